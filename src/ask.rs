@@ -1,0 +1,227 @@
+//! I/O described as plain data: an [`Ask`] goes out, an [`Answer`] comes in.
+//!
+//! An ask names a *peer* of the settings and a path, never a URL, TLS or a secret of the settings; the wire knows those.
+
+use std::fmt;
+
+use secrecy::SecretString;
+
+/// The name of a far side: a server's name, `license_server` or `mail`.
+pub type Peer = String;
+
+/// Most bytes of an answer unless an ask says otherwise.
+pub const BYTES_MAX: u64 = 64 << 20;
+/// Longest wait for an answer unless an ask says otherwise.
+pub const SECONDS_MAX: u32 = 60;
+
+/// Something to be done outside.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    Http(HttpAsk),
+    Mail(MailAsk),
+    Folder(FolderAsk),
+}
+
+/// What came of an [`Ask`].
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Http(HttpAnswer),
+    /// The mail server's final words.
+    Mail(String),
+    Folder(FolderAnswer),
+    Failed(Failure),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+}
+
+/// One HTTP request.
+#[derive(Clone, Debug)]
+pub struct HttpAsk {
+    pub peer: Peer,
+    pub method: Method,
+    /// Path and query, starting with `/`.
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    /// Sent as `Authorization: Bearer …`.
+    pub bearer: Option<SecretString>,
+    pub body: Body,
+    pub bytes_max: u64,
+    pub seconds_max: u32,
+}
+
+/// The body of a request.
+#[derive(Clone, Debug)]
+pub enum Body {
+    None,
+    /// Content type and exact bytes.
+    Bytes(&'static str, Vec<u8>),
+    /// `application/x-www-form-urlencoded`.
+    Form(Vec<(&'static str, FormValue)>),
+}
+
+/// A form field; the wire fills in the peer's login.
+#[derive(Clone, Debug)]
+pub enum FormValue {
+    Text(String),
+    Secret(SecretString),
+    PeerUsername,
+    PeerPassword,
+}
+
+/// One HTTP answer, whatever its status.
+#[derive(Clone, Debug, Default)]
+pub struct HttpAnswer {
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// One mail, as the exact RFC 5322 bytes, to one envelope recipient.
+#[derive(Clone, Debug)]
+pub struct MailAsk {
+    pub from: String,
+    pub to: String,
+    pub message: Vec<u8>,
+    pub seconds_max: u32,
+}
+
+/// Work in a folder of the settings. Paths are relative to that folder and never leave it.
+#[derive(Clone, Debug)]
+pub enum FolderAsk {
+    /// Regular files, sorted by name, at most `entries_max`.
+    List {
+        peer: Peer,
+        entries_max: usize,
+    },
+    Read {
+        peer: Peer,
+        name: String,
+        bytes_max: u64,
+    },
+    /// Moves a file to another name below the folder, making the folder of the new name.
+    Move {
+        peer: Peer,
+        name: String,
+        to: String,
+    },
+    Write {
+        peer: Peer,
+        name: String,
+        bytes: Vec<u8>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub enum FolderAnswer {
+    Listed(Vec<String>),
+    Bytes(Vec<u8>),
+    Done,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection: refused, no route, no such name.
+    Unreachable { why: String },
+    /// Nothing within the ask's time limit.
+    TimedOut { after_seconds: u32 },
+    /// Longer than the ask's byte limit.
+    TooLarge { bytes_max: u64 },
+    /// The certificate was not the expected one; `seen_sha256` is the leaf's fingerprint when it was seen.
+    Untrusted { why: String, seen_sha256: Option<String> },
+    /// The connection broke in the middle of an answer.
+    Broken { why: String },
+    /// The mail server refused for good (5xx).
+    RefusedForGood { why: String },
+    /// The mail server refused for now (4xx).
+    RefusedForNow { why: String },
+    /// A file or folder could not be read or written.
+    File { why: String },
+    /// The settings do not know the peer, or its login cannot be read.
+    Settings { why: String },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Unreachable { why } => write!(f, "not reachable: {why}"),
+            Failure::TimedOut { after_seconds } => write!(f, "no answer within {after_seconds} s"),
+            Failure::TooLarge { bytes_max } => write!(f, "the answer is longer than {bytes_max} bytes"),
+            Failure::Untrusted { why, seen_sha256: Some(seen) } => {
+                write!(f, "certificate not trusted: {why}; the server showed SHA-256 {seen}")
+            }
+            Failure::Untrusted { why, seen_sha256: None } => write!(f, "certificate not trusted: {why}"),
+            Failure::Broken { why } => write!(f, "the connection broke: {why}"),
+            Failure::RefusedForGood { why } => write!(f, "refused for good: {why}"),
+            Failure::RefusedForNow { why } => write!(f, "refused for now: {why}"),
+            Failure::File { why } | Failure::Settings { why } => f.write_str(why),
+        }
+    }
+}
+
+/// A pure exchange with the outside: it is given each answer and says what to ask next.
+///
+/// The first call gets `None`. After `Done` or `Setback` it is not called again.
+/// `next` must end after a bounded number of asks whatever the answers are.
+pub trait Conversation: Send {
+    type Done;
+    fn next(&mut self, heard: Option<Answer>) -> Step<Self::Done>;
+}
+
+/// What a conversation says.
+#[derive(Debug)]
+pub enum Step<D> {
+    Ask(Ask),
+    Done(D),
+    Setback(Setback),
+}
+
+/// A conversation that came to nothing: the variant says what to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Setback {
+    /// The far side may do better later.
+    TryAgain { why: String },
+    /// Nothing changes until a person acts: wrong password, wrong certificate, bad settings.
+    AskAPerson { why: String },
+}
+
+impl Setback {
+    pub fn why(&self) -> &str {
+        match self {
+            Setback::TryAgain { why } | Setback::AskAPerson { why } => why,
+        }
+    }
+}
+
+impl HttpAsk {
+    /// A GET without headers and with the default limits.
+    pub fn get(peer: &str, path: impl Into<String>) -> HttpAsk {
+        HttpAsk {
+            peer: peer.to_owned(),
+            method: Method::Get,
+            path: path.into(),
+            headers: Vec::new(),
+            bearer: None,
+            body: Body::None,
+            bytes_max: BYTES_MAX,
+            seconds_max: SECONDS_MAX,
+        }
+    }
+
+    /// A POST with this body and the default limits.
+    pub fn post(peer: &str, path: impl Into<String>, body: Body) -> HttpAsk {
+        HttpAsk { method: Method::Post, body, ..HttpAsk::get(peer, path) }
+    }
+}
+
+impl HttpAnswer {
+    /// The header's value; `name` in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}

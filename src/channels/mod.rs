@@ -1,0 +1,1 @@
+//! Ways to tell people: a notice becomes an ask.

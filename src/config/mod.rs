@@ -1,0 +1,1 @@
+//! The settings file, read into the settings of each room.

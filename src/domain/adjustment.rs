@@ -1,0 +1,34 @@
+//! Lowering a report before it is sent, always with a reason.
+
+use serde::{Deserialize, Serialize};
+
+use super::workload::WorkloadType;
+use super::{Instant, Points};
+
+/// What a person asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "act")]
+pub enum AdjustmentOrder {
+    /// Rental keys: take named workloads out of the report.
+    Remove { workloads: Vec<String>, reason: String },
+    /// Cloud Connect keys: lower a tenant's VM or replica count to `to`.
+    Lower { tenant: Option<String>, kind: WorkloadType, weight: Option<Points>, to: u64, reason: String },
+}
+
+/// One change that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adjustment {
+    pub at: Instant,
+    pub by: String,
+    pub workload: Option<String>,
+    /// The server the workload stands on, when one is named.
+    #[serde(default)]
+    pub server: Option<String>,
+    pub tenant: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: Option<WorkloadType>,
+    /// Count before and after, for a lowered count; points for a removed workload.
+    pub before: String,
+    pub after: String,
+    pub reason: String,
+}

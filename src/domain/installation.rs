@@ -1,0 +1,32 @@
+//! Backup servers, installations and reporting units.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Instant;
+
+/// The name of a backup server in the settings.
+pub type ServerName = String;
+
+/// The id of a reporting unit: that of its first installation, journaled and stable.
+pub type UnitId = String;
+
+/// The servers under one key: telemetry, watermark, report, gate and license are per unit (design.md section 4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unit {
+    pub id: UnitId,
+    /// The name that `shared_license` gives, when the settings tie servers together.
+    #[serde(default)]
+    pub shared_license: Option<String>,
+    /// Servers in the order they joined.
+    pub servers: Vec<ServerName>,
+    /// The newest license id a sample of the unit carried.
+    #[serde(default)]
+    pub license_id: Option<String>,
+    pub formed_at: Instant,
+}
+
+/// The installation id of a server whose source gives none: UUIDv5 of agent and server name.
+pub fn installation_id_of(agent: Uuid, server: &str) -> String {
+    Uuid::new_v5(&agent, server.as_bytes()).to_string()
+}

@@ -1,0 +1,89 @@
+//! The license block a backup server shows, and the dates that matter.
+
+use chrono::{Days, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+use super::Points;
+use super::calendar::{Instant, midnight};
+
+/// The type of a license key, as the field names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum LicenseType {
+    Rental,
+    Subscription,
+    Perpetual,
+    Evaluation,
+    #[serde(alias = "NFR")]
+    Nfr,
+    Promo,
+    Free,
+    Empty,
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+impl LicenseType {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LicenseType::Rental => "Rental",
+            LicenseType::Subscription => "Subscription",
+            LicenseType::Perpetual => "Perpetual",
+            LicenseType::Evaluation => "Evaluation",
+            LicenseType::Nfr => "NFR",
+            LicenseType::Promo => "Promo",
+            LicenseType::Free => "Free",
+            LicenseType::Empty => "Empty",
+            LicenseType::Unknown => "Unknown",
+        }
+    }
+
+    /// Reads a spelling of the backup servers or the snapshot file; unknown ones are [`LicenseType::Unknown`].
+    pub fn parse(text: &str) -> LicenseType {
+        use LicenseType::{Empty, Evaluation, Free, Nfr, Perpetual, Promo, Rental, Subscription};
+        let all = [Rental, Subscription, Perpetual, Evaluation, Nfr, Promo, Free, Empty];
+        all.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text)).unwrap_or_default()
+    }
+
+    /// Only rental keys get a monthly report, auto-submit and gate (design.md section 4).
+    pub fn is_reported_monthly(self) -> bool {
+        self == LicenseType::Rental
+    }
+}
+
+/// The license block of a sample: what the server said of its key at that instant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct License {
+    pub license_id: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: LicenseType,
+    pub product: Option<String>,
+    pub edition: Option<String>,
+    pub package: Option<String>,
+    pub cloud_connect: bool,
+    pub licensed_to: Option<String>,
+    pub support_id: Option<String>,
+    pub installation_id: Option<String>,
+    pub licensed_points: Option<Points>,
+    /// What the server itself counts as used; compared with our count, never taken for it.
+    pub used_points: Option<Points>,
+    pub new_points: Option<Points>,
+    /// Valid through the end of this GMT day.
+    pub expires_on: Option<NaiveDate>,
+    pub support_expires_on: Option<NaiveDate>,
+    /// The server's own auto update, which makes it report itself to its vendor.
+    pub auto_update: Option<bool>,
+}
+
+impl License {
+    /// A = the earlier of license and support expiration; `None` when the key has no dates (domain.md 4.5).
+    pub fn anchor(&self) -> Option<NaiveDate> {
+        [self.expires_on, self.support_expires_on].into_iter().flatten().min()
+    }
+}
+
+/// The first instant at which a key with this last day is no longer valid.
+pub fn invalid_from(expires_on: NaiveDate) -> Instant {
+    midnight(expires_on + Days::new(1))
+}

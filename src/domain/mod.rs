@@ -1,0 +1,18 @@
+//! What things are: points, samples, watermarks, reports, licenses. No I/O, no clock, no chance.
+//!
+//! Every type here can be made from foreign bytes only through a parser that refuses what cannot be true.
+
+pub mod adjustment;
+pub mod calendar;
+pub mod installation;
+pub mod license;
+pub mod notice;
+pub mod points;
+pub mod report;
+pub mod sample;
+pub mod tenant;
+pub mod watermark;
+pub mod workload;
+
+pub use calendar::{Instant, IsoWeek, Month};
+pub use points::Points;

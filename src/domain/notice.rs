@@ -1,0 +1,123 @@
+//! What people are told.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Instant, Month, Points};
+
+/// A kind of news. A closed set: every channel and template answers for each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum News {
+    /// The monthly report was built; PDF and JSON are attached.
+    ReportReady {
+        month: Month,
+        total: Points,
+        days_left: i64,
+        automatic: bool,
+        late: bool,
+    },
+    /// It still waits.
+    Reminder {
+        month: Month,
+        total: Points,
+        days_left: i64,
+        automatic: bool,
+    },
+    /// The deadline passed in manual mode.
+    Overdue {
+        month: Month,
+        total: Points,
+    },
+    /// It was taken by the License Update Server.
+    ReportSent {
+        month: Month,
+        total: Points,
+        by: String,
+        external_due: bool,
+    },
+    /// It could not be sent.
+    SendFailing {
+        month: Month,
+        why: String,
+    },
+    /// The second step, Pulse or the aggregator's portal, is still open.
+    ExternalDue {
+        month: Month,
+        total: Points,
+    },
+    /// Coverage policy keeps it for a person.
+    WaitsForPerson {
+        month: Month,
+        why: String,
+    },
+    /// A sample changed an unsent report, or would change a sent one.
+    LateSample {
+        month: Month,
+        sent: bool,
+    },
+    /// A license check that needs a person, or that installed a key.
+    License {
+        result: String,
+        message: String,
+    },
+    /// The gate holds the license update.
+    GateHeld {
+        month: Month,
+        shortfall: Points,
+        tolerance: Points,
+    },
+    /// The gate opened again.
+    GateOpened {
+        month: Month,
+    },
+    /// Auto update switched itself off.
+    AutoUpdateOff {
+        why: String,
+    },
+    /// A server has not answered.
+    SourceLost {
+        server: String,
+        why: String,
+    },
+    SourceRecovered {
+        server: String,
+        missed_samples: u32,
+    },
+    /// The clock is not trusted.
+    ClockSuspect {
+        why: String,
+    },
+}
+
+impl News {
+    /// The stable dotted event name.
+    pub fn event(&self) -> &'static str {
+        match self {
+            News::ReportReady { .. } => "report.generated",
+            News::Reminder { .. } => "report.deadline_near",
+            News::Overdue { .. } => "report.overdue",
+            News::ReportSent { .. } => "report.submitted",
+            News::SendFailing { .. } => "report.send_failing",
+            News::ExternalDue { .. } => "report.external_due",
+            News::WaitsForPerson { .. } => "report.waits_for_person",
+            News::LateSample { .. } => "report.late_sample",
+            News::License { .. } => "license.result",
+            News::GateHeld { .. } => "gate.held",
+            News::GateOpened { .. } => "gate.opened",
+            News::AutoUpdateOff { .. } => "license.auto_update_disabled",
+            News::SourceLost { .. } => "server.unreachable",
+            News::SourceRecovered { .. } => "server.recovered",
+            News::ClockSuspect { .. } => "clock.suspect",
+        }
+    }
+}
+
+/// One piece of news for people, queued with its cause and told once by every channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// UUIDv5 of unit, event and period: made once, so that a repeat is recognised.
+    pub id: String,
+    pub unit: Option<String>,
+    pub at: Instant,
+    pub news: News,
+}

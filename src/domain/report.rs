@@ -1,0 +1,185 @@
+//! The monthly usage report and its life.
+
+use serde::{Deserialize, Serialize};
+
+use super::adjustment::Adjustment;
+use super::installation::{ServerName, UnitId};
+use super::license::License;
+use super::watermark::{Coverage, Daily};
+use super::workload::WorkloadType;
+use super::{Instant, Month, Points};
+
+pub const SCHEMA: &str = "tidegauge.usage-report/1";
+
+/// The namespace of the ids we make once, before the first try.
+pub const ID_NAMESPACE: uuid::Uuid = uuid::uuid!("5d1f5a34-5c0e-5b0b-9a43-7b1f2f1d7a10");
+
+/// Where a report stands. `Submitted` is terminal and immutable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "stage")]
+pub enum Stage {
+    AwaitingReview,
+    Postponed {
+        until: Instant,
+    },
+    /// Sealed: the exact bytes stand, and are sent until answered.
+    Sending {
+        sealed_at: Instant,
+    },
+    Submitted {
+        at: Instant,
+        receipt: Receipt,
+    },
+}
+
+impl Stage {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Stage::AwaitingReview => "awaiting_review",
+            Stage::Postponed { .. } => "postponed",
+            Stage::Sending { .. } => "sending",
+            Stage::Submitted { .. } => "submitted",
+        }
+    }
+
+    /// Whether adjusting, resetting and postponing are still possible.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Stage::AwaitingReview | Stage::Postponed { .. })
+    }
+}
+
+/// What the License Update Server answered to a sealed message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub id: String,
+    /// SHA-256 of the exact bytes it took.
+    pub sha256: String,
+    pub received_at: Instant,
+    /// What it says of the gate, verbatim.
+    #[serde(default)]
+    pub verdict: Option<String>,
+}
+
+/// One line: server, tenant, type and weight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    pub server: ServerName,
+    pub tenant: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: WorkloadType,
+    pub weight: Points,
+    /// As generated.
+    pub initial_count: u64,
+    /// After adjustments.
+    pub reported_count: u64,
+    pub new_count: u64,
+    pub rental_count: u64,
+    /// `reported_count × weight`.
+    pub points: Points,
+}
+
+/// Why a workload stands in the report as it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    Protected,
+    New,
+    Rental,
+    Removed,
+}
+
+/// One workload in the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedWorkload {
+    pub id: String,
+    pub name: String,
+    pub server: ServerName,
+    pub tenant: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: WorkloadType,
+    pub platform: Option<String>,
+    pub weight: Points,
+    /// What it adds to the total: its weight, or zero.
+    pub points: Points,
+    pub job: Option<String>,
+    pub last_restore_point_at: Option<Instant>,
+    pub counted: bool,
+    pub reason: Reason,
+    pub note: Option<String>,
+}
+
+/// What the report was built from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// The first instant after the month.
+    pub as_of: Instant,
+    /// Built after the month had ended, because the agent was off.
+    pub late: bool,
+    /// Servers whose newest sample was older than `basis_max_age`.
+    pub stale: Vec<Stale>,
+}
+
+/// A server carried with an old sample.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stale {
+    pub server: ServerName,
+    pub sample_at: Instant,
+}
+
+/// The second step: entered in Pulse or the aggregator's portal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct External {
+    pub portal: Option<String>,
+    pub document: Option<String>,
+    pub at: Option<Instant>,
+    pub by: Option<String>,
+}
+
+/// The usage report of one unit and month (domain.md 3.5; shape: design.md section 9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageReport {
+    pub schema: String,
+    /// UUIDv5 of unit, month and revision.
+    pub id: String,
+    pub unit: UnitId,
+    pub month: Month,
+    pub revision: u32,
+    pub license_id: Option<String>,
+    pub contract_id: Option<String>,
+    pub installations: Vec<String>,
+    #[serde(flatten)]
+    pub stage: Stage,
+    pub server_verdict: Option<String>,
+    pub external: External,
+    pub generated_at: Instant,
+    /// True for the trailing-31-days report, which can never be sent.
+    #[serde(default)]
+    pub on_demand: bool,
+    pub basis: Basis,
+    pub license: License,
+    pub total_points: Points,
+    pub total_points_rounded: Points,
+    pub lines: Vec<Line>,
+    pub workloads: Vec<ReportedWorkload>,
+    pub adjustments: Vec<Adjustment>,
+    pub daily: Vec<Daily>,
+    pub coverage: Coverage,
+    /// Servers without a usable sample.
+    pub not_collected: Vec<ServerName>,
+    /// Recorded justification that travels with the report and opens its own gate.
+    #[serde(default)]
+    pub justification: Option<String>,
+    /// `sha256:` over the canonical JSON of the report without stage, external, verdict and digest.
+    pub digest: String,
+}
+
+/// The id of a report, made once before anything leaves the machine.
+pub fn report_id(unit: &str, month: Month, revision: u32) -> String {
+    message_id(unit, "report", &month.to_string(), revision)
+}
+
+/// UUIDv5 of reporting unit, kind, period and revision (design.md section 3, "The loop").
+pub fn message_id(unit: &str, kind: &str, period: &str, revision: u32) -> String {
+    let name = format!("{unit}\n{kind}\n{period}\n{revision}");
+    uuid::Uuid::new_v5(&ID_NAMESPACE, name.as_bytes()).to_string()
+}

@@ -1,0 +1,100 @@
+//! One server's usage at one instant.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::installation::ServerName;
+use super::license::License;
+use super::tenant::TenantCount;
+use super::workload::{Class, Workload, WorkloadType};
+use super::{Instant, Points};
+
+/// A complete sample: everything a source showed of one server, read without a gap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    pub server: ServerName,
+    /// The start of the read.
+    pub taken_at: Instant,
+    pub license: License,
+    /// Sorted by id, each id once.
+    pub workloads: Vec<Workload>,
+    pub counts: Vec<TenantCount>,
+    /// True when the source's list itself vouches that its workloads are protected at `taken_at` (VBR REST):
+    /// then restore points age workloads only after that instant.
+    pub vouched: bool,
+    /// When restore points were last read in full, for sources that read them bit by bit.
+    pub restore_points_swept_at: Option<Instant>,
+    /// Where the server's own numbers and ours differ; kept on the sample and shown, never hidden.
+    pub discrepancies: Vec<String>,
+}
+
+/// What a workload counts as in a classified sample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    pub class: Class,
+    /// Points of the workload, its weight when sampled; the server's weight wins, else the points table.
+    pub weight: Points,
+    /// First ever, as far as source, restore points, ledger and imports know.
+    pub first_processed_at: Option<Instant>,
+}
+
+/// Counts and points of one group of workloads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupTotal {
+    pub count: u64,
+    pub points: Points,
+    pub new_count: u64,
+    pub new_points: Points,
+    pub rental_count: u64,
+}
+
+/// A tenant (or none) and a type.
+pub type Group = (Option<String>, WorkloadType);
+
+/// A classified sample in short: what watermarks are made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Points that count (billable).
+    pub points: Points,
+    pub new_points: Points,
+    pub rental_count: u64,
+    pub groups: BTreeMap<Group, GroupTotal>,
+}
+
+impl GroupTotal {
+    pub fn add(&mut self, other: GroupTotal) {
+        self.count += other.count;
+        self.points += other.points;
+        self.new_count += other.new_count;
+        self.new_points += other.new_points;
+        self.rental_count += other.rental_count;
+    }
+}
+
+impl Summary {
+    /// Adds one group's total, keeping the sums.
+    pub fn add(&mut self, group: Group, total: GroupTotal) {
+        self.points += total.points;
+        self.new_points += total.new_points;
+        self.rental_count += total.rental_count;
+        self.groups.entry(group).or_default().add(total);
+    }
+
+    /// Adds a whole summary, as when the servers of a unit are summed.
+    pub fn add_all(&mut self, other: &Summary) {
+        for (group, total) in &other.groups {
+            self.add(group.clone(), *total);
+        }
+    }
+
+    /// Billable points by type.
+    pub fn by_type(&self) -> BTreeMap<WorkloadType, Points> {
+        let mut by_type: BTreeMap<WorkloadType, Points> = BTreeMap::new();
+        for ((_, kind), total) in &self.groups {
+            *by_type.entry(kind.clone()).or_default() += total.points;
+        }
+        by_type.retain(|_, points| !points.is_zero());
+        by_type
+    }
+}

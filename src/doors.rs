@@ -1,0 +1,54 @@
+//! The four doors to the outside as traits: clock, chance, wire, files. `ports` makes the real ones, the simulated world its own.
+
+use std::future::Future;
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+
+use crate::ask::{Answer, Ask};
+use crate::domain::Instant;
+
+/// Tells the hour.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Instant;
+}
+
+/// Draws numbers.
+pub trait Chance: Send {
+    /// Uniform in `0..bound`; `bound` is at least 1.
+    fn below(&mut self, bound: u64) -> u64;
+    /// Bytes for keys, tokens and salts.
+    fn fill(&mut self, bytes: &mut [u8]);
+}
+
+/// An answer that is still under way.
+pub type Pending<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+/// Carries asks out and answers back. Never fails otherwise than by [`Answer::Failed`].
+pub trait Wire: Send + Sync {
+    fn carry(&self, ask: Ask) -> Pending<'_>;
+}
+
+/// Reads and writes files durably.
+pub trait Files: Send + Sync {
+    /// The whole file, or `None` when there is none.
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
+    /// Names in the folder, sorted; empty when there is no folder.
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>>;
+    /// Opens for appending at the end, making the file (0600) and its folder (0700).
+    fn append_to(&self, path: &Path) -> io::Result<Box<dyn AppendFile>>;
+    /// Writes the whole file so that it is there entirely or not at all, durably: temporary file, fsync, rename, fsync of the folder.
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    /// Moves durably; makes the target's folder.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Cuts the file to this length, durably.
+    fn truncate(&self, path: &Path, len: u64) -> io::Result<()>;
+}
+
+/// A file open for appending.
+pub trait AppendFile: Send {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Returns only when everything appended is durable (fsync).
+    fn sync(&mut self) -> io::Result<()>;
+}

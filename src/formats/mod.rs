@@ -1,0 +1,1 @@
+//! A document as a file: pure, byte for byte reproducible.

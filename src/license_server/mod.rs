@@ -1,0 +1,1 @@
+//! Receives telemetry and reports, applies the gate, issues keys.

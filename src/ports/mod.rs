@@ -1,0 +1,1 @@
+//! The real doors: clock, chance, wire, files; and serve.

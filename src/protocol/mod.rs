@@ -1,0 +1,1 @@
+//! The language of the License Update Server, spoken by agent and server.

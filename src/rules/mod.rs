@@ -1,0 +1,1 @@
+//! What should happen, given facts and the hour. Pure.

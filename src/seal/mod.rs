@@ -1,0 +1,1 @@
+//! Canonical JSON (RFC 8785), SHA-256, Ed25519, JWS and the hash chain.

@@ -1,0 +1,1 @@
+//! A provider's world in memory, its faults and its oracle.

@@ -1,0 +1,1 @@
+//! How usage sources speak: pure conversations.

@@ -1,0 +1,1 @@
+//! Memory: the journal that is the truth, and its state in sled.

@@ -1,0 +1,14 @@
+//! The one test binary. Each module tells about one room, or one story through all of them.
+
+mod accounts; // license server: enrolment, receipts, conflicts, operator commands
+mod config; // settings: defaults, environment, unknown keys
+mod domain; // points, calendar, workloads
+mod doors; // the real doors: files, wire, TLS, pins, mail, serve
+mod formats; // PDF, CSV, JSON of a document; mail bytes
+mod journal; // framing, chain, a cut at every byte
+mod protocol; // messages of the License Update Server
+mod rules; // counting, schedule, gate, renewal, review
+mod seal; // canonical JSON, signatures, chain
+mod sources; // VBR conversation, snapshot files
+mod store; // state equals replay, samples, watermarks
+mod tidy; // the house and its rules
