@@ -1,1 +1,4 @@
 //! What should happen, given facts and the hour. Pure.
+
+pub mod counting;
+pub mod points_table;

@@ -1,1 +1,3 @@
 //! Memory: the journal that is the truth, and its state in sled.
+
+pub mod fact;

@@ -1,0 +1,202 @@
+//! Which workloads count, and for how much (design.md section 4, "Classes at an instant").
+
+use std::collections::BTreeMap;
+
+use crate::domain::calendar::PROTECTED_FOR;
+use crate::domain::sample::{Counted, GroupTotal, Sample, Summary};
+use crate::domain::tenant::TenantCount;
+use crate::domain::workload::{Class, Workload, WorkloadType};
+use crate::domain::{Instant, Month, Points};
+
+use super::points_table;
+
+/// When workloads of one server were processed for the first time, as far as we know ourselves.
+///
+/// Seeded by the oldest restore points and by stated dates; workloads of the server's very first sample are never
+/// new by absence of a date, since we cannot know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    first_sample_at: Option<Instant>,
+    first_seen: BTreeMap<String, FirstSeen>,
+}
+
+/// What the ledger knows of one workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FirstSeen {
+    /// The first sample that showed it.
+    pub shown_at: Instant,
+    /// The earliest date that a source stated, if one did.
+    pub stated_at: Option<Instant>,
+}
+
+impl Ledger {
+    /// Puts the ledger back together from what was kept of it.
+    pub fn of(first_sample_at: Option<Instant>, rows: impl IntoIterator<Item = (String, FirstSeen)>) -> Ledger {
+        Ledger { first_sample_at, first_seen: rows.into_iter().collect() }
+    }
+
+    /// The instant of the server's first sample.
+    pub fn first_sample_at(&self) -> Option<Instant> {
+        self.first_sample_at
+    }
+
+    /// What is known of every workload ever seen, by id.
+    pub fn rows(&self) -> &BTreeMap<String, FirstSeen> {
+        &self.first_seen
+    }
+
+    /// Takes note of a sample; samples come in the order of their instants. Returns the ids whose row changed.
+    pub fn take_note(&mut self, sample: &Sample) -> Vec<String> {
+        self.first_sample_at.get_or_insert(sample.taken_at);
+        let mut changed = Vec::new();
+        for workload in &sample.workloads {
+            let stated = workload.first_processed_at;
+            match self.first_seen.get_mut(&workload.id) {
+                None => {
+                    let row = FirstSeen { shown_at: sample.taken_at, stated_at: stated };
+                    self.first_seen.insert(workload.id.clone(), row);
+                    changed.push(workload.id.clone());
+                }
+                Some(row) if stated.is_some_and(|at| row.stated_at.is_none_or(|known| at < known)) => {
+                    row.stated_at = stated;
+                    changed.push(workload.id.clone());
+                }
+                Some(_) => {}
+            }
+        }
+        changed
+    }
+
+    /// When the workload was processed for the first time ever; `None`: before we looked for the first time.
+    ///
+    /// A date the source states is authoritative; else it is the earliest of what was stated before and the first
+    /// sample that showed it, unless that was the server's very first sample.
+    pub fn first_processed_at(&self, workload: &Workload) -> Option<Instant> {
+        let row = self.first_seen.get(&workload.id);
+        let shown = row.map(|row| row.shown_at).filter(|shown| Some(*shown) != self.first_sample_at);
+        let known = row.and_then(|row| row.stated_at);
+        workload.first_processed_at.or_else(|| known.into_iter().chain(shown).min())
+    }
+}
+
+/// The hour and month by which workloads are classified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AsOf {
+    pub at: Instant,
+    /// The month whose first-timers are new: the calendar month of a sample, or the month a report closes.
+    pub month: Month,
+}
+
+impl AsOf {
+    /// A sample is classified by its own instant and month.
+    pub fn sample(at: Instant) -> AsOf {
+        AsOf { at, month: Month::of(at) }
+    }
+
+    /// The report of a month is classified at its end with the month as the month (domain.md 3.6).
+    pub fn month_end(month: Month) -> AsOf {
+        AsOf { at: month.ends_at(), month }
+    }
+}
+
+/// The class of one workload of a sample, in the order: unprotected, rental, new, billable.
+pub fn class_of(workload: &Workload, sample: &Sample, first: Option<Instant>, as_of: AsOf) -> Class {
+    let vouched = sample.vouched && as_of.at <= sample.taken_at;
+    // A missing date equals the instant of the sample (design.md section 4).
+    let last = workload.last_restore_point_at.unwrap_or(sample.taken_at);
+    if !vouched && last <= as_of.at - PROTECTED_FOR {
+        return Class::Unprotected;
+    }
+    if workload.rental && workload.kind != WorkloadType::CloudConnectReplica {
+        return Class::Rental;
+    }
+    if first.is_some_and(|first| as_of.month.starts_at() <= first) { Class::New } else { Class::Billable }
+}
+
+/// Classifies every workload of a sample, in the sample's order.
+pub fn classify(sample: &Sample, ledger: &Ledger, as_of: AsOf) -> Vec<Counted> {
+    let each = |workload: &Workload| {
+        let first_processed_at = ledger.first_processed_at(workload);
+        Counted {
+            class: class_of(workload, sample, first_processed_at, as_of),
+            weight: weight_of(workload, sample).unwrap_or(Points::ZERO),
+            first_processed_at,
+        }
+    };
+    sample.workloads.iter().map(each).collect()
+}
+
+/// The weight of a workload; `None` when neither server nor table names one.
+pub fn weight_of(workload: &Workload, sample: &Sample) -> Option<Points> {
+    points_table::weight(workload.points, &workload.kind, &sample.license)
+}
+
+/// The weight of a tenant's count; `None` when neither server nor table names one.
+pub fn weight_of_count(count: &TenantCount, sample: &Sample) -> Option<Points> {
+    points_table::weight(count.weight, &count.kind, &sample.license)
+}
+
+/// What one workload adds to its group.
+pub fn total_of(counted: &Counted) -> GroupTotal {
+    let none = GroupTotal::default();
+    match counted.class {
+        Class::Unprotected => none,
+        Class::Rental => GroupTotal { rental_count: 1, ..none },
+        Class::New => GroupTotal { new_count: 1, new_points: counted.weight, ..none },
+        Class::Billable => GroupTotal { count: 1, points: counted.weight, ..none },
+    }
+}
+
+/// What a tenant's counts add: classified by the server itself (design.md section 4). Rental replicas count.
+pub fn total_of_count(count: &TenantCount, weight: Points) -> GroupTotal {
+    let counts_rental = count.kind == WorkloadType::CloudConnectReplica;
+    let used = u64::from(count.used) + if counts_rental { u64::from(count.rental) } else { 0 };
+    GroupTotal {
+        count: used,
+        points: weight * used,
+        new_count: u64::from(count.new),
+        new_points: weight * u64::from(count.new),
+        rental_count: if counts_rental { 0 } else { u64::from(count.rental) },
+    }
+}
+
+/// A classified sample in short. `counted` is [`classify`]'s answer for the same sample.
+pub fn summary(sample: &Sample, counted: &[Counted]) -> Summary {
+    let mut summary = Summary::default();
+    for (workload, counted) in sample.workloads.iter().zip(counted) {
+        let total = total_of(counted);
+        if total != GroupTotal::default() {
+            summary.add((workload.tenant.clone(), workload.kind.clone()), total);
+        }
+    }
+    for count in &sample.counts {
+        let weight = weight_of_count(count, sample).unwrap_or(Points::ZERO);
+        summary.add((count.tenant.clone(), count.kind.clone()), total_of_count(count, weight));
+    }
+    summary
+}
+
+/// Names what the server's own numbers and ours disagree on (domain.md 8, P5; design.md section 4).
+pub fn cross_check(sample: &Sample, summary: &Summary) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |what: &str, server: Option<Points>, ours: Points| {
+        if let Some(server) = server.filter(|server| *server != ours) {
+            found.push(format!("{what}: the server says {server}, counted {ours}"));
+        }
+    };
+    compare("used points", sample.license.used_points, summary.points);
+    compare("new points", sample.license.new_points, summary.new_points);
+    for workload in sample.workloads.iter().filter(|workload| weight_of(workload, sample).is_none()) {
+        found.push(format!(
+            "no weight is known for type {} ({}); it counts 0 points until the server or the points table names one",
+            workload.kind, workload.name
+        ));
+        if found.len() >= DISCREPANCIES_MAX {
+            break;
+        }
+    }
+    found
+}
+
+/// Most discrepancies kept on one sample.
+pub const DISCREPANCIES_MAX: usize = 20;

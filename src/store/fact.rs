@@ -1,0 +1,396 @@
+//! Everything that can happen, and the row of the state that each fact sets.
+//!
+//! A fact carries results, never recipes: what was decided then is not computed again by later rules. So each small
+//! fact is an upsert of rows, and replaying the journal is applying these upserts in order.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::domain::installation::{ServerName, Unit, UnitId};
+use crate::domain::license::License;
+use crate::domain::notice::Notice;
+use crate::domain::report::{External, Receipt, Stage, UsageReport};
+use crate::domain::{Instant, IsoWeek, Month, Points};
+
+/// One thing that happened. Closed set; `Fact::SampleTaken` alone carries a packed payload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// The store was made for this agent.
+    AgentNamed {
+        agent: Uuid,
+    },
+    /// A reporting unit was formed, or servers or license of one changed.
+    UnitFormed {
+        unit: Unit,
+    },
+    Enrolled {
+        enrolment: Enrolment,
+    },
+    SampleTaken {
+        sample: PackedSample,
+    },
+    /// An hour without a complete sample of the server.
+    SampleMissed {
+        server: ServerName,
+        miss: Miss,
+    },
+    /// The server answers again.
+    ServerRecovered {
+        server: ServerName,
+    },
+    /// The instant at which the week's telemetry is to be sent, drawn once.
+    SlotDrawn {
+        unit: UnitId,
+        week: IsoWeek,
+        at: Instant,
+    },
+    /// A report as it now stands: generated, adjusted, reset or corrected. Its stage is a fact of its own.
+    ReportKept {
+        cause: ReportCause,
+        report: Box<UsageReport>,
+    },
+    /// The stage of a report: postponed, sending, submitted, or open again.
+    StageSet {
+        unit: UnitId,
+        month: Month,
+        revision: u32,
+        stage: Stage,
+    },
+    /// The second step was done.
+    MarkedExternal {
+        unit: UnitId,
+        month: Month,
+        revision: u32,
+        external: External,
+    },
+    /// The report's files stand in the Reports folder with this digest.
+    FilesWritten {
+        unit: UnitId,
+        month: Month,
+        revision: u32,
+        digest: String,
+    },
+    /// Exact bytes that will leave the machine, kept before the first try.
+    Sealed {
+        message: SealedMessage,
+    },
+    /// The far side took a sealed message.
+    Receipted {
+        id: String,
+        receipt: Receipt,
+        conflict: Option<Conflict>,
+    },
+    /// A deed came to nothing; it is tried again at `next_try_at`, or waits for a person.
+    Setback {
+        about: String,
+        setback: SetbackRow,
+    },
+    /// The deed is done or no longer owed: its setback is forgotten.
+    SetbackOver {
+        about: String,
+    },
+    NoticeQueued {
+        notice: Notice,
+    },
+    /// Delivered to one recipient; `words` are the mail server's.
+    NoticeDelivered {
+        id: String,
+        to: String,
+        at: Instant,
+        words: String,
+    },
+    /// Given up for one recipient.
+    NoticeDropped {
+        id: String,
+        to: String,
+        at: Instant,
+        why: String,
+    },
+    AutoUpdateSet {
+        unit: UnitId,
+        switch: AutoUpdate,
+    },
+    LicenseChecked {
+        unit: UnitId,
+        check: LicenseCheckRow,
+    },
+    /// A key was installed in the state directory.
+    LicenseInstalled {
+        unit: UnitId,
+        license: InstalledKey,
+    },
+    /// The gate was judged and differs from what was seen before.
+    GateSeen {
+        unit: UnitId,
+        seen: GateRow,
+    },
+    /// A person's justification for a month.
+    Justified {
+        unit: UnitId,
+        month: Month,
+        by: String,
+        reason: String,
+        at: Instant,
+    },
+    /// The settings that the agent started with, secrets left out.
+    SettingsSeen {
+        digest: String,
+        summary: String,
+    },
+    /// The clock became suspect (`Some`) or was agreed again (`None`).
+    ClockJudged {
+        suspect: Option<String>,
+        at: Instant,
+    },
+    /// Something was repaired at opening, in words.
+    Repaired {
+        what: String,
+    },
+}
+
+/// Why a report stands as it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportCause {
+    Generated,
+    /// A late sample changed it.
+    Regenerated,
+    Adjusted,
+    Reset,
+    /// A revision after sending.
+    Corrected,
+}
+
+/// A sample as it is kept: full, or what changed since `base_at`. The bytes are made by `store::packing`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackedSample {
+    pub server: ServerName,
+    pub taken_at: Instant,
+    /// The instant of the sample it differs from; `None`: full.
+    pub base_at: Option<Instant>,
+    /// SHA-256 over the whole sample's content: tells a repeat from a conflict.
+    pub digest: [u8; 32],
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolment {
+    pub contract_id: String,
+    /// The license server's signing key, 32 bytes as base64url.
+    pub server_key: String,
+    pub at: Instant,
+    /// What the server tolerates: points and percent.
+    pub tolerance: Option<(Points, Points)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Miss {
+    pub due_at: Instant,
+    pub at: Instant,
+    pub why: String,
+    /// Nothing changes until a person acts.
+    pub needs_person: bool,
+    /// Misses in a row, this one included.
+    pub in_a_row: u32,
+}
+
+/// The kinds of messages that leave the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    Telemetry,
+    Report,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedMessage {
+    /// UUIDv5 of unit, kind, period and revision.
+    pub id: String,
+    pub kind: MessageKind,
+    pub unit: UnitId,
+    /// An ISO week or a month.
+    pub period: String,
+    pub revision: u32,
+    pub sealed_at: Instant,
+    /// Who caused it: `duty` or `user:NAME`.
+    pub by: String,
+    /// The exact text that is sent.
+    pub body: String,
+    pub sha256: String,
+}
+
+/// The far side had other bytes under the same id; they were adopted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    pub stored_body: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetbackRow {
+    pub at: Instant,
+    pub why: String,
+    pub tries: u32,
+    pub next_try_at: Instant,
+    pub needs_person: bool,
+}
+
+/// The switch, with the consent it implies (domain.md 3.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AutoUpdate {
+    pub on: bool,
+    pub at: Instant,
+    pub by: String,
+    pub why: String,
+}
+
+/// One session of the license update.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenseCheckRow {
+    pub at: Instant,
+    /// 1 to 5 (domain.md 4.3).
+    pub result: u8,
+    /// Word for word.
+    pub message: String,
+    pub steps: Vec<String>,
+    /// When a failed check is tried again; `None`: the regular cadence.
+    pub retry_at: Option<Instant>,
+    pub by: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstalledKey {
+    pub at: Instant,
+    pub serial: u64,
+    pub license: License,
+    /// The signed key file, word for word.
+    pub file: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateRow {
+    pub month: Month,
+    /// `open`, `held` or `undetermined`.
+    pub verdict: String,
+    pub shortfall: Points,
+    pub at: Instant,
+}
+
+/// A row of the state: its key, and its value or `None` to delete it.
+pub type Row = (String, Option<Value>);
+
+impl Fact {
+    /// The rows that the fact sets. Samples set theirs in `store::samples`.
+    pub fn rows(&self) -> Vec<Row> {
+        match self {
+            Fact::AgentNamed { agent } => one("agent".into(), agent),
+            Fact::UnitFormed { unit } => one(key::unit(&unit.id), unit),
+            Fact::Enrolled { enrolment } => one("enrolment".into(), enrolment),
+            Fact::SampleTaken { .. } | Fact::Repaired { .. } => Vec::new(),
+            Fact::SampleMissed { server, miss } => one(key::miss(server), miss),
+            Fact::ServerRecovered { server } => vec![(key::miss(server), None)],
+            Fact::SlotDrawn { unit, week, at } => one(key::slot(unit, *week), at),
+            Fact::ReportKept { report, .. } => {
+                one(key::report("report", &report.unit, report.month, report.revision), report)
+            }
+            Fact::StageSet { unit, month, revision, stage } => {
+                one(key::report("stage", unit, *month, *revision), stage)
+            }
+            Fact::MarkedExternal { unit, month, revision, external } => {
+                one(key::report("external", unit, *month, *revision), external)
+            }
+            Fact::FilesWritten { unit, month, revision, digest } => {
+                one(key::report("files", unit, *month, *revision), digest)
+            }
+            Fact::Sealed { message } => one(key::sealed(&message.id), message),
+            Fact::Receipted { id, receipt, conflict } => {
+                one(key::receipt(id), &json!({"receipt": receipt, "conflict": conflict}))
+            }
+            Fact::Setback { about, setback } => one(key::setback(about), setback),
+            Fact::SetbackOver { about } => vec![(key::setback(about), None)],
+            Fact::NoticeQueued { notice } => one(key::notice(&notice.id), notice),
+            Fact::NoticeDelivered { id, to, at, words } => {
+                one(key::told(id, to), &json!({"at": at, "words": words, "delivered": true}))
+            }
+            Fact::NoticeDropped { id, to, at, why } => {
+                one(key::told(id, to), &json!({"at": at, "words": why, "delivered": false}))
+            }
+            Fact::AutoUpdateSet { unit, switch } => one(key::of_unit("auto_update", unit), switch),
+            Fact::LicenseChecked { unit, check } => {
+                let mut rows = one(key::of_unit("license_check", unit), check);
+                rows.extend(one(key::license_session(unit, check.at), check));
+                rows
+            }
+            Fact::LicenseInstalled { unit, license } => one(key::of_unit("license", unit), license),
+            Fact::GateSeen { unit, seen } => one(key::of_unit("gate", unit), seen),
+            Fact::Justified { unit, month, by, reason, at } => {
+                one(key::justified(unit, *month), &json!({"by": by, "reason": reason, "at": at}))
+            }
+            Fact::SettingsSeen { digest, summary } => {
+                one("settings".into(), &json!({"digest": digest, "summary": summary}))
+            }
+            Fact::ClockJudged { suspect, at } => one("clock".into(), &json!({"suspect": suspect, "at": at})),
+        }
+    }
+}
+
+fn one<T: Serialize>(key: String, value: &T) -> Vec<Row> {
+    vec![(key, Some(serde_json::to_value(value).expect("facts are plain data")))]
+}
+
+/// The keys of rows. Parts are joined by `/`; units are UUIDs, so no part holds one but server names, which come last.
+pub mod key {
+    use crate::domain::calendar::rfc3339;
+    use crate::domain::{Instant, IsoWeek, Month};
+
+    pub fn unit(id: &str) -> String {
+        format!("unit/{id}")
+    }
+
+    pub fn miss(server: &str) -> String {
+        format!("miss/{server}")
+    }
+
+    pub fn slot(unit: &str, week: IsoWeek) -> String {
+        format!("slot/{unit}/{week}")
+    }
+
+    /// `what` is `report`, `stage`, `external` or `files`.
+    pub fn report(what: &str, unit: &str, month: Month, revision: u32) -> String {
+        format!("{what}/{unit}/{month}/{revision:04}")
+    }
+
+    pub fn sealed(id: &str) -> String {
+        format!("sealed/{id}")
+    }
+
+    pub fn receipt(id: &str) -> String {
+        format!("receipt/{id}")
+    }
+
+    pub fn setback(about: &str) -> String {
+        format!("setback/{about}")
+    }
+
+    pub fn notice(id: &str) -> String {
+        format!("notice/{id}")
+    }
+
+    pub fn told(id: &str, to: &str) -> String {
+        format!("told/{id}/{to}")
+    }
+
+    /// `what` is `auto_update`, `license_check`, `license` or `gate`.
+    pub fn of_unit(what: &str, unit: &str) -> String {
+        format!("{what}/{unit}")
+    }
+
+    pub fn license_session(unit: &str, at: Instant) -> String {
+        format!("license_session/{unit}/{}", rfc3339(at))
+    }
+
+    pub fn justified(unit: &str, month: Month) -> String {
+        format!("justified/{unit}/{month}")
+    }
+}
