@@ -1,5 +1,6 @@
 //! What is shown, as data: sections, tables, drawings. `formats` draws it; rules and billing return it.
 
+use rust_decimal::Decimal;
 use serde_json::Value;
 
 /// A document that every format can draw; the same document gives the same bytes.
@@ -15,6 +16,8 @@ pub struct Document {
     pub generated_at: String,
     /// The canonical record, as the JSON format writes it.
     pub record: Value,
+    /// The one table that CSV writes: the lines that billing takes. Not drawn.
+    pub lines: Table,
     pub sections: Vec<Section>,
 }
 
@@ -30,8 +33,11 @@ pub enum Block {
     Paragraph(String),
     /// A line that must not be overlooked.
     Warning(String),
+    /// The few numbers a reader looks for first, drawn large.
+    Figures(Vec<Figure>),
     /// Name and value pairs.
     Facts(Vec<(String, String)>),
+    Chart(Chart),
     Table(Table),
 }
 
@@ -43,8 +49,38 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Each row has one cell per column.
     pub rows: Vec<Vec<Cell>>,
-    /// A last row, drawn as a total.
-    pub total: Option<Vec<Cell>>,
+    /// Last rows, drawn as totals.
+    pub totals: Vec<Vec<Cell>>,
+}
+
+/// One large number with its name above and a remark below.
+#[derive(Clone, Debug, Default)]
+pub struct Figure {
+    pub name: String,
+    pub value: String,
+    pub remark: String,
+}
+
+/// High watermarks over time against what was reported.
+#[derive(Clone, Debug, Default)]
+pub struct Chart {
+    pub title: String,
+    /// What the marks are, such as `Daily high watermark`.
+    pub mark_name: String,
+    /// What the level or the bars beside them are, such as `Reported`.
+    pub reported_name: String,
+    /// In order of time, at equal distances.
+    pub points: Vec<ChartPoint>,
+    /// One reported amount for the whole chart, drawn as a line.
+    pub level: Option<Decimal>,
+}
+
+/// One day, week or month of a chart; `None` is a gap, never zero.
+#[derive(Clone, Debug, Default)]
+pub struct ChartPoint {
+    pub label: String,
+    pub mark: Option<Decimal>,
+    pub reported: Option<Decimal>,
 }
 
 #[derive(Clone, Debug)]

@@ -1,1 +1,27 @@
 //! A document as a file: pure, byte for byte reproducible.
+
+mod csv;
+mod json;
+
+use crate::document::Document;
+
+/// One kind of file.
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// The end of a file's name, without the dot.
+    pub extension: &'static str,
+    pub media_type: &'static str,
+    /// Writes the document; the same document gives the same bytes, always.
+    pub write: fn(&Document) -> Vec<u8>,
+}
+
+/// Every format there is, one row and one file each.
+pub const FORMATS: [Format; 2] = [
+    Format { extension: "json", media_type: "application/json", write: json::write },
+    Format { extension: "csv", media_type: "text/csv; charset=utf-8", write: csv::write },
+];
+
+/// The format of this file name extension.
+pub fn by_extension(extension: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.extension == extension)
+}

@@ -2,3 +2,4 @@
 
 pub mod counting;
 pub mod points_table;
+pub mod report_document;

@@ -1,1 +1,200 @@
-//! Tests of this room.
+//! A document as a file: the report in every format, its charts, and the letters about it.
+
+pub mod sample;
+
+use expect_test::expect;
+use sample::{sample_report, sample_report_of};
+use tidegauge::document::{Block, Cell, Document, Table};
+use tidegauge::domain::report::{External, Receipt, Stage};
+use tidegauge::formats::{FORMATS, by_extension};
+use tidegauge::rules::report_document::report_document;
+
+fn file(document: &Document, extension: &str) -> Vec<u8> {
+    (by_extension(extension).expect("the format is in the table").write)(document)
+}
+
+fn text_of(document: &Document, extension: &str) -> String {
+    String::from_utf8(file(document, extension)).expect("JSON and CSV are UTF-8")
+}
+
+fn tables(document: &Document) -> Vec<&Table> {
+    let blocks = document.sections.iter().flat_map(|section| &section.blocks);
+    blocks.filter_map(|block| if let Block::Table(table) = block { Some(table) } else { None }).collect()
+}
+
+fn cell(cell: &Cell) -> &str {
+    match cell {
+        Cell::Text(text) | Cell::Number(text) => text,
+        Cell::Empty => "",
+    }
+}
+
+/// The table as lines, cells divided by bars.
+fn drawn(table: &Table) -> String {
+    let rows = table.rows.iter().chain(&table.totals);
+    let rows = rows.map(|row| row.iter().map(cell).collect::<Vec<_>>().join(" | "));
+    let heading = table.columns.iter().map(|column| column.heading).collect::<Vec<_>>().join(" | ");
+    std::iter::once(heading).chain(rows).map(|row| row + "\n").collect()
+}
+
+fn table<'a>(document: &'a Document, name: &str) -> &'a Table {
+    let found = tables(document).into_iter().find(|table| table.name == name);
+    found.unwrap_or_else(|| panic!("no table {name}"))
+}
+
+#[test]
+fn a_report_is_written_as_csv_lines_with_texts_guarded_and_numbers_left_alone() {
+    let csv = text_of(&report_document(&sample_report()), "csv");
+    assert!(csv.lines().count() == csv.matches("\r\n").count(), "every line ends in CRLF");
+    expect![[r#"
+        server,tenant,type,weight,initial_count,reported_count,new_count,rental_count,points
+        vbr01,,VM,11,8,7,1,0,77
+        vbr01,,Server,11,2,2,0,0,22
+        vbr01,,Workstation,4,3,3,1,1,12
+        vbr02,'=Čapek & Söhne,CloudConnectVM,5,3,3,0,0,15
+        vbr02,Ωmega Ltd,FileShare,2.5,1,1,0,0,2.5
+    "#]]
+    .assert_eq(&csv.replace("\r\n", "\n"));
+}
+
+#[test]
+fn a_csv_text_that_a_spreadsheet_would_run_gets_an_apostrophe() {
+    for start in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "  =1", "＝1", "＋1", "－1", "＠x"] {
+        let mut report = sample_report();
+        report.lines.truncate(1);
+        report.lines[0].tenant = Some(start.to_owned());
+        let csv = text_of(&report_document(&report), "csv");
+        assert!(csv.contains(&format!("'{start}")), "{start:?} stands unguarded in {csv:?}");
+    }
+}
+
+#[test]
+fn the_json_file_is_the_record_that_the_digest_covers_and_ends_with_a_newline() {
+    let report = sample_report();
+    let json = text_of(&report_document(&report), "json");
+    assert!(json.ends_with("}\n"));
+    let record: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let members = record.as_object().expect("an object");
+    assert_eq!(members["total_points"], "128.5");
+    assert_eq!(members["lines"][3]["tenant"], "=Čapek & Söhne");
+    assert_eq!(members["digest"], report.digest);
+    for absent in ["stage", "server_verdict", "external"] {
+        assert!(!members.contains_key(absent), "{absent} changes later and may not stand in a file");
+    }
+}
+
+#[test]
+fn files_do_not_change_when_the_report_is_postponed_sealed_or_sent() {
+    let report = sample_report();
+    let later = sample::at("2026-11-11T00:00:00Z");
+    let receipt = Receipt { id: "r".to_owned(), sha256: "00".to_owned(), received_at: later, verdict: None };
+    let stages = [
+        Stage::Postponed { until: later },
+        Stage::Sending { sealed_at: later },
+        Stage::Submitted { at: later, receipt },
+    ];
+    let before = report_document(&report);
+    for stage in stages {
+        let mut changed = report.clone();
+        changed.stage = stage;
+        changed.server_verdict = Some("open".to_owned());
+        changed.external = External { portal: Some("Pulse".to_owned()), ..External::default() };
+        for format in FORMATS {
+            let same = (format.write)(&before) == (format.write)(&report_document(&changed));
+            assert!(same, "{} changed with the stage", format.extension);
+        }
+    }
+}
+
+#[test]
+fn every_format_writes_the_same_bytes_twice_in_one_process() {
+    let document = report_document(&sample_report());
+    for format in FORMATS {
+        let first = (format.write)(&document);
+        assert!(!first.is_empty());
+        assert!(first == (format.write)(&document), "{} differs the second time", format.extension);
+    }
+}
+
+#[test]
+fn the_summary_counts_each_type_and_weight_and_rounds_the_total_up() {
+    let mut report = sample_report();
+    let mut heavier = report.lines[0].clone();
+    (heavier.weight, heavier.reported_count, heavier.initial_count) = (sample::points("12"), 1, 1);
+    heavier.points = sample::points("12");
+    report.total_points += heavier.points;
+    report.total_points_rounded = report.total_points.rounded_up();
+    report.lines.push(heavier);
+    expect![[r#"
+        Type | As generated | Count | Multiplier | Points | New, not charged
+        VM | 8 | 7 | 11 | 77 | 1
+        VM | 1 | 1 | 12 | 12 | 1
+        Server | 2 | 2 | 11 | 22 | 0
+        Workstation | 3 | 3 | 4 | 12 | 1
+        File share | 1 | 1 | 2.5 | 2.5 | 0
+        Cloud Connect VM | 3 | 3 | 5 | 15 | 0
+        Total | 18 | 17 |  | 140.5 | 3
+        Total (rounded up) |  |  |  | 141 | 
+    "#]]
+    .assert_eq(&drawn(table(&report_document(&report), "summary")));
+}
+
+#[test]
+fn a_report_without_tenants_has_no_tenant_table_and_no_tenant_column() {
+    let mut report = sample_report();
+    report.lines.iter_mut().for_each(|line| line.tenant = None);
+    report.workloads.iter_mut().for_each(|workload| workload.tenant = None);
+    let document = report_document(&report);
+    for table in tables(&document) {
+        assert_ne!(table.name, "tenants");
+        assert!(table.columns.iter().all(|column| column.heading != "Tenant"), "in {}", table.name);
+    }
+}
+
+#[test]
+fn new_rental_and_removed_workloads_are_listed_apart_from_the_counted_ones() {
+    let document = report_document(&sample_report());
+    let names = |name: &str| drawn(table(&document, name));
+    expect![[r#"
+        Name | Multiplier | Type | Job | Last processed | Note
+        web-new | 11 | VM (VMware) | Daily | 2026-10-31 01:00 | First processed 2026-10-12
+        laptop-kim | 4 | Workstation | Daily | 2026-10-31 01:00 | First processed 2026-10-29
+
+        Name | Multiplier | Type | Job | Last processed | Note
+        laptop-rent | 4 | Workstation | Daily | 2026-10-31 01:00 | Rental machine
+
+        Name | Multiplier | Type | Job | Last processed | Note
+        test07 | 11 | VM (VMware) | Daily | 2026-10-31 01:00 | Removed by alice
+    "#]]
+    .assert_eq(&[names("new_workloads"), names("rental_machines"), names("removed_workloads")].join("\n"));
+    assert!(!names("workloads").contains("test07"));
+    expect![[r#"
+        When (GMT) | Who | What | Before | After | Reason
+        2026-11-02 08:30 | alice | test07 | 11 | 0 | Test machine, deleted on the customer's request on 30 October
+    "#]]
+    .assert_eq(&names("adjustments"));
+}
+
+#[test]
+fn every_row_has_a_cell_for_each_column() {
+    let document = report_document(&sample_report_of(10));
+    for table in tables(&document).into_iter().chain([&document.lines]) {
+        for row in table.rows.iter().chain(&table.totals) {
+            assert_eq!(row.len(), table.columns.len(), "in {}", table.name);
+        }
+    }
+}
+
+#[test]
+fn late_stale_missing_and_short_coverage_are_said_in_warnings() {
+    let document = report_document(&sample_report());
+    let blocks = document.sections.iter().flat_map(|section| &section.blocks);
+    let warnings = blocks.filter_map(|block| if let Block::Warning(text) = block { Some(text.as_str()) } else { None });
+    expect![[r#"
+        Not collected: vbr03. Its workloads are missing from every number here.
+        Stale: vbr02 is counted by its last complete sample of 2026-10-31 20:00 GMT.
+        Late: built 2026-11-01 02:10 GMT from what was sampled until 2026-11-01 00:00 GMT.
+        Coverage: 720 of 744 expected samples are complete; a peak between them was not seen.
+    "#]]
+    .assert_eq(&warnings.map(|text| format!("{text}\n")).collect::<String>());
+}

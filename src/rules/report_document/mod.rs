@@ -1,0 +1,202 @@
+//! A usage report as a document: what people read, and the record behind it (domain.md 3.5).
+//!
+//! A report's files are written once per revision and adjustment. Nothing here depends on where the report stands, so
+//! that the same files come out of the store months later, byte for byte.
+
+mod tables;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::document::{Block, Cell, Chart, ChartPoint, Document, Figure, Section};
+use crate::domain::calendar::{minute_text, rfc3339};
+use crate::domain::report::{Reason, UsageReport};
+use crate::domain::{Month, Points};
+
+/// What changes after a report was generated; the digest leaves these out, and so do its files.
+pub const AFTER_GENERATION: [&str; 7] = ["stage", "until", "sealed_at", "at", "receipt", "server_verdict", "external"];
+
+/// Makes the document of a report: header, summary, tables, warnings and evidence.
+pub fn report_document(report: &UsageReport) -> Document {
+    Document {
+        title: format!("Usage report {}", month_name(report.month)),
+        subtitle: subtitle(report),
+        language: "en".to_owned(),
+        digest: report.digest.clone(),
+        generated_at: rfc3339(report.generated_at),
+        record: record(report),
+        lines: tables::lines(report),
+        sections: sections(report),
+    }
+}
+
+/// `October 2026`.
+pub fn month_name(month: Month) -> String {
+    month.first_day().format("%B %Y").to_string()
+}
+
+/// The report as the digest covers it, and the digest.
+fn record(report: &UsageReport) -> Value {
+    let mut record = serde_json::to_value(report).expect("a report has text keys only");
+    if let Value::Object(members) = &mut record {
+        members.retain(|key, _| !AFTER_GENERATION.contains(&key.as_str()));
+    }
+    record
+}
+
+fn subtitle(report: &UsageReport) -> String {
+    let company = report.license.licensed_to.as_deref().unwrap_or("company not stated");
+    let license = report.license_id.as_deref().unwrap_or("not stated");
+    format!("{company} · license {license} · revision {}", report.revision)
+}
+
+fn sections(report: &UsageReport) -> Vec<Section> {
+    let mut sections = vec![at_a_glance(report), license(report), tables::summary(report)];
+    sections.extend(tables::tenants(report));
+    sections.push(daily_marks(report));
+    sections.extend(tables::adjustments(report));
+    sections.extend(tables::counted_workloads(report));
+    sections.extend(tables::left_out(report, Reason::New));
+    sections.extend(tables::left_out(report, Reason::Rental));
+    sections.extend(tables::left_out(report, Reason::Removed));
+    sections.push(evidence(report));
+    sections
+}
+
+fn at_a_glance(report: &UsageReport) -> Section {
+    let counted = report.lines.iter().map(|line| line.reported_count).sum::<u64>();
+    let fresh = report.lines.iter().map(|line| line.new_count).sum::<u64>();
+    let rental = report.lines.iter().map(|line| line.rental_count).sum::<u64>();
+    let points = Figure {
+        name: "Points reported".to_owned(),
+        value: report.total_points_rounded.to_string(),
+        remark: if report.total_points == report.total_points_rounded {
+            "exact, nothing was rounded".to_owned()
+        } else {
+            format!("rounded up from {}", report.total_points)
+        },
+    };
+    let workloads = Figure {
+        name: "Workloads counted".to_owned(),
+        value: counted.to_string(),
+        remark: format!("{fresh} new and {rental} rental machines not charged"),
+    };
+    let blocks = [Block::Figures(vec![points, workloads, mark_figure(report)])];
+    let warnings = warnings(report).into_iter().map(Block::Warning);
+    Section { heading: String::new(), blocks: blocks.into_iter().chain(warnings).collect() }
+}
+
+fn mark_figure(report: &UsageReport) -> Figure {
+    let highest = report.daily.iter().filter_map(|day| day.points.map(|points| (points, day.at)));
+    // The first of several equal marks is the one that stood first.
+    let highest = highest.reduce(|best, day| if day.0 > best.0 { day } else { best });
+    let name = "High watermark of the month".to_owned();
+    match highest {
+        Some((points, at)) => Figure {
+            name,
+            value: points.to_string(),
+            remark: at.map_or_else(String::new, |at| format!("first stood {} GMT", minute_text(at))),
+        },
+        None => Figure { name, value: "unknown".to_owned(), remark: "no complete sample".to_owned() },
+    }
+}
+
+/// What a reader must not overlook, worst first.
+fn warnings(report: &UsageReport) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if report.on_demand {
+        warnings.push("Made on demand over the 31 days before it; for information, it can't be submitted.".to_owned());
+    }
+    for server in &report.not_collected {
+        warnings.push(format!("Not collected: {server}. Its workloads are missing from every number here."));
+    }
+    for stale in &report.basis.stale {
+        let at = minute_text(stale.sample_at);
+        warnings.push(format!("Stale: {} is counted by its last complete sample of {at} GMT.", stale.server));
+    }
+    if report.basis.late {
+        let (made, due) = (minute_text(report.generated_at), minute_text(report.basis.as_of));
+        warnings.push(format!("Late: built {made} GMT from what was sampled until {due} GMT."));
+    }
+    if report.coverage.is_short() {
+        let (complete, expected) = (report.coverage.complete, report.coverage.expected);
+        warnings.push(format!(
+            "Coverage: {complete} of {expected} expected samples are complete; a peak between them was not seen."
+        ));
+    }
+    if let Some(reason) = &report.justification {
+        warnings.push(format!("Justification for the difference to the high watermark: {reason}"));
+    }
+    warnings
+}
+
+fn license(report: &UsageReport) -> Section {
+    let license = &report.license;
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not stated".to_owned());
+    let day = |value: Option<chrono::NaiveDate>| value.map_or_else(|| "none".to_owned(), |day| day.to_string());
+    let mut facts = vec![
+        ("Company", text(&license.licensed_to)),
+        ("Edition", text(&license.edition)),
+        ("License type", license.kind.as_str().to_owned()),
+        ("License expiration", day(license.expires_on)),
+        ("Support ID", text(&license.support_id)),
+        ("License ID", text(&report.license_id)),
+        ("Installation ID", report.installations.join(", ")),
+        ("Month", format!("{}, counted at {} GMT", report.month, minute_text(report.basis.as_of))),
+    ];
+    if let Some(points) = license.licensed_points {
+        facts.insert(4, ("Licensed points", points.to_string()));
+    }
+    if let Some(day) = license.support_expires_on {
+        facts.insert(4, ("Support expiration", day.to_string()));
+    }
+    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Section { heading: "License".to_owned(), blocks: vec![Block::Facts(facts)] }
+}
+
+fn daily_marks(report: &UsageReport) -> Section {
+    let points = report.daily.iter().map(|day| ChartPoint {
+        label: day.day.format("%-d").to_string(),
+        mark: day.points.map(Points::amount),
+        reported: None,
+    });
+    let chart = Chart {
+        title: format!("Daily high watermarks in {}", month_name(report.month)),
+        mark_name: "Daily high watermark".to_owned(),
+        reported_name: "Reported".to_owned(),
+        points: points.collect(),
+        level: Some(report.total_points.amount()).filter(|level: &Decimal| !level.is_zero()),
+    };
+    let mut blocks = Vec::new();
+    if !chart.points.is_empty() {
+        blocks.push(Block::Chart(chart));
+    }
+    blocks.push(Block::Table(tables::daily(report)));
+    Section { heading: "Daily high watermarks".to_owned(), blocks }
+}
+
+fn evidence(report: &UsageReport) -> Section {
+    let facts = [
+        ("Report ID", report.id.clone()),
+        ("Revision", report.revision.to_string()),
+        ("Reporting unit", report.unit.clone()),
+        ("Contract ID", report.contract_id.clone().unwrap_or_else(|| "not stated".to_owned())),
+        ("Generated", format!("{} GMT", minute_text(report.generated_at))),
+        ("Counted as of", format!("{} GMT", minute_text(report.basis.as_of))),
+        ("Samples", format!("{} complete of {} expected", report.coverage.complete, report.coverage.expected)),
+        ("Digest", report.digest.clone()),
+    ];
+    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let how = "The digest is the SHA-256 of the report's canonical JSON (RFC 8785); the JSON file beside this one holds \
+               that record. Times are GMT.";
+    Section { heading: "Evidence".to_owned(), blocks: vec![Block::Facts(facts), Block::Paragraph(how.to_owned())] }
+}
+
+fn text(value: impl Into<String>) -> Cell {
+    let value = value.into();
+    if value.is_empty() { Cell::Empty } else { Cell::Text(value) }
+}
+
+fn number(value: impl ToString) -> Cell {
+    Cell::Number(value.to_string())
+}

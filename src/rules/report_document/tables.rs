@@ -1,0 +1,296 @@
+//! The tables of a report's document.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{number, text};
+use crate::document::Align::{self, Left, Right};
+use crate::document::{Block, Cell, Column, Section, Table};
+use crate::domain::Points;
+use crate::domain::calendar::minute_text;
+use crate::domain::report::{Line, Reason, ReportedWorkload, UsageReport};
+use crate::domain::workload::WorkloadType;
+
+/// Counts of several lines.
+#[derive(Default)]
+struct Sum {
+    initial: u64,
+    reported: u64,
+    new: u64,
+    points: Points,
+}
+
+impl Sum {
+    fn add(&mut self, line: &Line) {
+        self.initial += line.initial_count;
+        self.reported += line.reported_count;
+        self.new += line.new_count;
+        self.points += line.points;
+    }
+}
+
+fn column(name: &'static str, heading: &'static str, align: Align, width: u16) -> Column {
+    Column { name, heading, align, width }
+}
+
+/// The report's lines as CSV has them: the contract is the names, not the order.
+pub(super) fn lines(report: &UsageReport) -> Table {
+    let columns = vec![
+        column("server", "Server", Left, 3),
+        column("tenant", "Tenant", Left, 3),
+        column("type", "Type", Left, 3),
+        column("weight", "Multiplier", Right, 2),
+        column("initial_count", "As generated", Right, 2),
+        column("reported_count", "Count", Right, 2),
+        column("new_count", "New", Right, 2),
+        column("rental_count", "Rental", Right, 2),
+        column("points", "Points", Right, 2),
+    ];
+    let rows = report.lines.iter().map(|line| {
+        vec![
+            text(&line.server),
+            text(line.tenant.as_deref().unwrap_or_default()),
+            text(line.kind.as_str()),
+            number(line.weight),
+            number(line.initial_count),
+            number(line.reported_count),
+            number(line.new_count),
+            number(line.rental_count),
+            number(line.points),
+        ]
+    });
+    Table { name: "lines", columns, rows: rows.collect(), totals: Vec::new() }
+}
+
+/// Type, count, multiplier and points; two weights of one type make two lines (domain.md 3.5).
+pub(super) fn summary(report: &UsageReport) -> Section {
+    let mut sums = BTreeMap::<(&WorkloadType, Points), Sum>::new();
+    let mut all = Sum::default();
+    for line in &report.lines {
+        sums.entry((&line.kind, line.weight)).or_default().add(line);
+        all.add(line);
+    }
+    let columns = vec![
+        column("type", "Type", Left, 36),
+        column("initial_count", "As generated", Right, 16),
+        column("count", "Count", Right, 12),
+        column("weight", "Multiplier", Right, 14),
+        column("points", "Points", Right, 16),
+        column("new_count", "New, not charged", Right, 20),
+    ];
+    let rows = sums.iter().map(|((kind, weight), sum)| {
+        vec![
+            text(type_name(kind)),
+            number(sum.initial),
+            number(sum.reported),
+            number(weight),
+            number(sum.points),
+            number(sum.new),
+        ]
+    });
+    let total = vec![
+        text("Total"),
+        number(all.initial),
+        number(all.reported),
+        Cell::Empty,
+        number(report.total_points),
+        number(all.new),
+    ];
+    let rounded = vec![
+        text("Total (rounded up)"),
+        Cell::Empty,
+        Cell::Empty,
+        Cell::Empty,
+        number(report.total_points_rounded),
+        Cell::Empty,
+    ];
+    let mut table = Table { name: "summary", columns, rows: rows.collect(), totals: vec![total, rounded] };
+    if report.lines.iter().all(|line| line.initial_count == line.reported_count) {
+        without(&mut table, "initial_count");
+    }
+    Section { heading: "Summary".to_owned(), blocks: vec![Block::Table(table)] }
+}
+
+/// Points per tenant, for each type; absent when no line names a tenant.
+pub(super) fn tenants(report: &UsageReport) -> Option<Section> {
+    report.lines.iter().find(|line| line.tenant.is_some())?;
+    let mut sums = BTreeMap::<(Option<&str>, &WorkloadType, Points), Sum>::new();
+    for line in &report.lines {
+        sums.entry((line.tenant.as_deref(), &line.kind, line.weight)).or_default().add(line);
+    }
+    let columns = vec![
+        column("tenant", "Tenant", Left, 30),
+        column("type", "Type", Left, 26),
+        column("count", "Count", Right, 10),
+        column("weight", "Multiplier", Right, 13),
+        column("points", "Points", Right, 13),
+        column("new_count", "New, not charged", Right, 19),
+    ];
+    let rows = sums.iter().map(|((tenant, kind, weight), sum)| {
+        vec![
+            text(tenant.unwrap_or("(no tenant)")),
+            text(type_name(kind)),
+            number(sum.reported),
+            number(weight),
+            number(sum.points),
+            number(sum.new),
+        ]
+    });
+    let table = Table { name: "tenants", columns, rows: rows.collect(), totals: Vec::new() };
+    Some(Section { heading: "Points per tenant".to_owned(), blocks: vec![Block::Table(table)] })
+}
+
+pub(super) fn daily(report: &UsageReport) -> Table {
+    let columns = vec![
+        column("day", "Day", Left, 24),
+        column("points", "Points", Right, 20),
+        column("at", "First stood at (GMT)", Left, 32),
+        column("complete", "Samples", Right, 12),
+        column("expected", "Expected", Right, 12),
+    ];
+    let rows = report.daily.iter().map(|day| {
+        vec![
+            text(day.day.format("%Y-%m-%d %a").to_string()),
+            day.points.map_or_else(|| text("no sample"), number),
+            day.at.map_or(Cell::Empty, |at| text(minute_text(at))),
+            number(day.complete),
+            number(day.expected),
+        ]
+    });
+    Table { name: "daily", columns, rows: rows.collect(), totals: Vec::new() }
+}
+
+/// Every lowering with its reason; absent when there is none.
+pub(super) fn adjustments(report: &UsageReport) -> Option<Section> {
+    report.adjustments.first()?;
+    let names = report.workloads.iter().map(|workload| ((&*workload.server, &*workload.id), &*workload.name));
+    let names = names.collect::<BTreeMap<_, _>>();
+    let columns = vec![
+        column("at", "When (GMT)", Left, 15),
+        column("by", "Who", Left, 12),
+        column("what", "What", Left, 24),
+        column("before", "Before", Right, 8),
+        column("after", "After", Right, 8),
+        column("reason", "Reason", Left, 33),
+    ];
+    let rows = report.adjustments.iter().map(|adjustment| {
+        let server = adjustment.server.as_deref().unwrap_or_default();
+        let kind = adjustment.kind.as_ref().map_or("", type_name);
+        let what = match (&adjustment.workload, &adjustment.tenant) {
+            (Some(id), _) => names.get(&(server, &**id)).copied().unwrap_or(id).to_owned(),
+            (None, Some(tenant)) => format!("{tenant}: {kind}"),
+            (None, None) => kind.to_owned(),
+        };
+        vec![
+            text(minute_text(adjustment.at)),
+            text(&adjustment.by),
+            text(what),
+            number(&adjustment.before),
+            number(&adjustment.after),
+            text(&adjustment.reason),
+        ]
+    });
+    let table = Table { name: "adjustments", columns, rows: rows.collect(), totals: Vec::new() };
+    Some(Section { heading: "Adjustments".to_owned(), blocks: vec![Block::Table(table)] })
+}
+
+/// The counted workloads, one section per backup server.
+pub(super) fn counted_workloads(report: &UsageReport) -> Vec<Section> {
+    let counted = || report.workloads.iter().filter(|workload| workload.counted);
+    let servers = counted().map(|workload| workload.server.as_str()).collect::<BTreeSet<_>>();
+    let section = |server: &str| Section {
+        heading: format!("Workloads on {server}"),
+        blocks: vec![Block::Table(workloads("workloads", counted().filter(|workload| workload.server == server)))],
+    };
+    servers.into_iter().map(section).collect()
+}
+
+/// Workloads that are listed and not charged, for one reason; absent when there is none.
+pub(super) fn left_out(report: &UsageReport, reason: Reason) -> Option<Section> {
+    let (name, heading, why) = match reason {
+        Reason::Protected => return None,
+        Reason::New => (
+            "new_workloads",
+            "New workloads",
+            "Processed for the first time this month: listed, not charged. They count from the next month on.",
+        ),
+        Reason::Rental => (
+            "rental_machines",
+            "Rental machines",
+            "Licensed by their tenants' own rental licenses: listed, not charged.",
+        ),
+        Reason::Removed => (
+            "removed_workloads",
+            "Removed workloads",
+            "Taken out of this report by a person; the reasons stand under Adjustments.",
+        ),
+    };
+    let mut table = workloads(name, report.workloads.iter().filter(|workload| workload.reason == reason));
+    table.rows.first()?;
+    // They add nothing to the total, so their weight does not stand under "Points".
+    table.columns[1] = column("weight", "Multiplier", Right, 11);
+    let blocks = vec![Block::Paragraph(why.to_owned()), Block::Table(table)];
+    Some(Section { heading: heading.to_owned(), blocks })
+}
+
+fn workloads<'a>(name: &'static str, workloads: impl Iterator<Item = &'a ReportedWorkload>) -> Table {
+    let mut sorted = workloads.collect::<Vec<_>>();
+    sorted.sort_by_key(|workload| (&workload.kind, &workload.name, &workload.server, &workload.id));
+    let columns = vec![
+        column("name", "Name", Left, 26),
+        column("points", "Points", Right, 8),
+        column("type", "Type", Left, 17),
+        column("tenant", "Tenant", Left, 14),
+        column("job", "Job", Left, 18),
+        column("last_processed", "Last processed", Left, 16),
+        column("note", "Note", Left, 17),
+    ];
+    let any_tenant = sorted.iter().any(|workload| workload.tenant.is_some());
+    let mut table = Table { name, columns, rows: sorted.into_iter().map(workload_row).collect(), totals: Vec::new() };
+    if !any_tenant {
+        without(&mut table, "tenant");
+    }
+    table
+}
+
+fn workload_row(workload: &ReportedWorkload) -> Vec<Cell> {
+    let kind = match &workload.platform {
+        Some(platform) => format!("{} ({platform})", type_name(&workload.kind)),
+        None => type_name(&workload.kind).to_owned(),
+    };
+    vec![
+        text(&workload.name),
+        number(if workload.counted { workload.points } else { workload.weight }),
+        text(kind),
+        text(workload.tenant.as_deref().unwrap_or_default()),
+        text(workload.job.as_deref().unwrap_or_default()),
+        text(workload.last_restore_point_at.map(minute_text).unwrap_or_default()),
+        text(workload.note.as_deref().unwrap_or_default()),
+    ]
+}
+
+/// Takes a column out that would say nothing.
+fn without(table: &mut Table, name: &str) {
+    if let Some(at) = table.columns.iter().position(|column| column.name == name) {
+        table.columns.remove(at);
+        for row in table.rows.iter_mut().chain(&mut table.totals) {
+            row.remove(at);
+        }
+    }
+}
+
+/// The type as people read it; an unknown one as it came.
+fn type_name(kind: &WorkloadType) -> &str {
+    match kind {
+        WorkloadType::Vm => "VM",
+        WorkloadType::Server => "Server",
+        WorkloadType::Workstation => "Workstation",
+        WorkloadType::Application => "Application",
+        WorkloadType::CloudVm => "Cloud VM",
+        WorkloadType::FileShare => "File share",
+        WorkloadType::CloudConnectVm => "Cloud Connect VM",
+        WorkloadType::CloudConnectReplica => "Cloud Connect replica",
+        WorkloadType::CloudConnectWorkstation => "Cloud Connect workstation",
+        WorkloadType::CloudConnectServer => "Cloud Connect server",
+        WorkloadType::Other(name) => name,
+    }
+}
