@@ -1,1 +1,3 @@
 //! The real doors: clock, chance, wire, files; and serve.
+
+pub mod files;

@@ -1,0 +1,193 @@
+//! One entry as bytes: length, checksum, header, hash, payload.
+//!
+//! ```text
+//! u32 length of the body | u32 crc32(segment's hash ‖ length ‖ body) | body
+//! body   = header ‖ hash (32) ‖ payload
+//! header = version (1) ‖ seq ‖ recorded_at ms ‖ now − recorded_at ms ‖ actor length ‖ actor     (LEB128, signed ones zigzag)
+//! ```
+//! The checksum is seeded with the hash the segment continues from, so that a frame of another segment does not pass.
+
+use chrono::DateTime;
+
+use super::{Entry, Head, JournalError, NewEntry};
+use crate::domain::Instant;
+use crate::seal::chain::{self, Hash};
+
+/// The largest payload.
+pub const ENTRY_BYTES_MAX: usize = 64 << 20;
+/// The longest actor.
+const ACTOR_BYTES_MAX: usize = 200;
+const VERSION: u8 = 1;
+/// Bytes before the body.
+const LEAD: usize = 8;
+/// No body is shorter: version, three numbers, actor length, hash.
+const BODY_BYTES_MIN: usize = 5 + 32;
+const BODY_BYTES_MAX: usize = ENTRY_BYTES_MAX + ACTOR_BYTES_MAX + 100;
+
+/// What stands at an offset.
+pub(super) enum Found {
+    /// The segment ends here.
+    End,
+    /// An entry, and where the next one begins.
+    Entry(Box<Entry>, usize),
+    /// Incomplete, or its checksum does not hold: a torn write, or damage.
+    Torn(String),
+    /// The checksum holds, but it is not what must stand here.
+    Wrong(String),
+}
+
+pub(super) fn check_size(entry: &NewEntry<'_>) -> Result<(), JournalError> {
+    let within = |what, bytes, limit| {
+        if bytes <= limit { Ok(()) } else { Err(JournalError::TooLarge { what, bytes, limit }) }
+    };
+    within("an actor", entry.actor.len(), ACTOR_BYTES_MAX)?;
+    within("a payload", entry.payload.len(), ENTRY_BYTES_MAX)
+}
+
+/// The frame of the entry after `head`, and the head with it.
+pub(super) fn encode(seed: &Hash, head: Head, entry: &NewEntry<'_>) -> (Vec<u8>, Head) {
+    let header = header(head.seq + 1, entry);
+    let hash = chain::link(&head.hash, &header, entry.payload);
+    let body_len = header.len() + hash.len() + entry.payload.len();
+    let len = u32::try_from(body_len).expect("check_size keeps it below 4 GiB").to_le_bytes();
+    let mut bytes = Vec::with_capacity(LEAD + body_len);
+    bytes.extend(len);
+    bytes.extend([0; 4]);
+    bytes.extend(header);
+    bytes.extend(hash);
+    bytes.extend(entry.payload);
+    let checksum = checksum(seed, len, &bytes[LEAD..]);
+    bytes[4..LEAD].copy_from_slice(&checksum.to_le_bytes());
+    (bytes, Head { seq: head.seq + 1, hash })
+}
+
+fn header(seq: u64, entry: &NewEntry<'_>) -> Vec<u8> {
+    let recorded_at = entry.recorded_at.timestamp_millis();
+    let mut header = vec![VERSION];
+    put(&mut header, seq);
+    put(&mut header, zigzag(recorded_at));
+    put(&mut header, zigzag(entry.now.timestamp_millis().wrapping_sub(recorded_at)));
+    put(&mut header, entry.actor.len() as u64);
+    header.extend(entry.actor.as_bytes());
+    header
+}
+
+fn checksum(seed: &Hash, len: [u8; 4], body: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(seed);
+    crc.update(&len);
+    crc.update(body);
+    crc.finalize()
+}
+
+/// Reads the frame at `offset`, which must be the entry after `head`.
+pub(super) fn decode(segment: &[u8], offset: usize, seed: &Hash, head: Head) -> Found {
+    let rest = &segment[offset..];
+    if rest.is_empty() {
+        return Found::End;
+    }
+    let body = match body(rest, seed) {
+        Ok(body) => body,
+        Err(why) => return Found::Torn(why),
+    };
+    match entry(body, head) {
+        Ok(entry) => Found::Entry(Box::new(entry), offset + LEAD + body.len()),
+        Err(why) => Found::Wrong(why),
+    }
+}
+
+/// The body of the frame that begins here, its checksum checked.
+fn body<'a>(rest: &'a [u8], seed: &Hash) -> Result<&'a [u8], String> {
+    let unchecked = unchecked_body(rest)?;
+    let len: [u8; 4] = rest[..4].try_into().expect("four bytes");
+    if checksum(seed, len, unchecked).to_le_bytes() != rest[4..LEAD] {
+        return Err("the checksum does not hold".to_owned());
+    }
+    Ok(unchecked)
+}
+
+fn unchecked_body(rest: &[u8]) -> Result<&[u8], String> {
+    if rest.len() < LEAD {
+        return Err(format!("only {} bytes of an entry's first {LEAD} are there", rest.len()));
+    }
+    let len = u32::from_le_bytes(rest[..4].try_into().expect("four bytes")) as usize;
+    if !(BODY_BYTES_MIN..=BODY_BYTES_MAX).contains(&len) {
+        return Err(format!("an entry cannot be {len} bytes long"));
+    }
+    rest.get(LEAD..LEAD + len).ok_or_else(|| format!("only {} of an entry's {len} bytes are there", rest.len() - LEAD))
+}
+
+fn entry(body: &[u8], head: Head) -> Result<Entry, String> {
+    let mut bytes = body;
+    let version = take(&mut bytes, 1)?[0];
+    if version != VERSION {
+        return Err(format!("the entry is of version {version}, this program reads version {VERSION}"));
+    }
+    let seq = get(&mut bytes)?;
+    if seq != head.seq + 1 {
+        return Err(format!("entry {} must stand here, not entry {seq}", head.seq + 1));
+    }
+    let recorded_ms = unzigzag(get(&mut bytes)?);
+    let now_ms = recorded_ms.wrapping_add(unzigzag(get(&mut bytes)?));
+    let actor_len = usize::try_from(get(&mut bytes)?).map_err(|_| "an actor without end")?;
+    let actor = String::from_utf8(take(&mut bytes, actor_len)?.to_vec()).map_err(|_| "the actor is no text")?;
+    let header = &body[..body.len() - bytes.len()];
+    let hash: Hash = take(&mut bytes, 32)?.try_into().expect("thirty-two bytes");
+    if chain::link(&head.hash, header, bytes) != hash {
+        return Err(format!("entry {seq} does not continue the hash chain"));
+    }
+    let (recorded_at, now) = (instant(recorded_ms)?, instant(now_ms)?);
+    Ok(Entry { seq, prev: head.hash, hash, recorded_at, now, actor, payload: bytes.to_vec() })
+}
+
+/// The offset of a valid frame of a later entry somewhere behind a torn one: then the torn one is damage inside.
+pub(super) fn valid_after(segment: &[u8], offset: usize, seed: &Hash, head: Head) -> Option<usize> {
+    let later = head.seq + 1..head.seq + 2 + (segment.len() / (LEAD + BODY_BYTES_MIN)) as u64;
+    (offset + 1..segment.len()).find(|&start| {
+        let rest = &segment[start..];
+        let seq =
+            unchecked_body(rest).ok().filter(|body| body[0] == VERSION).and_then(|body| get(&mut &body[1..]).ok());
+        seq.is_some_and(|seq| later.contains(&seq)) && body(rest, seed).is_ok()
+    })
+}
+
+fn instant(ms: i64) -> Result<Instant, String> {
+    DateTime::from_timestamp_millis(ms).ok_or_else(|| format!("{ms} ms is no instant"))
+}
+
+fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Result<&'a [u8], String> {
+    let (taken, rest) = bytes.split_at_checked(count).ok_or("the entry's header ends early")?;
+    *bytes = rest;
+    Ok(taken)
+}
+
+fn put(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number.to_le_bytes()[0]);
+}
+
+fn get(bytes: &mut &[u8]) -> Result<u64, String> {
+    let mut number = 0;
+    for shift in (0..63).step_by(7) {
+        let byte = take(bytes, 1)?[0];
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(number);
+        }
+    }
+    match take(bytes, 1)?[0] {
+        top @ (0 | 1) => Ok(number | u64::from(top) << 63),
+        _ => Err("a number without end".to_owned()),
+    }
+}
+
+fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)).cast_unsigned()
+}
+
+fn unzigzag(number: u64) -> i64 {
+    (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
+}
