@@ -1,1 +1,81 @@
-//! How usage sources speak: pure conversations.
+//! How usage sources speak: pure conversations. A source is one file (or folder) and one row of [`SOURCES`].
+
+pub mod snapshot_file;
+pub mod snapshot_folder;
+
+mod json_field;
+mod json_place;
+
+use crate::ask::Conversation;
+use crate::domain::Instant;
+use crate::domain::installation::ServerName;
+use crate::domain::sample::Sample;
+
+/// What a source conversation is told: no clock is read.
+#[derive(Clone, Debug)]
+pub struct Brief {
+    /// The server in the settings; also the peer of every ask.
+    pub server: ServerName,
+    /// The start of the read.
+    pub now: Instant,
+    /// The server's newest complete sample, when there is one.
+    pub previous: Option<Sample>,
+    pub sweep: Sweep,
+    pub settings: SourceSettings,
+}
+
+/// How far back restore points are asked for, by sources that read them bit by bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sweep {
+    /// Since the newest one known, less two hours.
+    Since,
+    /// All that can matter: the last 32 days.
+    Full,
+}
+
+/// Settings of one source that are neither address nor login.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceSettings {
+    /// The REST revision to begin with, such as `1.3-rev1`: set by a person or remembered from [`Collected::revision`].
+    pub revision: Option<String>,
+}
+
+/// What came of a source conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Oldest first.
+    pub samples: Vec<Sample>,
+    /// Files that were refused and moved aside.
+    pub rejected: Vec<Rejected>,
+    /// Files to put away once their samples are recorded.
+    pub taken: Vec<String>,
+    /// The server's clock near [`Brief::now`], for the clock check.
+    pub server_time: Option<Instant>,
+    /// The REST revision that was spoken.
+    pub revision: Option<String>,
+}
+
+/// A refused file and why, in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    pub file: String,
+    pub why: String,
+}
+
+/// A source's conversation.
+pub type Talk = Box<dyn Conversation<Done = Collected>>;
+
+/// One source of the settings' `source = "…"`.
+pub struct SourceRow {
+    pub name: &'static str,
+    pub open: fn(Brief) -> Talk,
+}
+
+/// Every source.
+pub const SOURCES: [SourceRow; 1] = [snapshot_folder::ROW];
+
+/// The source of this name.
+pub fn source_named(name: &str) -> Option<&'static SourceRow> {
+    const ROWS: &[SourceRow] = &SOURCES;
+    ROWS.iter().find(|row| row.name == name)
+}
