@@ -4,8 +4,10 @@
 
 pub mod adjustment;
 pub mod calendar;
+pub mod gate;
 pub mod installation;
 pub mod license;
+pub mod license_key;
 pub mod notice;
 pub mod points;
 pub mod report;

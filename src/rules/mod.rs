@@ -1,5 +1,8 @@
 //! What should happen, given facts and the hour. Pure.
 
 pub mod counting;
+pub mod gate;
+pub mod license_results;
 pub mod points_table;
+pub mod renewal;
 pub mod report_document;

@@ -1,0 +1,109 @@
+//! The deviation gate's verdict, shown by the agent, told by the License Update Server.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::installation::UnitId;
+use super::workload::WorkloadType;
+use super::{Instant, Month, Points};
+
+pub const SCHEMA: &str = "tidegauge.gate/1";
+
+/// How far the report may fall short of the highest watermark: the larger of the two (design.md section 4, "Gate").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tolerance {
+    /// Zero or more points.
+    pub points: Points,
+    /// Percent of the highest watermark, 0 to 100.
+    pub percent: Decimal,
+}
+
+/// 20 points or 20 %: the overage allowance of the field (domain.md 5.3 and 6, recommended reading).
+impl Default for Tolerance {
+    fn default() -> Tolerance {
+        Tolerance { points: Points::whole(20), percent: Decimal::from(20) }
+    }
+}
+
+impl Tolerance {
+    /// What it amounts to at this highest watermark.
+    pub fn at(self, highest: Points) -> Points {
+        self.points.max(highest.percent(self.percent))
+    }
+}
+
+/// Open lets the license be renewed; Undetermined does not block either, and is said loudly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Open,
+    Held,
+    Undetermined,
+}
+
+impl Verdict {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Open => "open",
+            Verdict::Held => "held",
+            Verdict::Undetermined => "undetermined",
+        }
+    }
+}
+
+/// Why the report is lower than the watermark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CauseKind {
+    /// No restore point within 31 days at the month's end.
+    AgedOut,
+    /// Revoked, reset or deleted: over REST they cannot be told apart.
+    Gone,
+    /// Taken out of the report by a person.
+    Removed,
+    /// A count lowered by a person.
+    Lowered,
+    /// Another weight at the month's end, also none because it became a rental machine; negative when raised.
+    WeightChanged,
+    /// Its server reports elsewhere at the month's end.
+    LeftServer,
+    /// Counted at the month's end and not at the peak; always negative.
+    Returned,
+}
+
+/// One reason and the points it explains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    pub cause: CauseKind,
+    /// The workload's name, when the source names workloads.
+    pub workload: Option<String>,
+    pub tenant: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: Option<WorkloadType>,
+    pub points: Points,
+}
+
+/// What the gate says of one unit and month (shape: design.md section 9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateVerdict {
+    pub schema: String,
+    pub unit: UnitId,
+    pub month: Month,
+    pub verdict: Verdict,
+    /// The report is not sent yet.
+    pub forecast: bool,
+    /// The highest daily mark of the month; `None`: no complete sample.
+    pub highest_watermark: Option<Points>,
+    pub stood_at: Option<Instant>,
+    pub reported: Option<Points>,
+    pub shortfall: Points,
+    /// In points, at this watermark.
+    pub tolerance: Points,
+    pub justification: Option<String>,
+    /// With `unexplained` they sum to the shortfall.
+    pub causes: Vec<Cause>,
+    pub unexplained: Points,
+    /// The report exceeds the watermark by more than the tolerance: open, and worth a look.
+    #[serde(default)]
+    pub over_reported: bool,
+}

@@ -1,0 +1,106 @@
+//! Compact JWS (RFC 7515) with EdDSA (RFC 8037) over exact bytes.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::canonical;
+use super::keys::{SigningKey, VerifyingKey};
+
+/// Longest text that is looked at.
+pub const TEXT_MAX: usize = 48 << 20;
+/// Longest header and key id that are looked at.
+const HEADER_MAX: usize = 2 << 10;
+const SIGNATURE_BYTES: usize = 64;
+
+/// Why a text is not signed as expected. The foreign text itself is never repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSigned {
+    #[error("longer than {TEXT_MAX} bytes")]
+    TooLong,
+    #[error("not a compact JWS: three parts of base64url, divided by dots, are expected")]
+    NotCompact,
+    #[error("the JWS header is not EdDSA with a key id and nothing critical")]
+    Header,
+    #[error("the signature is not that of the expected key")]
+    WrongSignature,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: String,
+    #[serde(default)]
+    crit: Option<serde_json::Value>,
+}
+
+/// Signs exactly these bytes; `kid` says whose key it is.
+pub fn sign(key: &SigningKey, kid: &str, payload: &[u8]) -> String {
+    let header = canonical::bytes(&serde_json::json!({ "alg": "EdDSA", "kid": kid }));
+    let mut text = URL_SAFE_NO_PAD.encode(header);
+    text.push('.');
+    URL_SAFE_NO_PAD.encode_string(payload, &mut text);
+    let signature = key.sign(text.as_bytes());
+    text.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut text);
+    text
+}
+
+/// The payload, when the text is signed by this key.
+///
+/// # Errors
+/// [`NotSigned`] for everything else, whatever the text is.
+pub fn verify(text: &str, key: &VerifyingKey) -> Result<Vec<u8>, NotSigned> {
+    let parts = Parts::of(text)?;
+    let signature: [u8; SIGNATURE_BYTES] = decoded(parts.signature)?.try_into().map_err(|_| NotSigned::NotCompact)?;
+    if !key.signed(parts.signed.as_bytes(), &signature) {
+        return Err(NotSigned::WrongSignature);
+    }
+    decoded(parts.payload)
+}
+
+/// The key id the text claims; says nothing about who wrote it.
+///
+/// # Errors
+/// [`NotSigned`] when the text is no compact JWS.
+pub fn unverified_kid(text: &str) -> Result<String, NotSigned> {
+    Ok(Parts::of(text)?.header.kid)
+}
+
+/// The payload the text claims, as when the key to verify with stands in it.
+///
+/// # Errors
+/// [`NotSigned`] when the text is no compact JWS.
+pub fn unverified_payload(text: &str) -> Result<Vec<u8>, NotSigned> {
+    decoded(Parts::of(text)?.payload)
+}
+
+struct Parts<'a> {
+    header: Header,
+    payload: &'a str,
+    signature: &'a str,
+    /// Header and payload with the dot between them: what the signature covers.
+    signed: &'a str,
+}
+
+impl Parts<'_> {
+    fn of(text: &str) -> Result<Parts<'_>, NotSigned> {
+        if text.len() > TEXT_MAX {
+            return Err(NotSigned::TooLong);
+        }
+        let (signed, signature) = text.rsplit_once('.').ok_or(NotSigned::NotCompact)?;
+        let (header, payload) = signed.split_once('.').ok_or(NotSigned::NotCompact)?;
+        if payload.contains('.') || header.len() > HEADER_MAX {
+            return Err(NotSigned::NotCompact);
+        }
+        let header: Header = serde_json::from_slice(&decoded(header)?).map_err(|_| NotSigned::Header)?;
+        if header.alg != "EdDSA" || header.crit.is_some() {
+            return Err(NotSigned::Header);
+        }
+        Ok(Parts { header, payload, signature, signed })
+    }
+}
+
+fn decoded(part: &str) -> Result<Vec<u8>, NotSigned> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| NotSigned::NotCompact)
+}
