@@ -27,6 +27,9 @@ pub struct Adjustment {
     pub tenant: Option<String>,
     #[serde(rename = "type")]
     pub kind: Option<WorkloadType>,
+    /// The line's weight, when a count with several weights was lowered.
+    #[serde(default)]
+    pub weight: Option<Points>,
     /// Count before and after, for a lowered count; points for a removed workload.
     pub before: String,
     pub after: String,

@@ -24,6 +24,9 @@ pub struct Unit {
     #[serde(default)]
     pub license_id: Option<String>,
     pub formed_at: Instant,
+    /// The agent's first own sample of the unit; months and weeks before it are not owed. Imports leave it open.
+    #[serde(default)]
+    pub since: Option<Instant>,
 }
 
 /// The installation id of a server whose source gives none: UUIDv5 of agent and server name.

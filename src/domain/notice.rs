@@ -112,6 +112,29 @@ impl News {
     }
 }
 
+impl News {
+    /// The month of the report that the news calls to mind; reminders count from it.
+    pub fn month_told(&self) -> Option<Month> {
+        match self {
+            News::ReportReady { month, .. }
+            | News::Reminder { month, .. }
+            | News::Overdue { month, .. }
+            | News::ReportSent { month, .. }
+            | News::ExternalDue { month, .. } => Some(*month),
+            News::SendFailing { .. }
+            | News::WaitsForPerson { .. }
+            | News::LateSample { .. }
+            | News::License { .. }
+            | News::GateHeld { .. }
+            | News::GateOpened { .. }
+            | News::AutoUpdateOff { .. }
+            | News::SourceLost { .. }
+            | News::SourceRecovered { .. }
+            | News::ClockSuspect { .. } => None,
+        }
+    }
+}
+
 /// One piece of news for people, queued with its cause and told once by every channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {

@@ -6,3 +6,6 @@ pub mod license_results;
 pub mod points_table;
 pub mod renewal;
 pub mod report_document;
+pub mod reporting;
+pub mod review;
+pub mod schedule;

@@ -31,6 +31,11 @@ pub enum Fact {
     SampleTaken {
         sample: PackedSample,
     },
+    /// The license block of the server's newest sample, when it changed.
+    LicenseSeen {
+        server: ServerName,
+        license: License,
+    },
     /// An hour without a complete sample of the server.
     SampleMissed {
         server: ServerName,
@@ -82,6 +87,11 @@ pub enum Fact {
         receipt: Receipt,
         conflict: Option<Conflict>,
     },
+    /// Telemetry up to this week was taken; weeks are sent in order.
+    TelemetryThrough {
+        unit: UnitId,
+        week: IsoWeek,
+    },
     /// A deed came to nothing; it is tried again at `next_try_at`, or waits for a person.
     Setback {
         about: String,
@@ -107,6 +117,10 @@ pub enum Fact {
         to: String,
         at: Instant,
         why: String,
+    },
+    /// Every recipient was told or given up, or there is none.
+    NoticeSettled {
+        id: String,
     },
     AutoUpdateSet {
         unit: UnitId,
@@ -204,6 +218,16 @@ pub enum MessageKind {
     Report,
 }
 
+impl MessageKind {
+    /// Its name in message ids.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            MessageKind::Telemetry => "telemetry",
+            MessageKind::Report => "report",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedMessage {
     /// UUIDv5 of unit, kind, period and revision.
@@ -288,11 +312,15 @@ impl Fact {
             Fact::UnitFormed { unit } => one(key::unit(&unit.id), unit),
             Fact::Enrolled { enrolment } => one("enrolment".into(), enrolment),
             Fact::SampleTaken { .. } | Fact::Repaired { .. } => Vec::new(),
+            Fact::LicenseSeen { server, license } => one(key::license_seen(server), license),
             Fact::SampleMissed { server, miss } => one(key::miss(server), miss),
             Fact::ServerRecovered { server } => vec![(key::miss(server), None)],
             Fact::SlotDrawn { unit, week, at } => one(key::slot(unit, *week), at),
             Fact::ReportKept { report, .. } => {
-                one(key::report("report", &report.unit, report.month, report.revision), report)
+                let of = |what: &str| key::report(what, &report.unit, report.month, report.revision);
+                let mut rows = one(of("report"), report);
+                rows.extend(one(of("head"), &head_of(report)));
+                rows
             }
             Fact::StageSet { unit, month, revision, stage } => {
                 one(key::report("stage", unit, *month, *revision), stage)
@@ -307,15 +335,24 @@ impl Fact {
             Fact::Receipted { id, receipt, conflict } => {
                 one(key::receipt(id), &json!({"receipt": receipt, "conflict": conflict}))
             }
+            Fact::TelemetryThrough { unit, week } => one(key::of_unit("telemetry_through", unit), week),
             Fact::Setback { about, setback } => one(key::setback(about), setback),
             Fact::SetbackOver { about } => vec![(key::setback(about), None)],
-            Fact::NoticeQueued { notice } => one(key::notice(&notice.id), notice),
+            Fact::NoticeQueued { notice } => {
+                let mut rows = one(key::notice(&notice.id), notice);
+                rows.extend(one(key::pending(&notice.id), &true));
+                if let (Some(unit), Some(month)) = (&notice.unit, notice.news.month_told()) {
+                    rows.extend(one(key::last_told(unit, month), &notice.at));
+                }
+                rows
+            }
             Fact::NoticeDelivered { id, to, at, words } => {
                 one(key::told(id, to), &json!({"at": at, "words": words, "delivered": true}))
             }
             Fact::NoticeDropped { id, to, at, why } => {
                 one(key::told(id, to), &json!({"at": at, "words": why, "delivered": false}))
             }
+            Fact::NoticeSettled { id } => vec![(key::pending(id), None)],
             Fact::AutoUpdateSet { unit, switch } => one(key::of_unit("auto_update", unit), switch),
             Fact::LicenseChecked { unit, check } => {
                 let mut rows = one(key::of_unit("license_check", unit), check);
@@ -335,6 +372,11 @@ impl Fact {
     }
 }
 
+/// The report without its tables: what the schedule reads every minute.
+fn head_of(report: &UsageReport) -> UsageReport {
+    UsageReport { workloads: Vec::new(), lines: Vec::new(), adjustments: Vec::new(), ..report.clone() }
+}
+
 fn one<T: Serialize>(key: String, value: &T) -> Vec<Row> {
     vec![(key, Some(serde_json::to_value(value).expect("facts are plain data")))]
 }
@@ -348,6 +390,10 @@ pub mod key {
         format!("unit/{id}")
     }
 
+    pub fn license_seen(server: &str) -> String {
+        format!("license_seen/{server}")
+    }
+
     pub fn miss(server: &str) -> String {
         format!("miss/{server}")
     }
@@ -356,7 +402,7 @@ pub mod key {
         format!("slot/{unit}/{week}")
     }
 
-    /// `what` is `report`, `stage`, `external` or `files`.
+    /// `what` is `report`, `head`, `stage`, `external` or `files`.
     pub fn report(what: &str, unit: &str, month: Month, revision: u32) -> String {
         format!("{what}/{unit}/{month}/{revision:04}")
     }
@@ -375,6 +421,16 @@ pub mod key {
 
     pub fn notice(id: &str) -> String {
         format!("notice/{id}")
+    }
+
+    /// News that some recipient still has to hear.
+    pub fn pending(id: &str) -> String {
+        format!("pending/{id}")
+    }
+
+    /// When people were last told of the month's report.
+    pub fn last_told(unit: &str, month: Month) -> String {
+        format!("last_told/{unit}/{month}")
     }
 
     pub fn told(id: &str, to: &str) -> String {

@@ -1,0 +1,215 @@
+//! The monthly report out of samples: classified at the month's end with the month as the month (domain.md 3.6).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::domain::installation::Unit;
+use crate::domain::report::{
+    Basis, External, Line, Reason, ReportedWorkload, SCHEMA, Stage, Stale, UsageReport, report_id,
+};
+use crate::domain::sample::{Counted, GroupTotal, Sample};
+use crate::domain::watermark::{Coverage, Daily};
+use crate::domain::workload::{Class, Workload, WorkloadType};
+use crate::domain::{Instant, Month, Points};
+use crate::seal::{canonical, digest};
+
+use super::counting::{self, AsOf};
+
+/// The sample of one server that a report stands on.
+#[derive(Clone, Debug)]
+pub struct BasisSample {
+    pub sample: Sample,
+    /// Per workload, in the sample's order: when it was processed first.
+    pub first_processed_at: Vec<Option<Instant>>,
+    /// Older than `basis_max_age` at the month's end, and carried all the same.
+    pub stale: bool,
+}
+
+/// What a report is built from.
+#[derive(Clone, Debug)]
+pub struct ReportFacts {
+    pub unit: Unit,
+    pub month: Month,
+    pub revision: u32,
+    pub contract_id: Option<String>,
+    pub samples: Vec<BasisSample>,
+    pub not_collected: Vec<String>,
+    pub daily: Vec<Daily>,
+    pub coverage: Coverage,
+    pub generated_at: Instant,
+    /// Built when the month had long ended, because the agent was off.
+    pub late: bool,
+}
+
+type LineKey = (String, Option<String>, WorkloadType, Points);
+
+/// Builds the report: lines per server, tenant, type and weight; workloads that count, are new or are rental.
+pub fn generate(facts: ReportFacts) -> UsageReport {
+    let as_of = AsOf::month_end(facts.month);
+    let mut groups: BTreeMap<LineKey, GroupTotal> = BTreeMap::new();
+    let mut workloads = Vec::new();
+    for basis in &facts.samples {
+        take_workloads(basis, as_of, &mut groups, &mut workloads);
+        take_counts(&basis.sample, &mut groups);
+    }
+    name_duplicates(&mut workloads);
+    let lines = groups.into_iter().map(line).collect();
+    let newest = facts.samples.iter().max_by_key(|basis| basis.sample.taken_at);
+    let license = newest.map(|basis| basis.sample.license.clone()).unwrap_or_default();
+    let stale = facts
+        .samples
+        .iter()
+        .filter(|basis| basis.stale)
+        .map(|basis| Stale { server: basis.sample.server.clone(), sample_at: basis.sample.taken_at });
+    let mut report = UsageReport {
+        schema: SCHEMA.to_owned(),
+        id: report_id(&facts.unit.id, facts.month, facts.revision),
+        unit: facts.unit.id.clone(),
+        month: facts.month,
+        revision: facts.revision,
+        license_id: license.license_id.clone().or(facts.unit.license_id.clone()),
+        contract_id: facts.contract_id.or(license.support_id.clone()),
+        installations: installations(&facts.samples),
+        stage: Stage::AwaitingReview,
+        server_verdict: None,
+        external: External::default(),
+        generated_at: facts.generated_at,
+        on_demand: false,
+        basis: Basis { as_of: as_of.at, late: facts.late, stale: stale.collect() },
+        license,
+        total_points: Points::ZERO,
+        total_points_rounded: Points::ZERO,
+        lines,
+        workloads,
+        adjustments: Vec::new(),
+        daily: facts.daily,
+        coverage: facts.coverage,
+        not_collected: facts.not_collected,
+        justification: None,
+        digest: String::new(),
+    };
+    total(&mut report);
+    report
+}
+
+/// Sets totals and digest after lines or adjustments changed.
+pub fn total(report: &mut UsageReport) {
+    report.total_points = report.lines.iter().map(|line| line.points).sum();
+    report.total_points_rounded = report.total_points.rounded_up();
+    report.digest = digest_of(report);
+}
+
+/// `sha256:` over the canonical JSON of what was reported: everything but stage, second step, verdict and digest.
+pub fn digest_of(report: &UsageReport) -> String {
+    let mut record = serde_json::to_value(report).expect("a report is plain data");
+    if let Value::Object(fields) = &mut record {
+        for later in ["stage", "until", "sealed_at", "at", "receipt", "server_verdict", "external", "digest"] {
+            fields.remove(later);
+        }
+    }
+    format!("sha256:{}", digest::sha256_hex(&canonical::bytes(&record)))
+}
+
+fn take_workloads(
+    basis: &BasisSample,
+    as_of: AsOf,
+    groups: &mut BTreeMap<LineKey, GroupTotal>,
+    workloads: &mut Vec<ReportedWorkload>,
+) {
+    let sample = &basis.sample;
+    for (workload, first) in sample.workloads.iter().zip(&basis.first_processed_at) {
+        // Facts after the month's end belong to the next one.
+        if first.is_some_and(|first| as_of.at <= first) {
+            continue;
+        }
+        let class = counting::class_of(workload, sample, *first, as_of);
+        let stated = counting::weight_of(workload, sample);
+        let counted = Counted { class, weight: stated.unwrap_or(Points::ZERO), first_processed_at: *first };
+        if let Some(reason) = reason(class) {
+            let key = (sample.server.clone(), workload.tenant.clone(), workload.kind.clone(), counted.weight);
+            groups.entry(key).or_default().add(counting::total_of(&counted));
+            workloads.push(reported(sample, workload, &counted, reason, stated.is_none()));
+        }
+    }
+}
+
+fn reason(class: Class) -> Option<Reason> {
+    match class {
+        Class::Unprotected => None,
+        Class::Rental => Some(Reason::Rental),
+        Class::New => Some(Reason::New),
+        Class::Billable => Some(Reason::Protected),
+    }
+}
+
+fn reported(
+    sample: &Sample,
+    workload: &Workload,
+    counted: &Counted,
+    reason: Reason,
+    unweighted: bool,
+) -> ReportedWorkload {
+    let counts = reason == Reason::Protected;
+    ReportedWorkload {
+        id: workload.id.clone(),
+        name: workload.name.clone(),
+        server: sample.server.clone(),
+        tenant: workload.tenant.clone(),
+        kind: workload.kind.clone(),
+        platform: workload.platform.clone(),
+        weight: counted.weight,
+        points: if counts { counted.weight } else { Points::ZERO },
+        job: workload.job.clone(),
+        last_restore_point_at: workload.last_restore_point_at,
+        counted: counts,
+        reason,
+        note: unweighted.then(|| format!("no weight is known for type {}", workload.kind)),
+    }
+}
+
+fn take_counts(sample: &Sample, groups: &mut BTreeMap<LineKey, GroupTotal>) {
+    for count in &sample.counts {
+        let weight = counting::weight_of_count(count, sample).unwrap_or(Points::ZERO);
+        let key = (sample.server.clone(), count.tenant.clone(), count.kind.clone(), weight);
+        groups.entry(key).or_default().add(counting::total_of_count(count, weight));
+    }
+}
+
+fn line((key, total): (LineKey, GroupTotal)) -> Line {
+    let (server, tenant, kind, weight) = key;
+    Line {
+        server,
+        tenant,
+        kind,
+        weight,
+        initial_count: total.count,
+        reported_count: total.count,
+        new_count: total.new_count,
+        rental_count: total.rental_count,
+        points: total.points,
+    }
+}
+
+/// The same machine on two servers is counted on each, as the vendor counts, and named (design.md section 4).
+fn name_duplicates(workloads: &mut [ReportedWorkload]) {
+    let mut servers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for workload in workloads.iter().filter(|workload| workload.counted) {
+        servers.entry(workload.id.clone()).or_default().push(workload.server.clone());
+    }
+    for workload in workloads.iter_mut().filter(|workload| workload.counted) {
+        let others: Vec<&str> =
+            servers[&workload.id].iter().filter(|server| **server != workload.server).map(String::as_str).collect();
+        if !others.is_empty() {
+            workload.note = Some(format!("also counted on {}", others.join(", ")));
+        }
+    }
+}
+
+fn installations(samples: &[BasisSample]) -> Vec<String> {
+    let mut ids: Vec<String> =
+        samples.iter().filter_map(|basis| basis.sample.license.installation_id.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}

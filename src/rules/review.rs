@@ -1,0 +1,295 @@
+//! Reviewing a report: deadlines, lowering with a reason, taking it back.
+
+use chrono::{Days, TimeDelta};
+
+use crate::domain::adjustment::{Adjustment, AdjustmentOrder};
+use crate::domain::calendar::midnight;
+use crate::domain::report::{Reason, ReportedWorkload, Stage, UsageReport};
+use crate::domain::workload::WorkloadType;
+use crate::domain::{Instant, Month, Points};
+
+use super::reporting;
+
+/// The days of the month after the reported one on which things fall due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// 2 to 28, default 11 (domain.md 3.8).
+    pub auto_submit_day: u32,
+    /// 1 to 28, default 10: by when a person has to have entered it elsewhere.
+    pub manual_deadline_day: u32,
+}
+
+impl Deadlines {
+    /// 00:00 GMT of the auto-submit day.
+    pub fn auto_submit_at(self, month: Month) -> Instant {
+        midnight(month.next().day(self.auto_submit_day))
+    }
+
+    /// The end of the manual deadline day.
+    pub fn manual_deadline_at(self, month: Month) -> Instant {
+        midnight(month.next().day(self.manual_deadline_day) + Days::new(1))
+    }
+
+    /// Days left = auto-submit day − day; may be negative (domain.md 3.9).
+    pub fn days_left(self, month: Month, now: Instant) -> i64 {
+        (self.auto_submit_at(month).date_naive() - now.date_naive()).num_days()
+    }
+}
+
+/// Why an order on a report is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the report of {0} is {1}; only an open report can be changed")]
+    NotOpen(Month, &'static str),
+    #[error("a reason is needed: say why the report is lowered")]
+    NoReason,
+    #[error("no workload is named")]
+    NothingNamed,
+    #[error("workload '{0}' does not count in the report of {1}, so it cannot be removed from it")]
+    NotCounted(String, Month),
+    #[error("'{0}' names {1} workloads; name one by its id: {2}")]
+    Ambiguous(String, usize, String),
+    #[error("counts of type {0} cannot be adjusted; only Cloud Connect VMs and replicas can")]
+    TypeNotAdjustable(WorkloadType),
+    #[error("tenant {0} has no {1} in the report of {2}")]
+    NoSuchCount(String, WorkloadType, Month),
+    #[error("tenant {0} has {1} at several weights; name one with --weight: {2}")]
+    SeveralWeights(String, WorkloadType, String),
+    #[error("{0} is not lower than {1}; a report is only ever lowered")]
+    NotLower(u64, u64),
+    #[error("postponing until {0} is not possible: it must lie after now and not after the deadline {1}")]
+    PostponedTooFar(Instant, Instant),
+    #[error("an on-demand report is for looking only; it can be neither changed nor sent")]
+    OnDemand,
+}
+
+/// The report after the order.
+///
+/// # Errors
+/// [`Refusal`] when the report is not open, the reason is empty, or the order names what does not count.
+pub fn adjust(report: &UsageReport, order: &AdjustmentOrder, by: &str, at: Instant) -> Result<UsageReport, Refusal> {
+    must_be_open(report)?;
+    let mut adjusted = report.clone();
+    match order {
+        AdjustmentOrder::Remove { workloads, reason } => {
+            let reason = given(reason)?;
+            if workloads.is_empty() {
+                return Err(Refusal::NothingNamed);
+            }
+            for named in workloads {
+                remove(&mut adjusted, named, reason, by, at)?;
+            }
+        }
+        AdjustmentOrder::Lower { tenant, kind, weight, to, reason } => {
+            lower(&mut adjusted, &Count { tenant: tenant.clone(), kind: kind.clone(), weight: *weight }, *to)?;
+            let before = count_of(report, tenant.as_deref(), kind, *weight);
+            adjusted.adjustments.push(Adjustment {
+                at,
+                by: by.to_owned(),
+                workload: None,
+                server: None,
+                tenant: tenant.clone(),
+                kind: Some(kind.clone()),
+                weight: *weight,
+                before: before.to_string(),
+                after: to.to_string(),
+                reason: given(reason)?.to_owned(),
+            });
+        }
+    }
+    reporting::total(&mut adjusted);
+    Ok(adjusted)
+}
+
+/// The report as it was generated, without any adjustment.
+///
+/// # Errors
+/// [`Refusal::NotOpen`].
+pub fn reset(report: &UsageReport) -> Result<UsageReport, Refusal> {
+    must_be_open(report)?;
+    let mut fresh = report.clone();
+    for line in &mut fresh.lines {
+        line.reported_count = line.initial_count;
+        line.points = line.weight * line.initial_count;
+    }
+    for workload in fresh.workloads.iter_mut().filter(|workload| workload.reason == Reason::Removed) {
+        workload.reason = Reason::Protected;
+        workload.counted = true;
+        workload.points = workload.weight;
+        workload.note = None;
+    }
+    fresh.adjustments.clear();
+    reporting::total(&mut fresh);
+    Ok(fresh)
+}
+
+/// Makes the adjustments of an unsent report again on its regenerated self; what no longer counts is left out.
+pub fn carry_over(old: &UsageReport, mut regenerated: UsageReport) -> UsageReport {
+    for adjustment in &old.adjustments {
+        match (&adjustment.workload, &adjustment.kind) {
+            (Some(workload), _) => {
+                let named = match &adjustment.server {
+                    Some(server) => format!("{server}/{workload}"),
+                    None => workload.clone(),
+                };
+                let _ = remove(&mut regenerated, &named, &adjustment.reason, &adjustment.by, adjustment.at);
+            }
+            (None, Some(kind)) => {
+                let count = Count { tenant: adjustment.tenant.clone(), kind: kind.clone(), weight: adjustment.weight };
+                let to = adjustment.after.parse().unwrap_or(u64::MAX);
+                if lower(&mut regenerated, &count, to).is_ok() {
+                    regenerated.adjustments.push(adjustment.clone());
+                }
+            }
+            (None, None) => {}
+        }
+    }
+    regenerated.justification.clone_from(&old.justification);
+    reporting::total(&mut regenerated);
+    regenerated
+}
+
+/// The stage of a postponed report. `until` defaults to the next 00:00 GMT and is cut at the deadline by default only.
+///
+/// # Errors
+/// [`Refusal::PostponedTooFar`], [`Refusal::NotOpen`].
+pub fn postpone(
+    report: &UsageReport,
+    until: Option<Instant>,
+    deadlines: Deadlines,
+    now: Instant,
+) -> Result<Stage, Refusal> {
+    must_be_open(report)?;
+    let deadline = deadlines.auto_submit_at(report.month);
+    let until = until.unwrap_or_else(|| midnight(now.date_naive() + Days::new(1)).min(deadline));
+    if until <= now || deadline < until {
+        return Err(Refusal::PostponedTooFar(until, deadline));
+    }
+    Ok(Stage::Postponed { until })
+}
+
+/// When the reminder shows next: the midnight after the last one, not before a postponement ends.
+pub fn next_reminder_at(stage: &Stage, last_told_at: Instant) -> Option<Instant> {
+    let midnight_after = midnight(last_told_at.date_naive() + Days::new(1));
+    match stage {
+        Stage::AwaitingReview => Some(midnight_after),
+        Stage::Postponed { until } => Some(midnight_after.max(*until)),
+        Stage::Sending { .. } | Stage::Submitted { .. } => None,
+    }
+}
+
+/// How often the open second step is recalled: daily up to the manual deadline, weekly after it.
+pub fn external_pause(month: Month, deadlines: Deadlines, now: Instant) -> TimeDelta {
+    if now < deadlines.manual_deadline_at(month) { TimeDelta::days(1) } else { TimeDelta::days(7) }
+}
+
+fn must_be_open(report: &UsageReport) -> Result<(), Refusal> {
+    if report.on_demand {
+        return Err(Refusal::OnDemand);
+    }
+    if !report.stage.is_open() {
+        return Err(Refusal::NotOpen(report.month, report.stage.as_str()));
+    }
+    Ok(())
+}
+
+fn given(reason: &str) -> Result<&str, Refusal> {
+    let reason = reason.trim();
+    if reason.is_empty() { Err(Refusal::NoReason) } else { Ok(reason) }
+}
+
+/// Finds a counted workload by `server/id`, id or unique name.
+fn find(report: &UsageReport, named: &str) -> Result<usize, Refusal> {
+    let counted = |at: &usize| report.workloads[*at].counted;
+    let by = |fits: &dyn Fn(&ReportedWorkload) -> bool| -> Vec<usize> {
+        (0..report.workloads.len()).filter(counted).filter(|at| fits(&report.workloads[*at])).collect()
+    };
+    let mut found = by(&|workload| format!("{}/{}", workload.server, workload.id) == named);
+    if found.is_empty() {
+        found = by(&|workload| workload.id == named);
+    }
+    if found.is_empty() {
+        found = by(&|workload| workload.name == named);
+    }
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => Err(Refusal::NotCounted(named.to_owned(), report.month)),
+        several => {
+            let ids = several.iter().take(5).map(|at| &report.workloads[*at]);
+            let ids: Vec<String> = ids.map(|workload| format!("{}/{}", workload.server, workload.id)).collect();
+            Err(Refusal::Ambiguous(named.to_owned(), several.len(), ids.join(", ")))
+        }
+    }
+}
+
+fn remove(report: &mut UsageReport, named: &str, reason: &str, by: &str, at: Instant) -> Result<(), Refusal> {
+    let found = find(report, named)?;
+    let workload = &mut report.workloads[found];
+    let before = workload.points;
+    workload.counted = false;
+    workload.reason = Reason::Removed;
+    workload.points = Points::ZERO;
+    workload.note = Some(format!("removed: {reason}"));
+    let workload = workload.clone();
+    let line = report.lines.iter_mut().find(|line| {
+        line.server == workload.server
+            && line.tenant == workload.tenant
+            && line.kind == workload.kind
+            && line.weight == workload.weight
+    });
+    let line = line.expect("every counted workload has its line");
+    line.reported_count -= 1;
+    line.points = line.weight * line.reported_count;
+    report.adjustments.push(Adjustment {
+        at,
+        by: by.to_owned(),
+        workload: Some(workload.id),
+        server: Some(workload.server),
+        tenant: workload.tenant,
+        kind: Some(workload.kind),
+        weight: Some(workload.weight),
+        before: before.to_string(),
+        after: Points::ZERO.to_string(),
+        reason: reason.to_owned(),
+    });
+    Ok(())
+}
+
+struct Count {
+    tenant: Option<String>,
+    kind: WorkloadType,
+    weight: Option<Points>,
+}
+
+fn count_of(report: &UsageReport, tenant: Option<&str>, kind: &WorkloadType, weight: Option<Points>) -> u64 {
+    let lines = report.lines.iter().filter(|line| line.tenant.as_deref() == tenant && line.kind == *kind);
+    lines.filter(|line| weight.is_none_or(|weight| weight == line.weight)).map(|line| line.reported_count).sum()
+}
+
+/// Lowers a tenant's count; agents' counts cannot be changed (domain.md 3.7).
+fn lower(report: &mut UsageReport, count: &Count, to: u64) -> Result<(), Refusal> {
+    if !matches!(count.kind, WorkloadType::CloudConnectVm | WorkloadType::CloudConnectReplica) {
+        return Err(Refusal::TypeNotAdjustable(count.kind.clone()));
+    }
+    let tenant = count.tenant.clone().unwrap_or_else(|| "(none)".to_owned());
+    let month = report.month;
+    let fits = |line: &&mut crate::domain::report::Line| {
+        line.tenant == count.tenant
+            && line.kind == count.kind
+            && count.weight.is_none_or(|weight| weight == line.weight)
+    };
+    let mut lines: Vec<_> = report.lines.iter_mut().filter(fits).collect();
+    match lines.as_mut_slice() {
+        [] => Err(Refusal::NoSuchCount(tenant, count.kind.clone(), month)),
+        [line] if to < line.reported_count => {
+            line.reported_count = to;
+            line.points = line.weight * to;
+            Ok(())
+        }
+        [line] => Err(Refusal::NotLower(to, line.reported_count)),
+        several => {
+            let weights: Vec<String> = several.iter().map(|line| line.weight.to_string()).collect();
+            Err(Refusal::SeveralWeights(tenant, count.kind.clone(), weights.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! What is due, and when: derived from facts each time, never stored (design.md section 3, "The loop").
+
+use chrono::TimeDelta;
+
+use crate::domain::calendar::midnight;
+use crate::domain::report::Stage;
+use crate::domain::{Instant, IsoWeek, Month};
+
+use super::review::{self, Deadlines};
+
+/// A deed of the agent. Among duties of the same instant the earlier variant comes first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Duty {
+    /// Take a sample of a server.
+    Collect { server: String },
+    /// Build the report of a month.
+    GenerateReport { unit: String, month: Month },
+    /// Put the report's files into the Reports folder.
+    WriteFiles { unit: String, month: Month, revision: u32 },
+    /// Tell one recipient one piece of news.
+    Tell { notice: String, to: String },
+    /// Draw the instant of a week's telemetry.
+    DrawSlot { unit: String, week: IsoWeek },
+    /// Seal and send a week's telemetry.
+    SendTelemetry { unit: String, week: IsoWeek },
+    /// Remind of an open report, an overdue one, or an open second step.
+    Remind { unit: String, month: Month, about: Reminder },
+    /// Seal and send a report, or go on sending a sealed one.
+    Submit { unit: String, month: Month },
+    /// Ask for a license.
+    CheckLicense { unit: String },
+}
+
+/// What a reminder is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reminder {
+    /// The report waits for review.
+    Review,
+    /// The deadline passed and nothing sends it: manual mode, or coverage keeps it for a person.
+    Overdue,
+    /// It was sent, but not yet entered in Pulse or the aggregator's portal.
+    External,
+}
+
+impl Duty {
+    /// A stable text: names the duty in setbacks, stories and logs.
+    pub fn key(&self) -> String {
+        match self {
+            Duty::Collect { server } => format!("collect {server}"),
+            Duty::GenerateReport { unit, month } => format!("generate {unit} {month}"),
+            Duty::WriteFiles { unit, month, revision } => format!("write {unit} {month} r{revision}"),
+            Duty::Tell { notice, to } => format!("tell {notice} {to}"),
+            Duty::DrawSlot { unit, week } => format!("draw {unit} {week}"),
+            Duty::SendTelemetry { unit, week } => format!("telemetry {unit} {week}"),
+            Duty::Remind { unit, month, about } => format!("remind {unit} {month} {about:?}"),
+            Duty::Submit { unit, month } => format!("submit {unit} {month}"),
+            Duty::CheckLicense { unit } => format!("license {unit}"),
+        }
+    }
+}
+
+/// A duty with its hour and its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    pub at: Instant,
+    pub duty: Duty,
+    pub why: String,
+}
+
+/// The settings that the schedule obeys.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Whole minutes.
+    pub sample_interval: TimeDelta,
+    /// How old a sample may be and still stand for its server.
+    pub basis_max_age: TimeDelta,
+    pub deadlines: Deadlines,
+}
+
+/// What the schedule knows. Everything comes from the store and the settings.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    pub servers: Vec<ServerFacts>,
+    pub units: Vec<UnitFacts>,
+    /// News not yet told: notice, recipient, and when to try.
+    pub untold: Vec<(String, String, Instant)>,
+    /// While the clock is doubted nothing is generated or sent.
+    pub clock_suspect: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct ServerFacts {
+    pub name: String,
+    /// Minutes into the interval at which this installation is sampled.
+    pub offset: TimeDelta,
+    /// No sample was due before this instant.
+    pub watched_since: Instant,
+    pub last_sample_at: Option<Instant>,
+    /// The newest miss since the last sample: its instant, and whether only a person can help.
+    pub miss: Option<(Instant, bool)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct UnitFacts {
+    pub id: String,
+    pub servers: Vec<String>,
+    /// The agent's first own sample; months before it are not owed.
+    pub since: Option<Instant>,
+    /// Only rental keys are reported monthly.
+    pub monthly: bool,
+    /// Whether usage is reported automatically, and since when.
+    pub automatic: Option<Since>,
+    /// Whether there is a License Update Server and it knows us.
+    pub sends: bool,
+    pub reports: Vec<ReportState>,
+    /// Weeks whose telemetry was taken, newest.
+    pub telemetry_through: Option<IsoWeek>,
+    /// The drawn instant of the oldest week owed.
+    pub slot: Option<(IsoWeek, Instant)>,
+    /// When the oldest telemetry owed is tried again, after a setback.
+    pub telemetry_retry_at: Option<Instant>,
+    /// When a license is asked for next; `None`: nobody to ask, or switched off.
+    pub license_check_at: Option<Instant>,
+    /// Servers whose basis for the month just ended is still awaited (see [`basis_ready_at`]).
+    pub basis_waits_until: Option<Instant>,
+}
+
+/// Since when the switch is on; `Always`: the server's own setting, read when the duty falls due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    Always,
+    At(Instant),
+}
+
+/// Where a month's newest revision stands.
+#[derive(Clone, Debug)]
+pub struct ReportState {
+    pub month: Month,
+    pub revision: u32,
+    pub stage: Stage,
+    pub generated_at: Instant,
+    pub files_written: bool,
+    /// The coverage policy lets it go out without a person.
+    pub may_go_unseen: bool,
+    pub external_done: bool,
+    pub last_told_at: Instant,
+    pub retry_at: Option<Instant>,
+}
+
+/// How long after a failed sample it is tried again, as long as no regular one comes first.
+pub const SAMPLE_RETRY: TimeDelta = TimeDelta::minutes(10);
+/// The extra sample stands this long before the month's end.
+pub const MONTH_END_LEAD: TimeDelta = TimeDelta::minutes(2);
+
+/// The earliest duty that is not in flight; its hour may be past, then it is due.
+pub fn next_duty(facts: &Facts, policy: &Policy, in_flight: &dyn Fn(&Duty) -> bool) -> Option<Planned> {
+    let mut planned = plan(facts, policy);
+    planned.retain(|planned| !in_flight(&planned.duty) && !waits_for_flight(&planned.duty, facts, in_flight));
+    planned.into_iter().min_by(|a, b| (a.at, &a.duty).cmp(&(b.at, &b.duty)))
+}
+
+/// The next duty of each kind and subject, in the order of their hours; what `status` shows.
+pub fn plan(facts: &Facts, policy: &Policy) -> Vec<Planned> {
+    let mut planned: Vec<Planned> = facts.servers.iter().map(|server| collect(server, policy)).collect();
+    if !facts.clock_suspect {
+        for unit in &facts.units {
+            months(unit, policy, &mut planned);
+            telemetry(unit, &mut planned);
+            planned.extend(license_check(unit));
+        }
+    }
+    planned.extend(facts.untold.iter().map(|(notice, to, at)| Planned {
+        at: *at,
+        duty: Duty::Tell { notice: notice.clone(), to: to.clone() },
+        why: "news not told yet".to_owned(),
+    }));
+    planned.sort_by(|a, b| (a.at, &a.duty).cmp(&(b.at, &b.duty)));
+    planned
+}
+
+/// A report waits while a sample of its unit is being taken: that sample may be its basis.
+fn waits_for_flight(duty: &Duty, facts: &Facts, in_flight: &dyn Fn(&Duty) -> bool) -> bool {
+    let Duty::GenerateReport { unit, .. } = duty else { return false };
+    let servers = facts.units.iter().filter(|known| known.id == *unit).flat_map(|unit| &unit.servers);
+    servers.clone().any(|server| in_flight(&Duty::Collect { server: server.clone() }))
+}
+
+fn collect(server: &ServerFacts, policy: &Policy) -> Planned {
+    let covered = server.last_sample_at.unwrap_or(server.watched_since - TimeDelta::seconds(1));
+    let (at, why) = match server.miss {
+        None => (next_sample_at(covered, server.offset, policy), "a sample is due".to_owned()),
+        Some((missed_at, needs_person)) => {
+            let regular = next_sample_at(missed_at.max(covered), server.offset, policy);
+            if needs_person {
+                (regular, "a sample is due; the last one needs a person".to_owned())
+            } else {
+                (regular.min(missed_at + SAMPLE_RETRY), "the last sample failed".to_owned())
+            }
+        }
+    };
+    Planned { at, duty: Duty::Collect { server: server.name.clone() }, why }
+}
+
+/// The first instant after `after` at which a sample is due: the grid of the interval, and just before each month's end.
+pub fn next_sample_at(after: Instant, offset: TimeDelta, policy: &Policy) -> Instant {
+    let step = policy.sample_interval.num_seconds().max(60);
+    let offset = offset.num_seconds().rem_euclid(step);
+    let past = (after.timestamp() - offset).div_euclid(step);
+    let grid = Instant::from_timestamp((past + 1) * step + offset, 0).unwrap_or(after + policy.sample_interval);
+    let month_end = Month::of(after).ends_at() - MONTH_END_LEAD;
+    if after < month_end { grid.min(month_end) } else { grid }
+}
+
+/// Samples expected in `[from, to)` by the interval alone.
+pub fn expected_samples(from: Instant, to: Instant, policy: &Policy) -> u32 {
+    let seconds = (to - from).num_seconds().max(0);
+    u32::try_from(seconds / policy.sample_interval.num_seconds().max(60)).unwrap_or(u32::MAX)
+}
+
+fn months(unit: &UnitFacts, policy: &Policy, planned: &mut Vec<Planned>) {
+    let Some(since) = unit.since.filter(|_| unit.monthly) else { return };
+    let owed = first_month_owed(unit, since);
+    planned.push(generate(unit, owed));
+    for report in &unit.reports {
+        report_duties(unit, report, policy, planned);
+    }
+}
+
+/// The oldest month without a report, from the month of the first own sample on.
+fn first_month_owed(unit: &UnitFacts, since: Instant) -> Month {
+    let mut month = Month::of(since);
+    while unit.reports.iter().any(|report| report.month == month) {
+        month = month.next();
+    }
+    month
+}
+
+fn generate(unit: &UnitFacts, month: Month) -> Planned {
+    let at = month.ends_at().max(unit.basis_waits_until.unwrap_or(Instant::MIN_UTC));
+    let why = format!("the report of {month} is built at 00:00 GMT on the 1st");
+    Planned { at, duty: Duty::GenerateReport { unit: unit.id.clone(), month }, why }
+}
+
+fn report_duties(unit: &UnitFacts, report: &ReportState, policy: &Policy, planned: &mut Vec<Planned>) {
+    let mut push = |at: Instant, duty: Duty, why: &str| planned.push(Planned { at, duty, why: why.to_owned() });
+    let (id, month) = (unit.id.clone(), report.month);
+    if !report.files_written {
+        let duty = Duty::WriteFiles { unit: id.clone(), month, revision: report.revision };
+        push(report.generated_at, duty, "the report's files are not in the Reports folder");
+    }
+    if let Some((at, why)) = submit_at(unit, report, policy) {
+        push(at, Duty::Submit { unit: id.clone(), month }, why);
+    }
+    if let Some((at, about)) = remind_at(unit, report, policy) {
+        let why = match about {
+            Reminder::Review => "the report waits for review",
+            Reminder::Overdue => "the deadline has passed and nothing sends the report",
+            Reminder::External => "the report is not yet entered in Pulse or the aggregator's portal",
+        };
+        push(at, Duty::Remind { unit: id, month, about }, why);
+    }
+}
+
+/// When a report is sent: at once when sealed, else on the auto-submit day if automatic then.
+fn submit_at(unit: &UnitFacts, report: &ReportState, policy: &Policy) -> Option<(Instant, &'static str)> {
+    let retry = report.retry_at.unwrap_or(Instant::MIN_UTC);
+    match &report.stage {
+        Stage::Sending { sealed_at } => Some(((*sealed_at).max(retry), "the sealed report was not answered yet")),
+        Stage::AwaitingReview | Stage::Postponed { .. } if goes_by_itself(unit, report, policy) => {
+            let at = policy.deadlines.auto_submit_at(report.month).max(report.generated_at).max(retry);
+            Some((at, "unsent on the auto-submit day"))
+        }
+        Stage::AwaitingReview | Stage::Postponed { .. } | Stage::Submitted { .. } => None,
+    }
+}
+
+/// Whether the report is sent without a person: automatic since before the deadline, someone to send to, enough coverage,
+/// and a first revision (a correction is a person's alone).
+pub fn goes_by_itself(unit: &UnitFacts, report: &ReportState, policy: &Policy) -> bool {
+    let deadline = policy.deadlines.auto_submit_at(report.month);
+    let automatic = match unit.automatic {
+        Some(Since::Always) => true,
+        Some(Since::At(at)) => at <= deadline,
+        None => false,
+    };
+    automatic && unit.sends && report.may_go_unseen && report.revision == 1
+}
+
+fn remind_at(unit: &UnitFacts, report: &ReportState, policy: &Policy) -> Option<(Instant, Reminder)> {
+    let deadlines = policy.deadlines;
+    if let Stage::Submitted { .. } = report.stage {
+        let pause = review::external_pause(report.month, deadlines, report.last_told_at);
+        let at = midnight((report.last_told_at + pause).date_naive());
+        return (!report.external_done).then_some((at, Reminder::External));
+    }
+    let next = review::next_reminder_at(&report.stage, report.last_told_at)?;
+    let by_itself = goes_by_itself(unit, report, policy);
+    let deadline =
+        if by_itself { deadlines.auto_submit_at(report.month) } else { deadlines.manual_deadline_at(report.month) };
+    if next < deadline {
+        return Some((next, Reminder::Review));
+    }
+    // What goes by itself is sent on that day; the rest is overdue until it is sent or marked.
+    (!by_itself && !report.external_done).then_some((next.max(deadline), Reminder::Overdue))
+}
+
+fn telemetry(unit: &UnitFacts, planned: &mut Vec<Planned>) {
+    let Some(week) = first_week_owed(unit) else { return };
+    let (id, retry) = (unit.id.clone(), unit.telemetry_retry_at.unwrap_or(Instant::MIN_UTC));
+    match unit.slot.filter(|(drawn, _)| *drawn == week) {
+        None => planned.push(Planned {
+            at: week.ends_at(),
+            duty: Duty::DrawSlot { unit: id, week },
+            why: format!("{week} has ended"),
+        }),
+        Some((_, at)) => planned.push(Planned {
+            at: at.max(retry),
+            duty: Duty::SendTelemetry { unit: id, week },
+            why: format!("the drawn instant for the high watermark of {week}"),
+        }),
+    }
+}
+
+/// The oldest week whose telemetry was not taken: only in automatic mode, and only for samples since consent.
+pub fn first_week_owed(unit: &UnitFacts) -> Option<IsoWeek> {
+    let since = unit.since.filter(|_| unit.sends)?;
+    let since = match unit.automatic? {
+        Since::Always => since,
+        Since::At(at) => since.max(at),
+    };
+    let first = IsoWeek::of(since);
+    Some(unit.telemetry_through.map_or(first, |through| through.next().max(first)))
+}
+
+fn license_check(unit: &UnitFacts) -> Option<Planned> {
+    let at = unit.license_check_at?;
+    let why = "the license's cadence".to_owned();
+    Some(Planned { at, duty: Duty::CheckLicense { unit: unit.id.clone() }, why })
+}
+
+/// Until when a report waits for a basis: a server without a fresh sample before the month's end may still give one
+/// for `basis_max_age` after it; then the server's policy decides (design.md section 4, "Report of M").
+pub fn basis_ready_at(month: Month, has_basis: bool, waits: Option<TimeDelta>, policy: &Policy) -> Option<Instant> {
+    (!has_basis).then(|| month.ends_at() + waits.unwrap_or(policy.basis_max_age))
+}
