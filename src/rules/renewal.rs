@@ -38,7 +38,7 @@ pub struct Window {
 impl Window {
     /// The first instant after the window, at which auto update switches itself off.
     pub fn off_at(&self) -> Instant {
-        midnight(self.ends_on + Days::new(1))
+        midnight(later(self.ends_on, 1))
     }
 }
 
@@ -47,8 +47,18 @@ pub fn window(expires_on: Option<NaiveDate>, support_expires_on: Option<NaiveDat
     let dates = License { expires_on, support_expires_on, ..License::default() };
     let anchor = dates.anchor()?;
     let days = Month::of(midnight(anchor)).days();
-    let grace_ends_on = expires_on.map(|day| day + Days::new(GRACE_DAYS));
-    Some(Window { anchor, days, ends_on: anchor + Days::new(u64::from(days)), grace_ends_on })
+    let grace_ends_on = expires_on.map(|day| later(day, GRACE_DAYS));
+    Some(Window { anchor, days, ends_on: later(anchor, u64::from(days)), grace_ends_on })
+}
+
+/// So many days later; the calendar's last day when there is no such day.
+fn later(day: NaiveDate, days: u64) -> NaiveDate {
+    day.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)
+}
+
+/// So many days earlier; the calendar's first day when there is no such day.
+fn earlier(day: NaiveDate, days: u64) -> NaiveDate {
+    day.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)
 }
 
 /// Where a key stands between two renewals.
@@ -85,12 +95,12 @@ pub fn phase(window: Option<&Window>, at: Instant) -> Phase {
 }
 
 fn daily_from(window: &Window) -> Instant {
-    midnight(window.anchor - Days::new(DAILY_FROM_DAYS))
+    midnight(earlier(window.anchor, DAILY_FROM_DAYS))
 }
 
 /// Whether the agent asks although the gate is held: held time never uses up the retry window.
 pub fn asks_while_held(window: Option<&Window>, at: Instant) -> bool {
-    window.is_some_and(|window| midnight(window.anchor - Days::new(ASKS_ANYWAY_DAYS)) <= at)
+    window.is_some_and(|window| midnight(earlier(window.anchor, ASKS_ANYWAY_DAYS)) <= at)
 }
 
 /// The newest check of a unit's license.

@@ -1,5 +1,5 @@
 //! The rules, one module a file of `src/rules/`.
 
-mod gate; // open, held, undetermined; causes
+pub mod gate; // open, held, undetermined; causes
 mod license_results; // every message of the table
 mod renewal; // cadence, retry window, switch, acceptable keys

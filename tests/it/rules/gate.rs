@@ -275,3 +275,8 @@ proptest! {
         prop_assert_eq!(verdict.unexplained, Points::ZERO, "everything at the peak is known here");
     }
 }
+
+/// A report without lines, for tests that only need one.
+pub fn empty_report() -> UsageReport {
+    report(Vec::new(), Vec::new())
+}

@@ -77,6 +77,17 @@ fn the_earlier_of_license_and_support_expiration_is_the_anchor() {
 }
 
 #[test]
+fn absurd_dates_of_a_foreign_key_do_no_harm() {
+    for anchor in [NaiveDate::MAX, NaiveDate::MIN] {
+        let window = window(Some(anchor), None);
+        let last = LastCheck { at: at("2026-03-28T10:00:00Z"), retry: None };
+        next_step(window.as_ref(), at("2026-01-01T00:00:00Z"), Some(last));
+        phase(window.as_ref(), at("2026-01-01T00:00:00Z"));
+        asks_while_held(window.as_ref(), at("2026-01-01T00:00:00Z"));
+    }
+}
+
+#[test]
 fn checks_are_weekly_then_daily_from_seven_days_before() {
     let window = window(Some(day("2026-03-31")), None);
     let enabled_at = at("2026-01-01T00:00:00Z");

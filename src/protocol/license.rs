@@ -1,0 +1,96 @@
+//! Asking for a renewed license key, and the answer.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Message, check_length, check_text};
+use crate::domain::Instant;
+use crate::domain::calendar::rfc3339;
+use crate::domain::gate::{GateVerdict, Tolerance};
+use crate::domain::installation::UnitId;
+use crate::domain::license::License;
+use crate::domain::report::message_id;
+
+/// Servers of one unit.
+const INSTALLATIONS_MAX: usize = 10_000;
+
+/// Why the agent asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Occasion {
+    Scheduled,
+    /// `license update`.
+    ByHand,
+}
+
+/// One license check of one unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenseCheck {
+    pub schema: String,
+    /// [`LicenseCheck::id_of`] unit and instant.
+    pub id: String,
+    pub unit: UnitId,
+    pub contract_id: Option<String>,
+    pub installations: Vec<String>,
+    pub asked_at: Instant,
+    pub occasion: Occasion,
+    /// The serial of the key from this server that is installed.
+    pub serial: Option<u64>,
+    /// The license that governs the unit now.
+    pub license: License,
+}
+
+impl LicenseCheck {
+    /// The id of a check: the same check sent again gets the same answer.
+    pub fn id_of(unit: &str, asked_at: Instant) -> String {
+        message_id(unit, "license-check", &rfc3339(asked_at), 1)
+    }
+}
+
+impl Message for LicenseCheck {
+    const SCHEMA: &'static str = "tidegauge.license-check/1";
+
+    fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_text("unit", &self.unit)?;
+        check_length("installations", self.installations.len(), INSTALLATIONS_MAX)?;
+        if self.id == LicenseCheck::id_of(&self.unit, self.asked_at) {
+            Ok(())
+        } else {
+            Err("id is not that of its unit and instant".to_owned())
+        }
+    }
+}
+
+/// What the server answers to a license check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenseAnswer {
+    pub schema: String,
+    /// The id of the check.
+    pub id: String,
+    /// A message of the table `LICENSE_RESULTS`, or words nobody knows yet.
+    pub message: String,
+    /// What this server can say beyond the message, such as the month that is missing.
+    pub detail: Option<String>,
+    /// A `.tglicense`.
+    pub key: Option<String>,
+    /// The server's own verdict on the judged month.
+    pub gate: Option<GateVerdict>,
+    /// Replaces the agent's settings.
+    pub tolerance: Tolerance,
+    pub answered_at: Instant,
+}
+
+impl Message for LicenseAnswer {
+    const SCHEMA: &'static str = "tidegauge.license-answer/1";
+
+    fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_text("message", &self.message)
+    }
+}

@@ -1,0 +1,140 @@
+//! A monthly report as it is sent: lines, counts, daily marks and the document's digest.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Message, check_daily, check_length, check_text};
+use crate::domain::gate::Cause;
+use crate::domain::installation::UnitId;
+use crate::domain::report::{Line, ReportedWorkload, UsageReport, report_id};
+use crate::domain::watermark::{Coverage, Daily};
+use crate::domain::{Instant, Month, Points};
+
+/// Lines of one report: tenants × types × weights × servers.
+const LINES_MAX: usize = 100_000;
+/// Workload rows and causes of one report.
+const WORKLOADS_MAX: usize = 500_000;
+
+/// The setting `report_detail`: whether machine names leave the house.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportDetail {
+    #[default]
+    Lines,
+    Workloads,
+}
+
+/// One revision of one month's report (design.md section 6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submission {
+    pub schema: String,
+    /// UUIDv5 of unit, month and revision.
+    pub id: String,
+    pub unit: UnitId,
+    pub license_id: Option<String>,
+    pub contract_id: Option<String>,
+    pub installations: Vec<String>,
+    pub month: Month,
+    /// 1 for the first.
+    pub revision: u32,
+    pub generated_at: Instant,
+    pub late: bool,
+    /// The sum of the lines.
+    pub total_points: Points,
+    pub new_count: u64,
+    pub rental_count: u64,
+    pub lines: Vec<Line>,
+    /// Days of the month in order.
+    pub daily: Vec<Daily>,
+    pub coverage: Coverage,
+    /// Digest of the whole document, `sha256:…`.
+    pub digest: String,
+    pub justification: Option<String>,
+    /// Why the report is lower than the watermark; workloads are named only with [`ReportDetail::Workloads`].
+    #[serde(default)]
+    pub causes: Vec<Cause>,
+    /// Empty unless [`ReportDetail::Workloads`].
+    #[serde(default)]
+    pub workloads: Vec<ReportedWorkload>,
+}
+
+impl Submission {
+    /// The report as it is sent.
+    pub fn of(report: &UsageReport, causes: &[Cause], detail: ReportDetail) -> Submission {
+        let unnamed = |cause: &Cause| Cause { workload: None, ..cause.clone() };
+        let (causes, workloads) = match detail {
+            ReportDetail::Lines => (causes.iter().map(unnamed).collect(), Vec::new()),
+            ReportDetail::Workloads => (causes.to_vec(), report.workloads.clone()),
+        };
+        Submission {
+            schema: Submission::SCHEMA.to_owned(),
+            id: report.id.clone(),
+            unit: report.unit.clone(),
+            license_id: report.license_id.clone(),
+            contract_id: report.contract_id.clone(),
+            installations: report.installations.clone(),
+            month: report.month,
+            revision: report.revision,
+            generated_at: report.generated_at,
+            late: report.basis.late,
+            total_points: report.total_points,
+            new_count: report.lines.iter().map(|line| line.new_count).sum(),
+            rental_count: report.lines.iter().map(|line| line.rental_count).sum(),
+            lines: report.lines.clone(),
+            daily: report.daily.clone(),
+            coverage: report.coverage,
+            digest: report.digest.clone(),
+            justification: report.justification.clone(),
+            causes,
+            workloads,
+        }
+    }
+}
+
+impl Message for Submission {
+    const SCHEMA: &'static str = "tidegauge.submission/1";
+
+    fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    fn check(&self) -> Result<(), String> {
+        check_text("unit", &self.unit)?;
+        check_text("digest", &self.digest)?;
+        self.justification.as_deref().map_or(Ok(()), |text| check_text("justification", text))?;
+        check_length("installations", self.installations.len(), WORKLOADS_MAX)?;
+        check_length("lines", self.lines.len(), LINES_MAX)?;
+        check_length("causes", self.causes.len(), WORKLOADS_MAX)?;
+        check_length("workloads", self.workloads.len(), WORKLOADS_MAX)?;
+        if self.revision == 0 || self.id != report_id(&self.unit, self.month, self.revision) {
+            return Err("id is not that of its unit, month and revision".to_owned());
+        }
+        check_daily(&self.daily, |one| Month::of(crate::domain::calendar::midnight(one.day)) == self.month)?;
+        check_lines(&self.lines)?;
+        let sum: Points = self.lines.iter().map(|line| line.points).sum();
+        if sum == self.total_points { Ok(()) } else { Err(format!("total_points is not the sum of its lines, {sum}")) }
+    }
+}
+
+/// Refuses a line that says something else than its count and weight, or stands twice.
+fn check_lines(lines: &[Line]) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for (n, line) in lines.iter().enumerate() {
+        let number = n + 1;
+        // Bounds that keep every product and sum exact.
+        if line.reported_count > u64::from(u32::MAX) || line.weight.is_negative() {
+            return Err(format!("line {number}: a count or weight that no provider has"));
+        }
+        if line.points != line.weight * line.reported_count {
+            return Err(format!("line {number}: points are not its count times its weight"));
+        }
+        if line.reported_count > line.initial_count {
+            return Err(format!("line {number}: reports more than was counted"));
+        }
+        if !seen.insert((&line.server, &line.tenant, &line.kind, line.weight)) {
+            return Err(format!("line {number}: stands twice"));
+        }
+    }
+    Ok(())
+}
