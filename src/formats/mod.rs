@@ -1,7 +1,9 @@
 //! A document as a file: pure, byte for byte reproducible.
 
+pub mod charts;
 mod csv;
 mod json;
+mod pdf;
 
 use crate::document::Document;
 
@@ -16,9 +18,10 @@ pub struct Format {
 }
 
 /// Every format there is, one row and one file each.
-pub const FORMATS: [Format; 2] = [
+pub const FORMATS: [Format; 3] = [
     Format { extension: "json", media_type: "application/json", write: json::write },
     Format { extension: "csv", media_type: "text/csv; charset=utf-8", write: csv::write },
+    Format { extension: "pdf", media_type: "application/pdf", write: pdf::write },
 ];
 
 /// The format of this file name extension.

@@ -3,8 +3,9 @@
 pub mod sample;
 
 use expect_test::expect;
+use proptest::prelude::*;
 use sample::{sample_report, sample_report_of};
-use tidegauge::document::{Block, Cell, Document, Table};
+use tidegauge::document::{Block, Cell, Document, Section, Table};
 use tidegauge::domain::report::{External, Receipt, Stage};
 use tidegauge::formats::{FORMATS, by_extension};
 use tidegauge::rules::report_document::report_document;
@@ -197,4 +198,64 @@ fn late_stale_missing_and_short_coverage_are_said_in_warnings() {
         Coverage: 720 of 744 expected samples are complete; a peak between them was not seen.
     "#]]
     .assert_eq(&warnings.map(|text| format!("{text}\n")).collect::<String>());
+}
+
+fn pages(pdf: &[u8]) -> usize {
+    pdf.windows(11).filter(|window| window == b"/Type/Page/").count()
+}
+
+fn holds(pdf: &[u8], text: &str) -> bool {
+    pdf.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn a_pdf_names_the_digest_as_its_id_and_the_hour_of_generation_as_its_date() {
+    let pdf = file(&report_document(&sample_report()), "pdf");
+    assert!(pdf.starts_with(b"%PDF-1."));
+    assert!(holds(&pdf, "/ID[(9f2c4a7be1d05f6378a4c2e1b09d8f77)(66554433221100ffeeddccbbaa998877)]"));
+    assert!(holds(&pdf, "/CreationDate(D:20261101021000+00'00')"));
+    assert!(!holds(&pdf, "GTS_PDFX"), "it is no PDF/X and may not say so");
+    assert_eq!(pages(&pdf), 4);
+}
+
+#[test]
+fn a_pdf_embeds_only_the_characters_it_uses() {
+    let pdf = file(&report_document(&sample_report()), "pdf");
+    assert!(holds(&pdf, "TIDEGA+DejaVuSans") && holds(&pdf, "TIDEGB+DejaVuSans-Bold"));
+    assert!(pdf.len() < 100_000, "{} bytes are more than a subset needs", pdf.len());
+}
+
+#[test]
+fn a_pdf_of_ten_thousand_workloads_repeats_itself_and_stays_small() {
+    let document = report_document(&sample_report_of(10_000));
+    let pdf = file(&document, "pdf");
+    assert!((150..400).contains(&pages(&pdf)), "{} pages", pages(&pdf));
+    assert!(pdf.len() < 2_000_000, "{} bytes", pdf.len());
+    assert!(pdf == file(&document, "pdf"), "the second time differs");
+}
+
+#[test]
+fn a_pdf_takes_a_document_without_sections_and_a_table_without_columns() {
+    let mut document = Document::default();
+    assert_eq!(pages(&file(&document, "pdf")), 1);
+    let table = Table { name: "empty", rows: vec![Vec::new(); 200], ..Table::default() };
+    document.sections = vec![Section { heading: String::new(), blocks: vec![Block::Table(table)] }];
+    assert!(pages(&file(&document, "pdf")) > 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn no_name_from_outside_breaks_a_file(name in "\\PC{0,300}|(?s).{0,60}", job in any::<String>()) {
+        let mut report = sample_report();
+        report.workloads[0].name = name.clone();
+        report.workloads[1].job = Some(job.clone());
+        report.license.licensed_to = Some(job);
+        report.lines[0].tenant = Some(name);
+        let document = report_document(&report);
+        for format in FORMATS {
+            prop_assert!(!(format.write)(&document).is_empty());
+        }
+    }
 }

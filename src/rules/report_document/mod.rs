@@ -79,7 +79,7 @@ fn at_a_glance(report: &UsageReport) -> Section {
     let workloads = Figure {
         name: "Workloads counted".to_owned(),
         value: counted.to_string(),
-        remark: format!("{fresh} new and {rental} rental machines not charged"),
+        remark: format!("not charged: {fresh} new, {rental} rental"),
     };
     let blocks = [Block::Figures(vec![points, workloads, mark_figure(report)])];
     let warnings = warnings(report).into_iter().map(Block::Warning);
