@@ -1,10 +1,9 @@
-//! Everything that can happen, and the row of the state that each fact sets.
+//! Everything that can happen. What each fact sets in the state stands in `rows`.
 //!
 //! A fact carries results, never recipes: what was decided then is not computed again by later rules. So each small
 //! fact is an upsert of rows, and replaying the journal is applying these upserts in order.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::domain::installation::{ServerName, Unit, UnitId};
@@ -12,6 +11,8 @@ use crate::domain::license::License;
 use crate::domain::notice::Notice;
 use crate::domain::report::{External, Receipt, Stage, UsageReport};
 use crate::domain::{Instant, IsoWeek, Month, Points};
+
+pub use super::rows::{Row, key};
 
 /// One thing that happened. Closed set; `Fact::SampleTaken` alone carries a packed payload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -299,154 +300,4 @@ pub struct GateRow {
     pub verdict: String,
     pub shortfall: Points,
     pub at: Instant,
-}
-
-/// A row of the state: its key, and its value or `None` to delete it.
-pub type Row = (String, Option<Value>);
-
-impl Fact {
-    /// The rows that the fact sets. Samples set theirs in `store::samples`.
-    pub fn rows(&self) -> Vec<Row> {
-        match self {
-            Fact::AgentNamed { agent } => one("agent".into(), agent),
-            Fact::UnitFormed { unit } => one(key::unit(&unit.id), unit),
-            Fact::Enrolled { enrolment } => one("enrolment".into(), enrolment),
-            Fact::SampleTaken { .. } | Fact::Repaired { .. } => Vec::new(),
-            Fact::LicenseSeen { server, license } => one(key::license_seen(server), license),
-            Fact::SampleMissed { server, miss } => one(key::miss(server), miss),
-            Fact::ServerRecovered { server } => vec![(key::miss(server), None)],
-            Fact::SlotDrawn { unit, week, at } => one(key::slot(unit, *week), at),
-            Fact::ReportKept { report, .. } => {
-                let of = |what: &str| key::report(what, &report.unit, report.month, report.revision);
-                let mut rows = one(of("report"), report);
-                rows.extend(one(of("head"), &head_of(report)));
-                rows
-            }
-            Fact::StageSet { unit, month, revision, stage } => {
-                one(key::report("stage", unit, *month, *revision), stage)
-            }
-            Fact::MarkedExternal { unit, month, revision, external } => {
-                one(key::report("external", unit, *month, *revision), external)
-            }
-            Fact::FilesWritten { unit, month, revision, digest } => {
-                one(key::report("files", unit, *month, *revision), digest)
-            }
-            Fact::Sealed { message } => one(key::sealed(&message.id), message),
-            Fact::Receipted { id, receipt, conflict } => {
-                one(key::receipt(id), &json!({"receipt": receipt, "conflict": conflict}))
-            }
-            Fact::TelemetryThrough { unit, week } => one(key::of_unit("telemetry_through", unit), week),
-            Fact::Setback { about, setback } => one(key::setback(about), setback),
-            Fact::SetbackOver { about } => vec![(key::setback(about), None)],
-            Fact::NoticeQueued { notice } => {
-                let mut rows = one(key::notice(&notice.id), notice);
-                rows.extend(one(key::pending(&notice.id), &true));
-                if let (Some(unit), Some(month)) = (&notice.unit, notice.news.month_told()) {
-                    rows.extend(one(key::last_told(unit, month), &notice.at));
-                }
-                rows
-            }
-            Fact::NoticeDelivered { id, to, at, words } => {
-                one(key::told(id, to), &json!({"at": at, "words": words, "delivered": true}))
-            }
-            Fact::NoticeDropped { id, to, at, why } => {
-                one(key::told(id, to), &json!({"at": at, "words": why, "delivered": false}))
-            }
-            Fact::NoticeSettled { id } => vec![(key::pending(id), None)],
-            Fact::AutoUpdateSet { unit, switch } => one(key::of_unit("auto_update", unit), switch),
-            Fact::LicenseChecked { unit, check } => {
-                let mut rows = one(key::of_unit("license_check", unit), check);
-                rows.extend(one(key::license_session(unit, check.at), check));
-                rows
-            }
-            Fact::LicenseInstalled { unit, license } => one(key::of_unit("license", unit), license),
-            Fact::GateSeen { unit, seen } => one(key::of_unit("gate", unit), seen),
-            Fact::Justified { unit, month, by, reason, at } => {
-                one(key::justified(unit, *month), &json!({"by": by, "reason": reason, "at": at}))
-            }
-            Fact::SettingsSeen { digest, summary } => {
-                one("settings".into(), &json!({"digest": digest, "summary": summary}))
-            }
-            Fact::ClockJudged { suspect, at } => one("clock".into(), &json!({"suspect": suspect, "at": at})),
-        }
-    }
-}
-
-/// The report without its tables: what the schedule reads every minute.
-fn head_of(report: &UsageReport) -> UsageReport {
-    UsageReport { workloads: Vec::new(), lines: Vec::new(), adjustments: Vec::new(), ..report.clone() }
-}
-
-fn one<T: Serialize>(key: String, value: &T) -> Vec<Row> {
-    vec![(key, Some(serde_json::to_value(value).expect("facts are plain data")))]
-}
-
-/// The keys of rows. Parts are joined by `/`; units are UUIDs, so no part holds one but server names, which come last.
-pub mod key {
-    use crate::domain::calendar::rfc3339;
-    use crate::domain::{Instant, IsoWeek, Month};
-
-    pub fn unit(id: &str) -> String {
-        format!("unit/{id}")
-    }
-
-    pub fn license_seen(server: &str) -> String {
-        format!("license_seen/{server}")
-    }
-
-    pub fn miss(server: &str) -> String {
-        format!("miss/{server}")
-    }
-
-    pub fn slot(unit: &str, week: IsoWeek) -> String {
-        format!("slot/{unit}/{week}")
-    }
-
-    /// `what` is `report`, `head`, `stage`, `external` or `files`.
-    pub fn report(what: &str, unit: &str, month: Month, revision: u32) -> String {
-        format!("{what}/{unit}/{month}/{revision:04}")
-    }
-
-    pub fn sealed(id: &str) -> String {
-        format!("sealed/{id}")
-    }
-
-    pub fn receipt(id: &str) -> String {
-        format!("receipt/{id}")
-    }
-
-    pub fn setback(about: &str) -> String {
-        format!("setback/{about}")
-    }
-
-    pub fn notice(id: &str) -> String {
-        format!("notice/{id}")
-    }
-
-    /// News that some recipient still has to hear.
-    pub fn pending(id: &str) -> String {
-        format!("pending/{id}")
-    }
-
-    /// When people were last told of the month's report.
-    pub fn last_told(unit: &str, month: Month) -> String {
-        format!("last_told/{unit}/{month}")
-    }
-
-    pub fn told(id: &str, to: &str) -> String {
-        format!("told/{id}/{to}")
-    }
-
-    /// `what` is `auto_update`, `license_check`, `license` or `gate`.
-    pub fn of_unit(what: &str, unit: &str) -> String {
-        format!("{what}/{unit}")
-    }
-
-    pub fn license_session(unit: &str, at: Instant) -> String {
-        format!("license_session/{unit}/{}", rfc3339(at))
-    }
-
-    pub fn justified(unit: &str, month: Month) -> String {
-        format!("justified/{unit}/{month}")
-    }
 }

@@ -1,0 +1,162 @@
+//! What a fact sets in the state: keyed rows.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::fact::Fact;
+use crate::domain::notice::Notice;
+use crate::domain::report::UsageReport;
+
+/// A row of the state: its key, and its value or `None` to delete it.
+pub type Row = (String, Option<Value>);
+
+impl Fact {
+    /// The rows that the fact sets. Samples set theirs in `store::samples`.
+    pub fn rows(&self) -> Vec<Row> {
+        match self {
+            Fact::AgentNamed { agent } => one("agent".into(), agent),
+            Fact::UnitFormed { unit } => one(key::unit(&unit.id), unit),
+            Fact::Enrolled { enrolment } => one("enrolment".into(), enrolment),
+            Fact::SampleTaken { .. } | Fact::Repaired { .. } => Vec::new(),
+            Fact::LicenseSeen { server, license } => one(key::license_seen(server), license),
+            Fact::SampleMissed { server, miss } => one(key::miss(server), miss),
+            Fact::ServerRecovered { server } => vec![(key::miss(server), None)],
+            Fact::SlotDrawn { unit, week, at } => one(key::slot(unit, *week), at),
+            Fact::ReportKept { report, .. } => rows_of_report(report),
+            Fact::StageSet { unit, month, revision, stage } => {
+                one(key::report("stage", unit, *month, *revision), stage)
+            }
+            Fact::MarkedExternal { unit, month, revision, external } => {
+                one(key::report("external", unit, *month, *revision), external)
+            }
+            Fact::FilesWritten { unit, month, revision, digest } => {
+                one(key::report("files", unit, *month, *revision), digest)
+            }
+            Fact::Sealed { message } => one(key::sealed(&message.id), message),
+            Fact::Receipted { id, receipt, conflict } => {
+                one(key::receipt(id), &json!({"receipt": receipt, "conflict": conflict}))
+            }
+            Fact::TelemetryThrough { unit, week } => one(key::of_unit("telemetry_through", unit), week),
+            Fact::Setback { about, setback } => one(key::setback(about), setback),
+            Fact::SetbackOver { about } => vec![(key::setback(about), None)],
+            Fact::NoticeQueued { notice } => rows_of_notice(notice),
+            Fact::NoticeDelivered { id, to, at, words } => {
+                one(key::told(id, to), &json!({"at": at, "words": words, "delivered": true}))
+            }
+            Fact::NoticeDropped { id, to, at, why } => {
+                one(key::told(id, to), &json!({"at": at, "words": why, "delivered": false}))
+            }
+            Fact::NoticeSettled { id } => vec![(key::pending(id), None)],
+            Fact::AutoUpdateSet { unit, switch } => one(key::of_unit("auto_update", unit), switch),
+            Fact::LicenseChecked { unit, check } => {
+                let mut rows = one(key::of_unit("license_check", unit), check);
+                rows.extend(one(key::license_session(unit, check.at), check));
+                rows
+            }
+            Fact::LicenseInstalled { unit, license } => one(key::of_unit("license", unit), license),
+            Fact::GateSeen { unit, seen } => one(key::of_unit("gate", unit), seen),
+            Fact::Justified { unit, month, by, reason, at } => {
+                one(key::justified(unit, *month), &json!({"by": by, "reason": reason, "at": at}))
+            }
+            Fact::SettingsSeen { digest, summary } => {
+                one("settings".into(), &json!({"digest": digest, "summary": summary}))
+            }
+            Fact::ClockJudged { suspect, at } => one("clock".into(), &json!({"suspect": suspect, "at": at})),
+        }
+    }
+}
+
+fn rows_of_report(report: &UsageReport) -> Vec<Row> {
+    let of = |what: &str| key::report(what, &report.unit, report.month, report.revision);
+    let mut rows = one(of("report"), report);
+    rows.extend(one(of("head"), &head_of(report)));
+    rows
+}
+
+fn rows_of_notice(notice: &Notice) -> Vec<Row> {
+    let mut rows = one(key::notice(&notice.id), notice);
+    rows.extend(one(key::pending(&notice.id), &true));
+    if let (Some(unit), Some(month)) = (&notice.unit, notice.news.month_told()) {
+        rows.extend(one(key::last_told(unit, month), &notice.at));
+    }
+    rows
+}
+
+/// The report without its tables: what the schedule reads every minute.
+fn head_of(report: &UsageReport) -> UsageReport {
+    UsageReport { workloads: Vec::new(), lines: Vec::new(), adjustments: Vec::new(), ..report.clone() }
+}
+
+fn one<T: Serialize>(key: String, value: &T) -> Vec<Row> {
+    vec![(key, Some(serde_json::to_value(value).expect("facts are plain data")))]
+}
+
+/// The keys of rows. Parts are joined by `/`; units are UUIDs, so no part holds one but server names, which come last.
+pub mod key {
+    use crate::domain::calendar::rfc3339;
+    use crate::domain::{Instant, IsoWeek, Month};
+
+    pub fn unit(id: &str) -> String {
+        format!("unit/{id}")
+    }
+
+    pub fn license_seen(server: &str) -> String {
+        format!("license_seen/{server}")
+    }
+
+    pub fn miss(server: &str) -> String {
+        format!("miss/{server}")
+    }
+
+    pub fn slot(unit: &str, week: IsoWeek) -> String {
+        format!("slot/{unit}/{week}")
+    }
+
+    /// `what` is `report`, `head`, `stage`, `external` or `files`.
+    pub fn report(what: &str, unit: &str, month: Month, revision: u32) -> String {
+        format!("{what}/{unit}/{month}/{revision:04}")
+    }
+
+    pub fn sealed(id: &str) -> String {
+        format!("sealed/{id}")
+    }
+
+    pub fn receipt(id: &str) -> String {
+        format!("receipt/{id}")
+    }
+
+    pub fn setback(about: &str) -> String {
+        format!("setback/{about}")
+    }
+
+    pub fn notice(id: &str) -> String {
+        format!("notice/{id}")
+    }
+
+    /// News that some recipient still has to hear.
+    pub fn pending(id: &str) -> String {
+        format!("pending/{id}")
+    }
+
+    /// When people were last told of the month's report.
+    pub fn last_told(unit: &str, month: Month) -> String {
+        format!("last_told/{unit}/{month}")
+    }
+
+    pub fn told(id: &str, to: &str) -> String {
+        format!("told/{id}/{to}")
+    }
+
+    /// `what` is `auto_update`, `license_check`, `license` or `gate`.
+    pub fn of_unit(what: &str, unit: &str) -> String {
+        format!("{what}/{unit}")
+    }
+
+    pub fn license_session(unit: &str, at: Instant) -> String {
+        format!("license_session/{unit}/{}", rfc3339(at))
+    }
+
+    pub fn justified(unit: &str, month: Month) -> String {
+        format!("justified/{unit}/{month}")
+    }
+}
