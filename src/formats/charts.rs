@@ -1,6 +1,142 @@
 //! Charts of high watermarks as inline SVG, and the scale every chart shares.
 
+use plotters::coord::Shift;
+use plotters::prelude::{
+    AreaSeries, BLACK, ChartBuilder, Circle, Color, DrawingArea, DrawingAreaErrorKind, IntoDrawingArea, IntoFont,
+    LineSeries, PathElement, RGBColor, Rectangle, SVGBackend, SeriesLabelPosition, WHITE,
+};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use crate::document::{Chart, ChartPoint};
+
+const WIDTH: u32 = 760;
+const HEIGHT: u32 = 260;
+/// Most labels below a chart; between them some are left out.
+const LABELS_MAX: usize = 16;
+const MARK: RGBColor = RGBColor(22, 102, 126);
+const BARS: RGBColor = RGBColor(168, 203, 214);
+const LEVEL: RGBColor = RGBColor(200, 120, 50);
+const GRID: RGBColor = RGBColor(219, 227, 231);
+const TEXT: RGBColor = RGBColor(98, 113, 125);
+
+/// Draws high watermarks as a filled line against reported amounts as bars or one level.
+///
+/// The SVG has a title and a description for those who hear the page, scales with its frame, and is the same for the
+/// same chart.
+pub fn watermark_chart(chart: &Chart) -> String {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT)).into_drawing_area();
+        draw(&area, chart).expect("a chart is drawn to memory");
+        area.present().expect("a chart is drawn to memory");
+    }
+    let inside = svg.split_once('>').map_or("", |(_, rest)| rest);
+    let (title, description) = (escaped(&chart.title), escaped(&described(chart)));
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" class=\"chart\">\n\
+         <title>{title}</title>\n<desc>{description}</desc>{inside}"
+    )
+}
+
+type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as plotters::prelude::DrawingBackend>::ErrorType>>;
+
+fn draw<'a>(area: &DrawingArea<SVGBackend<'a>, Shift>, chart: &Chart) -> Drawn<'a> {
+    let amounts = chart.points.iter().flat_map(|point| [point.mark, point.reported]).chain([chart.level]).flatten();
+    let (step, count) = steps(amounts.max().unwrap_or_default());
+    let top = length(step) * f64::from(count);
+    let across = -0.5..(chart.points.len().max(1) as f64 - 0.5);
+    let mut builder = ChartBuilder::on(area);
+    builder.margin(8).x_label_area_size(26).y_label_area_size(52);
+    let mut context = builder.build_cartesian_2d(across, 0.0..top)?;
+    let label = |at: &f64| label_at(chart, *at);
+    context
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(WHITE.mix(0.0))
+        .bold_line_style(GRID)
+        .axis_style(GRID)
+        .label_style(("sans-serif", 12).into_font().color(&TEXT))
+        .x_labels(chart.points.len().clamp(2, LABELS_MAX))
+        .y_labels(count as usize + 1)
+        .x_label_formatter(&label)
+        .y_label_formatter(&|amount: &f64| format!("{amount}"))
+        .draw()?;
+    let reported = chart.points.iter().enumerate().filter_map(|(n, point)| Some((n as f64, length(point.reported?))));
+    let bars = reported.map(|(n, tall)| Rectangle::new([(n - 0.32, 0.0), (n + 0.32, tall)], BARS.filled()));
+    let bars = bars.collect::<Vec<_>>();
+    let key = |colour: RGBColor| move |(x, y)| PathElement::new([(x, y), (x + 14, y)], colour.stroke_width(3));
+    // Beside bars a filled area would only hide them.
+    let fill = if bars.is_empty() { MARK.mix(0.16) } else { MARK.mix(0.0) };
+    if !bars.is_empty() {
+        context.draw_series(bars)?.label(&chart.reported_name).legend(key(BARS));
+    }
+    for (n, run) in runs(&chart.points).into_iter().enumerate() {
+        context.draw_series(run.iter().map(|at| Circle::new(*at, 2, MARK.filled())))?;
+        let series = context.draw_series(AreaSeries::new(run, 0.0, fill).border_style(MARK.stroke_width(2)))?;
+        if n == 0 {
+            series.label(&chart.mark_name).legend(key(MARK));
+        }
+    }
+    if let Some(level) = chart.level.map(length) {
+        let ends = [(-0.5, level), (chart.points.len() as f64 - 0.5, level)];
+        let series = context.draw_series(LineSeries::new(ends, LEVEL.stroke_width(2)))?;
+        series.label(&chart.reported_name).legend(key(LEVEL));
+    }
+    context
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerLeft)
+        .label_font(("sans-serif", 12).into_font().color(&BLACK.mix(0.8)))
+        .background_style(WHITE.mix(0.8))
+        .margin(6)
+        .draw()
+}
+
+/// The label of the point at this place of the axis, when a point stands there.
+fn label_at(chart: &Chart, at: f64) -> String {
+    let near = (at - at.round()).abs() < 0.01 && at > -0.5;
+    let point = if near { chart.points.get(at.round() as usize) } else { None };
+    point.map_or_else(String::new, |point| point.label.clone())
+}
+
+/// The marks without their gaps: each run of neighbours apart.
+fn runs(points: &[ChartPoint]) -> Vec<Vec<(f64, f64)>> {
+    let numbered = points.iter().enumerate().collect::<Vec<_>>();
+    let runs = numbered.chunk_by(|left, right| left.1.mark.is_some() == right.1.mark.is_some());
+    let marks = |run: &[(usize, &ChartPoint)]| {
+        run.iter().filter_map(|(n, point)| Some((*n as f64, length(point.mark?)))).collect::<Vec<_>>()
+    };
+    runs.map(marks).filter(|run| !run.is_empty()).collect()
+}
+
+/// The chart in words.
+fn described(chart: &Chart) -> String {
+    let marks = || chart.points.iter().filter_map(|point| Some((point.mark?, &point.label)));
+    // Of equal marks the first one counts, as for the watermark itself.
+    let highest = marks().reduce(|best, mark| if mark.0 > best.0 { mark } else { best });
+    let mut said = match highest {
+        Some((mark, label)) => format!("{}: highest {} at {label}.", chart.mark_name, mark.normalize()),
+        None => format!("{}: none.", chart.mark_name),
+    };
+    let reported = chart.points.iter().rev().find_map(|point| point.reported).or(chart.level);
+    if let Some(reported) = reported {
+        said += &format!(" {}: {}.", chart.reported_name, reported.normalize());
+    }
+    match chart.points.iter().filter(|point| point.mark.is_none()).count() {
+        0 => {}
+        gaps => said += &format!(" {gaps} of {} without a complete sample.", chart.points.len()),
+    }
+    said
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// An amount as a length; drawing needs no exactness.
+fn length(amount: Decimal) -> f64 {
+    amount.to_f64().unwrap_or_default()
+}
 
 /// The distance of two grid lines and how many steps reach over this amount: 1, 2, 2.5 or 5 times a power of ten.
 pub(super) fn steps(highest: Decimal) -> (Decimal, u32) {

@@ -5,10 +5,12 @@ pub mod sample;
 use expect_test::expect;
 use proptest::prelude::*;
 use sample::{sample_report, sample_report_of};
-use tidegauge::document::{Block, Cell, Document, Section, Table};
+use tidegauge::document::{Block, Cell, Chart, ChartPoint, Document, Section, Table};
 use tidegauge::domain::report::{External, Receipt, Stage};
+use tidegauge::formats::charts::watermark_chart;
 use tidegauge::formats::{FORMATS, by_extension};
 use tidegauge::rules::report_document::report_document;
+use tidegauge::rules::reporting::digest_of;
 
 fn file(document: &Document, extension: &str) -> Vec<u8> {
     (by_extension(extension).expect("the format is in the table").write)(document)
@@ -258,4 +260,51 @@ proptest! {
             prop_assert!(!(format.write)(&document).is_empty());
         }
     }
+}
+
+fn monthly_chart() -> Chart {
+    let month = |(label, mark, reported): (&str, Option<i64>, Option<i64>)| ChartPoint {
+        label: label.to_owned(),
+        mark: mark.map(Into::into),
+        reported: reported.map(Into::into),
+    };
+    let months = [("2026-07", Some(900), Some(880)), ("2026-08", None, None), ("2026-09", Some(1320), Some(1298))];
+    Chart {
+        title: "High watermark & reported <points>".to_owned(),
+        mark_name: "High watermark".to_owned(),
+        reported_name: "Reported".to_owned(),
+        points: months.into_iter().map(month).collect(),
+        level: None,
+    }
+}
+
+#[test]
+fn a_chart_says_in_words_what_it_shows_and_draws_the_same_twice() {
+    let svg = watermark_chart(&monthly_chart());
+    assert_eq!(svg, watermark_chart(&monthly_chart()));
+    assert!(svg.contains("<title>High watermark &amp; reported &lt;points&gt;</title>"));
+    let words =
+        "<desc>High watermark: highest 1320 at 2026-09. Reported: 1298. 1 of 3 without a complete sample.</desc>";
+    assert!(svg.contains(words), "{svg}");
+    for label in ["2026-07", "2026-08", "2026-09"] {
+        assert!(svg.contains(label), "{label} is missing below the chart");
+    }
+    assert_eq!(svg.matches("<svg").count(), 1);
+    assert!(svg.trim_end().ends_with("</svg>"));
+}
+
+#[test]
+fn a_chart_without_points_is_an_empty_frame() {
+    let svg = watermark_chart(&Chart::default());
+    assert!(svg.contains("</svg>"));
+}
+
+#[test]
+fn the_digest_covers_the_json_file_without_its_own_line() {
+    let mut report = sample_report();
+    report.digest = digest_of(&report);
+    let mut record: serde_json::Value = serde_json::from_slice(&file(&report_document(&report), "json")).expect("JSON");
+    let stated = record.as_object_mut().expect("an object").remove("digest").expect("the digest");
+    let bytes = tidegauge::seal::canonical::bytes(&record);
+    assert_eq!(stated, format!("sha256:{}", tidegauge::seal::digest::sha256_hex(&bytes)));
 }
