@@ -29,6 +29,8 @@ pub enum Duty {
     Submit { unit: String, month: Month },
     /// Ask for a license.
     CheckLicense { unit: String },
+    /// Bind this agent to a contract: a person's order, never planned.
+    Enrol,
 }
 
 /// What a reminder is about.
@@ -55,6 +57,7 @@ impl Duty {
             Duty::Remind { unit, month, about } => format!("remind {unit} {month} {about:?}"),
             Duty::Submit { unit, month } => format!("submit {unit} {month}"),
             Duty::CheckLicense { unit } => format!("license {unit}"),
+            Duty::Enrol => "enrol".to_owned(),
         }
     }
 }
