@@ -2,6 +2,7 @@
 
 pub mod snapshot_file;
 pub mod snapshot_folder;
+pub mod vbr;
 
 mod json_field;
 mod json_place;
@@ -72,7 +73,7 @@ pub struct SourceRow {
 }
 
 /// Every source.
-pub const SOURCES: [SourceRow; 1] = [snapshot_folder::ROW];
+pub const SOURCES: [SourceRow; 2] = [vbr::ROW, snapshot_folder::ROW];
 
 /// The source of this name.
 pub fn source_named(name: &str) -> Option<&'static SourceRow> {

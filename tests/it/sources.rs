@@ -1,5 +1,8 @@
 //! How usage sources speak: VBR conversation, snapshot files.
 
 mod driver; // answers asks without a wire
+mod estate; // the simulated estate is what it says it is
 mod folder; // the snapshot folder
 mod snapshot; // the snapshot file
+mod vbr; // the VBR conversation against the simulated server
+mod vbr_traps; // the VBR conversation against handmade answers

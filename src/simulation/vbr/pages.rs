@@ -1,0 +1,216 @@
+//! The JSON of a simulated VBR server's lists, kept while nothing changes.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use serde_json::{Value, json};
+
+use crate::domain::calendar::midnight;
+use crate::domain::workload::WorkloadType;
+use crate::domain::{Instant, Month, Points};
+use crate::simulation::estate::Estate;
+use crate::simulation::machine::{MAKES, Machine};
+
+/// How a license display names the kinds, from 1.3 on.
+const DISPLAYED: [(WorkloadType, &str); 4] = [
+    (WorkloadType::Vm, "Virtual Machines"),
+    (WorkloadType::Server, "Servers"),
+    (WorkloadType::Workstation, "Workstations"),
+    (WorkloadType::FileShare, "File Shares"),
+];
+
+/// Rendered rows of the two lists.
+#[derive(Default)]
+pub(super) struct Pages {
+    listed: Option<Listed>,
+    restored: Option<Restored>,
+}
+
+struct Listed {
+    month: Month,
+    /// Positions of the machines listed.
+    machines: Vec<u32>,
+    json: String,
+    rows: Vec<Range<usize>>,
+}
+
+struct Restored {
+    now: Instant,
+    after: Instant,
+    name: Option<String>,
+    points: Vec<(Instant, u32)>,
+}
+
+impl Pages {
+    /// A page of `/api/v1/license/instances`; `moving` is added to the total.
+    pub(super) fn instances(
+        &mut self,
+        estate: &Estate,
+        now: Instant,
+        skip: usize,
+        limit: usize,
+        moving: u64,
+    ) -> Vec<u8> {
+        let mut machines: Vec<u32> = estate.listed(now).collect();
+        machines.retain(|position| !estate.machines()[*position as usize].is_rental);
+        let month = Month::of(now);
+        let kept = self.listed.take().filter(|listed| listed.month == month && listed.machines == machines);
+        let listed = self.listed.insert(kept.unwrap_or_else(|| Listed::render(estate, month, machines)));
+        let total = listed.rows.len();
+        let shown = skip.min(total)..skip.saturating_add(limit).min(total);
+        let count = shown.len();
+        let bytes = match listed.rows.get(shown) {
+            Some([first, .., last]) => &listed.json[first.start..last.end],
+            Some([only]) => &listed.json[only.clone()],
+            Some([]) | None => "",
+        };
+        page(bytes, total as u64 + moving, count, skip, limit)
+    }
+
+    /// A page of `/api/v1/restorePoints`, by creation time.
+    pub(super) fn restore_points(
+        &mut self,
+        estate: &Estate,
+        now: Instant,
+        after: Instant,
+        name: Option<&String>,
+        (skip, limit): (usize, usize),
+    ) -> Vec<u8> {
+        let is_kept = |kept: &Restored| kept.now == now && kept.after == after && kept.name.as_ref() == name;
+        let kept = self.restored.take().filter(is_kept);
+        let restored = self.restored.insert(kept.unwrap_or_else(|| {
+            let mut points = estate.restore_points(after, now);
+            if let Some(pattern) = name {
+                points.retain(|(_, position)| matches(pattern, &estate.machines()[*position as usize].restore_name()));
+            }
+            Restored { now, after, name: name.cloned(), points }
+        }));
+        let total = restored.points.len();
+        let shown = &restored.points[skip.min(total)..skip.saturating_add(limit).min(total)];
+        let mut rows = String::with_capacity(shown.len() * 320);
+        for (created_at, position) in shown {
+            if !rows.is_empty() {
+                rows.push(',');
+            }
+            write_restore_point(&mut rows, &estate.machines()[*position as usize], *created_at, *position);
+        }
+        page(&rows, total as u64, shown.len(), skip, limit)
+    }
+}
+
+impl Listed {
+    fn render(estate: &Estate, month: Month, machines: Vec<u32>) -> Listed {
+        let mut sorted: Vec<&Machine> =
+            machines.iter().map(|position| &estate.machines()[*position as usize]).collect();
+        sorted.sort_by(|a, b| a.id.cmp(&b.id));
+        let (mut json, mut rows) = (String::with_capacity(sorted.len() * 240), Vec::with_capacity(sorted.len()));
+        for machine in sorted {
+            if !json.is_empty() {
+                json.push(',');
+            }
+            let start = json.len();
+            write_instance(&mut json, machine, month);
+            rows.push(start..json.len());
+        }
+        Listed { month, machines, json, rows }
+    }
+}
+
+/// Machines that are new this month use no points until the 1st.
+fn write_instance(json: &mut String, machine: &Machine, month: Month) {
+    let is_new = machine.first_at() >= month.starts_at();
+    let used = if is_new { Points::ZERO } else { machine.weight() };
+    let written = write!(
+        json,
+        r#"{{"platformType":"{}","name":"{}","displayName":"{}","hostName":"{}","usedInstancesNumber":{used},"type":"{}","instanceId":"{}","canBeRevoked":true}}"#,
+        machine.platform(),
+        machine.name,
+        machine.kind(),
+        machine.host,
+        machine.kind(),
+        machine.id,
+    );
+    written.expect("a String takes all that is written");
+}
+
+fn write_restore_point(json: &mut String, machine: &Machine, created_at: Instant, position: u32) {
+    let seconds = (created_at - midnight(created_at.date_naive())).num_seconds();
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let written = write!(
+        json,
+        r#"{{"platformName":"{}","type":"Increment","malwareStatus":"Clean","id":"{:08x}-0000-4000-8000-{:012x}","name":"{}","platformId":"00000000-0000-0000-0000-000000000000","creationTime":"{}T{hour:02}:{minute:02}:{second:02}.0000000+00:00","backupId":"{:08x}-0000-4000-9000-000000000000","sessionId":null,"allowedOperations":[]}}"#,
+        machine.restore_platform(),
+        position,
+        created_at.timestamp(),
+        machine.restore_name(),
+        created_at.date_naive(),
+        position,
+    );
+    written.expect("a String takes all that is written");
+}
+
+fn page(rows: &str, total: u64, count: usize, skip: usize, limit: usize) -> Vec<u8> {
+    let foot = format!(r#"],"pagination":{{"total":{total},"count":{count},"skip":{skip},"limit":{limit}}}}}"#);
+    [br#"{"data":["#, rows.as_bytes(), foot.as_bytes()].concat()
+}
+
+/// A pattern may begin and end with `*`.
+fn matches(pattern: &str, name: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(rest), Some(_)) => name.contains(rest.trim_end_matches('*')),
+        (Some(end), None) => name.ends_with(end),
+        (None, Some(start)) => name.starts_with(start),
+        (None, None) => name == pattern,
+    }
+}
+
+/// `/api/v1/license` of 1.3-rev2, the dates in the section.
+pub(super) fn license(estate: &Estate, now: Instant) -> Value {
+    let license = estate.license_at(now);
+    let truth = estate.truth(now);
+    let number = |points: Option<Points>| points.unwrap_or_default().to_string().parse::<f64>().unwrap_or(0.0);
+    let date = |day: Option<chrono::NaiveDate>| day.map(|day| format!("{day}T00:00:00Z"));
+    let objects: Vec<Value> = MAKES
+        .iter()
+        .map(|make| {
+            let display = DISPLAYED.iter().find(|(kind, _)| *kind == make.kind).map(|(_, display)| display);
+            json!({"type": display, "count": 0, "multiplier": make.weight, "usedInstancesNumber": 0})
+        })
+        .collect();
+    json!({
+        "status": if license.expires_on.is_some_and(|last| now.date_naive() > last) { "Expired" } else { "Valid" },
+        "type": license.kind.as_str(), "edition": license.edition,
+        "cloudConnect": if license.cloud_connect { "Enabled" } else { "Disabled" },
+        "licensedTo": license.licensed_to, "supportId": license.support_id,
+        "autoUpdateEnabled": license.auto_update.unwrap_or(false), "freeAgentInstanceConsumptionEnabled": false,
+        "IsMultiSection": false, "proactiveSupportEnabled": false,
+        "socketLicenseSummary": null, "capacityLicenseSummary": null,
+        "instanceLicenseSummary": {
+            "package": license.package,
+            "licensedInstancesNumber": number(license.licensed_points),
+            "usedInstancesNumber": number(license.used_points),
+            "newInstancesNumber": number(license.new_points),
+            "rentalInstancesNumber": truth.rental_count,
+            "promoInstancesNumber": null,
+            "expirationDate": date(license.expires_on),
+            "supportExpirationDate": date(license.support_expires_on),
+            "objects": objects,
+        },
+    })
+}
+
+/// The JSON of `createReport` as the documents show it.
+pub(super) fn report(estate: &Estate, now: Instant) -> Value {
+    let license = estate.license_at(now);
+    json!({"products": [{
+        "productVersion": "13.1.0.411", "edition": "Enterprise Plus", "installationId": license.installation_id,
+        "data": [{"instances": {
+            "supportId": license.support_id, "licenseId": license.license_id, "licenseType": license.kind.as_str(),
+            "counters": [{
+                "counterType": "VBR-VBR-VM-VSPHERE", "multiplier": "11", "instancesInGrace": "0",
+                "consumedInstances": license.used_points.unwrap_or_default().to_string(),
+                "newInstances": license.new_points.unwrap_or_default().to_string(), "reasonForRemoval": "",
+            }],
+        }}],
+    }]})
+}

@@ -1,0 +1,169 @@
+//! The list of license workloads: paged to the end, checked, read again when it moved.
+
+use std::collections::BTreeMap;
+
+use super::answers::{InstanceRow, Page};
+use super::kinds::kind_of;
+use super::lenient::Number;
+use crate::domain::workload::Workload;
+
+/// Rows asked for at once.
+const PAGE_ROWS: u64 = 500;
+/// Reads of the whole list before giving up for this time.
+const ROUNDS_MAX: u32 = 3;
+/// Pages of one read: a million workloads.
+const PAGES_MAX: u64 = 2_000;
+/// An id that stands for none.
+const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// The list as far as it has been read.
+#[derive(Default)]
+pub struct InstanceList {
+    rows: BTreeMap<String, Workload>,
+    total: Option<u64>,
+    received: u64,
+    pages: u64,
+    rounds: u32,
+    /// Rows whose number was negative or absurd, and the words of the first.
+    wrong_numbers: u32,
+    wrong_words: String,
+    notes: Vec<String>,
+}
+
+/// What a page led to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Turn {
+    More,
+    Complete,
+    /// The list did not hold still, and why.
+    Unsettled(String),
+}
+
+impl InstanceList {
+    /// The next page.
+    pub fn path(&self) -> String {
+        let skip = self.received;
+        format!("/api/v1/license/instances?skip={skip}&limit={PAGE_ROWS}&orderColumn=InstanceId&orderAsc=true")
+    }
+
+    pub fn hear(&mut self, page: Page<InstanceRow>) -> Turn {
+        let total = page.total();
+        let came = page.data.0.len() as u64;
+        if self.pages == 0 {
+            self.total = total;
+        } else if total != self.total {
+            return self.again(format!(
+                "its total went from {} to {} while it was read",
+                said(self.total),
+                said(total)
+            ));
+        }
+        let known_before = self.rows.len();
+        for row in page.data.0 {
+            self.keep(&row);
+        }
+        self.pages += 1;
+        self.received += came;
+        let grew = self.rows.len() > known_before;
+        let is_end = match self.total {
+            Some(total) => self.received >= total,
+            None => came < PAGE_ROWS || !grew,
+        };
+        if is_end {
+            self.ended()
+        } else if !grew || self.pages >= PAGES_MAX {
+            self.again(format!("it ended after {} of {} rows", self.rows.len(), said(self.total)))
+        } else {
+            Turn::More
+        }
+    }
+
+    /// Reads the list once more from the start; an empty one is not believed at once.
+    pub fn read_again(&mut self) -> Turn {
+        self.again("it was empty".to_owned())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub fn rounds(&self) -> u32 {
+        self.rounds
+    }
+
+    /// The workloads by id, and what was strange about them.
+    pub fn take(&mut self) -> (Vec<Workload>, Vec<String>) {
+        let mut notes = std::mem::take(&mut self.notes);
+        if self.wrong_numbers > 0 {
+            notes.push(format!(
+                "{} license workloads state a usedInstancesNumber that cannot be ({}); the points table answers",
+                self.wrong_numbers, self.wrong_words
+            ));
+        }
+        (std::mem::take(&mut self.rows).into_values().collect(), notes)
+    }
+
+    fn ended(&mut self) -> Turn {
+        let distinct = self.rows.len() as u64;
+        let total = self.total.unwrap_or(self.received);
+        if distinct == total && self.received == total {
+            return Turn::Complete;
+        }
+        // The same rows twice in every read: the server's list is so, it does not move.
+        if self.received == total && self.rounds + 1 == ROUNDS_MAX {
+            self.notes.push(format!("the license list names {} workloads more than once", total - distinct));
+            return Turn::Complete;
+        }
+        self.again(format!("{} rows came for a total of {total}, {distinct} of them different", self.received))
+    }
+
+    fn again(&mut self, why: String) -> Turn {
+        let rounds = self.rounds + 1;
+        if rounds >= ROUNDS_MAX {
+            return Turn::Unsettled(format!("the list did not hold still in {ROUNDS_MAX} reads: {why}"));
+        }
+        *self = InstanceList { rounds, ..InstanceList::default() };
+        Turn::More
+    }
+
+    fn keep(&mut self, row: &InstanceRow) {
+        let platform = row.platform_type.owned();
+        let displayed = row.kind.get().or(row.display_name.get());
+        let host = row.host_name.owned();
+        let name = row.name.get().or(row.instance_id.get()).unwrap_or("nameless").to_owned();
+        let id = row.instance_id.get().filter(|id| *id != NO_ID).map_or_else(
+            || {
+                format!(
+                    "{}/{}/{name}",
+                    platform.as_deref().or(displayed).unwrap_or("?"),
+                    host.as_deref().unwrap_or("?")
+                )
+            },
+            str::to_owned,
+        );
+        if let Number::Wrong(words) = &row.used_instances_number {
+            if self.wrong_numbers == 0 {
+                self.wrong_words = words.clone();
+            }
+            self.wrong_numbers += 1;
+        }
+        let workload = Workload {
+            id: id.clone(),
+            name,
+            kind: kind_of(row.platform_type.get(), displayed),
+            platform,
+            tenant: None,
+            job: None,
+            host,
+            points: row.used_instances_number.points(),
+            first_processed_at: None,
+            last_restore_point_at: None,
+            rental: false,
+        };
+        self.rows.entry(id).or_insert(workload);
+    }
+}
+
+fn said(total: Option<u64>) -> String {
+    total.map_or_else(|| "none".to_owned(), |total| total.to_string())
+}

@@ -1,0 +1,305 @@
+//! What is read of a VBR server, chapter by chapter, and the sample it makes.
+
+use chrono::TimeDelta;
+
+use super::answers::{
+    InstanceRow, LicenseAnswer, Page, ReportAnswer, RestorePointRow, ServerInfoAnswer, ServerTimeAnswer, read, refusal,
+};
+use super::dating::Dating;
+use super::instances::{InstanceList, Turn};
+use super::lenient::Zone;
+use super::license::{LicenseFacts, facts_of};
+use super::session::date_of;
+use super::{trouble, weights};
+use crate::ask::{Answer, Body, HttpAnswer, HttpAsk, Setback};
+use crate::domain::Instant;
+use crate::domain::license::License;
+use crate::domain::sample::Sample;
+use crate::domain::workload::Workload;
+use crate::sources::{Brief, Collected, Sweep};
+
+const SERVER_TIME: &str = "/api/v1/serverTime";
+const SERVER_INFO: &str = "/api/v1/serverInfo";
+const LICENSE: &str = "/api/v1/license";
+const REPORT: &str = "/api/v1/license/createReport";
+/// The server makes the report while it is asked.
+const REPORT_SECONDS_MAX: u32 = 180;
+
+/// One request of the reading.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Get(String),
+    CreateReport,
+}
+
+impl Wanted {
+    pub fn ask(self, server: &str) -> HttpAsk {
+        match self {
+            Wanted::Get(path) => HttpAsk::get(server, path),
+            Wanted::CreateReport => {
+                let body = Body::Bytes("application/json", br#"{"reportFormat":"Json"}"#.to_vec());
+                HttpAsk { seconds_max: REPORT_SECONDS_MAX, ..HttpAsk::post(server, REPORT, body) }
+            }
+        }
+    }
+}
+
+/// Chapters in the order they are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Chapter {
+    ServerTime,
+    ServerInfo,
+    License,
+    Instances,
+    Report,
+    Dates,
+    End,
+}
+
+/// Everything read so far.
+pub struct Reading {
+    brief: Brief,
+    chapter: Chapter,
+    zone: Zone,
+    server_time: Option<Instant>,
+    vbr_id: Option<String>,
+    build: Option<String>,
+    facts: LicenseFacts,
+    list: InstanceList,
+    workloads: Vec<Workload>,
+    dating: Dating,
+    /// License id and installation id of the report.
+    ids: (Option<String>, Option<String>),
+    notes: Vec<String>,
+}
+
+impl Reading {
+    pub fn new(brief: Brief) -> Reading {
+        Reading {
+            brief,
+            chapter: Chapter::ServerTime,
+            zone: Zone::of(None, None),
+            server_time: None,
+            vbr_id: None,
+            build: None,
+            facts: LicenseFacts::default(),
+            list: InstanceList::default(),
+            workloads: Vec::new(),
+            dating: Dating::default(),
+            ids: (None, None),
+            notes: Vec::new(),
+        }
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.chapter == Chapter::End
+    }
+
+    /// The build of the server, once it has told.
+    pub fn build(&self) -> Option<&str> {
+        self.build.as_deref()
+    }
+
+    /// The next request; the same until it is answered.
+    pub fn wants(&self) -> Option<Wanted> {
+        match self.chapter {
+            Chapter::ServerTime => Some(Wanted::Get(SERVER_TIME.to_owned())),
+            Chapter::ServerInfo => Some(Wanted::Get(SERVER_INFO.to_owned())),
+            Chapter::License => Some(Wanted::Get(LICENSE.to_owned())),
+            Chapter::Instances => Some(Wanted::Get(self.list.path())),
+            Chapter::Report => Some(Wanted::CreateReport),
+            Chapter::Dates => self.dating.path().map(Wanted::Get),
+            Chapter::End => None,
+        }
+    }
+
+    /// Hears the answer to it; `path` is for the words of a setback.
+    pub fn hear(&mut self, path: &str, answer: &Answer) -> Result<(), Setback> {
+        match self.chapter {
+            Chapter::ServerTime => self.hear_server_time(path, answer),
+            Chapter::ServerInfo => self.hear_server_info(path, answer),
+            Chapter::License => self.hear_license(path, answer),
+            Chapter::Instances => self.hear_instances(path, answer),
+            Chapter::Report => {
+                self.hear_report(answer);
+                Ok(())
+            }
+            Chapter::Dates => {
+                self.hear_dates(answer);
+                Ok(())
+            }
+            Chapter::End => Ok(()),
+        }
+    }
+
+    /// A server without this resource is read all the same; its `Date` tells the hour.
+    fn hear_server_time(&mut self, path: &str, answer: &Answer) -> Result<(), Setback> {
+        let http = answered(&self.brief.server, path, answer)?;
+        let time: ServerTimeAnswer =
+            if http.status == 200 { read(http).unwrap_or_default() } else { Default::default() };
+        self.zone = Zone::of(time.iana_time_zone_id.get(), time.server_time.get());
+        let told = time.server_time.get().and_then(|text| self.zone.instant(text));
+        self.server_time = told.or_else(|| date_of(http));
+        self.chapter = Chapter::ServerInfo;
+        Ok(())
+    }
+
+    fn hear_server_info(&mut self, path: &str, answer: &Answer) -> Result<(), Setback> {
+        let http = accepted(&self.brief.server, path, answer)?;
+        let info: ServerInfoAnswer = read(http).map_err(|why| trouble::unreadable(&self.brief.server, path, &why))?;
+        self.vbr_id = info.vbr_id.owned();
+        self.build = info.build_version.owned();
+        self.chapter = Chapter::License;
+        Ok(())
+    }
+
+    fn hear_license(&mut self, path: &str, answer: &Answer) -> Result<(), Setback> {
+        let http = accepted(&self.brief.server, path, answer)?;
+        let license: LicenseAnswer = read(http).map_err(|why| trouble::unreadable(&self.brief.server, path, &why))?;
+        self.facts = facts_of(&license);
+        self.chapter = Chapter::Instances;
+        Ok(())
+    }
+
+    fn hear_instances(&mut self, path: &str, answer: &Answer) -> Result<(), Setback> {
+        let http = accepted(&self.brief.server, path, answer)?;
+        let page: Page<InstanceRow> = read(http).map_err(|why| trouble::unreadable(&self.brief.server, path, &why))?;
+        let mut turn = self.list.hear(page);
+        if turn == Turn::Complete && self.list.is_empty() && self.is_usage_expected() {
+            turn = self.doubt_emptiness();
+        }
+        match turn {
+            Turn::More => Ok(()),
+            Turn::Unsettled(why) => Err(trouble::unreadable(&self.brief.server, path, &why)),
+            Turn::Complete => {
+                let (workloads, notes) = self.list.take();
+                self.notes.extend(notes);
+                self.workloads = workloads;
+                self.chapter = Chapter::Report;
+                if !self.is_report_wanted() {
+                    self.begin_dates();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn is_usage_expected(&self) -> bool {
+        let had = self.brief.previous.as_ref().is_some_and(|previous| !previous.workloads.is_empty());
+        had || self.is_usage_stated()
+    }
+
+    fn is_usage_stated(&self) -> bool {
+        self.facts.license.used_points.is_some_and(|used| !used.is_zero())
+    }
+
+    /// An empty list is read again; then it is believed, unless the license says that something is used.
+    fn doubt_emptiness(&mut self) -> Turn {
+        if self.list.rounds() == 0 {
+            return self.list.read_again();
+        }
+        if self.is_usage_stated() {
+            let used = self.facts.license.used_points.unwrap_or_default();
+            return Turn::Unsettled(format!("the list is empty while the license says that {used} are used"));
+        }
+        self.notes.push("the license list is empty, twice asked; the sample before it named workloads".to_owned());
+        Turn::Complete
+    }
+
+    /// At most once a day, unless ids are missing or the key was exchanged.
+    fn is_report_wanted(&self) -> bool {
+        let Some(previous) = &self.brief.previous else { return true };
+        let key =
+            |license: &License| (license.kind, license.support_id.clone(), license.expires_on, license.licensed_points);
+        let is_same_key = key(&previous.license) == key(&self.facts.license);
+        self.brief.sweep == Sweep::Full || previous.license.license_id.is_none() || !is_same_key
+    }
+
+    fn hear_report(&mut self, answer: &Answer) {
+        let ids = optional(answer).and_then(|http| read::<ReportAnswer>(http).map(|report| report.ids()));
+        match ids {
+            Ok(ids) => self.ids = ids,
+            Err(why) => self.notes.push(format!("createReport gave no license id: {why}")),
+        }
+        self.begin_dates();
+    }
+
+    fn begin_dates(&mut self) {
+        let has_any = !self.workloads.is_empty();
+        self.dating = Dating::new(&self.brief, &self.workloads);
+        self.chapter = if has_any { Chapter::Dates } else { Chapter::End };
+    }
+
+    fn hear_dates(&mut self, answer: &Answer) {
+        let page = optional(answer).and_then(read::<Page<RestorePointRow>>);
+        match page {
+            Ok(page) => self.dating.hear(page, self.zone, &self.workloads),
+            Err(why) => self.dating.give_up(&why),
+        }
+        if self.dating.path().is_none() {
+            self.chapter = Chapter::End;
+        }
+    }
+
+    /// The sample, once everything is read.
+    pub fn collected(&mut self, revision: &str) -> Collected {
+        let previous = self.brief.previous.take();
+        let mut workloads = std::mem::take(&mut self.workloads);
+        weights::state(&mut workloads, &self.facts.multipliers, previous.as_ref(), self.brief.now);
+        let swept_at = self.dating.date(&mut workloads, previous.as_ref(), self.facts.license.new_points);
+        let mut discrepancies = std::mem::take(&mut self.facts.notes);
+        discrepancies.append(&mut self.notes);
+        discrepancies.append(&mut self.dating.notes());
+        let known = previous.map(|previous| previous.license).unwrap_or_default();
+        let (license_id, installation_id) = std::mem::take(&mut self.ids);
+        let license = License {
+            license_id: license_id.or(known.license_id),
+            installation_id: installation_id.or(known.installation_id).or(self.vbr_id.take()),
+            ..std::mem::take(&mut self.facts.license)
+        };
+        let sample = Sample {
+            server: self.brief.server.clone(),
+            taken_at: self.brief.now,
+            license,
+            workloads,
+            counts: Vec::new(),
+            vouched: true,
+            restore_points_swept_at: swept_at,
+            discrepancies,
+        };
+        Collected {
+            samples: vec![sample],
+            server_time: self.server_time,
+            revision: Some(revision.to_owned()),
+            ..Collected::default()
+        }
+    }
+}
+
+/// Two hours back, because a restore point carries the hour its job began.
+pub const OVERLAP: TimeDelta = TimeDelta::hours(2);
+
+fn answered<'a>(server: &str, path: &str, answer: &'a Answer) -> Result<&'a HttpAnswer, Setback> {
+    match answer {
+        Answer::Http(http) if http.status == 401 || http.status == 403 => Err(trouble::refused(server, path, http)),
+        Answer::Http(http) => Ok(http),
+        Answer::Failed(_) | Answer::Mail(_) | Answer::Folder(_) => Err(trouble::failed(server, path, answer)),
+    }
+}
+
+fn accepted<'a>(server: &str, path: &str, answer: &'a Answer) -> Result<&'a HttpAnswer, Setback> {
+    match answered(server, path, answer)? {
+        http if (200..300).contains(&http.status) => Ok(http),
+        http => Err(trouble::refused(server, path, http)),
+    }
+}
+
+/// The answer to a request whose failing costs no sample.
+fn optional(answer: &Answer) -> Result<&HttpAnswer, String> {
+    match answer {
+        Answer::Http(http) if (200..300).contains(&http.status) => Ok(http),
+        Answer::Http(http) => Err(refusal(http)),
+        Answer::Failed(failure) => Err(failure.to_string()),
+        Answer::Mail(_) | Answer::Folder(_) => Err("an answer of the wrong kind came".to_owned()),
+    }
+}
