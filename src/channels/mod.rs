@@ -1,1 +1,49 @@
-//! Ways to tell people: a notice becomes an ask.
+//! Ways to tell people: a notice becomes asks. Pure.
+
+mod letters;
+pub mod mail;
+
+use crate::ask::Ask;
+use crate::domain::notice::Notice;
+
+pub use letters::until;
+
+/// What every channel may use beside the notice itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// Sender of mails, such as `Tidegauge <tidegauge@example.net>`.
+    pub from: &'a str,
+    /// Recipients of mails; each gets a message of its own.
+    pub to: &'a [String],
+    /// What the notice is about, such as a license and its servers; may be empty.
+    pub about: &'a str,
+    /// Where files lie that are too large to be attached.
+    pub files_at: &'a str,
+    pub attachments: &'a [Attachment],
+}
+
+/// A file that goes with a notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    pub name: String,
+    pub media_type: String,
+    pub bytes: Vec<u8>,
+}
+
+/// An address that no message can be sent to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{address}' is not a mail address; write it as name@example.net or Name <name@example.net>")]
+pub struct NotAnAddress {
+    pub address: String,
+}
+
+/// One way to tell people.
+#[derive(Clone, Copy, Debug)]
+pub struct Channel {
+    pub name: &'static str,
+    /// One ask per recipient; a wrong address keeps no other recipient from being told.
+    pub asks: fn(&Notice, &Telling) -> Vec<Result<Ask, NotAnAddress>>,
+}
+
+/// Every channel there is, one row and one file each.
+pub const CHANNELS: [Channel; 1] = [Channel { name: "mail", asks: mail::asks }];

@@ -70,6 +70,11 @@ impl Month {
         self.month
     }
 
+    /// `October 2026`, for people.
+    pub fn name(self) -> String {
+        self.first_day().format("%B %Y").to_string()
+    }
+
     pub fn first_day(self) -> NaiveDate {
         NaiveDate::from_ymd_opt(self.year, self.month, 1).expect("a Month is a month of the calendar")
     }

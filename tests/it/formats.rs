@@ -1,5 +1,6 @@
 //! A document as a file: the report in every format, its charts, and the letters about it.
 
+mod letters;
 pub mod sample;
 
 use expect_test::expect;

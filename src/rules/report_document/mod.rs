@@ -9,9 +9,9 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::document::{Block, Cell, Chart, ChartPoint, Document, Figure, Section};
+use crate::domain::Points;
 use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::report::{Reason, UsageReport};
-use crate::domain::{Month, Points};
 
 /// What changes after a report was generated; the digest leaves these out, and so do its files.
 pub const AFTER_GENERATION: [&str; 7] = ["stage", "until", "sealed_at", "at", "receipt", "server_verdict", "external"];
@@ -19,7 +19,7 @@ pub const AFTER_GENERATION: [&str; 7] = ["stage", "until", "sealed_at", "at", "r
 /// Makes the document of a report: header, summary, tables, warnings and evidence.
 pub fn report_document(report: &UsageReport) -> Document {
     Document {
-        title: format!("Usage report {}", month_name(report.month)),
+        title: format!("Usage report {}", report.month.name()),
         subtitle: subtitle(report),
         language: "en".to_owned(),
         digest: report.digest.clone(),
@@ -28,11 +28,6 @@ pub fn report_document(report: &UsageReport) -> Document {
         lines: tables::lines(report),
         sections: sections(report),
     }
-}
-
-/// `October 2026`.
-pub fn month_name(month: Month) -> String {
-    month.first_day().format("%B %Y").to_string()
 }
 
 /// The report as the digest covers it, and the digest.
@@ -161,7 +156,7 @@ fn daily_marks(report: &UsageReport) -> Section {
         reported: None,
     });
     let chart = Chart {
-        title: format!("Daily high watermarks in {}", month_name(report.month)),
+        title: format!("Daily high watermarks in {}", report.month.name()),
         mark_name: "Daily high watermark".to_owned(),
         reported_name: "Reported".to_owned(),
         points: points.collect(),

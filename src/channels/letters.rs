@@ -1,0 +1,130 @@
+//! The letter for each kind of news: a subject and a text (domain.md 3.9), drawn from `templates/mail`.
+
+use askama::Template;
+use chrono::{NaiveDate, TimeDelta};
+
+use super::Telling;
+use crate::domain::calendar::{Instant, minute_text};
+use crate::domain::notice::{News, Notice};
+use crate::domain::{Month, Points};
+
+/// Most signs of a foreign text in a letter.
+const FOREIGN_MAX: usize = 400;
+
+/// A letter without sender and recipient.
+pub struct Letter {
+    /// One line.
+    pub subject: String,
+    /// Lines end in LF.
+    pub text: String,
+}
+
+/// Declares one letter each: its name, its template and what the template is given.
+macro_rules! letters {
+    ($($name:ident = $path:literal { $($field:ident: $kind:ty),* })*) => {
+        $(#[derive(Template)]
+        #[template(path = $path, escape = "none")]
+        struct $name { $($field: $kind),* })*
+    };
+}
+
+letters! {
+    ReportReady = "mail/report_ready.txt" {
+        month: Month, total: Points, due: String, day: NaiveDate, automatic: bool, late: bool
+    }
+    Reminder = "mail/reminder.txt" { month: Month, total: Points, due: String, day: NaiveDate, automatic: bool }
+    Overdue = "mail/overdue.txt" { month: Month, total: Points }
+    ReportSent = "mail/report_sent.txt" { month: Month, total: Points, by: String, external_due: bool }
+    SendFailing = "mail/send_failing.txt" { month: Month, why: String }
+    ExternalDue = "mail/external_due.txt" { month: Month, total: Points }
+    WaitsForPerson = "mail/waits_for_person.txt" { month: Month, why: String }
+    LateSample = "mail/late_sample.txt" { month: Month, sent: bool }
+    License = "mail/license.txt" { result: String, message: String }
+    GateHeld = "mail/gate_held.txt" { month: Month, shortfall: Points, tolerance: Points }
+    GateOpened = "mail/gate_opened.txt" { month: Month }
+    AutoUpdateOff = "mail/auto_update_off.txt" { why: String }
+    SourceLost = "mail/source_lost.txt" { server: String, why: String }
+    SourceRecovered = "mail/source_recovered.txt" { server: String, missed: u32 }
+    ClockSuspect = "mail/clock_suspect.txt" { why: String }
+}
+
+#[derive(Template)]
+#[template(path = "mail/foot.txt", escape = "none")]
+struct Foot<'a> {
+    about: String,
+    event: &'static str,
+    at: String,
+    id: String,
+    files_at: &'a str,
+    left_out: &'a [String],
+}
+
+/// Writes the letter of a notice; `left_out` names the files that were too large to go with it.
+pub fn letter(notice: &Notice, telling: &Telling, left_out: &[String]) -> Letter {
+    let drawn = drawn(&notice.news, notice.at).expect("a letter is drawn to memory");
+    let (subject, text) = drawn.split_once("\n\n").expect("each template starts with its subject and an empty line");
+    let foot = Foot {
+        about: one_line(telling.about),
+        event: notice.news.event(),
+        at: minute_text(notice.at),
+        id: one_line(&notice.id),
+        files_at: telling.files_at,
+        left_out,
+    };
+    let foot = foot.render().expect("a letter is drawn to memory");
+    Letter { subject: one_line(subject), text: format!("{}\n\n{}\n", text.trim_end(), foot.trim()) }
+}
+
+/// `within the next 6 days`, `until tomorrow`, `today`, as the field words it (domain.md 3.9).
+pub fn until(days_left: i64) -> String {
+    match days_left {
+        2.. => format!("within the next {days_left} days"),
+        1 => "until tomorrow".to_owned(),
+        0 => "today".to_owned(),
+        ..0 => "at once, its day has passed".to_owned(),
+    }
+}
+
+fn drawn(news: &News, at: Instant) -> askama::Result<String> {
+    match news.clone() {
+        News::ReportReady { month, total, days_left, automatic, late } => {
+            let (due, day) = (until(days_left), deadline(at, days_left));
+            ReportReady { month, total, due, day, automatic, late }.render()
+        }
+        News::Reminder { month, total, days_left, automatic } => {
+            let (due, day) = (until(days_left), deadline(at, days_left));
+            Reminder { month, total, due, day, automatic }.render()
+        }
+        News::Overdue { month, total } => Overdue { month, total }.render(),
+        News::ReportSent { month, total, by, external_due } => {
+            ReportSent { month, total, by: one_line(&by), external_due }.render()
+        }
+        News::SendFailing { month, why } => SendFailing { month, why: one_line(&why) }.render(),
+        News::ExternalDue { month, total } => ExternalDue { month, total }.render(),
+        News::WaitsForPerson { month, why } => WaitsForPerson { month, why: one_line(&why) }.render(),
+        News::LateSample { month, sent } => LateSample { month, sent }.render(),
+        News::License { result, message } => {
+            License { result: one_line(&result), message: one_line(&message) }.render()
+        }
+        News::GateHeld { month, shortfall, tolerance } => GateHeld { month, shortfall, tolerance }.render(),
+        News::GateOpened { month } => GateOpened { month }.render(),
+        News::AutoUpdateOff { why } => AutoUpdateOff { why: one_line(&why) }.render(),
+        News::SourceLost { server, why } => SourceLost { server: one_line(&server), why: one_line(&why) }.render(),
+        News::SourceRecovered { server, missed_samples } => {
+            SourceRecovered { server: one_line(&server), missed: missed_samples }.render()
+        }
+        News::ClockSuspect { why } => ClockSuspect { why: one_line(&why) }.render(),
+    }
+}
+
+/// The civil day of the deadline, GMT.
+fn deadline(at: Instant, days_left: i64) -> NaiveDate {
+    at.date_naive() + TimeDelta::days(days_left.clamp(-3660, 3660))
+}
+
+/// A foreign text on one line: control signs as blanks, and not endless.
+fn one_line(text: &str) -> String {
+    let plain =
+        text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).take(FOREIGN_MAX).collect::<String>();
+    plain.trim().to_owned()
+}
