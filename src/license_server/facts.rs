@@ -1,0 +1,96 @@
+//! What the journal of the License Update Server holds: one fact an entry.
+
+use serde::{Deserialize, Serialize};
+
+use super::contract::{Contract, ContractState};
+use crate::domain::license_key::KeyFile;
+use crate::domain::report::Receipt;
+use crate::domain::{Instant, Month, Points};
+use crate::protocol::LicenseAnswer;
+use crate::seal::keys::VerifyingKey;
+
+/// Something that happened. Bodies stand as they were received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fact")]
+pub enum Fact {
+    ContractAdded {
+        contract: Contract,
+        grant: Grant,
+    },
+    ContractStateSet {
+        contract_id: String,
+        state: ContractState,
+    },
+    ContractPointsSet {
+        contract_id: String,
+        points: Points,
+    },
+    TokenIssued {
+        contract_id: String,
+        grant: Grant,
+    },
+    AgentEnrolled {
+        contract_id: String,
+        secret_sha256: String,
+        agent_id: String,
+        key: VerifyingKey,
+        at: Instant,
+    },
+    TelemetryTaken {
+        agent: String,
+        body: String,
+        receipt: Receipt,
+    },
+    ReportTaken {
+        agent: String,
+        body: String,
+        receipt: Receipt,
+    },
+    /// Other bytes under an id that was taken before.
+    ConflictKept {
+        agent: String,
+        id: String,
+        body: String,
+        sha256: String,
+        at: Instant,
+    },
+    LicenseAnswered {
+        agent: String,
+        body_sha256: String,
+        unit: String,
+        installations: Vec<String>,
+        answer: Box<LicenseAnswer>,
+        issued: Option<KeyFile>,
+    },
+    KeyRevoked {
+        unit: String,
+        note: Note,
+    },
+    ReportApproved {
+        unit: String,
+        month: Month,
+        revision: u32,
+        note: Note,
+    },
+    CorrectionAsked {
+        unit: String,
+        month: Month,
+        revision: u32,
+        note: Note,
+    },
+}
+
+/// An enrolment token; only its secret's digest is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    pub secret_sha256: String,
+    pub expires_at: Instant,
+}
+
+/// Who did it when, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    pub at: Instant,
+    pub by: String,
+    pub why: String,
+}

@@ -1,0 +1,271 @@
+//! What the operator orders and sees.
+
+use chrono::TimeDelta;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use super::contract::{Contract, ContractState};
+use super::facts::{Fact, Grant, Note};
+use super::state::State;
+use super::{LicenseServer, LicenseServerError};
+use crate::domain::gate::GateVerdict;
+use crate::domain::{Instant, IsoWeek, Month, Points};
+use crate::doors::Chance;
+use crate::protocol::{EnrolmentToken, Submission, TOKEN_DAYS};
+use crate::seal::digest::{hex, sha256_hex};
+
+/// Everything an operator can change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "order")]
+pub enum Order {
+    /// Prints a one-use enrolment token.
+    AddContract {
+        contract: Contract,
+        url: Option<String>,
+    },
+    /// Another token for a contract on file.
+    IssueToken {
+        contract_id: String,
+        url: Option<String>,
+    },
+    SetContractState {
+        contract_id: String,
+        state: ContractState,
+    },
+    SetContractPoints {
+        contract_id: String,
+        points: Points,
+    },
+    /// No more keys for this unit.
+    RevokeKey {
+        unit: String,
+        why: String,
+    },
+    /// Opens the gate for the newest revision of the month.
+    ApproveReport {
+        unit: String,
+        month: Month,
+        why: String,
+    },
+    /// Marks the newest revision as one to be corrected.
+    AskForCorrection {
+        unit: String,
+        month: Month,
+        why: String,
+    },
+}
+
+/// Why an order was not obeyed.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    #[error("contract {0} exists; set its state or issue another token for it")]
+    ContractExists(String),
+    #[error("no contract {0}; `license-server contract list` shows them")]
+    NoContract(String),
+    #[error("no reporting unit {0}; `license-server installation list` shows them")]
+    NoUnit(String),
+    #[error("no report of {month} from unit {unit}; `license-server report list` shows them")]
+    NoReport { unit: String, month: Month },
+    #[error("a reason is needed")]
+    NoReason,
+    #[error(transparent)]
+    Server(#[from] LicenseServerError),
+}
+
+impl LicenseServer {
+    /// Obeys one order of `by`; returns the token when one was made.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing was changed then.
+    pub fn obey(
+        &self,
+        order: Order,
+        by: &str,
+        now: Instant,
+        chance: &mut dyn Chance,
+    ) -> Result<Option<EnrolmentToken>, Refused> {
+        let mut inner = self.lock_to_change()?;
+        let mut token = None;
+        let grant = |contract_id: &str, url: Option<String>| {
+            let (offered, grant) = self.offer(contract_id, url, now, chance);
+            token = Some(offered);
+            grant
+        };
+        let fact = fact_of(order, &inner.state, (by, now), grant)?;
+        inner.record(fact, &format!("user:{}", by.chars().take(40).collect::<String>()), now)?;
+        Ok(token)
+    }
+
+    /// A token, and what the journal keeps of it.
+    fn offer(
+        &self,
+        contract_id: &str,
+        url: Option<String>,
+        now: Instant,
+        chance: &mut dyn Chance,
+    ) -> (EnrolmentToken, Grant) {
+        let mut secret = [0; 32];
+        chance.fill(&mut secret);
+        let secret = hex(&secret);
+        let expires_at = now + TimeDelta::days(TOKEN_DAYS);
+        let grant = Grant { secret_sha256: sha256_hex(secret.as_bytes()), expires_at };
+        let server_key = self.verifying_key().fingerprint();
+        let (contract_id, secret) = (contract_id.to_owned(), SecretString::from(secret));
+        (EnrolmentToken { contract_id, secret, server_key, url, expires_at }, grant)
+    }
+
+    /// Contracts by id.
+    pub fn contracts(&self) -> Vec<Contract> {
+        self.lock().state.contracts.values().cloned().collect()
+    }
+
+    /// Units by id.
+    pub fn installations(&self) -> Vec<InstallationRow> {
+        let inner = self.lock();
+        let row = |(unit, on_file): (&String, &super::UnitOnFile)| InstallationRow {
+            unit: unit.clone(),
+            contract_id: on_file.contract_id.clone(),
+            agent: on_file.agent.clone(),
+            installations: on_file.installations.clone(),
+            key_serial: on_file.key.as_ref().map(|key| key.serial),
+            key_expires_on: on_file.key.as_ref().map(|key| key.expires_on),
+            revoked: on_file.revoked.clone(),
+            last_week: on_file.last_week,
+            last_check: on_file.checks.last().map(|check| check.answer.message.clone()),
+        };
+        inner.state.units.iter().map(row).collect()
+    }
+
+    /// Newest revisions by unit and month, with the gate as it stands.
+    pub fn reports(&self) -> Vec<ReportRow> {
+        let inner = self.lock();
+        let of_unit = |(unit, on_file): (&String, &super::UnitOnFile)| {
+            let months: Vec<Month> = on_file.reports.keys().copied().collect();
+            months.into_iter().filter_map(|month| self.row(&inner.state, unit, month)).collect::<Vec<_>>()
+        };
+        inner.state.units.iter().flat_map(of_unit).collect()
+    }
+
+    /// One month of one unit in full.
+    ///
+    /// # Errors
+    /// No such report.
+    pub fn report(&self, unit: &str, month: Month) -> Result<ReportView, Refused> {
+        let inner = self.lock();
+        let missing = || Refused::NoReport { unit: unit.to_owned(), month };
+        let row = self.row(&inner.state, unit, month).ok_or_else(missing)?;
+        let submission = newest(&inner.state, unit, month)?.submission.clone();
+        let message = inner.state.messages.get(&submission.id).ok_or_else(missing)?;
+        let conflicts = message.conflicts.iter().map(|conflict| (conflict.at, conflict.sha256.clone())).collect();
+        Ok(ReportView { row, submission, conflicts })
+    }
+
+    fn row(&self, state: &State, unit: &str, month: Month) -> Option<ReportRow> {
+        let on_file = state.units.get(unit)?;
+        let report = on_file.newest(month)?;
+        Some(ReportRow {
+            unit: unit.to_owned(),
+            contract_id: on_file.contract_id.clone(),
+            month,
+            revision: report.submission.revision,
+            received_at: report.received_at,
+            total_points: report.submission.total_points,
+            gate: on_file.verdict(unit, month, self.policy.tolerance),
+            justification: report.submission.justification.clone(),
+            approved: report.approved.clone(),
+            correction: report.correction.clone(),
+            conflicting_days: on_file.conflicting_days(month),
+        })
+    }
+}
+
+/// One unit as `installation list` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InstallationRow {
+    pub unit: String,
+    pub contract_id: String,
+    /// Fingerprint of the agent's key.
+    pub agent: String,
+    pub installations: Vec<String>,
+    pub key_serial: Option<u64>,
+    pub key_expires_on: Option<chrono::NaiveDate>,
+    pub revoked: Option<Note>,
+    pub last_week: Option<IsoWeek>,
+    /// The newest license check's message.
+    pub last_check: Option<String>,
+}
+
+/// One month as `report list` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportRow {
+    pub unit: String,
+    pub contract_id: String,
+    pub month: Month,
+    pub revision: u32,
+    pub received_at: Instant,
+    pub total_points: Points,
+    pub gate: GateVerdict,
+    /// What the sender recorded; it does not open the gate here.
+    pub justification: Option<String>,
+    pub approved: Option<Note>,
+    pub correction: Option<Note>,
+    /// Days on which telemetry and report disagree; the higher mark counts.
+    pub conflicting_days: Vec<chrono::NaiveDate>,
+}
+
+/// One month as `report show` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReportView {
+    #[serde(flatten)]
+    pub row: ReportRow,
+    pub submission: Submission,
+    /// Other bytes that came under the same id: when, and their SHA-256.
+    pub conflicts: Vec<(Instant, String)>,
+}
+
+/// The fact an order makes; `grant` makes a token.
+fn fact_of(
+    order: Order,
+    state: &State,
+    (by, at): (&str, Instant),
+    grant: impl FnOnce(&str, Option<String>) -> Grant,
+) -> Result<Fact, Refused> {
+    let noted = |why: String| {
+        if why.trim().is_empty() { Err(Refused::NoReason) } else { Ok(Note { at, by: by.to_owned(), why }) }
+    };
+    let known = |contract_id: String| match state.contracts.get(&contract_id) {
+        Some(_) => Ok(contract_id),
+        None => Err(Refused::NoContract(contract_id)),
+    };
+    Ok(match order {
+        Order::AddContract { contract, .. } if state.contracts.contains_key(&contract.id) => {
+            return Err(Refused::ContractExists(contract.id));
+        }
+        Order::AddContract { contract, url } => Fact::ContractAdded { grant: grant(&contract.id, url), contract },
+        Order::IssueToken { contract_id, url } => {
+            let contract_id = known(contract_id)?;
+            Fact::TokenIssued { grant: grant(&contract_id, url), contract_id }
+        }
+        Order::SetContractState { contract_id, state } => {
+            Fact::ContractStateSet { contract_id: known(contract_id)?, state }
+        }
+        Order::SetContractPoints { contract_id, points } => {
+            Fact::ContractPointsSet { contract_id: known(contract_id)?, points }
+        }
+        Order::RevokeKey { unit, .. } if !state.units.contains_key(&unit) => return Err(Refused::NoUnit(unit)),
+        Order::RevokeKey { unit, why } => Fact::KeyRevoked { unit, note: noted(why)? },
+        Order::ApproveReport { unit, month, why } => {
+            let revision = newest(state, &unit, month)?.submission.revision;
+            Fact::ReportApproved { unit, month, revision, note: noted(why)? }
+        }
+        Order::AskForCorrection { unit, month, why } => {
+            let revision = newest(state, &unit, month)?.submission.revision;
+            Fact::CorrectionAsked { unit, month, revision, note: noted(why)? }
+        }
+    })
+}
+
+fn newest<'a>(state: &'a State, unit: &str, month: Month) -> Result<&'a super::ReportOnFile, Refused> {
+    let report = state.units.get(unit).and_then(|on_file| on_file.newest(month));
+    report.ok_or_else(|| Refused::NoReport { unit: unit.to_owned(), month })
+}

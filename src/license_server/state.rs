@@ -1,0 +1,142 @@
+//! The server's state, rebuilt from its journal: facts in, maps out.
+
+use std::collections::BTreeMap;
+
+use super::contract::Contract;
+use super::facts::{Fact, Grant};
+use super::unit::{CheckOnFile, UnitOnFile};
+use crate::domain::Instant;
+use crate::domain::report::Receipt;
+use crate::protocol::{self, Message, Submission, Telemetry};
+use crate::seal::jws;
+use crate::seal::keys::VerifyingKey;
+
+/// Everything the server knows. The same facts make the same state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    pub contracts: BTreeMap<String, Contract>,
+    /// By the SHA-256 of their secret.
+    pub tokens: BTreeMap<String, TokenOnFile>,
+    /// By the fingerprint of their key.
+    pub agents: BTreeMap<String, AgentOnFile>,
+    pub units: BTreeMap<String, UnitOnFile>,
+    /// Telemetry and reports by id.
+    pub messages: BTreeMap<String, MessageOnFile>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenOnFile {
+    pub contract_id: String,
+    pub expires_at: Instant,
+    /// Fingerprint of the agent's key that used it.
+    pub used_by: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentOnFile {
+    pub agent_id: String,
+    pub contract_id: String,
+    pub key: VerifyingKey,
+    pub enrolled_at: Instant,
+}
+
+/// A sealed message as it was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageOnFile {
+    pub body: String,
+    pub receipt: Receipt,
+    /// Other bytes that came under the same id.
+    pub conflicts: Vec<ConflictOnFile>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConflictOnFile {
+    pub body: String,
+    pub sha256: String,
+    pub at: Instant,
+}
+
+impl State {
+    /// Takes one fact in.
+    ///
+    /// # Errors
+    /// One line, when the fact speaks of what is not there or its body cannot be read: the journal is of another version.
+    pub fn apply(&mut self, fact: Fact) -> Result<(), String> {
+        match fact {
+            Fact::ContractAdded { contract, grant } => {
+                self.grant(&contract.id, grant);
+                self.contracts.insert(contract.id.clone(), contract);
+            }
+            Fact::ContractStateSet { contract_id, state } => self.contract_mut(&contract_id)?.state = state,
+            Fact::ContractPointsSet { contract_id, points } => self.contract_mut(&contract_id)?.points = points,
+            Fact::TokenIssued { contract_id, grant } => self.grant(&contract_id, grant),
+            Fact::AgentEnrolled { contract_id, secret_sha256, agent_id, key, at } => {
+                let fingerprint = key.fingerprint();
+                let token = self.tokens.get_mut(&secret_sha256).ok_or("an enrolment without its token")?;
+                token.used_by = Some(fingerprint.clone());
+                self.agents.insert(fingerprint, AgentOnFile { agent_id, contract_id, key, enrolled_at: at });
+            }
+            Fact::TelemetryTaken { agent, body, receipt } => {
+                let telemetry: Telemetry = message_in(&body)?;
+                self.unit_of(&telemetry.unit, &agent)?.take_telemetry(&telemetry);
+                self.keep(body, receipt);
+            }
+            Fact::ReportTaken { agent, body, receipt } => {
+                let submission: Submission = message_in(&body)?;
+                self.unit_of(&submission.unit.clone(), &agent)?.take_report(submission, receipt.received_at);
+                self.keep(body, receipt);
+            }
+            Fact::ConflictKept { id, body, sha256, at, .. } => {
+                let message = self.messages.get_mut(&id).ok_or_else(|| format!("a conflict with unknown {id}"))?;
+                message.conflicts.push(ConflictOnFile { body, sha256, at });
+            }
+            Fact::LicenseAnswered { agent, body_sha256, unit, installations, answer, issued } => {
+                let unit = self.unit_of(&unit, &agent)?;
+                unit.installations = installations;
+                unit.take_check(CheckOnFile { body_sha256, answer: *answer }, issued);
+            }
+            Fact::KeyRevoked { unit, note } => self.unit_mut(&unit)?.revoked = Some(note),
+            Fact::ReportApproved { unit, month, revision, note } => {
+                let report = self.unit_mut(&unit)?.revision_mut(month, revision);
+                report.ok_or("an approval without its report")?.approved = Some(note);
+            }
+            Fact::CorrectionAsked { unit, month, revision, note } => {
+                let report = self.unit_mut(&unit)?.revision_mut(month, revision);
+                report.ok_or("a correction asked without its report")?.correction = Some(note);
+            }
+        }
+        Ok(())
+    }
+
+    /// The unit, begun when this agent is the first to speak for it.
+    pub fn unit_of(&mut self, unit: &str, agent: &str) -> Result<&mut UnitOnFile, String> {
+        let on_file = self.agents.get(agent).ok_or_else(|| format!("a message of unknown agent {agent}"))?;
+        let begun = || UnitOnFile::begun(&on_file.contract_id, agent, on_file.enrolled_at);
+        let entry = self.units.entry(unit.to_owned()).or_insert_with(begun);
+        agent.clone_into(&mut entry.agent);
+        Ok(entry)
+    }
+
+    fn unit_mut(&mut self, unit: &str) -> Result<&mut UnitOnFile, String> {
+        self.units.get_mut(unit).ok_or_else(|| format!("unknown unit {unit}"))
+    }
+
+    fn contract_mut(&mut self, contract_id: &str) -> Result<&mut Contract, String> {
+        self.contracts.get_mut(contract_id).ok_or_else(|| format!("unknown contract {contract_id}"))
+    }
+
+    fn grant(&mut self, contract_id: &str, grant: Grant) {
+        let token = TokenOnFile { contract_id: contract_id.to_owned(), expires_at: grant.expires_at, used_by: None };
+        self.tokens.insert(grant.secret_sha256, token);
+    }
+
+    fn keep(&mut self, body: String, receipt: Receipt) {
+        self.messages.insert(receipt.id.clone(), MessageOnFile { body, receipt, conflicts: Vec::new() });
+    }
+}
+
+/// The message in a body whose signature was verified when it came in.
+pub fn message_in<M: Message>(body: &str) -> Result<M, String> {
+    let payload = jws::unverified_payload(body).map_err(|why| why.to_string())?;
+    protocol::read(&payload).map_err(|why| why.to_string())
+}

@@ -1,0 +1,168 @@
+//! One reporting unit as the License Update Server knows it.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::facts::Note;
+use crate::domain::calendar::{Month, midnight};
+use crate::domain::gate::{GateVerdict, Tolerance};
+use crate::domain::license_key::KeyFile;
+use crate::domain::watermark::{Daily, HighWatermark};
+use crate::domain::{Instant, IsoWeek};
+use crate::protocol::{LicenseAnswer, Submission, Telemetry};
+use crate::rules::gate::{self, GateFacts};
+
+/// Answers kept for repeats of the same check.
+const CHECKS_KEPT: usize = 10;
+
+/// Everything known of one unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitOnFile {
+    pub contract_id: String,
+    /// Fingerprint of the agent that last spoke for it.
+    pub agent: String,
+    pub installations: Vec<String>,
+    /// When its agent was enrolled: months that ended earlier are not required.
+    pub since: Instant,
+    pub days: BTreeMap<NaiveDate, DayOnFile>,
+    /// By month and revision.
+    pub reports: BTreeMap<Month, BTreeMap<u32, ReportOnFile>>,
+    pub last_week: Option<IsoWeek>,
+    /// The newest key issued.
+    pub key: Option<KeyFile>,
+    pub revoked: Option<Note>,
+    /// The newest checks, for repeats.
+    pub checks: Vec<CheckOnFile>,
+}
+
+/// One day's mark by the two ways it comes in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DayOnFile {
+    pub telemetry: Option<Daily>,
+    pub report: Option<Daily>,
+}
+
+/// One revision of one month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportOnFile {
+    pub submission: Submission,
+    pub received_at: Instant,
+    /// The operator opened the gate for it.
+    pub approved: Option<Note>,
+    /// The operator asked for a correction.
+    pub correction: Option<Note>,
+}
+
+/// A license check and its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckOnFile {
+    pub body_sha256: String,
+    pub answer: LicenseAnswer,
+}
+
+impl DayOnFile {
+    /// The higher of both marks: what was in use does not become less by reporting less.
+    pub fn mark(&self) -> Option<HighWatermark> {
+        let marks = [&self.telemetry, &self.report].into_iter().flatten();
+        let marks = marks.filter_map(|daily| daily.points.zip(daily.at));
+        marks.fold(None, |mark, (points, at)| Some(HighWatermark::raised_by(mark, points, at)))
+    }
+
+    /// Whether telemetry and report state different marks.
+    pub fn conflicts(&self) -> bool {
+        let points = |daily: &Option<Daily>| daily.as_ref().and_then(|daily| daily.points);
+        matches!((points(&self.telemetry), points(&self.report)), (Some(a), Some(b)) if a != b)
+    }
+}
+
+impl UnitOnFile {
+    pub fn begun(contract_id: &str, agent: &str, since: Instant) -> UnitOnFile {
+        UnitOnFile {
+            contract_id: contract_id.to_owned(),
+            agent: agent.to_owned(),
+            installations: Vec::new(),
+            since,
+            days: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            last_week: None,
+            key: None,
+            revoked: None,
+            checks: Vec::new(),
+        }
+    }
+
+    /// Takes a week's marks in; amended days replace what telemetry said before.
+    pub fn take_telemetry(&mut self, telemetry: &Telemetry) {
+        for daily in telemetry.daily.iter().chain(&telemetry.amended_days) {
+            self.days.entry(daily.day).or_default().telemetry = Some(daily.clone());
+        }
+        self.last_week = self.last_week.max(Some(telemetry.week));
+        self.installations.clone_from(&telemetry.installations);
+    }
+
+    /// Takes a report and its daily marks in.
+    pub fn take_report(&mut self, submission: Submission, received_at: Instant) {
+        for daily in &submission.daily {
+            self.days.entry(daily.day).or_default().report = Some(daily.clone());
+        }
+        self.installations.clone_from(&submission.installations);
+        let (month, revision) = (submission.month, submission.revision);
+        let report = ReportOnFile { submission, received_at, approved: None, correction: None };
+        self.reports.entry(month).or_default().insert(revision, report);
+    }
+
+    pub fn take_check(&mut self, check: CheckOnFile, issued: Option<KeyFile>) {
+        self.checks.push(check);
+        let surplus = self.checks.len().saturating_sub(CHECKS_KEPT);
+        self.checks.drain(..surplus);
+        self.key = issued.or(self.key.take());
+    }
+
+    /// The newest revision of the month.
+    pub fn newest(&self, month: Month) -> Option<&ReportOnFile> {
+        self.reports.get(&month)?.last_key_value().map(|(_, report)| report)
+    }
+
+    pub fn revision_mut(&mut self, month: Month, revision: u32) -> Option<&mut ReportOnFile> {
+        self.reports.get_mut(&month)?.get_mut(&revision)
+    }
+
+    /// The month a license check is judged by.
+    pub fn judged_month(&self, now: Instant, deadline_day: u32) -> Month {
+        let newest_sent = self.reports.last_key_value().map(|(month, _)| *month);
+        gate::judged_month(now, deadline_day, newest_sent)
+    }
+
+    /// Whether the month's report is owed and not here: the unit was seen in it, and its agent was enrolled before its end.
+    pub fn owes(&self, month: Month) -> bool {
+        let seen = self.days.keys().next().is_some_and(|first| midnight(*first) < month.ends_at());
+        seen && self.since < month.ends_at() && !self.reports.contains_key(&month)
+    }
+
+    /// Days of the month on which telemetry and report disagree.
+    pub fn conflicting_days(&self, month: Month) -> Vec<NaiveDate> {
+        self.days_of(month).filter(|(_, day)| day.conflicts()).map(|(day, _)| *day).collect()
+    }
+
+    /// The gate over the newest revision of the month; only an approval by the operator opens a held one.
+    pub fn verdict(&self, unit: &str, month: Month, tolerance: Tolerance) -> GateVerdict {
+        let report = self.newest(month);
+        let marks = self.days_of(month).filter_map(|(_, day)| day.mark());
+        let approval = report.and_then(|report| report.approved.as_ref());
+        gate::judge(&GateFacts {
+            unit: unit.to_owned(),
+            month,
+            highest: marks.fold(None, |mark, day| Some(HighWatermark::raised_by(mark, day.points, day.at))),
+            reported: report.map(|report| report.submission.total_points),
+            forecast: false,
+            tolerance,
+            justification: approval.map(|note| format!("approved by {}: {}", note.by, note.why)),
+            causes: report.map(|report| report.submission.causes.clone()).unwrap_or_default(),
+        })
+    }
+
+    fn days_of(&self, month: Month) -> impl Iterator<Item = (&NaiveDate, &DayOnFile)> {
+        self.days.range(month.first_day()..month.next().first_day())
+    }
+}
