@@ -44,7 +44,15 @@ pub trait Files: Send + Sync {
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Cuts the file to this length, durably.
     fn truncate(&self, path: &Path, len: u64) -> io::Result<()>;
+    /// Removes the folder and everything in it.
+    fn remove_folder(&self, folder: &Path) -> io::Result<()>;
+    /// Keeps the file, and by agreement what it stands for, for this process while the lock lives, making it and its
+    /// folder; `None`: another process keeps it.
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>>;
 }
+
+/// A file kept for this process; let go of when dropped.
+pub type FileLock = Box<dyn Send + Sync>;
 
 /// A file open for appending.
 pub trait AppendFile: Send {

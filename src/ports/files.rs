@@ -1,10 +1,10 @@
 //! The real files: what is written is durable, or it was an error.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use crate::doors::{AppendFile, Files};
+use crate::doors::{AppendFile, FileLock, Files};
 
 /// The operating system's files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,6 +72,21 @@ impl Files for RealFiles {
         let file = OpenOptions::new().write(true).open(path)?;
         file.set_len(len)?;
         file.sync_all()
+    }
+
+    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
+        fs::remove_dir_all(folder)?;
+        sync_folder_of(folder)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>> {
+        make_folder_of(path)?;
+        let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! A disk in memory that loses power, fills up and turns read-only when told to; nothing is left to chance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::doors::{AppendFile, Files};
+use crate::doors::{AppendFile, FileLock, Files};
 
 /// A simulated disk; clones are the same disk.
 #[derive(Clone, Default)]
@@ -16,6 +16,7 @@ pub struct SimulatedDisk {
 #[derive(Default)]
 struct Inner {
     files: BTreeMap<PathBuf, Stored>,
+    locks: BTreeSet<PathBuf>,
     /// Writing operations so far.
     operations: u64,
     fault: Fault,
@@ -67,7 +68,7 @@ impl SimulatedDisk {
 
     /// Loses power while the disk had written so many of each file's unsynced bytes.
     pub fn power_cut_keeping(&self, unsynced_bytes: usize) {
-        let mut inner = self.lock();
+        let mut inner = self.inner();
         inner.files.retain(|_, file| file.durable.is_some() || unsynced_bytes > 0);
         for file in inner.files.values_mut() {
             file.bytes.truncate(file.durable.unwrap_or(0) + unsynced_bytes);
@@ -86,7 +87,7 @@ impl SimulatedDisk {
     }
 
     fn change(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
-        let mut inner = self.lock();
+        let mut inner = self.inner();
         let file = inner.files.get_mut(path).expect("the test names a file that is there");
         change(&mut file.bytes);
         file.durable = Some(file.bytes.len());
@@ -94,28 +95,28 @@ impl SimulatedDisk {
 
     /// Lets so many more writing operations succeed; then the disk is full.
     pub fn fill_after(&self, operations: u64) {
-        let mut inner = self.lock();
+        let mut inner = self.inner();
         inner.fault = Fault::FullFrom(inner.operations + operations);
     }
 
     /// Refuses every write.
     pub fn make_read_only(&self) {
-        self.lock().fault = Fault::ReadOnly;
+        self.inner().fault = Fault::ReadOnly;
     }
 
     /// Takes all faults away.
     pub fn heal(&self) {
-        self.lock().fault = Fault::None;
+        self.inner().fault = Fault::None;
     }
 
     /// Writing operations so far, refused ones too.
     pub fn operations(&self) -> u64 {
-        self.lock().operations
+        self.inner().operations
     }
 
     /// A disk with the same files and no faults.
     pub fn duplicate(&self) -> SimulatedDisk {
-        let original = self.lock();
+        let original = self.inner();
         let files = original
             .files
             .iter()
@@ -124,38 +125,38 @@ impl SimulatedDisk {
         SimulatedDisk { inner: Arc::new(Mutex::new(inner)) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Files for SimulatedDisk {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        Ok(self.lock().files.get(path).map(|file| file.bytes.clone()))
+        Ok(self.inner().files.get(path).map(|file| file.bytes.clone()))
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
-        let inner = self.lock();
+        let inner = self.inner();
         let inside = inner.files.keys().filter(|path| path.parent() == Some(folder));
         Ok(inside.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect())
     }
 
     fn append_to(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
-        let mut inner = self.lock();
+        let mut inner = self.inner();
         inner.operate()?;
         inner.files.entry(path.to_owned()).or_default();
         Ok(Box::new(SimulatedAppend { disk: self.clone(), path: path.to_owned() }))
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut inner = self.lock();
+        let mut inner = self.inner();
         inner.operate()?;
         inner.files.insert(path.to_owned(), Stored { bytes: bytes.to_vec(), durable: Some(bytes.len()) });
         Ok(())
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut inner = self.lock();
+        let mut inner = self.inner();
         inner.operate()?;
         let mut file = inner.files.remove(from).ok_or(ErrorKind::NotFound)?;
         file.durable = Some(file.bytes.len());
@@ -164,18 +165,42 @@ impl Files for SimulatedDisk {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        let mut inner = self.lock();
+        let mut inner = self.inner();
         inner.operate()?;
         inner.files.remove(path).map(|_| ()).ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     fn truncate(&self, path: &Path, len: u64) -> io::Result<()> {
-        let mut inner = self.lock();
+        let mut inner = self.inner();
         inner.operate()?;
         let file = inner.file(path)?;
         file.bytes.resize(usize::try_from(len).map_err(io::Error::other)?, 0);
         file.durable = Some(file.bytes.len());
         Ok(())
+    }
+
+    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
+        let mut inner = self.inner();
+        inner.operate()?;
+        inner.files.retain(|path, _| !path.starts_with(folder));
+        Ok(())
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<FileLock>> {
+        let is_free = self.inner().locks.insert(path.to_owned());
+        let lock = || -> FileLock { Box::new(SimulatedLock { disk: self.clone(), path: path.to_owned() }) };
+        Ok(is_free.then(lock))
+    }
+}
+
+struct SimulatedLock {
+    disk: SimulatedDisk,
+    path: PathBuf,
+}
+
+impl Drop for SimulatedLock {
+    fn drop(&mut self) {
+        self.disk.inner().locks.remove(&self.path);
     }
 }
 
@@ -186,7 +211,7 @@ struct SimulatedAppend {
 
 impl AppendFile for SimulatedAppend {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut inner = self.disk.lock();
+        let mut inner = self.disk.inner();
         let allowed = inner.operate();
         let fits = if allowed.is_ok() { bytes.len() } else { bytes.len() / 2 };
         let read_only = matches!(inner.fault, Fault::ReadOnly);
@@ -196,7 +221,7 @@ impl AppendFile for SimulatedAppend {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        let mut inner = self.disk.lock();
+        let mut inner = self.disk.inner();
         inner.operate()?;
         let file = inner.file(&self.path)?;
         file.durable = Some(file.bytes.len());

@@ -197,7 +197,19 @@ impl Journal {
 /// # Errors
 /// Damage inside, with file, offset and what; a failing disk.
 pub fn verify(files: &dyn Files, folder: &Path) -> Result<Verified, JournalError> {
-    let walked = walk::walk(files, folder, Head::EMPTY, &mut |_| Ok(()))?;
+    replay(files, folder, &mut |_| Ok(()))
+}
+
+/// Like [`verify`], giving each entry to `each` in order.
+///
+/// # Errors
+/// Damage inside; a failing disk; what `each` returns.
+pub fn replay(
+    files: &dyn Files,
+    folder: &Path,
+    each: &mut dyn FnMut(&Entry) -> Result<(), JournalError>,
+) -> Result<Verified, JournalError> {
+    let walked = walk::walk(files, folder, Head::EMPTY, each)?;
     Ok(Verified { entries: walked.head.seq, head: walked.head, segments: walked.segments, torn: walked.cut })
 }
 

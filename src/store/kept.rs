@@ -1,0 +1,161 @@
+//! The forms in which derived things are kept, and their coding.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::StoreError;
+use super::keys::Moment;
+use super::packing::columns::Exact;
+use super::squeeze::{squeeze, unsqueeze};
+use crate::domain::installation::UnitId;
+use crate::domain::sample::{Group, GroupTotal, Summary};
+use crate::domain::watermark::{DayMark, HighWatermark};
+use crate::domain::{Instant, Points};
+use crate::rules::counting::FirstSeen;
+use crate::seal::chain::Hash;
+
+/// A sample as it was packed, with its place among the others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SampleRow {
+    pub base_at: Option<Moment>,
+    /// The keyframe that the next one may name as its base; its own instant, if it is one.
+    pub keyframe_at: Moment,
+    /// Steps since the keyframe.
+    pub step: u32,
+    /// Keyframes since the last whole sample.
+    pub keyframe: u32,
+    /// The unit its server belonged to.
+    pub unit: Option<UnitId>,
+    pub digest: Hash,
+    pub bytes: Vec<u8>,
+}
+
+/// A summary, or the instant of the sample since which it is the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SummaryRow {
+    pub unit: Option<UnitId>,
+    pub summary: KeptSummary,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum KeptSummary {
+    SameAs(Moment),
+    Whole(Vec<KeptGroup>),
+}
+
+/// Tenant, type, count, points, new count, new points, rental count.
+type KeptGroup = (Option<String>, String, u64, Exact, u64, Exact, u64);
+
+/// A ledger row with its history, so that the ledger of any instant can be had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LedgerRow {
+    shown_at: Moment,
+    /// Since when a date was known to be stated, and which one.
+    stated: Vec<(Moment, Moment)>,
+}
+
+impl LedgerRow {
+    pub fn first(at: Instant, row: FirstSeen) -> LedgerRow {
+        let stated = row.stated_at.map(|stated| (Moment::of(at), Moment::of(stated)));
+        LedgerRow { shown_at: Moment::of(row.shown_at), stated: stated.into_iter().collect() }
+    }
+
+    /// Adds what a sample at `at` stated.
+    pub fn learn(&mut self, at: Instant, row: FirstSeen) {
+        self.stated.extend(row.stated_at.map(|stated| (Moment::of(at), Moment::of(stated))));
+    }
+
+    /// The row as a sample at this instant left it; `None` when the workload had not been seen.
+    pub fn as_of(&self, at: Moment) -> Option<LedgerRow> {
+        let stated = self.stated.iter().copied().filter(|(known, _)| *known <= at).collect();
+        (self.shown_at <= at).then_some(LedgerRow { shown_at: self.shown_at, stated })
+    }
+
+    pub fn first_seen(&self) -> Option<FirstSeen> {
+        let stated_at = self.stated.last().map(|(_, stated)| stated.instant().ok_or(())).transpose().ok()?;
+        Some(FirstSeen { shown_at: self.shown_at.instant()?, stated_at })
+    }
+}
+
+impl KeptSummary {
+    pub fn whole(summary: &Summary) -> KeptSummary {
+        let group = |((tenant, kind), total): (&Group, &GroupTotal)| {
+            let GroupTotal { count, points, new_count, new_points, rental_count } = *total;
+            let kind = kind.as_str().to_owned();
+            (tenant.clone(), kind, count, points.into(), new_count, new_points.into(), rental_count)
+        };
+        KeptSummary::Whole(summary.groups.iter().map(group).collect())
+    }
+}
+
+pub(super) fn summary_of(groups: Vec<KeptGroup>) -> Result<Summary, StoreError> {
+    let mut summary = Summary::default();
+    for (tenant, kind, count, points, new_count, new_points, rental_count) in groups {
+        let (points, new_points) = (exact(points)?, exact(new_points)?);
+        let group = (tenant, kind.parse().expect("every text is a workload type"));
+        summary.add(group, GroupTotal { count, points, new_count, new_points, rental_count });
+    }
+    Ok(summary)
+}
+
+/// A [`DayMark`] with exact points of any size.
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptDay {
+    points: Exact,
+    at: Moment,
+    by_type: Vec<(String, Exact)>,
+    group_maxima: Vec<(Option<String>, String, Exact)>,
+    samples: BTreeMap<String, u32>,
+}
+
+impl KeptDay {
+    pub fn of(mark: &DayMark) -> KeptDay {
+        let by_type = mark.by_type.iter().map(|(kind, points)| (kind.as_str().to_owned(), (*points).into()));
+        let maximum =
+            |((tenant, kind), points): &(Group, Points)| (tenant.clone(), kind.as_str().to_owned(), (*points).into());
+        KeptDay {
+            points: mark.mark.points.into(),
+            at: Moment::of(mark.mark.at),
+            by_type: by_type.collect(),
+            group_maxima: mark.group_maxima.iter().map(maximum).collect(),
+            samples: mark.samples.clone(),
+        }
+    }
+
+    pub fn mark(self, day: NaiveDate) -> Result<DayMark, StoreError> {
+        let kind = |kind: String| kind.parse().expect("every text is a workload type");
+        let mark = HighWatermark { points: exact(self.points)?, at: instant(self.at)? };
+        let by_type = self.by_type.into_iter().map(|(name, points)| Ok((kind(name), exact(points)?)));
+        let maxima = self.group_maxima.into_iter();
+        let maxima = maxima.map(|(tenant, name, points)| Ok(((tenant, kind(name)), exact(points)?)));
+        Ok(DayMark {
+            day,
+            mark,
+            by_type: by_type.collect::<Result<_, StoreError>>()?,
+            group_maxima: maxima.collect::<Result<_, StoreError>>()?,
+            samples: self.samples,
+        })
+    }
+}
+
+pub(super) fn exact(points: Exact) -> Result<Points, StoreError> {
+    Points::try_from(points).map_err(|error| odd("points", &error.to_string()))
+}
+
+pub(super) fn instant(moment: Moment) -> Result<Instant, StoreError> {
+    moment.instant().ok_or_else(|| odd("an instant", "it is outside the calendar"))
+}
+
+pub(super) fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
+    squeeze(&postcard::to_stdvec(value).expect("what is kept is plain data"))
+}
+
+pub(super) fn from_bytes<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, StoreError> {
+    postcard::from_bytes(&unsqueeze(bytes)?).map_err(|error| odd(what, &error.to_string()))
+}
+
+pub(super) fn odd(what: &str, why: &str) -> StoreError {
+    StoreError::Odd { what: what.to_owned(), why: why.to_owned() }
+}

@@ -1,0 +1,146 @@
+//! A sample as few bytes: whole, or what changed since another one of the same server. Lossless.
+//!
+//! Nearly every hourly sample repeats the last, so most are some twenty bytes. Every [`STEPS_MAX`]th one names the
+//! keyframe before it as its base, and every [`KEYFRAMES_MAX`]th keyframe is whole: a sample is read again by at most
+//! so many steps. Strings are stated once and then known by position, so they need no catalogue of their own.
+
+mod changes;
+pub(super) mod columns;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Instant;
+use crate::domain::license::License;
+use crate::domain::sample::Sample;
+use crate::domain::tenant::TenantCount;
+use crate::seal::chain::Hash;
+use crate::seal::digest::sha256;
+
+use super::squeeze::{squeeze, unsqueeze};
+use changes::Changes;
+use columns::{After, Rows};
+
+/// Samples from one keyframe to the next.
+pub const STEPS_MAX: u32 = 24;
+/// Keyframes from one whole sample to the next.
+pub const KEYFRAMES_MAX: u32 = 30;
+
+/// What in the bytes cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the packed sample is damaged at {0}")]
+pub struct Unreadable(pub(super) &'static str);
+
+/// What a packed sample is relative to; the first byte of its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Whole,
+    /// Relative to the sample before it.
+    Step,
+    /// Relative to the keyframe before it.
+    Keyframe,
+}
+
+const KINDS: [(Kind, u8); 3] = [(Kind::Whole, 0), (Kind::Step, 1), (Kind::Keyframe, 2)];
+
+impl Kind {
+    pub fn of(bytes: &[u8]) -> Result<Kind, Unreadable> {
+        let found = KINDS.iter().find(|(_, mark)| bytes.first() == Some(mark));
+        found.map(|(kind, _)| *kind).ok_or(Unreadable("its first byte"))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+enum Packed {
+    Whole { license: Box<License>, rows: Box<Rows>, rest: Rest },
+    Changed { license: Option<Box<License>>, changes: Option<Box<Changes>>, rest: Option<Rest> },
+}
+
+/// What is stated whole when it changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Rest {
+    counts: Vec<TenantCount>,
+    vouched: bool,
+    swept: Option<After>,
+    discrepancies: Vec<String>,
+}
+
+impl Rest {
+    fn of(sample: &Sample) -> Rest {
+        Rest {
+            counts: sample.counts.clone(),
+            vouched: sample.vouched,
+            swept: sample.restore_points_swept_at.map(|at| After::of(at, Instant::UNIX_EPOCH)),
+            discrepancies: sample.discrepancies.clone(),
+        }
+    }
+}
+
+/// The SHA-256 of everything in the sample.
+pub(super) fn digest(sample: &Sample) -> Hash {
+    sha256(&postcard::to_stdvec(sample).expect("a sample is plain data"))
+}
+
+/// The whole sample, without its server and instant.
+pub(super) fn pack_whole(sample: &Sample) -> Vec<u8> {
+    let rows = Box::new(Rows::of(&sample.workloads.iter().collect::<Vec<_>>(), sample.taken_at));
+    encode(Kind::Whole, &Packed::Whole { license: Box::new(sample.license.clone()), rows, rest: Rest::of(sample) })
+}
+
+/// What changed since `base`; `None` when the two cannot be compared by position.
+pub(super) fn pack_changes(sample: &Sample, base: &Sample, kind: Kind) -> Option<Vec<u8>> {
+    if !changes::are_sorted(&sample.workloads) || !changes::are_sorted(&base.workloads) {
+        return None;
+    }
+    let rest = Rest::of(sample);
+    let packed = Packed::Changed {
+        license: (sample.license != base.license).then(|| Box::new(sample.license.clone())),
+        changes: (sample.workloads != base.workloads)
+            .then(|| Box::new(Changes::between(&base.workloads, &sample.workloads, sample.taken_at))),
+        rest: (rest != Rest::of(base)).then_some(rest),
+    };
+    Some(encode(kind, &packed))
+}
+
+/// The sample again. `base` is the one it was packed against.
+///
+/// # Errors
+/// [`Unreadable`] for bytes that no sample was packed into, or another base.
+pub(super) fn unpack(
+    bytes: &[u8],
+    server: &str,
+    taken_at: Instant,
+    base: Option<&Sample>,
+) -> Result<Sample, Unreadable> {
+    Kind::of(bytes)?;
+    let plain = unsqueeze(&bytes[1..]).map_err(|_| Unreadable("its compression"))?;
+    let packed: Packed = postcard::from_bytes(&plain).map_err(|_| Unreadable("its coding"))?;
+    let sample = |license, workloads, rest: Rest| {
+        Ok(Sample {
+            server: server.to_owned(),
+            taken_at,
+            license,
+            workloads,
+            counts: rest.counts,
+            vouched: rest.vouched,
+            restore_points_swept_at: rest.swept.map(|after| after.from(Instant::UNIX_EPOCH)).transpose()?,
+            discrepancies: rest.discrepancies,
+        })
+    };
+    match packed {
+        Packed::Whole { license, rows, rest } => sample(*license, rows.workloads(taken_at)?, rest),
+        Packed::Changed { license, changes, rest } => {
+            let base = base.ok_or(Unreadable("its base, which is missing"))?;
+            let workloads = match changes {
+                Some(changes) => changes.applied_to(&base.workloads, taken_at)?,
+                None => base.workloads.clone(),
+            };
+            let license = license.map_or_else(|| base.license.clone(), |license| *license);
+            sample(license, workloads, rest.unwrap_or_else(|| Rest::of(base)))
+        }
+    }
+}
+
+fn encode(kind: Kind, packed: &Packed) -> Vec<u8> {
+    let mark = KINDS.iter().find(|(of, _)| *of == kind).map(|(_, mark)| *mark).expect("every kind is in the table");
+    [&[mark][..], &squeeze(&postcard::to_stdvec(packed).expect("a packed sample is plain data"))].concat()
+}

@@ -1,0 +1,59 @@
+//! Facts as the payload of a journal entry, and back.
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use super::fact::{Fact, PackedSample};
+use super::keys::Moment;
+use super::squeeze::{squeeze, unsqueeze};
+use crate::seal::chain::Hash;
+
+const VERSION: u8 = 1;
+
+/// Facts are kept as JSON, which outlives this program; samples as their packed bytes.
+#[derive(Serialize, Deserialize)]
+enum Line {
+    Fact(String),
+    Sample { server: String, taken_at: Moment, base_at: Option<Moment>, digest: Hash, bytes: Vec<u8> },
+}
+
+pub(super) fn encode(facts: &[Fact]) -> Vec<u8> {
+    let lines: Vec<Line> = facts.iter().map(line_of).collect();
+    let plain = postcard::to_stdvec(&lines).expect("facts are plain data");
+    [&[VERSION][..], &squeeze(&plain)].concat()
+}
+
+/// # Errors
+/// A payload that [`encode`] did not make, or one of a later version of this program.
+pub(super) fn decode(payload: &[u8]) -> Result<Vec<Fact>, StoreError> {
+    let odd = |why: String| StoreError::Odd { what: "an entry's payload".to_owned(), why };
+    let [VERSION, squeezed @ ..] = payload else {
+        return Err(odd("a later version of this program wrote it, or another program".to_owned()));
+    };
+    let lines: Vec<Line> = postcard::from_bytes(&unsqueeze(squeezed)?).map_err(|error| odd(error.to_string()))?;
+    lines.into_iter().map(|line| fact_of(line).map_err(odd)).collect()
+}
+
+fn line_of(fact: &Fact) -> Line {
+    match fact {
+        Fact::SampleTaken { sample } => Line::Sample {
+            server: sample.server.clone(),
+            taken_at: Moment::of(sample.taken_at),
+            base_at: sample.base_at.map(Moment::of),
+            digest: sample.digest,
+            bytes: sample.bytes.clone(),
+        },
+        other => Line::Fact(serde_json::to_string(other).expect("facts are plain data")),
+    }
+}
+
+fn fact_of(line: Line) -> Result<Fact, String> {
+    match line {
+        Line::Fact(json) => serde_json::from_str(&json).map_err(|error| error.to_string()),
+        Line::Sample { server, taken_at, base_at, digest, bytes } => {
+            let instant = |moment: Moment| moment.instant().ok_or("an instant that is none");
+            let (taken_at, base_at) = (instant(taken_at)?, base_at.map(instant).transpose()?);
+            Ok(Fact::SampleTaken { sample: PackedSample { server, taken_at, base_at, digest, bytes } })
+        }
+    }
+}

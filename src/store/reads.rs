@@ -1,0 +1,137 @@
+//! What the agent asks for.
+
+use std::ops::Range;
+
+use chrono::{Days, NaiveDate};
+use serde::de::DeserializeOwned;
+
+use super::fold::{ClassifiedSample, Fold, Unpacker};
+use super::kept::{self, KeptDay};
+use super::keys::{self, About, Moment};
+use super::squeeze::unsqueeze;
+use super::state::{State, SummaryAt};
+use super::{Store, StoreError};
+use crate::domain::Instant;
+use crate::domain::installation::{ServerName, Unit, UnitId};
+use crate::domain::watermark::DayMark;
+
+/// Reads fail only when the state does: [`StoreError::StateFailed`], and opening the store again heals it.
+impl Store {
+    /// The server's newest sample not after the instant, classified with what was known when it was taken.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn newest_sample(&self, server: &str, not_after: Instant) -> Result<Option<ClassifiedSample>, StoreError> {
+        self.noting(self.state.newest_sample(server, not_after))
+    }
+
+    /// Instants of the server's samples, in order.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn sample_times(&self, server: &str, period: Range<Instant>) -> Result<Vec<Instant>, StoreError> {
+        let (from, to) = (period.start, period.end.max(period.start));
+        self.noting(self.state.instants(&keys::at(About::Sample, server, from), &keys::at(About::Sample, server, to)))
+    }
+
+    /// Instant, unit and summary of the server's samples, in order of time.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn summaries(&self, server: &str, period: Range<Instant>) -> Result<Vec<SummaryAt>, StoreError> {
+        self.noting(self.state.summaries(server, period.start, period.end.max(period.start)))
+    }
+
+    /// The unit's marks of the days from the first to the last, both included; days without a sample are left out.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn days(&self, unit: &str, first: NaiveDate, last: NaiveDate) -> Result<Vec<DayMark>, StoreError> {
+        self.noting(self.state.days(unit, first, last))
+    }
+
+    /// Reporting units, by id.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn units(&self) -> Result<Vec<Unit>, StoreError> {
+        Ok(self.rows("unit/")?.into_iter().map(|(_, unit)| unit).collect())
+    }
+
+    /// The unit the server belongs to.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn unit_of(&self, server: &str) -> Result<Option<UnitId>, StoreError> {
+        self.noting(self.state.unit_of(server))
+    }
+
+    /// Servers that ever were sampled.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn servers(&self) -> Result<Vec<ServerName>, StoreError> {
+        self.noting(self.state.owners(About::Sample))
+    }
+
+    /// The row of this key ([`super::fact::key`]).
+    ///
+    /// # Errors
+    /// The state fails, or the row is not a `T`.
+    pub fn row<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
+        let bytes = self.noting(self.state.kv.get(&keys::row(key)))?;
+        bytes.map(|bytes| row_from(key, &bytes)).transpose()
+    }
+
+    /// Rows whose key begins so, in the order of their keys.
+    ///
+    /// # Errors
+    /// The state fails, or a row is not a `T`.
+    pub fn rows<T: DeserializeOwned>(&self, prefix: &str) -> Result<Vec<(String, T)>, StoreError> {
+        let from = keys::row(prefix);
+        let records = self.noting(self.state.kv.scan(&from, &keys::end_of(&from)))?;
+        let row = |(key, bytes): (Vec<u8>, Vec<u8>)| {
+            let key = String::from_utf8_lossy(&key[1..]).into_owned();
+            let value = row_from(&key, &bytes)?;
+            Ok((key, value))
+        };
+        records.into_iter().map(row).collect()
+    }
+
+    fn noting<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
+        read.inspect_err(|_| self.note_failure())
+    }
+}
+
+fn row_from<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(&unsqueeze(bytes)?).map_err(|error| kept::odd(key, &error.to_string()))
+}
+
+impl State {
+    pub(super) fn has_sample(&self, server: &str, at: Instant) -> Result<bool, StoreError> {
+        Ok(self.kv.get(&keys::at(About::Sample, server, at))?.is_some())
+    }
+
+    fn newest_sample(&self, server: &str, not_after: Instant) -> Result<Option<ClassifiedSample>, StoreError> {
+        let (prefix, end) = (keys::prefix(About::Sample, server), keys::at(About::Sample, server, not_after));
+        let newest = self.kv.last_key(&prefix, &keys::end_of(&end))?.as_deref().and_then(keys::instant_of);
+        let Some(at) = newest else { return Ok(None) };
+        let at_hand = self.latest(server).filter(|latest| latest.at == at);
+        let (mut unpacker, ledger) = match at_hand {
+            Some(latest) => (latest.unpacker.clone(), latest.fold.ledger.clone()),
+            None => (Unpacker::default(), Fold::after(&self.kv, server, at)?.ledger),
+        };
+        let (sample, _) = unpacker.load(&self.kv, server, Moment::of(at))?;
+        Ok(Some(ClassifiedSample::of((*sample).clone(), ledger)))
+    }
+
+    fn days(&self, unit: &str, first: NaiveDate, last: NaiveDate) -> Result<Vec<DayMark>, StoreError> {
+        let behind = last.checked_add_days(Days::new(1)).unwrap_or(last).max(first);
+        let records = self.kv.scan(&keys::day(unit, first), &keys::day(unit, behind))?;
+        let mark = |(key, bytes): (Vec<u8>, Vec<u8>)| {
+            let day = keys::day_of(&key).ok_or_else(|| kept::odd("a day's key", "it has no day"))?;
+            kept::from_bytes::<KeptDay>("a day", &bytes)?.mark(day)
+        };
+        records.into_iter().map(mark).collect()
+    }
+}

@@ -1,0 +1,337 @@
+//! What follows from the journal, kept in sled: facts are applied in order, then what depends on them is derived.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{Days, NaiveDate, TimeDelta};
+
+use super::StoreError;
+use super::days::{Seen, mark_of_day};
+use super::fact::{Fact, PackedSample};
+use super::fold::{Fold, Unpacker, read_row, read_summary, resolve, rewind_ledger};
+use super::journal::Head;
+use super::kept::{self, KeptDay, KeptSummary, SampleRow};
+use super::keys::{self, About, Moment};
+use super::kv::Kv;
+use super::packing::Kind;
+use crate::domain::Instant;
+use crate::domain::calendar::midnight;
+use crate::domain::installation::{ServerName, Unit, UnitId};
+use crate::domain::sample::Summary;
+use crate::seal::chain::Hash;
+use crate::seal::digest::sha256;
+
+/// How old a server's newest sample may be and still speak for it: twice the default interval.
+pub const BASIS_MAX_AGE_DEFAULT: TimeDelta = TimeDelta::hours(2);
+const BASIS_KEY: &[u8] = b"_basis";
+
+pub(super) struct State {
+    pub kv: Kv,
+    basis_max_age: TimeDelta,
+    /// The fold after each server's newest sample.
+    latest: BTreeMap<ServerName, Latest>,
+    /// Since when a server's samples are to be folded again.
+    unfolded: BTreeMap<ServerName, Instant>,
+    /// Days of units that are to be marked again.
+    unmarked: BTreeSet<(UnitId, NaiveDate)>,
+}
+
+#[derive(Clone)]
+pub(super) struct Latest {
+    pub at: Instant,
+    pub fold: Fold,
+    pub unpacker: Unpacker,
+}
+
+impl State {
+    pub fn new(kv: Kv) -> Result<State, StoreError> {
+        let stored = kv.get(BASIS_KEY)?.and_then(|bytes| Some(i64::from_le_bytes(bytes.try_into().ok()?)));
+        let basis_max_age = stored.and_then(TimeDelta::try_milliseconds).unwrap_or(BASIS_MAX_AGE_DEFAULT);
+        let (latest, unfolded, unmarked) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Ok(State { kv, basis_max_age, latest, unfolded, unmarked })
+    }
+
+    pub fn basis_max_age(&self) -> TimeDelta {
+        self.basis_max_age
+    }
+
+    /// The fold after the server's newest sample, if it is at hand.
+    pub fn latest(&self, server: &str) -> Option<&Latest> {
+        self.latest.get(server)
+    }
+
+    /// Puts the rows of the facts; what is derived from samples follows in [`State::settle`].
+    pub fn apply(&mut self, facts: &[Fact]) -> Result<(), StoreError> {
+        for fact in facts {
+            if let Fact::SampleTaken { sample } = fact {
+                self.keep_sample(sample)?;
+            }
+            if let Fact::UnitFormed { unit } = fact {
+                self.form(unit)?;
+            }
+            for (key, value) in fact.rows() {
+                match value {
+                    Some(value) => {
+                        let json = serde_json::to_vec(&value).expect("rows are plain data");
+                        self.kv.put(keys::row(&key), super::squeeze::squeeze(&json));
+                    }
+                    None => self.kv.delete(keys::row(&key)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Derives what the applied facts changed: folds of servers, then days of units.
+    pub fn settle(&mut self) -> Result<(), StoreError> {
+        for (server, from) in std::mem::take(&mut self.unfolded) {
+            self.fold_from(&server, from)?;
+        }
+        for (unit, day) in std::mem::take(&mut self.unmarked) {
+            let key = keys::day(&unit, day);
+            match self.derive_day(&unit, day)? {
+                Some(mark) => self.kv.put(key, kept::to_bytes(&KeptDay::of(&mark))),
+                None if self.kv.get(&key)?.is_some() => self.kv.delete(key),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what was applied and settled.
+    pub fn commit(&mut self, applied: Head) -> Result<(), StoreError> {
+        self.kv.commit(applied)
+    }
+
+    /// Forgets what was applied and not committed.
+    pub fn discard(&mut self) {
+        self.kv.discard();
+        self.latest.clear();
+        self.unfolded.clear();
+        self.unmarked.clear();
+    }
+
+    /// Sets how old a sample may be, and marks every day again if that is another age.
+    pub fn set_basis_max_age(&mut self, age: TimeDelta) -> Result<(), StoreError> {
+        if age == self.basis_max_age {
+            return Ok(());
+        }
+        self.basis_max_age = age;
+        self.kv.put(BASIS_KEY.to_vec(), age.num_milliseconds().to_le_bytes().to_vec());
+        for server in self.owners(About::Sample)? {
+            let prefix = keys::prefix(About::Summary, &server);
+            for at in self.instants(&prefix, &keys::end_of(&prefix))? {
+                let unit = read_summary(&self.kv, &server, at)?.and_then(|row| row.unit);
+                self.unmarked.extend(unit.map(|unit| (unit, at.date_naive())));
+            }
+        }
+        Ok(())
+    }
+
+    /// SHA-256 over every key and value, to compare two states.
+    pub fn digest(&self) -> Result<Hash, StoreError> {
+        let mut all = Vec::new();
+        for (key, value) in self.kv.scan(b"a", b"{")? {
+            all.extend(sha256(&key));
+            all.extend(sha256(&value));
+        }
+        Ok(sha256(&all))
+    }
+
+    fn keep_sample(&mut self, sample: &PackedSample) -> Result<(), StoreError> {
+        let PackedSample { server, taken_at, base_at, digest, bytes } = sample;
+        let at = Moment::of(*taken_at);
+        let kind = Kind::of(bytes).map_err(|error| kept::odd("a sample", &error.to_string()))?;
+        let base = base_at.map(|base_at| read_row(&self.kv, server, Moment::of(base_at))).transpose()?;
+        let (keyframe_at, step, keyframe) = match (kind, &base) {
+            (Kind::Whole, _) | (_, None) => (at, 0, 0),
+            (Kind::Step, Some(base)) => (base.keyframe_at, base.step + 1, base.keyframe),
+            (Kind::Keyframe, Some(base)) => (at, 0, base.keyframe + 1),
+        };
+        let before = self.neighbour_unit(server, Side::Before, *taken_at)?;
+        let unit = self.unit_at(server, *taken_at, before.as_ref())?;
+        for unit in [before.flatten(), unit.clone()].into_iter().flatten() {
+            self.unmark(&unit, *taken_at);
+        }
+        let base_at = base_at.map(Moment::of);
+        let row = SampleRow { base_at, keyframe_at, step, keyframe, unit, digest: *digest, bytes: bytes.clone() };
+        self.kv.put(keys::at(About::Sample, server, *taken_at), kept::to_bytes(&row));
+        self.unfold(server, *taken_at);
+        Ok(())
+    }
+
+    /// The unit a sample belongs to: the server's, or for a late sample that of its neighbour in time.
+    fn unit_at(
+        &self,
+        server: &str,
+        at: Instant,
+        before: Option<&Option<UnitId>>,
+    ) -> Result<Option<UnitId>, StoreError> {
+        let after = self.neighbour_unit(server, Side::After, at)?;
+        if after.is_some()
+            && let Some(unit) = before.cloned().flatten().or(after.flatten())
+        {
+            return Ok(Some(unit));
+        }
+        self.unit_of(server)
+    }
+
+    /// The unit of the nearest sample on one side; the outer `None`: there is no such sample.
+    fn neighbour_unit(&self, server: &str, side: Side, at: Instant) -> Result<Option<Option<UnitId>>, StoreError> {
+        let prefix = keys::prefix(About::Sample, server);
+        let here = keys::at(About::Sample, server, at);
+        let key = match side {
+            Side::Before => self.kv.last_key(&prefix, &here)?,
+            Side::After => self.kv.first_key(&keys::end_of(&here), &keys::end_of(&prefix))?,
+        };
+        let Some(neighbour) = key.as_deref().and_then(keys::instant_of) else { return Ok(None) };
+        Ok(Some(read_row(&self.kv, server, Moment::of(neighbour))?.unit))
+    }
+
+    /// The unit that the server belongs to.
+    pub fn unit_of(&self, server: &str) -> Result<Option<UnitId>, StoreError> {
+        let bytes = self.kv.get(&keys::prefix(About::UnitOf, server))?;
+        bytes.map(|bytes| String::from_utf8(bytes).map_err(|_| kept::odd("a unit", "its id is no text"))).transpose()
+    }
+
+    fn form(&mut self, unit: &Unit) -> Result<(), StoreError> {
+        let prefix = keys::prefix(About::ServerOf, &unit.id);
+        for key in self.kv.keys(&prefix, &keys::end_of(&prefix))? {
+            let left = keys::name_of(&key, &prefix).filter(|server| !unit.servers.iter().any(|of| of == server));
+            if let Some(server) = left
+                && self.unit_of(server)?.as_ref() == Some(&unit.id)
+            {
+                self.kv.delete(keys::prefix(About::UnitOf, server));
+            }
+        }
+        for server in &unit.servers {
+            let had_unit = self.unit_of(server)?.is_some();
+            self.kv.put(keys::prefix(About::UnitOf, server), unit.id.clone().into_bytes());
+            self.kv.put(keys::named(About::ServerOf, &unit.id, server), Vec::new());
+            if !had_unit {
+                self.adopt_samples(server, &unit.id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives samples that belong to no unit to this one.
+    fn adopt_samples(&mut self, server: &str, unit: &UnitId) -> Result<(), StoreError> {
+        let prefix = keys::prefix(About::Sample, server);
+        for at in self.instants(&prefix, &keys::end_of(&prefix))? {
+            let mut row = read_row(&self.kv, server, Moment::of(at))?;
+            if row.unit.is_none() {
+                row.unit = Some(unit.clone());
+                self.kv.put(keys::at(About::Sample, server, at), kept::to_bytes(&row));
+                self.unmark(unit, at);
+                self.unfold(server, at);
+            }
+        }
+        Ok(())
+    }
+
+    fn unfold(&mut self, server: &str, from: Instant) {
+        let since = self.unfolded.entry(server.to_owned()).or_insert(from);
+        *since = from.min(*since);
+    }
+
+    /// Sums at any instant up to the basis's age after a sample may change with it.
+    fn unmark(&mut self, unit: &UnitId, at: Instant) {
+        let last = at.checked_add_signed(self.basis_max_age).unwrap_or(at).date_naive();
+        let days = at.date_naive().iter_days().take_while(|day| *day <= last);
+        self.unmarked.extend(days.map(|day| (unit.clone(), day)));
+    }
+
+    /// Folds the server's samples from this instant on, beginning with the fold before it.
+    fn fold_from(&mut self, server: &str, from: Instant) -> Result<(), StoreError> {
+        let prefix = keys::prefix(About::Sample, server);
+        let start = keys::at(About::Sample, server, from);
+        let before = self.kv.last_key(&prefix, &start)?.as_deref().and_then(keys::instant_of);
+        let at_hand = self.latest.remove(server).filter(|latest| Some(latest.at) == before);
+        let mut latest = match (at_hand, before) {
+            (Some(latest), _) => latest,
+            (None, before) => {
+                rewind_ledger(&mut self.kv, server, before)?;
+                let fold = before.map(|at| Fold::after(&self.kv, server, at)).transpose()?.unwrap_or_default();
+                Latest { at: from, fold, unpacker: Unpacker::default() }
+            }
+        };
+        for at in self.instants(&start, &keys::end_of(&prefix))? {
+            let (sample, row) = latest.unpacker.load(&self.kv, server, Moment::of(at))?;
+            latest.fold.step(&mut self.kv, &sample, &row)?;
+            latest.at = at;
+        }
+        self.latest.insert(server.to_owned(), latest);
+        Ok(())
+    }
+
+    fn derive_day(&self, unit: &str, day: NaiveDate) -> Result<Option<crate::domain::watermark::DayMark>, StoreError> {
+        let from = midnight(day).checked_sub_signed(self.basis_max_age).unwrap_or(midnight(day));
+        let to = midnight(day.checked_add_days(Days::new(1)).unwrap_or(day));
+        let mut servers = Vec::new();
+        for server in self.names_of(About::ServerOf, unit)? {
+            let mut seen = Vec::new();
+            for (at, owner, summary) in self.summaries(&server, from, to)? {
+                let is_of_unit = owner.as_deref() == Some(unit);
+                seen.push(Seen { at, summary: is_of_unit.then_some(summary) });
+            }
+            servers.push((server, seen));
+        }
+        Ok(mark_of_day(day, &servers, self.basis_max_age))
+    }
+
+    /// Instant, unit and summary of each sample with `from <= instant < to`; equal neighbours share one summary.
+    pub fn summaries(&self, server: &str, from: Instant, to: Instant) -> Result<Vec<SummaryAt>, StoreError> {
+        let range = (keys::at(About::Summary, server, from), keys::at(About::Summary, server, to));
+        let mut known: Option<(Moment, Arc<Summary>)> = None;
+        let mut found = Vec::new();
+        for (key, bytes) in self.kv.scan(&range.0, &range.1)? {
+            let at = keys::instant_of(&key).ok_or_else(|| kept::odd("a summary's key", "it has no instant"))?;
+            let row: kept::SummaryRow = kept::from_bytes("a summary", &bytes)?;
+            let since = match row.summary {
+                KeptSummary::SameAs(since) => since,
+                KeptSummary::Whole(_) => Moment::of(at),
+            };
+            let summary = match known {
+                Some((same, summary)) if same == since => summary,
+                Some(_) | None => Arc::new(resolve(&self.kv, server, row.summary)?),
+            };
+            known = Some((since, Arc::clone(&summary)));
+            found.push((at, row.unit, summary));
+        }
+        Ok(found)
+    }
+
+    /// Instants at the end of the keys of this range.
+    pub fn instants(&self, from: &[u8], to: &[u8]) -> Result<Vec<Instant>, StoreError> {
+        Ok(self.kv.keys(from, to)?.iter().filter_map(|key| keys::instant_of(key)).collect())
+    }
+
+    /// Names of an owner's rows.
+    pub fn names_of(&self, about: About, owner: &str) -> Result<Vec<String>, StoreError> {
+        let prefix = keys::prefix(about, owner);
+        let found = self.kv.keys(&prefix, &keys::end_of(&prefix))?;
+        Ok(found.iter().filter_map(|key| Some(keys::name_of(key, &prefix)?.to_owned())).collect())
+    }
+
+    /// Owners of rows of one kind, found by leaping from one to the next.
+    pub fn owners(&self, about: About) -> Result<Vec<String>, StoreError> {
+        let (mut from, to) = (vec![about as u8], vec![about as u8 + 1]);
+        let mut owners = Vec::new();
+        while let Some(key) = self.kv.first_key(&from, &to)? {
+            let owner = keys::owner_of(&key).ok_or_else(|| kept::odd("a key", "it has no owner"))?;
+            from = keys::end_of(&keys::prefix(about, &owner));
+            owners.push(owner);
+        }
+        Ok(owners)
+    }
+}
+
+/// Instant, unit and summary of a sample.
+pub type SummaryAt = (Instant, Option<UnitId>, Arc<Summary>);
+
+#[derive(Clone, Copy)]
+enum Side {
+    Before,
+    After,
+}
