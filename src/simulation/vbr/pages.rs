@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
+use super::super::estate::Estate;
+use super::super::machine::{MAKES, Machine};
 use crate::domain::calendar::midnight;
 use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Month, Points};
-use crate::simulation::estate::Estate;
-use crate::simulation::machine::{MAKES, Machine};
 
 /// How a license display names the kinds, from 1.3 on.
 const DISPLAYED: [(WorkloadType, &str); 4] = [
