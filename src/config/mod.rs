@@ -1,5 +1,128 @@
-//! The settings file, read into the settings of each room.
+//! The settings file, read into the settings of each room (design.md section 9).
 
-pub mod settings;
+mod explain;
+mod far;
+mod overlay;
+mod read;
+mod refusal;
+mod section;
+mod server;
+mod start;
+mod tree;
 
-pub use settings::Settings;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+
+use crate::ask::Peer;
+use crate::domain::gate::Tolerance;
+use crate::doors::peer::{HttpPeer, LICENSE_SERVER, MAIL, MailPeer, PeerSettings};
+use crate::protocol::ReportDetail;
+use crate::rules::review::Deadlines;
+use crate::rules::schedule::Policy;
+
+pub use read::{Flags, Written};
+pub use refusal::{Refusal, Refusals};
+pub use server::{LicenseBy, ManagedBy, MonthEnd, ServerSettings};
+pub use start::STARTING_FILE;
+pub use tree::Origin;
+
+/// Everything the settings say. Without a file the defaults hold.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub state_dir: PathBuf,
+    pub reports_dir: PathBuf,
+    /// For showing times only; every period is GMT.
+    pub time_zone: Tz,
+    /// Whole minutes, 1 minute to 24 hours.
+    pub sample_interval: TimeDelta,
+    /// How old a sample may be and still stand for its server.
+    pub basis_max_age: TimeDelta,
+    /// How long raw samples are kept; aggregates and reports never go.
+    pub keep_raw: TimeDelta,
+    pub count_duplicates_once: bool,
+    pub report_detail: ReportDetail,
+    pub deadlines: Deadlines,
+    /// Auto-submit needs at least this share of the month's expected samples, 0 to 100.
+    pub coverage_percent_min: u8,
+    pub tolerance: Tolerance,
+    /// Whether a license key with another package may be installed by itself.
+    pub allow_package_change: bool,
+    /// In the file's order; names differ.
+    pub servers: Vec<ServerSettings>,
+    pub license_server: Option<HttpPeer>,
+    pub mail: Option<MailSettings>,
+    /// Where the console listens; `None`: nowhere.
+    pub console: Option<SocketAddr>,
+    pub price_book: Option<PathBuf>,
+}
+
+/// Who writes mail to whom, by which server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailSettings {
+    pub server: MailPeer,
+    /// As in a `From` line.
+    pub from: String,
+    /// At least one address.
+    pub to: Vec<String>,
+}
+
+/// The console's address without a setting.
+pub const CONSOLE_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8420);
+
+impl Default for Settings {
+    fn default() -> Settings {
+        let base = PathBuf::from(if cfg!(windows) { r"C:\ProgramData\Tidegauge" } else { "/var/lib/tidegauge" });
+        Settings {
+            reports_dir: base.join(if cfg!(windows) { "Reports" } else { "reports" }),
+            state_dir: base,
+            time_zone: Tz::UTC,
+            sample_interval: TimeDelta::hours(1),
+            basis_max_age: TimeDelta::hours(2),
+            keep_raw: TimeDelta::days(400),
+            count_duplicates_once: false,
+            report_detail: ReportDetail::default(),
+            deadlines: Deadlines { auto_submit_day: 11, manual_deadline_day: 10 },
+            coverage_percent_min: 50,
+            tolerance: Tolerance::default(),
+            allow_package_change: false,
+            servers: Vec::new(),
+            license_server: None,
+            mail: None,
+            console: Some(CONSOLE_LISTEN),
+            price_book: None,
+        }
+    }
+}
+
+impl Settings {
+    /// The settings of a server.
+    pub fn server(&self, name: &str) -> Option<&ServerSettings> {
+        self.servers.iter().find(|server| server.name == name)
+    }
+
+    /// What the schedule obeys.
+    pub fn policy(&self) -> Policy {
+        Policy { sample_interval: self.sample_interval, basis_max_age: self.basis_max_age, deadlines: self.deadlines }
+    }
+
+    /// Whether our License Update Server renews the license of these servers.
+    pub fn renews_by_license_server(&self, servers: &[String]) -> bool {
+        let by = |name: &String| self.server(name).map_or(LicenseBy::LicenseServer, |server| server.license);
+        servers.iter().map(by).all(|by| by == LicenseBy::LicenseServer)
+    }
+
+    /// How each far side is reached: what the wire is built from.
+    pub fn peers(&self) -> BTreeMap<Peer, PeerSettings> {
+        let servers = self.servers.iter().map(|server| (server.name.clone(), server.reach.clone()));
+        let license_server = self.license_server.iter().cloned().map(PeerSettings::Http);
+        let mail = self.mail.iter().map(|mail| PeerSettings::Mail(mail.server.clone()));
+        servers
+            .chain(license_server.map(|peer| (LICENSE_SERVER.to_owned(), peer)))
+            .chain(mail.map(|peer| (MAIL.to_owned(), peer)))
+            .collect()
+    }
+}

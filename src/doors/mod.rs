@@ -1,5 +1,7 @@
 //! The four doors to the outside as traits: clock, chance, wire, files. `ports` makes the real ones, the simulated world its own.
 
+pub mod peer;
+
 use std::future::Future;
 use std::io;
 use std::path::Path;

@@ -1,0 +1,129 @@
+//! What the settings were understood to be, in lines; secrets are named by their place.
+
+use crate::doors::peer::{HttpPeer, Login, MailTls, PeerSettings, SecretPlace, Trust};
+use crate::protocol::ReportDetail;
+
+use super::section::spelled;
+use super::server::{LicenseBy, ManagedBy, MonthEnd, ServerSettings};
+use super::{MailSettings, Settings};
+
+impl Settings {
+    /// What was understood, a line a setting, written as in the file. Holds no secret.
+    pub fn explain(&self) -> String {
+        let mut lines = vec![
+            line("state_dir", self.state_dir.display()),
+            line("reports_dir", self.reports_dir.display()),
+            line("time_zone", self.time_zone),
+            line("sample_interval", spelled(self.sample_interval)),
+            line("basis_max_age", spelled(self.basis_max_age)),
+            line("keep_raw", spelled(self.keep_raw)),
+            line("count_duplicates_once", self.count_duplicates_once),
+            line("report_detail", detail(self.report_detail)),
+            line("policy.auto_submit_day", self.deadlines.auto_submit_day),
+            line("policy.manual_deadline_day", self.deadlines.manual_deadline_day),
+            line("policy.coverage_percent_min", self.coverage_percent_min),
+            line("policy.allow_package_change", self.allow_package_change),
+            line("gate.tolerance_points", self.tolerance.points),
+            line("gate.tolerance_percent", self.tolerance.percent),
+        ];
+        lines.extend(self.console.map(|listen| line("console.listen", listen)));
+        lines.extend(self.price_book.iter().map(|path| line("billing.price_book", path.display())));
+        lines.extend(self.license_server.iter().flat_map(|peer| http("license_server", peer)));
+        lines.extend(self.mail.iter().flat_map(mail));
+        lines.extend(self.servers.iter().flat_map(server));
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+fn line(key: &str, value: impl std::fmt::Display) -> String {
+    format!("{key} = {value}")
+}
+
+fn detail(detail: ReportDetail) -> &'static str {
+    match detail {
+        ReportDetail::Lines => "lines",
+        ReportDetail::Workloads => "workloads",
+    }
+}
+
+fn http(place: &str, peer: &HttpPeer) -> Vec<String> {
+    let mut lines = vec![line(&format!("{place}.url"), &peer.base_url)];
+    lines.push(line(&format!("{place}.tls"), trust(&peer.trust)));
+    lines.extend(peer.login.iter().flat_map(|login| logs_in(place, login)));
+    lines
+}
+
+fn trust(trust: &Trust) -> String {
+    match trust {
+        Trust::System => "the system's certificate authorities".to_owned(),
+        Trust::CaFile(path) => format!("the authorities in {}", path.display()),
+        Trust::Pinned(fingerprint) => format!("only the certificate with SHA-256 {fingerprint}"),
+        Trust::Anything => "ANY certificate: whoever answers gets the password".to_owned(),
+    }
+}
+
+fn logs_in(place: &str, login: &Login) -> [String; 2] {
+    let password = match &login.password {
+        SecretPlace::File(path) => format!("*** (from the file {})", path.display()),
+        SecretPlace::Env(name) => format!("*** (from the variable {name})"),
+    };
+    [line(&format!("{place}.username"), &login.username), line(&format!("{place}.password"), password)]
+}
+
+fn mail(mail: &MailSettings) -> Vec<String> {
+    let server = &mail.server;
+    let tls = match server.tls {
+        MailTls::Starttls => "starttls",
+        MailTls::Implicit => "implicit",
+        MailTls::NoneOnLoopback => "none (loopback)",
+        MailTls::NoneAllowed => "NONE: reports cross the network in the clear",
+    };
+    let mut lines = vec![
+        line("mail.host", &server.host),
+        line("mail.port", server.port),
+        line("mail.tls", tls),
+        line("mail.from", &mail.from),
+        line("mail.to", mail.to.join(", ")),
+    ];
+    if let Trust::CaFile(path) = &server.trust {
+        lines.push(line("mail.ca_file", path.display()));
+    }
+    lines.extend(server.login.iter().flat_map(|login| logs_in("mail", login)));
+    lines
+}
+
+fn server(server: &ServerSettings) -> Vec<String> {
+    let place = format!("server {}", server.name);
+    let key = |key: &str| format!("{place}.{key}");
+    let mut lines = vec![line(&key("source"), server.source_row().name)];
+    match &server.reach {
+        PeerSettings::Http(peer) => lines.extend(http(&place, peer)),
+        PeerSettings::Folder(folder) => lines.push(line(&key("path"), folder.path.display())),
+        PeerSettings::Mail(_) => {}
+    }
+    let license = match server.license {
+        LicenseBy::LicenseServer => "license_server",
+        LicenseBy::Nobody => "none",
+    };
+    let month_end = match server.month_end {
+        MonthEnd::Carry => "carry".to_owned(),
+        MonthEnd::Wait(until) => format!("wait:{}", until.format("%H:%M")),
+        MonthEnd::Exclude => "exclude".to_owned(),
+    };
+    lines.extend([line(&key("license"), license), line(&key("month_end"), month_end)]);
+    lines.extend(server.shared_license.iter().map(|word| line(&key("shared_license"), word)));
+    lines.extend(server.managed_by.map(|manager| line(&key("managed_by"), manager_name(manager))));
+    lines.extend(server.em_auto_update.map(|on| line(&key("em_auto_update"), on)));
+    if server.managed_by == Some(ManagedBy::Vspc) {
+        lines.push(line(&key("vspc_auto_approval"), server.vspc_auto_approval));
+    }
+    lines.extend(server.source.revision.iter().map(|revision| line(&key("revision"), revision)));
+    lines
+}
+
+fn manager_name(manager: ManagedBy) -> &'static str {
+    match manager {
+        ManagedBy::Vspc => "vspc",
+        ManagedBy::EnterpriseManager => "enterprise_manager",
+    }
+}

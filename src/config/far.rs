@@ -1,0 +1,151 @@
+//! How far sides are reached, as the settings write it: address, certificate, login.
+
+use std::path::PathBuf;
+
+use crate::doors::peer::{Fingerprint, HttpPeer, Login, MailPeer, MailTls, SecretPlace, Trust, is_loopback};
+
+use super::MailSettings;
+use super::section::Section;
+
+/// Reads `url`, `username`, `password_file` and `tls`; a refusal stands in the section.
+pub fn http_peer(section: &mut Section<'_>, example: &str) -> Option<HttpPeer> {
+    let origin = section.origin();
+    let url = section.required("url", example);
+    let login = login(section);
+    let trust = section.inside("tls", trust).unwrap_or_default();
+    let base_url = url?.trim_end_matches('/').to_owned();
+    let Some((scheme, host)) = split(&base_url) else {
+        section.refuse(origin, format!("`url` is \"{base_url}\""), &format!("write it like {example}"));
+        return None;
+    };
+    let safe = scheme == "https" || is_loopback(&host);
+    if !safe {
+        let why = format!("`url` is \"{base_url}\": passwords and keys would cross the network in the clear");
+        section.refuse(origin, why, "write https://; plain http is for loopback only");
+        return None;
+    }
+    if scheme == "http" && trust != Trust::System {
+        let why = "`tls` is given, and `url` begins with http://".to_owned();
+        section.refuse(origin, why, "write https://, or take `tls` out");
+        return None;
+    }
+    Some(HttpPeer { base_url, trust, login })
+}
+
+/// Scheme and host of a URL without user name, query or fragment.
+fn split(url: &str) -> Option<(&str, String)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    let foreign = |sign: char| sign.is_whitespace() || sign.is_control() || "?#@\\".contains(sign);
+    if !["http", "https"].contains(&scheme) || rest.contains(foreign) {
+        return None;
+    }
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let port_is_good = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    (!host.is_empty() && port_is_good).then(|| (scheme, host.to_owned()))
+}
+
+/// `tls = { ca_file = "…" }`, `{ fingerprint_sha256 = "…" }` or `{ insecure = true }`.
+fn trust(section: &mut Section<'_>) -> Trust {
+    let ca_file = section.path("ca_file").map(Trust::CaFile);
+    let remedy = "write the 64 hexadecimal digits of the certificate's SHA-256";
+    let pinned = section.read("fingerprint_sha256", remedy, Fingerprint::parse).map(Trust::Pinned);
+    let anything = section.switch("insecure").unwrap_or(false).then_some(Trust::Anything);
+    let mut given: Vec<Trust> = ca_file.into_iter().chain(pinned).chain(anything).collect();
+    if given.len() > 1 {
+        let origin = section.origin();
+        section.refuse(
+            origin,
+            "`tls` says more than one thing".to_owned(),
+            "keep one of ca_file, fingerprint_sha256, insecure",
+        );
+    }
+    given.pop().unwrap_or_default()
+}
+
+/// Reads `username` with `password_file` or `password_env`.
+fn login(section: &mut Section<'_>) -> Option<Login> {
+    let username = section.text("username");
+    let file = section.path("password_file").map(SecretPlace::File);
+    let variable = section.text("password_env").map(SecretPlace::Env);
+    let origin = section.origin();
+    match (username, file, variable) {
+        (None, None, None) => None,
+        (Some(username), Some(password), None) | (Some(username), None, Some(password)) => {
+            Some(Login { username, password })
+        }
+        (None, ..) => {
+            section.refuse(origin, "there is a password and no `username`".to_owned(), "add username = \"…\"");
+            None
+        }
+        (Some(_), None, None) => {
+            let remedy = "add password_file = \"…\" or password_env = \"…\"";
+            section.refuse(origin, "there is a `username` and no password".to_owned(), remedy);
+            None
+        }
+        (Some(_), Some(_), Some(_)) => {
+            let why = "`password_file` and `password_env` are both given".to_owned();
+            section.refuse(origin, why, "keep one of them");
+            None
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum TlsWord {
+    Starttls,
+    Implicit,
+    None,
+}
+
+/// Reads `[mail]`.
+pub fn mail(section: &mut Section<'_>) -> Option<MailSettings> {
+    let origin = section.origin();
+    let host = section.required("host", "smtp.example.net");
+    let words = [("starttls", TlsWord::Starttls), ("implicit", TlsWord::Implicit), ("none", TlsWord::None)];
+    let tls = section.choice("tls", &words).unwrap_or(TlsWord::Starttls);
+    let allowed = section.switch("allow_plaintext").unwrap_or(false);
+    let port = section.between("port", 1_u16, u16::MAX);
+    let trust = section.path("ca_file").map_or(Trust::System, Trust::CaFile);
+    let login = login(section);
+    let from = section.required("from", "Tidegauge <tidegauge@example.net>");
+    let to = recipients(section);
+    let host = host?;
+    let (tls, usual_port) = match tls {
+        TlsWord::Starttls => (MailTls::Starttls, 587),
+        TlsWord::Implicit => (MailTls::Implicit, 465),
+        TlsWord::None if allowed => (MailTls::NoneAllowed, 25),
+        TlsWord::None => (MailTls::NoneOnLoopback, 25),
+    };
+    if tls == MailTls::NoneOnLoopback && !is_loopback(&host) {
+        let why =
+            format!("`tls` is \"none\" and {host} is another machine: reports would cross the network in the clear");
+        section.refuse(origin, why, "write tls = \"starttls\", or add allow_plaintext = true");
+        return None;
+    }
+    let server = MailPeer { host, port: port.unwrap_or(usual_port), tls, trust, login };
+    Some(MailSettings { server, from: from?, to: to? })
+}
+
+fn recipients(section: &mut Section<'_>) -> Option<Vec<String>> {
+    let origin = section.origin();
+    let to = section.texts("to").unwrap_or_default();
+    let odd = to.iter().find(|address| !address.contains('@') || address.chars().any(char::is_control));
+    if let Some(odd) = odd {
+        section.refuse(origin, format!("`to` has \"{odd}\""), "write mail addresses");
+        return None;
+    }
+    if to.is_empty() {
+        section.refuse(origin, "`to` of [mail] names nobody".to_owned(), "add to = [\"licensing@example.net\"]");
+        return None;
+    }
+    Some(to)
+}
+
+/// A folder as a path that is not empty.
+pub fn folder(section: &mut Section<'_>) -> Option<PathBuf> {
+    section.required("path", "/var/spool/tidegauge/vbr01").map(PathBuf::from)
+}

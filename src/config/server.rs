@@ -1,0 +1,199 @@
+//! One `[[server]]` of the settings.
+
+use chrono::{NaiveTime, TimeDelta};
+
+use crate::domain::installation::ServerName;
+use crate::doors::peer::{FolderPeer, LICENSE_SERVER, MAIL, PeerSettings};
+use crate::sources::{SOURCES, SourceRow, SourceSettings, source_named};
+
+use super::far;
+use super::section::Section;
+
+/// A backup server and how it is sampled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerSettings {
+    pub name: ServerName,
+    /// A name of [`SOURCES`].
+    source_name: &'static str,
+    pub source: SourceSettings,
+    pub reach: PeerSettings,
+    pub license: LicenseBy,
+    /// Servers with the same name here share one license key.
+    pub shared_license: Option<String>,
+    pub month_end: MonthEnd,
+    pub managed_by: Option<ManagedBy>,
+    /// Whether VSPC approves reports by itself; with `false` the reminder is shown.
+    pub vspc_auto_approval: bool,
+    /// Enterprise Manager's auto update: wins over everything else when it is given.
+    pub em_auto_update: Option<bool>,
+}
+
+/// Who renews a server's license (design.md section 4, "License").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LicenseBy {
+    /// Our License Update Server; its key governs.
+    LicenseServer,
+    /// Nobody here; the server's block is shown.
+    Nobody,
+}
+
+/// What a report does when the newest sample of a server is too old at the month's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MonthEnd {
+    /// The old sample stands, marked stale.
+    Carry,
+    /// Wait until this hour of the 1st, GMT; then carry.
+    Wait(NaiveTime),
+    /// The server is listed as not collected.
+    Exclude,
+}
+
+/// What reports in the server's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManagedBy {
+    Vspc,
+    EnterpriseManager,
+}
+
+impl MonthEnd {
+    /// Whether an old sample stands for the server in the end.
+    pub fn carries(self) -> bool {
+        match self {
+            MonthEnd::Carry | MonthEnd::Wait(_) => true,
+            MonthEnd::Exclude => false,
+        }
+    }
+
+    /// How long after the month's end a fresh sample is waited for.
+    pub fn waits(self) -> Option<TimeDelta> {
+        match self {
+            MonthEnd::Wait(until) => Some(until - NaiveTime::MIN),
+            MonthEnd::Carry | MonthEnd::Exclude => None,
+        }
+    }
+
+    fn read(text: &str) -> Option<MonthEnd> {
+        match text.split_once(':') {
+            None if text == "carry" => Some(MonthEnd::Carry),
+            None if text == "exclude" => Some(MonthEnd::Exclude),
+            Some(("wait", until)) => NaiveTime::parse_from_str(until, "%H:%M").ok().map(MonthEnd::Wait),
+            _ => None,
+        }
+    }
+}
+
+impl ServerSettings {
+    /// A server of this source with everything else left at its default; `None` when there is no such source.
+    pub fn new(name: &str, source: &str, reach: PeerSettings) -> Option<ServerSettings> {
+        Some(ServerSettings {
+            name: name.to_owned(),
+            source_name: source_named(source)?.name,
+            source: SourceSettings::default(),
+            reach,
+            license: LicenseBy::LicenseServer,
+            shared_license: None,
+            month_end: MonthEnd::Carry,
+            managed_by: None,
+            vspc_auto_approval: true,
+            em_auto_update: None,
+        })
+    }
+
+    /// The row of its source.
+    pub fn source_row(&self) -> &'static SourceRow {
+        source_named(self.source_name).expect("`new` refuses a source that has no row")
+    }
+}
+
+/// Sources of later versions: known by name, refused.
+const LATER: [&str; 2] = ["vspc", "enterprise_manager"];
+/// Longest name of a server: it becomes part of file names and of keys in the store.
+const NAME_CHARS_MAX: usize = 64;
+
+/// Reads one `[[server]]`; `keeper` is who keeps the license unless it says so itself.
+pub fn read(section: &mut Section<'_>, keeper: LicenseBy) -> Option<ServerSettings> {
+    let name = section.required("name", "vbr01").filter(|name| is_good_name(section, name));
+    let Some(source) = source(section) else {
+        // What else may stand here depends on the source.
+        section.forget();
+        return None;
+    };
+    let reach = reach(section, source);
+    let revision = section.text("revision");
+    let license = license(section).unwrap_or(keeper);
+    let shared_license = section.text("shared_license");
+    let remedy = "write \"carry\", \"exclude\" or \"wait:HH:MM\"";
+    let month_end = section.read("month_end", remedy, MonthEnd::read).unwrap_or(MonthEnd::Carry);
+    let managers = [("vspc", ManagedBy::Vspc), ("enterprise_manager", ManagedBy::EnterpriseManager)];
+    let managed_by = section.choice("managed_by", &managers);
+    let vspc_auto_approval = section.switch("vspc_auto_approval").unwrap_or(true);
+    let em_auto_update = section.switch("em_auto_update");
+    if let Some(node) = section.take("tenants_from") {
+        section.refuse(node.origin, "`tenants_from` is not in this version".to_owned(), "take it out");
+    }
+    let reached = ServerSettings::new(&name?, source, reach?)?;
+    Some(ServerSettings {
+        source: SourceSettings { revision },
+        license,
+        shared_license,
+        month_end,
+        managed_by,
+        vspc_auto_approval,
+        em_auto_update,
+        ..reached
+    })
+}
+
+fn is_good_name(section: &mut Section<'_>, name: &str) -> bool {
+    let good = |sign: char| sign.is_alphanumeric() || "-_. ".contains(sign);
+    let fits = name.chars().all(good) && name.chars().count() <= NAME_CHARS_MAX && !name.starts_with('.');
+    let origin = section.origin();
+    if !fits || [LICENSE_SERVER, MAIL].contains(&name) {
+        let why = format!("`name` of the server is \"{name}\"");
+        section.refuse(origin, why, "write 1 to 64 letters, digits, - _ or .; not `mail` or `license_server`");
+        return false;
+    }
+    true
+}
+
+fn source(section: &mut Section<'_>) -> Option<&'static str> {
+    let origin = section.origin();
+    let name = section.required("source", "vbr")?;
+    if let Some(row) = source_named(&name) {
+        return Some(row.name);
+    }
+    let names: Vec<&str> = SOURCES.iter().map(|row| row.name).collect();
+    let why = if LATER.contains(&name.as_str()) {
+        format!("source \"{name}\" is not in this version")
+    } else {
+        format!("source \"{name}\" is not known")
+    };
+    section.refuse(origin, why, &format!("write one of: {}", names.join(", ")));
+    None
+}
+
+fn reach(section: &mut Section<'_>, source: &str) -> Option<PeerSettings> {
+    if source == "snapshot_folder" {
+        return far::folder(section).map(|path| PeerSettings::Folder(FolderPeer { path }));
+    }
+    let origin = section.origin();
+    let peer = far::http_peer(section, "https://vbr01.example.net:9419")?;
+    if peer.login.is_none() {
+        section.refuse(
+            origin,
+            format!("source \"{source}\" logs in, and no `username` is given"),
+            "add username and password_file",
+        );
+    }
+    Some(PeerSettings::Http(peer))
+}
+
+fn license(section: &mut Section<'_>) -> Option<LicenseBy> {
+    section.read("license", "write \"license_server\" or \"none\"; \"backup_server\" is not in this version", |text| {
+        match text {
+            "license_server" => Some(LicenseBy::LicenseServer),
+            "none" => Some(LicenseBy::Nobody),
+            _ => None,
+        }
+    })
+}
