@@ -163,7 +163,7 @@ impl LicenseServer {
         let mut inner = self.lock_to_change()?;
         let heard = heard(&inner.state, body)?;
         let sealed = read(&heard.payload).map_err(|why| NotTaken::wrong(why.to_string()))?;
-        let mut unit = unit_for(&inner.state, sealed.unit(), &heard.agent)?;
+        check_owner(&inner.state, sealed.unit(), &heard.agent)?;
         if inner.state.messages.contains_key(sealed.id()) {
             return self.repeated(&mut inner, &heard, &sealed, now);
         }
@@ -174,7 +174,8 @@ impl LicenseServer {
         let fact = match &sealed {
             Sealed::Telemetry(_) => Fact::TelemetryTaken { agent, body, receipt },
             Sealed::Report(submission) => {
-                unit.take_report(submission.clone(), now);
+                let mut unit = inner.state.unit_or_begun(&submission.unit, &agent).into_owned();
+                unit.take_report(submission, now);
                 receipt.verdict = Some(self.verdict_text(&unit, submission));
                 Fact::ReportTaken { agent, body, receipt }
             }
@@ -237,7 +238,8 @@ impl LicenseServer {
         let mut inner = self.lock_to_change()?;
         let heard = heard(&inner.state, body)?;
         let check: LicenseCheck = protocol::read(&heard.payload).map_err(|why| NotTaken::wrong(why.to_string()))?;
-        let unit = unit_for(&inner.state, &check.unit, &heard.agent)?;
+        check_owner(&inner.state, &check.unit, &heard.agent)?;
+        let unit = inner.state.unit_or_begun(&check.unit, &heard.agent);
         if let Some(before) = unit.checks.iter().find(|one| one.answer.id == check.id) {
             return if before.body_sha256 == heard.sha256 {
                 Ok(Reply { status: 200, body: self.signed(&before.answer) })
@@ -286,15 +288,14 @@ fn heard<'a>(state: &State, body: &'a [u8]) -> Result<Heard<'a>, NotTaken> {
     Ok(Heard { text, sha256: sha256_hex(body), payload, agent })
 }
 
-/// The unit the agent speaks for, as it stands; a unit of another contract is none of its business.
-fn unit_for(state: &State, unit: &str, agent: &str) -> Result<UnitOnFile, NotTaken> {
-    let on_file = state.agents.get(agent).expect("only enrolled agents are heard");
+/// A unit of another contract is none of the agent's business.
+fn check_owner(state: &State, unit: &str, agent: &str) -> Result<(), NotTaken> {
+    let contract_id = state.agents.get(agent).map(|agent| &agent.contract_id);
     match state.units.get(unit) {
-        Some(known) if known.contract_id != on_file.contract_id => {
+        Some(known) if Some(&known.contract_id) != contract_id => {
             Err(NotTaken::forbidden("the reporting unit belongs to another contract"))
         }
-        Some(known) => Ok(known.clone()),
-        None => Ok(UnitOnFile::begun(&on_file.contract_id, agent, on_file.enrolled_at)),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ mod decision;
 mod facts;
 mod intake;
 mod operator;
+mod operator_routes;
 mod routes;
 mod signing_key;
 mod state;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::Instant;
 use crate::domain::gate::Tolerance;
-use crate::doors::Files;
+use crate::doors::{FileLock, Files};
 use crate::protocol::{self, Message};
 use crate::seal::keys::{SigningKey, VerifyingKey};
 use crate::store::journal::{Entry, Journal, JournalError, NewEntry};
@@ -28,6 +29,7 @@ pub use decision::{Decision, decide};
 pub use facts::{Fact, Grant, Note};
 pub use intake::Reply;
 pub use operator::{InstallationRow, Order, Refused, ReportRow, ReportView};
+pub use operator_routes::{Obeyed, SignedOrder, operator_router};
 pub use routes::router;
 pub use signing_key::{NoSigningKey, new_signing_key};
 pub use state::{AgentOnFile, ConflictOnFile, MessageOnFile, State, TokenOnFile};
@@ -54,6 +56,10 @@ pub enum LicenseServerError {
     Key(#[from] NoSigningKey),
     #[error("the license server's journal: {0}")]
     Journal(#[from] JournalError),
+    #[error("another process serves {}; give it the order through its control socket, or stop it", .0.display())]
+    Busy(PathBuf),
+    #[error("cannot lock {}: {source}", folder.display())]
+    Lock { folder: PathBuf, source: std::io::Error },
 }
 
 /// The License Update Server on one folder. One process, one server per folder.
@@ -63,6 +69,7 @@ pub struct LicenseServer {
     key: SigningKey,
     policy: Policy,
     inner: Mutex<Inner>,
+    _lock: FileLock,
 }
 
 struct Inner {
@@ -83,12 +90,16 @@ impl LicenseServer {
     /// Opens the folder: signing key, journal, state.
     ///
     /// # Errors
-    /// No signing key yet (`license-server key new` makes one), or a journal that cannot be read.
+    /// No signing key yet (`license-server key new` makes one), another process on the folder, or a journal that cannot
+    /// be read.
     pub fn open(files: Arc<dyn Files>, folder: &Path, policy: Policy) -> Result<LicenseServer, LicenseServerError> {
         let key = signing_key::read_signing_key(&*files, folder)?;
+        let lock = files.lock(&folder.join("lock"));
+        let lock = lock.map_err(|source| LicenseServerError::Lock { folder: folder.to_owned(), source })?;
+        let lock = lock.ok_or_else(|| LicenseServerError::Busy(folder.to_owned()))?;
         let journal_folder = folder.join("journal");
         let inner = Mutex::new(replay(files.clone(), &journal_folder)?);
-        Ok(LicenseServer { files, journal_folder, key, policy, inner })
+        Ok(LicenseServer { files, journal_folder, key, policy, inner, _lock: lock })
     }
 
     /// The key that signs answers and license keys.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::{Contract, ContractState};
 use super::facts::{Fact, Grant, Note};
-use super::state::State;
+use super::state::{State, message_in};
 use super::{LicenseServer, LicenseServerError};
 use crate::domain::gate::GateVerdict;
 use crate::domain::{Instant, IsoWeek, Month, Points};
@@ -154,8 +154,8 @@ impl LicenseServer {
         let inner = self.lock();
         let missing = || Refused::NoReport { unit: unit.to_owned(), month };
         let row = self.row(&inner.state, unit, month).ok_or_else(missing)?;
-        let submission = newest(&inner.state, unit, month)?.submission.clone();
-        let message = inner.state.messages.get(&submission.id).ok_or_else(missing)?;
+        let message = inner.state.messages.get(&newest(&inner.state, unit, month)?.id).ok_or_else(missing)?;
+        let submission = message_in(&message.body).map_err(|_| missing())?;
         let conflicts = message.conflicts.iter().map(|conflict| (conflict.at, conflict.sha256.clone())).collect();
         Ok(ReportView { row, submission, conflicts })
     }
@@ -167,11 +167,11 @@ impl LicenseServer {
             unit: unit.to_owned(),
             contract_id: on_file.contract_id.clone(),
             month,
-            revision: report.submission.revision,
+            revision: report.revision,
             received_at: report.received_at,
-            total_points: report.submission.total_points,
+            total_points: report.total_points,
             gate: on_file.verdict(unit, month, self.policy.tolerance),
-            justification: report.submission.justification.clone(),
+            justification: report.justification.clone(),
             approved: report.approved.clone(),
             correction: report.correction.clone(),
             conflicting_days: on_file.conflicting_days(month),
@@ -255,11 +255,11 @@ fn fact_of(
         Order::RevokeKey { unit, .. } if !state.units.contains_key(&unit) => return Err(Refused::NoUnit(unit)),
         Order::RevokeKey { unit, why } => Fact::KeyRevoked { unit, note: noted(why)? },
         Order::ApproveReport { unit, month, why } => {
-            let revision = newest(state, &unit, month)?.submission.revision;
+            let revision = newest(state, &unit, month)?.revision;
             Fact::ReportApproved { unit, month, revision, note: noted(why)? }
         }
         Order::AskForCorrection { unit, month, why } => {
-            let revision = newest(state, &unit, month)?.submission.revision;
+            let revision = newest(state, &unit, month)?.revision;
             Fact::CorrectionAsked { unit, month, revision, note: noted(why)? }
         }
     })

@@ -1,5 +1,6 @@
 //! The server's state, rebuilt from its journal: facts in, maps out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::contract::Contract;
@@ -83,7 +84,7 @@ impl State {
             }
             Fact::ReportTaken { agent, body, receipt } => {
                 let submission: Submission = message_in(&body)?;
-                self.unit_of(&submission.unit.clone(), &agent)?.take_report(submission, receipt.received_at);
+                self.unit_of(&submission.unit, &agent)?.take_report(&submission, receipt.received_at);
                 self.keep(body, receipt);
             }
             Fact::ConflictKept { id, body, sha256, at, .. } => {
@@ -108,8 +109,19 @@ impl State {
         Ok(())
     }
 
+    /// The unit as it stands, or as this enrolled agent would begin it.
+    pub fn unit_or_begun(&self, unit: &str, agent: &str) -> Cow<'_, UnitOnFile> {
+        match self.units.get(unit) {
+            Some(known) => Cow::Borrowed(known),
+            None => {
+                let on_file = self.agents.get(agent).expect("only enrolled agents are heard");
+                Cow::Owned(UnitOnFile::begun(&on_file.contract_id, agent, on_file.enrolled_at))
+            }
+        }
+    }
+
     /// The unit, begun when this agent is the first to speak for it.
-    pub fn unit_of(&mut self, unit: &str, agent: &str) -> Result<&mut UnitOnFile, String> {
+    fn unit_of(&mut self, unit: &str, agent: &str) -> Result<&mut UnitOnFile, String> {
         let on_file = self.agents.get(agent).ok_or_else(|| format!("a message of unknown agent {agent}"))?;
         let begun = || UnitOnFile::begun(&on_file.contract_id, agent, on_file.enrolled_at);
         let entry = self.units.entry(unit.to_owned()).or_insert_with(begun);

@@ -6,10 +6,10 @@ use chrono::NaiveDate;
 
 use super::facts::Note;
 use crate::domain::calendar::{Month, midnight};
-use crate::domain::gate::{GateVerdict, Tolerance};
+use crate::domain::gate::{Cause, GateVerdict, Tolerance};
 use crate::domain::license_key::KeyFile;
 use crate::domain::watermark::{Daily, HighWatermark};
-use crate::domain::{Instant, IsoWeek};
+use crate::domain::{Instant, IsoWeek, Points};
 use crate::protocol::{LicenseAnswer, Submission, Telemetry};
 use crate::rules::gate::{self, GateFacts};
 
@@ -43,10 +43,16 @@ pub struct DayOnFile {
     pub report: Option<Daily>,
 }
 
-/// One revision of one month.
+/// One revision of one month; its body stands among the messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportOnFile {
-    pub submission: Submission,
+    /// The submission's id.
+    pub id: String,
+    pub revision: u32,
+    pub total_points: Points,
+    /// What the sender recorded; it does not open the gate here.
+    pub justification: Option<String>,
+    pub causes: Vec<Cause>,
     pub received_at: Instant,
     /// The operator opened the gate for it.
     pub approved: Option<Note>,
@@ -102,14 +108,22 @@ impl UnitOnFile {
     }
 
     /// Takes a report and its daily marks in.
-    pub fn take_report(&mut self, submission: Submission, received_at: Instant) {
+    pub fn take_report(&mut self, submission: &Submission, received_at: Instant) {
         for daily in &submission.daily {
             self.days.entry(daily.day).or_default().report = Some(daily.clone());
         }
         self.installations.clone_from(&submission.installations);
-        let (month, revision) = (submission.month, submission.revision);
-        let report = ReportOnFile { submission, received_at, approved: None, correction: None };
-        self.reports.entry(month).or_default().insert(revision, report);
+        let report = ReportOnFile {
+            id: submission.id.clone(),
+            revision: submission.revision,
+            total_points: submission.total_points,
+            justification: submission.justification.clone(),
+            causes: submission.causes.clone(),
+            received_at,
+            approved: None,
+            correction: None,
+        };
+        self.reports.entry(submission.month).or_default().insert(submission.revision, report);
     }
 
     pub fn take_check(&mut self, check: CheckOnFile, issued: Option<KeyFile>) {
@@ -154,11 +168,11 @@ impl UnitOnFile {
             unit: unit.to_owned(),
             month,
             highest: marks.fold(None, |mark, day| Some(HighWatermark::raised_by(mark, day.points, day.at))),
-            reported: report.map(|report| report.submission.total_points),
+            reported: report.map(|report| report.total_points),
             forecast: false,
             tolerance,
             justification: approval.map(|note| format!("approved by {}: {}", note.by, note.why)),
-            causes: report.map(|report| report.submission.causes.clone()).unwrap_or_default(),
+            causes: report.map(|report| report.causes.clone()).unwrap_or_default(),
         })
     }
 

@@ -2,10 +2,12 @@
 
 mod checks; // which check gets a key, message by message
 mod intake; // enrolment, receipts, conflicts, restarts
+mod operator; // contracts, tokens, approvals
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use axum::Router;
 use axum::body::Body as HttpBody;
 use axum::http::Request;
 use chrono::NaiveDate;
@@ -17,7 +19,9 @@ use tidegauge::domain::watermark::{Coverage, Daily};
 use tidegauge::domain::workload::WorkloadType;
 use tidegauge::domain::{Instant, IsoWeek, Month, Points};
 use tidegauge::doors::{Chance, Clock};
-use tidegauge::license_server::{Contract, ContractState, LicenseServer, Order, Policy, Term, new_signing_key, router};
+use tidegauge::license_server::{
+    Contract, ContractState, LicenseServer, Order, Policy, SignedOrder, Term, new_signing_key, operator_router, router,
+};
 use tidegauge::protocol::{
     self, EnrolmentToken, Kind, LicenseAnswer, LicenseCheck, Message, Occasion, Sent, Submission, Telemetry,
 };
@@ -115,6 +119,7 @@ impl Office {
     /// Opens the folder again, after a loss of power.
     pub fn restart(&mut self) {
         self.disk.power_cut();
+        self.disk = self.disk.duplicate();
         self.server = open(&self.disk);
     }
 
@@ -128,8 +133,25 @@ impl Office {
         self.request(Request::get(path).body(HttpBody::empty()).unwrap())
     }
 
+    /// Asks over the control socket's paths.
+    pub fn control(&self, path: &str, order: Option<&SignedOrder>) -> (u16, serde_json::Value) {
+        let chance = Arc::new(Mutex::new(Counting(120)));
+        let router = operator_router(self.server.clone(), self.clock.clone(), chance);
+        let request = match order {
+            None => Request::get(path).body(HttpBody::empty()),
+            Some(order) => Request::post(path)
+                .header("content-type", "application/json")
+                .body(HttpBody::from(serde_json::to_vec(order).unwrap())),
+        };
+        let (status, body) = self.answered(router, request.unwrap());
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
     fn request(&self, request: Request<HttpBody>) -> (u16, Vec<u8>) {
-        let router = router(self.server.clone(), self.clock.clone());
+        self.answered(router(self.server.clone(), self.clock.clone()), request)
+    }
+
+    fn answered(&self, router: Router, request: Request<HttpBody>) -> (u16, Vec<u8>) {
         self.runtime.block_on(async {
             let response = router.oneshot(request).await.unwrap();
             let status = response.status().as_u16();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tidegauge::ask::Setback;
 use tidegauge::domain::Points;
-use tidegauge::license_server::{LicenseServer, Order, Policy, Refused, new_signing_key};
+use tidegauge::license_server::{LicenseServer, Order, Policy, new_signing_key};
 use tidegauge::protocol::{self, Kind, Refusal, Sent, Status};
 use tidegauge::seal::digest::sha256_hex;
 use tidegauge::seal::keys::SigningKey;
@@ -138,7 +138,7 @@ fn a_full_disk_is_said_to_pass_and_nothing_is_half_taken() {
     assert!(office.server.state() == before);
     office.disk.heal();
     assert!(matches!(office.send(Kind::Report, &submission("2026-10", 1, 99)), Ok(Sent::Accepted { .. })));
-    assert!(open(&office.disk).state() == office.server.state());
+    assert!(open(&office.disk.duplicate()).state() == office.server.state());
 }
 
 #[test]
@@ -233,6 +233,14 @@ fn the_signing_key_is_made_once_and_needed() {
 }
 
 #[test]
+fn a_second_process_on_the_folder_is_turned_away() {
+    let office = Office::enrolled();
+    let second = LicenseServer::open(std::sync::Arc::new(office.disk.clone()), Path::new(FOLDER), Policy::default());
+    let error = second.err().unwrap().to_string();
+    assert!(error.starts_with("another process serves /srv/license-server; "), "{error}");
+}
+
+#[test]
 fn status_names_the_key_and_openapi_every_path() {
     let office = Office::enrolled();
     let (status, body) = office.get("/v1/status");
@@ -243,22 +251,4 @@ fn status_names_the_key_and_openapi_every_path() {
     let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
     assert_eq!(paths, ["/v1/enrol", "/v1/license-checks", "/v1/reports", "/v1/status", "/v1/telemetry"]);
     assert_eq!(document["info"]["title"], "Tidegauge License Update Server");
-}
-
-#[test]
-fn orders_about_what_is_not_there_are_refused_and_change_nothing() {
-    let office = Office::enrolled();
-    let seq = office.server.journal_seq();
-    let refused = |order| office.server.obey(order, "olga", at("2026-10-02T00:00:00Z"), &mut Counting(90)).unwrap_err();
-    let (unit, why) = (UNIT.to_owned(), "why".to_owned());
-    assert!(matches!(refused(Order::AddContract { contract: contract(), url: None }), Refused::ContractExists(_)));
-    assert!(matches!(refused(Order::IssueToken { contract_id: "C-9".to_owned(), url: None }), Refused::NoContract(_)));
-    assert!(matches!(refused(Order::RevokeKey { unit: unit.clone(), why: why.clone() }), Refused::NoUnit(_)));
-    let of = month("2026-10");
-    assert!(matches!(refused(Order::ApproveReport { unit: unit.clone(), month: of, why }), Refused::NoReport { .. }));
-    assert_eq!(office.server.journal_seq(), seq);
-    let office = Office::with_october(104, 50);
-    let order = Order::ApproveReport { unit, month: of, why: " ".to_owned() };
-    let refused = office.server.obey(order, "olga", at("2026-11-03T00:00:00Z"), &mut Counting(90)).unwrap_err();
-    assert_eq!(refused.to_string(), "a reason is needed");
 }

@@ -1,0 +1,55 @@
+//! Contracts, tokens and approvals, in process and over the control socket's paths.
+
+use tidegauge::license_server::{Contract, ContractState, Obeyed, Order, Refused, SignedOrder};
+use tidegauge::protocol::EnrolmentToken;
+use tidegauge::seal::keys::SigningKey;
+
+use super::{Counting, Office, UNIT, at, contract, license, month};
+
+#[test]
+fn the_control_socket_takes_orders_and_shows_what_came_of_them() {
+    let office = Office::with_october(104, 50);
+    let give = |order| office.control("/v1/operator/orders", Some(&SignedOrder { by: "olga".to_owned(), order }));
+    let (status, obeyed) =
+        give(Order::AddContract { contract: Contract { id: "C-200".to_owned(), ..contract() }, url: None });
+    let obeyed: Obeyed = serde_json::from_value(obeyed).unwrap();
+    let token = EnrolmentToken::parse(&obeyed.token.unwrap()).unwrap();
+    assert_eq!((status, token.contract_id.as_str()), (200, "C-200"));
+    office.enrol(&token, &SigningKey::from_secret(&[7; 32])).unwrap();
+
+    let approve = Order::ApproveReport { unit: UNIT.to_owned(), month: month("2026-10"), why: "seen".to_owned() };
+    assert_eq!(give(approve), (200, serde_json::json!({ "token": null })));
+    let (_, reports) = office.control("/v1/operator/reports", None);
+    assert_eq!((&reports[0]["gate"]["verdict"], &reports[0]["approved"]["by"]), (&"open".into(), &"olga".into()));
+    let (_, report) = office.control("/v1/operator/reports/unit-1/2026-10", None);
+    assert_eq!((&report["revision"], &report["submission"]["total_points"]), (&1.into(), &"50".into()));
+    let (_, contracts) = office.control("/v1/operator/contracts", None);
+    assert_eq!(contracts.as_array().unwrap().len(), 2);
+    assert!(office.ask(None, license("2026-11-05")).key.is_some());
+    let (_, installations) = office.control("/v1/operator/installations", None);
+    assert_eq!((&installations[0]["unit"], &installations[0]["key_serial"]), (&UNIT.into(), &1.into()));
+
+    let (status, error) =
+        give(Order::SetContractState { contract_id: "C-9".to_owned(), state: ContractState::Terminated });
+    let why = "no contract C-9; `license-server contract list` shows them";
+    assert_eq!((status, &error["error"]), (404, &why.into()));
+    assert_eq!(office.control("/v1/operator/reports/unit-1/2026-09", None).0, 404);
+}
+
+#[test]
+fn orders_about_what_is_not_there_are_refused_and_change_nothing() {
+    let office = Office::enrolled();
+    let seq = office.server.journal_seq();
+    let refused = |order| office.server.obey(order, "olga", at("2026-10-02T00:00:00Z"), &mut Counting(90)).unwrap_err();
+    let (unit, why) = (UNIT.to_owned(), "why".to_owned());
+    assert!(matches!(refused(Order::AddContract { contract: contract(), url: None }), Refused::ContractExists(_)));
+    assert!(matches!(refused(Order::IssueToken { contract_id: "C-9".to_owned(), url: None }), Refused::NoContract(_)));
+    assert!(matches!(refused(Order::RevokeKey { unit: unit.clone(), why: why.clone() }), Refused::NoUnit(_)));
+    let of = month("2026-10");
+    assert!(matches!(refused(Order::ApproveReport { unit: unit.clone(), month: of, why }), Refused::NoReport { .. }));
+    assert_eq!(office.server.journal_seq(), seq);
+    let office = Office::with_october(104, 50);
+    let order = Order::ApproveReport { unit, month: of, why: " ".to_owned() };
+    let refused = office.server.obey(order, "olga", at("2026-11-03T00:00:00Z"), &mut Counting(90)).unwrap_err();
+    assert_eq!(refused.to_string(), "a reason is needed");
+}
