@@ -5,9 +5,12 @@ use std::ops::Range;
 use chrono::{Days, NaiveDate};
 use serde::de::DeserializeOwned;
 
+use super::fact::Fact;
 use super::fold::{ClassifiedSample, Fold, Unpacker};
+use super::journal::{self, Entry, JournalError, Verified};
 use super::kept::{self, KeptDay};
 use super::keys::{self, About, Moment};
+use super::payload;
 use super::squeeze::unsqueeze;
 use super::state::{State, SummaryAt};
 use super::{Store, StoreError};
@@ -96,6 +99,22 @@ impl Store {
             Ok((key, value))
         };
         records.into_iter().map(row).collect()
+    }
+
+    /// What was recorded after this entry, oldest first: each entry with its facts. Verifies the journal on the way.
+    ///
+    /// # Errors
+    /// Damage in the journal; a failing disk.
+    pub fn history(&self, after: u64, each: &mut dyn FnMut(&Entry, Vec<Fact>)) -> Result<Verified, StoreError> {
+        let verified = journal::replay(&*self.files, &self.journal_folder, &mut |entry| {
+            if entry.seq > after {
+                let facts = payload::decode(&entry.payload);
+                let why = |error: StoreError| JournalError::NotUnderstood { seq: entry.seq, why: error.to_string() };
+                each(entry, facts.map_err(why)?);
+            }
+            Ok(())
+        });
+        Ok(verified?)
     }
 
     fn noting<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {

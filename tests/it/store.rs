@@ -87,6 +87,20 @@ fn small_facts_set_and_delete_the_rows_they_name() {
 }
 
 #[test]
+fn the_history_tells_who_recorded_what_and_by_which_clocks() {
+    let (mut store, _) = temporary(&SimulatedDisk::new());
+    fill(&mut store, 3);
+    let recovered = Fact::ServerRecovered { server: "vbr01".into() };
+    store.record(at(99), at(2), "user:ann", std::slice::from_ref(&recovered)).unwrap();
+    let mut told = Vec::new();
+    let each = &mut |entry: &tidegauge::store::journal::Entry, facts| {
+        told.push((entry.seq, entry.actor.clone(), entry.recorded_at, entry.now, facts));
+    };
+    assert_eq!(store.history(4, each).unwrap().entries, 5);
+    assert_eq!(told, [(5, "user:ann".to_owned(), at(99), at(2), vec![recovered])]);
+}
+
+#[test]
 fn a_second_process_is_refused_while_the_first_has_the_store() {
     let folder = tempfile::tempdir().unwrap();
     let (first, _) = open_folder(folder.path()).unwrap();
