@@ -1,1 +1,288 @@
-//! Load, decide, act, record.
+//! Load, decide, act, record: the one owner of the store.
+//!
+//! [`Agent::next`] says what is due, [`Agent::begin`] turns it into a conversation that runs outside the owner,
+//! [`Agent::finish`] records what came of it. People's orders go through [`Agent::obey`], questions through
+//! [`Agent::answer`].
+
+pub mod access;
+mod clock;
+mod collect;
+mod enrol;
+mod facts;
+mod gate;
+mod generate;
+mod identity;
+mod license;
+mod notices;
+pub mod orders;
+mod remind;
+mod run;
+mod slot;
+pub mod story;
+mod submit;
+mod telemetry;
+mod units;
+mod views;
+mod write_files;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ask::{Conversation, Setback};
+use crate::config::Settings;
+use crate::domain::Instant;
+use crate::doors::{Chance, Files};
+use crate::rules::schedule::{self, Duty, Planned, Policy};
+use crate::sources::Collected;
+use crate::store::fact::Fact;
+use crate::store::{Opening, Place, Store, StoreError};
+
+pub use access::Query;
+pub use identity::Identity;
+pub use orders::{Obeyed, Order};
+pub use run::{carry_out, converse};
+
+/// The hour of a deed: by the clock in force, and by the true clock (they differ in rehearsals and with `--now`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hour {
+    pub now: Instant,
+    pub recorded_at: Instant,
+}
+
+impl Hour {
+    /// Both clocks agree.
+    pub fn at(now: Instant) -> Hour {
+        Hour { now, recorded_at: now }
+    }
+}
+
+/// Most duties in flight at once.
+pub const FLIGHTS_MAX: usize = 32;
+
+/// The owner of the store: decides and records, never waits for anybody.
+pub struct Agent {
+    store: Store,
+    settings: Settings,
+    identity: Identity,
+    files: Arc<dyn Files>,
+    chance: Box<dyn Chance>,
+    flights: BTreeSet<Duty>,
+    /// What happened since the last [`Agent::take_story`], a line each.
+    story: Vec<String>,
+}
+
+/// What an [`Agent`] stands on.
+pub struct Doors {
+    pub files: Arc<dyn Files>,
+    pub chance: Box<dyn Chance>,
+}
+
+/// A deed under way outside the owner.
+pub type Talk = Box<dyn Conversation<Done = Outcome>>;
+
+/// What [`Agent::begin`] gives back.
+pub enum Work {
+    /// To be carried out; its outcome goes to [`Agent::finish`].
+    Talk(Talk),
+    /// Done and recorded already.
+    Over,
+}
+
+/// What came of a conversation.
+#[derive(Debug)]
+pub enum Outcome {
+    Collected(Collected),
+    /// Files of a snapshot folder were put away.
+    PutAway,
+    Sent(crate::protocol::Sent),
+    Told(String),
+    License(crate::protocol::LicenseAnswer),
+    Enrolled(crate::protocol::Enrolled),
+}
+
+/// A refusal for a person: the exit code of `conventions.md` 1.3 and one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{why}")]
+pub struct Refused {
+    pub code: u8,
+    pub why: String,
+}
+
+impl Refused {
+    pub fn new(code: u8, why: impl Into<String>) -> Refused {
+        Refused { code, why: why.into() }
+    }
+}
+
+/// What keeps the agent from going on: the store or a file of its own. The agent then has to be opened again.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot read or write {path}: {why}; free space or correct its rights")]
+    File { path: String, why: String },
+    #[error("{0}")]
+    Odd(String),
+}
+
+impl Trouble {
+    fn file(path: &std::path::Path, error: &std::io::Error) -> Trouble {
+        Trouble::File { path: path.display().to_string(), why: error.to_string() }
+    }
+}
+
+impl From<Trouble> for Refused {
+    fn from(trouble: Trouble) -> Refused {
+        let code = match &trouble {
+            Trouble::Store(StoreError::InUse { .. }) => 75,
+            Trouble::Store(StoreError::Disk { .. }) | Trouble::File { .. } => 73,
+            Trouble::Store(StoreError::Journal(_) | StoreError::NotVerified { .. }) => 7,
+            Trouble::Store(_) | Trouble::Odd(_) => 1,
+        };
+        Refused::new(code, trouble.to_string())
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Refused {
+        Trouble::from(error).into()
+    }
+}
+
+impl Agent {
+    /// Opens the store in `settings.state_dir` and makes the agent's identity at the first start.
+    ///
+    /// # Errors
+    /// [`Trouble`] when another process holds the store or the journal is damaged.
+    pub fn open(settings: Settings, place: Place, doors: Doors, hour: Hour) -> Result<(Agent, Opening), Trouble> {
+        let Doors { files, mut chance } = doors;
+        let (mut store, opening) = Store::open(&place, Arc::clone(&files))?;
+        let identity = Identity::load_or_make(&mut store, &settings, files.as_ref(), chance.as_mut(), hour)?;
+        store.set_basis_max_age(settings.basis_max_age)?;
+        let mut agent = Agent { store, settings, identity, files, chance, flights: BTreeSet::new(), story: Vec::new() };
+        let repaired = opening.repairs().into_iter().map(|what| Fact::Repaired { what });
+        let mut facts: Vec<Fact> = repaired.collect();
+        facts.extend(agent.settings_seen()?);
+        agent.record(hour, "duty", facts)?;
+        Ok((agent, opening))
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Whether a License Update Server knows this agent.
+    pub fn enrolment_known(&self) -> bool {
+        matches!(self.enrolment(), Ok(Some(_)))
+    }
+
+    /// The settings that the schedule obeys.
+    pub fn policy(&self) -> Policy {
+        self.settings.policy()
+    }
+
+    /// The earliest duty not in flight; it is due when its hour is not after `now`.
+    ///
+    /// # Errors
+    /// [`Trouble`] when the state cannot be read.
+    pub fn next(&self, now: Instant) -> Result<Option<Planned>, Trouble> {
+        if self.flights.len() >= FLIGHTS_MAX {
+            return Ok(None);
+        }
+        let facts = self.facts(now)?;
+        Ok(schedule::next_duty(&facts, &self.policy(), &|duty| self.flights.contains(duty)))
+    }
+
+    /// Begins a duty. What must stand before anything leaves the machine is recorded here.
+    ///
+    /// # Errors
+    /// [`Trouble`] when the store cannot keep what must stand; the agent then has to be opened again.
+    pub fn begin(&mut self, duty: &Duty, hour: Hour) -> Result<Work, Trouble> {
+        let work = match duty {
+            Duty::Collect { server } => self.begin_collect(server, hour),
+            Duty::GenerateReport { unit, month } => self.generate_report(unit, *month, hour).map(over),
+            Duty::WriteFiles { unit, month, revision } => {
+                self.begin_write_files(unit, *month, *revision, hour).map(over)
+            }
+            Duty::Tell { notice, to } => self.begin_tell(notice, to, hour),
+            Duty::DrawSlot { unit, week } => self.draw_slot(unit, *week, hour).map(over),
+            Duty::SendTelemetry { unit, week } => self.begin_telemetry(unit, *week, hour),
+            Duty::Remind { unit, month, about } => self.remind(unit, *month, *about, hour).map(over),
+            Duty::Submit { unit, month } => self.begin_submit(unit, *month, hour),
+            Duty::CheckLicense { unit } => self.begin_license_check(unit, hour),
+            Duty::Enrol => Ok(Work::Over),
+        }?;
+        if let Work::Talk(_) = work {
+            self.flights.insert(duty.clone());
+        }
+        Ok(work)
+    }
+
+    /// Records what came of a duty begun by [`Agent::begin`]. Returns work that follows at once, if any.
+    ///
+    /// # Errors
+    /// [`Trouble`] when the store cannot keep it.
+    pub fn finish(&mut self, duty: &Duty, outcome: Result<Outcome, Setback>, hour: Hour) -> Result<Work, Trouble> {
+        self.flights.remove(duty);
+        match (duty, outcome) {
+            (Duty::Collect { server }, Ok(Outcome::Collected(collected))) => {
+                self.finish_collect(server, collected, hour)
+            }
+            (Duty::Collect { .. }, Ok(Outcome::PutAway)) => Ok(Work::Over),
+            (Duty::Collect { server }, Err(setback)) => self.miss_sample(server, &setback, hour).map(over),
+            (Duty::Tell { notice, to }, Ok(Outcome::Told(words))) => self.told(notice, to, words, hour).map(over),
+            (Duty::Tell { notice, to }, Err(setback)) => self.not_told(notice, to, &setback, hour).map(over),
+            (Duty::SendTelemetry { unit, week }, outcome) => {
+                self.finish_telemetry(unit, *week, outcome, hour).map(over)
+            }
+            (Duty::Submit { unit, month }, outcome) => self.finish_submit(unit, *month, outcome, hour).map(over),
+            (Duty::CheckLicense { unit }, outcome) => self.finish_license_check(unit, outcome, hour).map(over),
+            (Duty::Enrol, Ok(Outcome::Enrolled(enrolled))) => self.enrolled(&enrolled, hour).map(over),
+            (Duty::Enrol, Err(_)) => Ok(Work::Over),
+            (duty, outcome) => unreachable!("{} does not end in {outcome:?}", duty.key()),
+        }
+    }
+
+    /// What happened since the last call, a line each: what a story, the log and `demo` show.
+    pub fn take_story(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.story)
+    }
+
+    /// One journal entry, one commit; nothing for no facts.
+    fn record(&mut self, hour: Hour, actor: &str, facts: Vec<Fact>) -> Result<(), Trouble> {
+        if facts.is_empty() {
+            return Ok(());
+        }
+        self.story.extend(facts.iter().filter_map(|fact| story::line(hour.now, fact)));
+        self.store.record(hour.recorded_at, hour.now, actor, &facts)?;
+        Ok(())
+    }
+
+    fn settings_seen(&self) -> Result<Option<Fact>, Trouble> {
+        let summary = self.settings.explain();
+        let digest = crate::seal::digest::sha256_hex(summary.as_bytes());
+        let seen: Option<serde_json::Value> = self.store.row("settings")?;
+        let same = seen.is_some_and(|seen| seen["digest"] == digest.as_str());
+        Ok((!same).then_some(Fact::SettingsSeen { digest, summary }))
+    }
+
+    /// `<reports>/<YYYY-MM>/`.
+    fn reports_folder(&self, month: crate::domain::Month) -> PathBuf {
+        self.settings.reports_dir.join(month.to_string())
+    }
+}
+
+fn over(_: ()) -> Work {
+    Work::Over
+}

@@ -79,6 +79,10 @@ impl Month {
         NaiveDate::from_ymd_opt(self.year, self.month, 1).expect("a Month is a month of the calendar")
     }
 
+    pub fn last_day(self) -> NaiveDate {
+        self.next().first_day() - Days::new(1)
+    }
+
     /// The first instant of the month.
     pub fn starts_at(self) -> Instant {
         midnight(self.first_day())

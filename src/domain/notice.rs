@@ -120,9 +120,9 @@ impl News {
             | News::Reminder { month, .. }
             | News::Overdue { month, .. }
             | News::ReportSent { month, .. }
+            | News::WaitsForPerson { month, .. }
             | News::ExternalDue { month, .. } => Some(*month),
             News::SendFailing { .. }
-            | News::WaitsForPerson { .. }
             | News::LateSample { .. }
             | News::License { .. }
             | News::GateHeld { .. }

@@ -7,8 +7,10 @@ use std::str::FromStr;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The largest amount a foreign text may state; sums of a hundred thousand of them stay exact.
-const STATED_MAX: i64 = 1_000_000_000_000;
+/// The largest amount a foreign text may state of one workload, license or count.
+const STATED_MAX: i64 = 1_000_000_000;
+/// The largest amount that is read back at all: sums of a billion stated amounts.
+const SUM_MAX: i64 = 1_000_000_000_000_000_000;
 /// Most digits after the point in a foreign text.
 const SCALE_MAX: u32 = 9;
 
@@ -77,6 +79,11 @@ impl Points {
     /// # Errors
     /// [`NotPoints`] for anything else: a sign, an exponent that makes it absurd, letters.
     pub fn stated(text: &str) -> Result<Points, NotPoints> {
+        let points = Points::not_negative(text)?;
+        if points.0 > Decimal::from(STATED_MAX) { Err(NotPoints::Absurd(shortened(text))) } else { Ok(points) }
+    }
+
+    fn not_negative(text: &str) -> Result<Points, NotPoints> {
         let text = text.trim();
         let amount = Decimal::from_str_exact(text)
             .or_else(|_| Decimal::from_scientific(text))
@@ -85,7 +92,7 @@ impl Points {
         if amount.is_sign_negative() && !amount.is_zero() {
             return Err(NotPoints::Negative(shortened(text)));
         }
-        if amount > Decimal::from(STATED_MAX) {
+        if amount > Decimal::from(SUM_MAX) {
             return Err(NotPoints::Absurd(shortened(text)));
         }
         if amount.scale() > SCALE_MAX {
@@ -104,8 +111,8 @@ impl FromStr for Points {
 
     fn from_str(text: &str) -> Result<Points, NotPoints> {
         match text.strip_prefix('-') {
-            Some(rest) => Points::stated(rest).map(Neg::neg),
-            None => Points::stated(text),
+            Some(rest) => Points::not_negative(rest).map(Neg::neg),
+            None => Points::not_negative(text),
         }
     }
 }
@@ -164,6 +171,8 @@ impl Serialize for Points {
     }
 }
 
+/// Reads back what was written, sums and differences too; foreign amounts go through [`Points::stated`].
+///
 /// Accepts a decimal string or a JSON number. A JSON number is read by its shortest decimal text, so `0.7` is 0.7.
 impl<'de> Deserialize<'de> for Points {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Points, D::Error> {

@@ -109,6 +109,11 @@ pub fn verified<M: Message>(body: &[u8], key: &VerifyingKey) -> Result<M, String
     read(&payload).map_err(|why| why.to_string())
 }
 
+/// Reads a message that we sealed ourselves, without its signature.
+pub fn unverified<M: Message>(body: &str) -> Option<M> {
+    read(&jws::unverified_payload(body).ok()?).ok()
+}
+
 /// Refuses a text that is too long or empty.
 fn check_text(field: &str, text: &str) -> Result<(), String> {
     let length = text.chars().count();

@@ -47,6 +47,11 @@ type LineKey = (String, Option<String>, WorkloadType, Points);
 /// Builds the report: lines per server, tenant, type and weight; workloads that count, are new or are rental.
 pub fn generate(facts: ReportFacts) -> UsageReport {
     let as_of = AsOf::month_end(facts.month);
+    generate_as_of(facts, as_of)
+}
+
+/// The same at any hour: the on-demand report, which can never be sent.
+pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
     let mut groups: BTreeMap<LineKey, GroupTotal> = BTreeMap::new();
     let mut workloads = Vec::new();
     for basis in &facts.samples {

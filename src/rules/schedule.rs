@@ -45,6 +45,22 @@ pub enum Reminder {
 }
 
 impl Duty {
+    /// The kind of the duty, one word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Duty::Collect { .. } => "collect",
+            Duty::GenerateReport { .. } => "generate",
+            Duty::WriteFiles { .. } => "write",
+            Duty::Tell { .. } => "tell",
+            Duty::DrawSlot { .. } => "draw",
+            Duty::SendTelemetry { .. } => "telemetry",
+            Duty::Remind { .. } => "remind",
+            Duty::Submit { .. } => "submit",
+            Duty::CheckLicense { .. } => "license",
+            Duty::Enrol => "enrol",
+        }
+    }
+
     /// A stable text: names the duty in setbacks, stories and logs.
     pub fn key(&self) -> String {
         match self {
@@ -96,7 +112,7 @@ pub struct ServerFacts {
     pub name: String,
     /// Minutes into the interval at which this installation is sampled.
     pub offset: TimeDelta,
-    /// No sample was due before this instant.
+    /// When the first sample is due.
     pub watched_since: Instant,
     pub last_sample_at: Option<Instant>,
     /// The newest miss since the last sample: its instant, and whether only a person can help.
@@ -143,6 +159,8 @@ pub struct ReportState {
     pub stage: Stage,
     pub generated_at: Instant,
     pub files_written: bool,
+    /// When writing the files is tried again, after a setback.
+    pub files_retry_at: Option<Instant>,
     /// The coverage policy lets it go out without a person.
     pub may_go_unseen: bool,
     pub external_done: bool,
@@ -189,8 +207,9 @@ fn waits_for_flight(duty: &Duty, facts: &Facts, in_flight: &dyn Fn(&Duty) -> boo
 }
 
 fn collect(server: &ServerFacts, policy: &Policy) -> Planned {
-    let covered = server.last_sample_at.unwrap_or(server.watched_since - TimeDelta::seconds(1));
+    let covered = server.last_sample_at.unwrap_or(Instant::MIN_UTC + TimeDelta::days(1));
     let (at, why) = match server.miss {
+        None if server.last_sample_at.is_none() => (server.watched_since, "the first sample".to_owned()),
         None => (next_sample_at(covered, server.offset, policy), "a sample is due".to_owned()),
         Some((missed_at, needs_person)) => {
             let regular = next_sample_at(missed_at.max(covered), server.offset, policy);
@@ -249,7 +268,8 @@ fn report_duties(unit: &UnitFacts, report: &ReportState, policy: &Policy, planne
     let (id, month) = (unit.id.clone(), report.month);
     if !report.files_written {
         let duty = Duty::WriteFiles { unit: id.clone(), month, revision: report.revision };
-        push(report.generated_at, duty, "the report's files are not in the Reports folder");
+        let at = report.files_retry_at.unwrap_or(report.generated_at);
+        push(at, duty, "the report's files are not in the Reports folder");
     }
     if let Some((at, why)) = submit_at(unit, report, policy) {
         push(at, Duty::Submit { unit: id.clone(), month }, why);

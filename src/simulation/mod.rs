@@ -1,6 +1,11 @@
 //! A provider's world in memory, its faults and its oracle.
 
+pub mod chance;
+pub mod clock;
 pub mod disk;
 pub mod estate;
 pub mod machine;
+pub mod oracle;
 pub mod vbr;
+pub mod wire;
+pub mod world;

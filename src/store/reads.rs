@@ -28,6 +28,24 @@ impl Store {
         self.noting(self.state.newest_sample(server, not_after))
     }
 
+    /// The instant of the server's newest sample not after the instant.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn newest_sample_at(&self, server: &str, not_after: Instant) -> Result<Option<Instant>, StoreError> {
+        self.noting(self.state.newest_sample_at(server, not_after))
+    }
+
+    /// Keys of rows that begin so, in their order.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let from = keys::row(prefix);
+        let found = self.noting(self.state.kv.keys(&from, &keys::end_of(&from)))?;
+        Ok(found.into_iter().map(|key| String::from_utf8_lossy(&key[1..]).into_owned()).collect())
+    }
+
     /// Instants of the server's samples, in order.
     ///
     /// # Errors
@@ -131,10 +149,13 @@ impl State {
         Ok(self.kv.get(&keys::at(About::Sample, server, at))?.is_some())
     }
 
-    fn newest_sample(&self, server: &str, not_after: Instant) -> Result<Option<ClassifiedSample>, StoreError> {
+    fn newest_sample_at(&self, server: &str, not_after: Instant) -> Result<Option<Instant>, StoreError> {
         let (prefix, end) = (keys::prefix(About::Sample, server), keys::at(About::Sample, server, not_after));
-        let newest = self.kv.last_key(&prefix, &keys::end_of(&end))?.as_deref().and_then(keys::instant_of);
-        let Some(at) = newest else { return Ok(None) };
+        Ok(self.kv.last_key(&prefix, &keys::end_of(&end))?.as_deref().and_then(keys::instant_of))
+    }
+
+    fn newest_sample(&self, server: &str, not_after: Instant) -> Result<Option<ClassifiedSample>, StoreError> {
+        let Some(at) = self.newest_sample_at(server, not_after)? else { return Ok(None) };
         let at_hand = self.latest(server).filter(|latest| latest.at == at);
         let (mut unpacker, ledger) = match at_hand {
             Some(latest) => (latest.unpacker.clone(), latest.fold.ledger.clone()),

@@ -11,4 +11,5 @@ mod rules; // counting, schedule, gate, renewal, review
 mod seal; // canonical JSON, signatures, chain
 mod sources; // VBR conversation, snapshot files
 mod store; // state equals replay, samples, watermarks
+mod stories; // months through the real agent
 mod tidy; // the house and its rules

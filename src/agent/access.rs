@@ -1,0 +1,115 @@
+//! What can be asked of the agent: the same questions over command line, control socket and pages.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::adjustment::AdjustmentOrder;
+use crate::domain::{IsoWeek, Month};
+
+use super::orders::Target;
+use super::{Agent, Hour, Refused};
+
+/// A question. Its answer is one of the JSON shapes of design.md section 9.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Query {
+    Status {},
+    Usage {
+        unit: Option<String>,
+        server: Option<String>,
+        month: Option<Month>,
+        #[serde(default)]
+        by: By,
+    },
+    Watermark {
+        unit: Option<String>,
+        server: Option<String>,
+        week: Option<IsoWeek>,
+        month: Option<Month>,
+    },
+    Reports {
+        unit: Option<String>,
+        server: Option<String>,
+    },
+    Report {
+        unit: Option<String>,
+        server: Option<String>,
+        month: Option<Month>,
+    },
+    /// What an adjustment would change: total and gate, nothing kept.
+    WhatIf {
+        target: Target,
+        adjustment: AdjustmentOrder,
+    },
+    /// The trailing 31 days up to now; it can never be sent (domain.md 3.5).
+    OnDemand {
+        unit: Option<String>,
+        server: Option<String>,
+    },
+    /// A report as a file: base64 text and its media type.
+    ReportFile {
+        unit: Option<String>,
+        server: Option<String>,
+        month: Option<Month>,
+        format: String,
+    },
+    Gate {
+        unit: Option<String>,
+        server: Option<String>,
+        month: Option<Month>,
+    },
+    License {
+        unit: Option<String>,
+        server: Option<String>,
+    },
+    LicenseHistory {
+        unit: Option<String>,
+        server: Option<String>,
+    },
+    /// Highest watermark and reported points of the last months, for a chart.
+    Months {
+        unit: Option<String>,
+        server: Option<String>,
+    },
+}
+
+/// How usage is grouped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    Tenant,
+    #[default]
+    Type,
+    Server,
+    Workload,
+}
+
+impl Agent {
+    /// Answers a question as of the hour.
+    ///
+    /// # Errors
+    /// [`Refused`] with the exit code and one line that says what to do.
+    pub fn answer(&self, query: &Query, hour: Hour) -> Result<Value, Refused> {
+        match query {
+            Query::Status {} => self.status(hour),
+            Query::Usage { unit, server, month, by } => {
+                self.usage(unit.as_deref(), server.as_deref(), *month, *by, hour)
+            }
+            Query::Watermark { unit, server, week, month } => {
+                self.watermarks(unit.as_deref(), server.as_deref(), *week, *month, hour)
+            }
+            Query::Reports { unit, server } => self.reports(unit.as_deref(), server.as_deref(), hour),
+            Query::Report { unit, server, month } => self.report_shown(unit.as_deref(), server.as_deref(), *month),
+            Query::WhatIf { target, adjustment } => self.what_if(target, adjustment, hour),
+            Query::OnDemand { unit, server } => self.on_demand(unit.as_deref(), server.as_deref(), hour),
+            Query::ReportFile { unit, server, month, format } => {
+                let target = Target { unit: unit.clone(), server: server.clone(), month: *month };
+                self.report_file(&target, format)
+            }
+            Query::Gate { unit, server, month } => self.gates(unit.as_deref(), server.as_deref(), *month, hour),
+            Query::License { unit, server } => self.licenses(unit.as_deref(), server.as_deref(), hour),
+            Query::LicenseHistory { unit, server } => self.license_history(unit.as_deref(), server.as_deref()),
+            Query::Months { unit, server } => self.months(unit.as_deref(), server.as_deref(), hour),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Taking samples, and what a sample brings about.
+
+use chrono::TimeDelta;
+
+use crate::agent::Trouble;
+use crate::ask::Setback;
+use crate::domain::calendar::rfc3339;
+use crate::domain::license::License;
+use crate::domain::notice::News;
+use crate::domain::sample::Sample;
+use crate::domain::{Instant, Month};
+use crate::rules::schedule::{Duty, SAMPLE_RETRY};
+use crate::sources::snapshot_folder::PutAway;
+use crate::sources::{Brief, Collected, SourceRow, Sweep};
+use crate::store::Taken;
+use crate::store::fact::{Fact, Miss, key};
+
+use super::run::ending;
+use super::units::Own;
+use super::{Agent, Hour, Outcome, Refused, Work};
+
+/// How far our clock and a server's may differ before nothing is believed (design.md section 4, "Time").
+pub(super) const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+/// Restore points are read in full when the last full read is older than this.
+const SWEEP_EVERY: TimeDelta = TimeDelta::hours(24);
+/// A full read also precedes a report by at most this.
+const SWEEP_BEFORE_REPORT: TimeDelta = TimeDelta::minutes(30);
+/// A server that missed this many samples in a row is told about.
+const LOST_AFTER: u32 = 3;
+
+impl Agent {
+    pub(super) fn begin_collect(&mut self, server: &str, hour: Hour) -> Result<Work, Trouble> {
+        let Some(settings) = self.settings.server(server) else {
+            return Ok(Work::Over);
+        };
+        let source: &SourceRow = settings.source_row();
+        let previous = self.store.newest_sample(server, hour.now)?.map(|classified| classified.sample);
+        let sweep = sweep(previous.as_ref(), hour.now);
+        let brief =
+            Brief { server: server.to_owned(), now: hour.now, previous, sweep, settings: settings.source.clone() };
+        Ok(Work::Talk(ending((source.open)(brief), Outcome::Collected)))
+    }
+
+    /// Records the samples of one exchange, in the order of their instants, then says how to put files away.
+    pub(super) fn finish_collect(&mut self, server: &str, collected: Collected, hour: Hour) -> Result<Work, Trouble> {
+        if let Some(why) = self.judge_clock(&collected, hour)? {
+            self.miss_sample(server, &Setback::TryAgain { why }, hour)?;
+            return Ok(Work::Over);
+        }
+        let found = collected.samples.len();
+        for rejected in &collected.rejected {
+            let why = format!("{}: {}", rejected.file, rejected.why);
+            self.miss_sample(server, &Setback::AskAPerson { why }, hour)?;
+        }
+        for sample in collected.samples {
+            self.take_sample(sample, "duty", Own::Yes, hour)?;
+        }
+        if found == 0 && collected.rejected.is_empty() {
+            let why = format!("no snapshot file of {server} was found in its folder");
+            self.miss_sample(server, &Setback::TryAgain { why }, hour)?;
+        }
+        if collected.taken.is_empty() {
+            return Ok(Work::Over);
+        }
+        let put_away = PutAway::new(server.to_owned(), collected.taken);
+        self.flights.insert(Duty::Collect { server: server.to_owned() });
+        Ok(Work::Talk(ending(Box::new(put_away), |()| Outcome::PutAway)))
+    }
+
+    /// Records one sample and what it changes: its unit, a recovered server, a report it belongs to.
+    pub(super) fn take_sample(&mut self, sample: Sample, by: &str, own: Own, hour: Hour) -> Result<Import, Trouble> {
+        let (server, taken_at) = (sample.server.clone(), sample.taken_at);
+        let mut facts = self.unit_facts_for(&sample, own, hour)?;
+        match self.store.take(std::slice::from_ref(&sample))?.pop() {
+            Some(Taken::Fresh(fact)) => facts.push(*fact),
+            Some(Taken::Repeat) | None => return Ok(Import::Known),
+            Some(Taken::Conflict) => return Ok(Import::Conflict),
+        }
+        facts.extend(self.license_seen(&sample)?);
+        if let Some(miss) = self.store.row::<Miss>(&key::miss(&server))? {
+            facts.push(Fact::ServerRecovered { server: server.clone() });
+            if miss.in_a_row >= LOST_AFTER {
+                let news = News::SourceRecovered { server: server.clone(), missed_samples: miss.in_a_row };
+                facts.extend(self.news(None, &format!("{server} {}", rfc3339(miss.at)), news, hour)?);
+            }
+        }
+        self.record(hour, by, facts)?;
+        self.late_for_report(&server, taken_at, hour)?;
+        Ok(Import::Kept)
+    }
+
+    /// The license block of the newest sample, when it differs from the one seen before.
+    fn license_seen(&self, sample: &Sample) -> Result<Option<Fact>, Trouble> {
+        let newest = self.store.newest_sample_at(&sample.server, Instant::MAX_UTC)?;
+        if newest.is_some_and(|newest| sample.taken_at < newest) {
+            return Ok(None);
+        }
+        let seen: Option<License> = self.store.row(&key::license_seen(&sample.server))?;
+        let license = License { used_points: None, new_points: None, ..sample.license.clone() };
+        let same = seen.as_ref() == Some(&license);
+        Ok((!same).then(|| Fact::LicenseSeen { server: sample.server.clone(), license }))
+    }
+
+    /// An hour without a sample is recorded with its reason, and told when it is the third in a row.
+    pub(super) fn miss_sample(&mut self, server: &str, setback: &Setback, hour: Hour) -> Result<(), Trouble> {
+        let before: Option<Miss> = self.store.row(&key::miss(server))?;
+        let miss = Miss {
+            due_at: hour.now,
+            at: hour.now,
+            why: setback.why().to_owned(),
+            needs_person: matches!(setback, Setback::AskAPerson { .. }),
+            in_a_row: before.as_ref().map_or(0, |miss| miss.in_a_row).saturating_add(1),
+        };
+        let mut facts = Vec::new();
+        if miss.in_a_row == LOST_AFTER || (miss.needs_person && before.is_none_or(|before| !before.needs_person)) {
+            let news = News::SourceLost { server: server.to_owned(), why: miss.why.clone() };
+            facts.extend(self.news(None, &format!("{server} {}", rfc3339(hour.now)), news, hour)?);
+        }
+        facts.push(Fact::SampleMissed { server: server.to_owned(), miss });
+        self.record(hour, "duty", facts)
+    }
+
+    /// `sample import`: snapshots with their own instants. Returns how many were taken, and how many known already.
+    ///
+    /// # Errors
+    /// [`Refused`] with 65 for a bad file, 8 for other content at a known instant; samples before it stand.
+    pub(super) fn import(&mut self, file: &str, text: &str, hour: Hour, by: &str) -> Result<(u32, u32), Refused> {
+        let samples = crate::sources::snapshot_file::parse(file, text.as_bytes(), hour.now)
+            .map_err(|refused| Refused::new(65, refused.to_string()))?;
+        let (mut taken, mut known) = (0, 0);
+        for sample in samples {
+            let what = format!("{} at {}", sample.server, rfc3339(sample.taken_at));
+            match self.take_sample(sample, &format!("import by {by}"), Own::Imported, hour)? {
+                Import::Kept => taken += 1,
+                Import::Known => known += 1,
+                Import::Conflict => {
+                    let why = format!(
+                        "{file}: another sample of {what} is kept already; nothing was changed \
+                         ({taken} samples before it were taken)"
+                    );
+                    return Err(Refused::new(8, why));
+                }
+            }
+        }
+        Ok((taken, known))
+    }
+}
+
+fn sweep(previous: Option<&Sample>, now: Instant) -> Sweep {
+    let swept_at = previous.and_then(|sample| sample.restore_points_swept_at);
+    let before_report = Month::of(now).ends_at() - SWEEP_BEFORE_REPORT <= now;
+    match swept_at {
+        Some(at) if now < at + SWEEP_EVERY && !(before_report && at + SAMPLE_RETRY < now) => Sweep::Since,
+        Some(_) | None => Sweep::Full,
+    }
+}
+
+/// What became of one sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Import {
+    Kept,
+    /// The same sample is kept already.
+    Known,
+    /// Another sample of that server and instant is kept already.
+    Conflict,
+}

@@ -1,0 +1,196 @@
+//! Gathering from the store and the settings what the schedule wants to know.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use crate::agent::Trouble;
+use crate::domain::installation::{Unit, UnitId};
+use crate::domain::report::{Receipt, UsageReport};
+use crate::domain::watermark::Coverage;
+use crate::domain::{Instant, IsoWeek, Month};
+use crate::rules::schedule::{Duty, Facts, Policy, ReportState, ServerFacts, Since, UnitFacts};
+use crate::seal::digest;
+use crate::store::fact::{AutoUpdate, Enrolment, MessageKind, Miss, SealedMessage, SetbackRow, key};
+
+use super::Agent;
+
+impl Agent {
+    /// What [`crate::rules::schedule::next_duty`] decides by.
+    pub(super) fn facts(&self, now: Instant) -> Result<Facts, Trouble> {
+        let mut facts = Facts { clock_suspect: self.clock_suspect()?.is_some(), ..Facts::default() };
+        for server in &self.settings.servers {
+            facts.servers.push(self.server_facts(&server.name, now)?);
+        }
+        for unit in self.units()? {
+            facts.units.push(self.unit_state(&unit, now)?);
+        }
+        facts.untold = self.untold()?;
+        Ok(facts)
+    }
+
+    fn server_facts(&self, name: &str, now: Instant) -> Result<ServerFacts, Trouble> {
+        let miss: Option<Miss> = self.store.row(&key::miss(name))?;
+        Ok(ServerFacts {
+            name: name.to_owned(),
+            offset: sample_offset(name, &self.policy()),
+            watched_since: now,
+            last_sample_at: self.store.newest_sample_at(name, now)?,
+            miss: miss.filter(|miss| miss.at <= now).map(|miss| (miss.at, miss.needs_person)),
+        })
+    }
+
+    fn unit_state(&self, unit: &Unit, now: Instant) -> Result<UnitFacts, Trouble> {
+        let mut reports = Vec::new();
+        for (month, revision) in self.report_months(&unit.id)? {
+            reports.extend(self.report_state(unit, month, revision)?);
+        }
+        let just_ended = Month::of(now).previous();
+        let generated = reports.iter().any(|report| report.month == just_ended);
+        let telemetry_through = self.telemetry_through(&unit.id)?;
+        let mut state = UnitFacts {
+            id: unit.id.clone(),
+            servers: unit.servers.clone(),
+            since: unit.since,
+            monthly: self.is_reported_monthly(unit)?,
+            automatic: self.automatic_since(unit)?,
+            sends: self.sends()?,
+            reports,
+            telemetry_through,
+            slot: None,
+            telemetry_retry_at: None,
+            license_check_at: None,
+            basis_waits_until: if generated { None } else { self.basis_waits_until(unit, just_ended)? },
+        };
+        if let Some(week) = crate::rules::schedule::first_week_owed(&state) {
+            let slot: Option<Instant> = self.store.row(&key::slot(&unit.id, week))?;
+            state.slot = slot.map(|at| (week, at));
+            state.telemetry_retry_at = self.retry_at(&Duty::SendTelemetry { unit: unit.id.clone(), week })?;
+        }
+        state.license_check_at = self.license_check_at(unit)?;
+        Ok(state)
+    }
+
+    /// The months that have a report, oldest first, with the newest revision of each.
+    pub(super) fn report_months(&self, unit: &str) -> Result<Vec<(Month, u32)>, Trouble> {
+        let mut months: BTreeMap<Month, u32> = BTreeMap::new();
+        for report_key in self.store.keys(&format!("head/{unit}/"))? {
+            let mut parts = report_key.split('/').skip(2);
+            let month = parts.next().and_then(|text| text.parse().ok());
+            let revision = parts.next().and_then(|text| text.parse().ok());
+            if let (Some(month), Some(revision)) = (month, revision) {
+                months.insert(month, revision);
+            }
+        }
+        Ok(months.into_iter().collect())
+    }
+
+    fn report_state(&self, unit: &Unit, month: Month, revision: u32) -> Result<Option<ReportState>, Trouble> {
+        let of = |what: &str| key::report(what, &unit.id, month, revision);
+        let Some(head) = self.store.row::<UsageReport>(&of("head"))? else { return Ok(None) };
+        let head = self.as_it_stands(head)?;
+        let written: Option<String> = self.store.row(&of("files"))?;
+        let told: Option<Instant> = self.store.row(&key::last_told(&unit.id, month))?;
+        Ok(Some(ReportState {
+            month,
+            revision,
+            generated_at: head.generated_at,
+            files_written: written.as_deref() == Some(head.digest.as_str()),
+            files_retry_at: self.retry_at(&Duty::WriteFiles { unit: unit.id.clone(), month, revision })?,
+            may_go_unseen: self.may_go_unseen(unit, &head),
+            external_done: head.external.at.is_some(),
+            last_told_at: told.unwrap_or(head.generated_at),
+            retry_at: self.retry_at(&Duty::Submit { unit: unit.id.clone(), month })?,
+            stage: head.stage,
+        }))
+    }
+
+    /// The coverage policy: a month without any complete sample never goes by itself, nor one covered too thinly, nor one
+    /// that misses a server (design.md section 4).
+    pub(super) fn may_go_unseen(&self, unit: &Unit, report: &UsageReport) -> bool {
+        let sampled = report.daily.iter().any(|day| day.points.is_some());
+        let since = unit.since.map_or(report.month.first_day(), |since| since.date_naive());
+        let mut coverage = Coverage::default();
+        for day in report.daily.iter().filter(|day| since < day.day) {
+            coverage.add(Coverage { expected: day.expected, complete: day.complete });
+        }
+        let percent = u64::from(self.settings.coverage_percent_min);
+        let enough = u64::from(coverage.complete) * 100 >= u64::from(coverage.expected) * percent;
+        sampled && enough && report.not_collected.is_empty()
+    }
+
+    fn retry_at(&self, duty: &Duty) -> Result<Option<Instant>, Trouble> {
+        let setback: Option<SetbackRow> = self.store.row(&key::setback(&duty.key()))?;
+        Ok(setback.map(|setback| setback.next_try_at))
+    }
+
+    /// The newest week whose telemetry was taken.
+    fn telemetry_through(&self, unit: &UnitId) -> Result<Option<IsoWeek>, Trouble> {
+        Ok(self.store.row(&key::of_unit("telemetry_through", unit))?)
+    }
+
+    pub(super) fn enrolment(&self) -> Result<Option<Enrolment>, Trouble> {
+        Ok(self.store.row("enrolment")?)
+    }
+
+    /// Whether there is a License Update Server that knows us.
+    pub(super) fn sends(&self) -> Result<bool, Trouble> {
+        Ok(self.settings.license_server.is_some() && self.enrolment()?.is_some())
+    }
+
+    /// The sealed message of a kind and period, and its receipt if it was answered.
+    pub(super) fn sealed(
+        &self,
+        unit: &str,
+        kind: MessageKind,
+        period: &str,
+        revision: u32,
+    ) -> Result<Option<(SealedMessage, Option<Receipt>)>, Trouble> {
+        let id = crate::domain::report::message_id(unit, kind.as_str(), period, revision);
+        let Some(message) = self.store.row::<SealedMessage>(&key::sealed(&id))? else { return Ok(None) };
+        let answered: Option<serde_json::Value> = self.store.row(&key::receipt(&id))?;
+        let receipt = answered.and_then(|row| serde_json::from_value(row["receipt"].clone()).ok());
+        Ok(Some((message, receipt)))
+    }
+
+    /// Why the clock is doubted, if it is.
+    pub(super) fn clock_suspect(&self) -> Result<Option<String>, Trouble> {
+        let judged: Option<serde_json::Value> = self.store.row("clock")?;
+        Ok(judged.and_then(|row| row["suspect"].as_str().map(str::to_owned)))
+    }
+
+    /// Since when usage is reported automatically; `None`: not.
+    pub(super) fn automatic_since(&self, unit: &Unit) -> Result<Option<Since>, Trouble> {
+        let ordered: Option<AutoUpdate> = self.store.row(&key::of_unit("auto_update", &unit.id))?;
+        if let Some(by_manager) = self.manager_switch(unit) {
+            return Ok(by_manager.then_some(Since::Always));
+        }
+        if let Some(ordered) = ordered {
+            return Ok(ordered.on.then_some(Since::At(ordered.at)));
+        }
+        let by_server = self.unit_license(unit)?.and_then(|license| license.auto_update);
+        Ok(by_server.unwrap_or(false).then_some(Since::Always))
+    }
+
+    pub(super) fn is_automatic(&self, unit: &Unit, _now: Instant) -> Result<bool, Trouble> {
+        Ok(self.automatic_since(unit)?.is_some() && self.sends()?)
+    }
+
+    /// Enterprise Manager's word, when it manages a server of the unit.
+    fn manager_switch(&self, unit: &Unit) -> Option<bool> {
+        unit.servers.iter().find_map(|name| self.settings.server(name)?.em_auto_update)
+    }
+
+    fn is_reported_monthly(&self, unit: &Unit) -> Result<bool, Trouble> {
+        Ok(self.unit_license(unit)?.is_some_and(|license| license.kind.is_reported_monthly()))
+    }
+}
+
+/// Whole minutes into the interval, drawn from the server's name so that servers are not asked all at once.
+fn sample_offset(server: &str, policy: &Policy) -> TimeDelta {
+    let hash = digest::sha256(server.as_bytes());
+    let minutes = policy.sample_interval.num_minutes().max(1);
+    // The last minutes of an interval are left free: a report's instant is a whole hour.
+    let span = (minutes - minutes / 6).max(1);
+    TimeDelta::minutes(i64::from(u16::from_be_bytes([hash[0], hash[1]])) % span)
+}

@@ -1,0 +1,138 @@
+//! The gate as it stands: what is judged, what explains it, and saying so once.
+
+use std::collections::BTreeSet;
+
+use crate::agent::Trouble;
+use crate::domain::gate::{GateVerdict, Tolerance, Verdict};
+use crate::domain::installation::Unit;
+use crate::domain::notice::News;
+use crate::domain::report::{Stage, UsageReport};
+use crate::domain::watermark::HighWatermark;
+use crate::domain::workload::Class;
+use crate::domain::{Instant, Month};
+use crate::rules::counting;
+use crate::rules::gate::{self, GateFacts, Peak, PeakCount, PeakWorkload};
+use crate::store::fact::{Fact, GateRow, key};
+
+use super::{Agent, Hour};
+
+impl Agent {
+    /// The month judged at `now`: the newest whose report is sent or whose deadline has passed.
+    pub(super) fn judged_month(&self, unit: &Unit, now: Instant) -> Result<Month, Trouble> {
+        let mut newest_sent = None;
+        for (month, revision) in self.report_months(&unit.id)? {
+            let stage: Option<Stage> = self.store.row(&key::report("stage", &unit.id, month, revision))?;
+            if matches!(stage, Some(Stage::Submitted { .. })) {
+                newest_sent = Some(month);
+            }
+        }
+        Ok(gate::judged_month(now, self.settings.deadlines.auto_submit_day, newest_sent))
+    }
+
+    /// The verdict on a month: H from our daily marks, R from the newest sent revision, else the open report.
+    pub(super) fn judge(&self, unit: &Unit, month: Month) -> Result<GateVerdict, Trouble> {
+        let report = self.newest_report(&unit.id, month)?;
+        self.judge_report(unit, month, report.as_ref())
+    }
+
+    /// The verdict that a report, as it stands or as it might be adjusted, would get.
+    pub(super) fn judge_report(
+        &self,
+        unit: &Unit,
+        month: Month,
+        report: Option<&UsageReport>,
+    ) -> Result<GateVerdict, Trouble> {
+        let mut highest: Option<HighWatermark> = None;
+        for day in self.store.days(&unit.id, month.first_day(), month.last_day())? {
+            highest = Some(HighWatermark::raised_by(highest, day.mark.points, day.mark.at));
+        }
+        let recorded: Option<serde_json::Value> = self.store.row(&key::justified(&unit.id, month))?;
+        let justification = recorded.and_then(|row| row["reason"].as_str().map(str::to_owned));
+        let causes = match (highest, report) {
+            (Some(highest), Some(report)) if report.total_points < highest.points => {
+                gate::explain(&self.peak(unit, month, highest.at)?, report)
+            }
+            _ => Vec::new(),
+        };
+        Ok(gate::judge(&GateFacts {
+            unit: unit.id.clone(),
+            month,
+            highest,
+            reported: report.map(|report| report.total_points),
+            forecast: report.is_none_or(|report| report.stage.is_open()),
+            tolerance: self.tolerance()?,
+            justification,
+            causes,
+        }))
+    }
+
+    /// The License Update Server's tolerance when it told one, else the settings'.
+    fn tolerance(&self) -> Result<Tolerance, Trouble> {
+        let told = self.enrolment()?.and_then(|enrolment| enrolment.tolerance);
+        Ok(match told {
+            Some((points, percent)) => Tolerance { points, percent: percent.amount() },
+            None => self.settings.tolerance,
+        })
+    }
+
+    /// What counted at the instant the highest mark stood.
+    fn peak(&self, unit: &Unit, month: Month, at: Instant) -> Result<Peak, Trouble> {
+        let mut peak = Peak { left: BTreeSet::new(), ..Peak::default() };
+        for server in &unit.servers {
+            let Some(then) = self.store.newest_sample(server, at)? else { continue };
+            if then.sample.taken_at < at - self.policy().basis_max_age {
+                continue;
+            }
+            let by_end = self.store.newest_sample(server, month.ends_at())?;
+            let known_later = |id: &str| {
+                let later = by_end.as_ref()?.sample.workloads.iter().find(|workload| workload.id == id)?;
+                later.last_restore_point_at
+            };
+            for (workload, counted) in then.sample.workloads.iter().zip(&then.counted) {
+                if counted.class == Class::Billable {
+                    peak.workloads.push(PeakWorkload {
+                        server: server.clone(),
+                        id: workload.id.clone(),
+                        name: workload.name.clone(),
+                        tenant: workload.tenant.clone(),
+                        kind: workload.kind.clone(),
+                        points: counted.weight,
+                        last_restore_point_at: known_later(&workload.id).max(workload.last_restore_point_at),
+                    });
+                }
+            }
+            peak.counts.extend(then.sample.counts.iter().map(|count| PeakCount {
+                server: server.clone(),
+                tenant: count.tenant.clone(),
+                kind: count.kind.clone(),
+                weight: counting::weight_of_count(count, &then.sample).unwrap_or_default(),
+                count: counting::total_of_count(count, crate::domain::Points::ZERO).count,
+            }));
+        }
+        Ok(peak)
+    }
+
+    /// The facts when the gate's verdict on a month is another than seen before: told once each way.
+    pub(super) fn gate_facts(&self, unit: &Unit, verdict: &GateVerdict, hour: Hour) -> Result<Vec<Fact>, Trouble> {
+        let seen: Option<GateRow> = self.store.row(&key::of_unit("gate", &unit.id))?;
+        let (month, name) = (verdict.month, verdict.verdict.as_str());
+        if seen.as_ref().is_some_and(|seen| seen.month == month && seen.verdict == name) {
+            return Ok(Vec::new());
+        }
+        let was_held = seen.is_some_and(|seen| seen.verdict == Verdict::Held.as_str());
+        let row = GateRow { month, verdict: name.to_owned(), shortfall: verdict.shortfall, at: hour.now };
+        let mut facts = vec![Fact::GateSeen { unit: unit.id.clone(), seen: row }];
+        let about = format!("{month} {}", crate::domain::calendar::rfc3339(hour.now));
+        match verdict.verdict {
+            Verdict::Held => {
+                let news = News::GateHeld { month, shortfall: verdict.shortfall, tolerance: verdict.tolerance };
+                facts.extend(self.news(Some(&unit.id), &about, news, hour)?);
+            }
+            Verdict::Open if was_held => {
+                facts.extend(self.news(Some(&unit.id), &about, News::GateOpened { month }, hour)?);
+            }
+            Verdict::Open | Verdict::Undetermined => {}
+        }
+        Ok(facts)
+    }
+}

@@ -1,0 +1,186 @@
+//! Building the monthly report, and building it again when a late sample changes it.
+
+use chrono::TimeDelta;
+
+use crate::agent::Trouble;
+use crate::domain::calendar::rfc3339;
+use crate::domain::installation::Unit;
+use crate::domain::notice::News;
+use crate::domain::report::{Stage, UsageReport};
+use crate::domain::watermark::Coverage;
+use crate::domain::{Instant, Month};
+use crate::rules::reporting::{self, BasisSample, ReportFacts};
+use crate::rules::review;
+use crate::store::ClassifiedSample;
+use crate::store::fact::{Fact, ReportCause};
+
+use super::{Agent, Hour};
+
+/// A report built later than this after the month's end says that it is late.
+const LATE_AFTER: TimeDelta = TimeDelta::hours(1);
+
+impl Agent {
+    /// Generates the report of a month and queues its news; the files are a duty of their own.
+    pub(super) fn generate_report(&mut self, id: &str, month: Month, hour: Hour) -> Result<(), Trouble> {
+        let Some(unit) = self.unit(id)? else { return Ok(()) };
+        if self.newest_report(id, month)?.is_some() {
+            return Ok(());
+        }
+        let report = self.build_report(&unit, month, 1, hour)?;
+        let news = News::ReportReady {
+            month,
+            total: report.total_points,
+            days_left: self.policy().deadlines.days_left(month, hour.now),
+            automatic: self.is_automatic(&unit, hour.now)?,
+            late: report.basis.late,
+        };
+        let mut facts = vec![kept(ReportCause::Generated, report)];
+        facts.extend(self.news(Some(id), &format!("{month} r1"), news, hour)?);
+        self.record(hour, "duty", facts)
+    }
+
+    /// The report of a month as its samples stand now.
+    pub(super) fn build_report(
+        &self,
+        unit: &Unit,
+        month: Month,
+        revision: u32,
+        hour: Hour,
+    ) -> Result<UsageReport, Trouble> {
+        let (mut samples, mut not_collected) = (Vec::new(), Vec::new());
+        for server in &unit.servers {
+            match self.basis(server, month)? {
+                Some(basis) => samples.push(basis),
+                None => not_collected.push(server.clone()),
+            }
+        }
+        let daily = self.daily(unit, month.first_day(), month.next().first_day(), hour.now)?;
+        let mut coverage = Coverage::default();
+        for day in &daily {
+            coverage.add(Coverage { expected: day.expected, complete: day.complete });
+        }
+        Ok(reporting::generate(ReportFacts {
+            unit: unit.clone(),
+            month,
+            revision,
+            contract_id: self.enrolment()?.map(|enrolment| enrolment.contract_id),
+            samples,
+            not_collected,
+            daily,
+            coverage,
+            generated_at: hour.now,
+            late: month.ends_at() + LATE_AFTER < hour.now,
+        }))
+    }
+
+    /// The sample that stands for a server at the month's end (design.md section 4, "Report of M"): the newest one not
+    /// older than `basis_max_age`; else one taken within that span after it; else what the server's policy says.
+    fn basis(&self, server: &str, month: Month) -> Result<Option<BasisSample>, Trouble> {
+        let (ends_at, max_age) = (month.ends_at(), self.policy().basis_max_age);
+        let before = self.store.newest_sample(server, ends_at)?;
+        if let Some(fresh) = before.as_ref().filter(|found| ends_at - max_age <= found.sample.taken_at) {
+            return Ok(Some(basis_of(fresh, Age::Fresh)));
+        }
+        if let Some(after) = self.store.sample_times(server, ends_at..ends_at + max_age)?.first() {
+            let found = self.store.newest_sample(server, *after)?;
+            return Ok(found.map(|found| basis_of(&found, Age::Fresh)));
+        }
+        let carries = self.settings.server(server).is_none_or(|server| server.month_end.carries());
+        Ok(before.filter(|_| carries).map(|found| basis_of(&found, Age::Stale)))
+    }
+
+    /// Until when the report of the month before `now` waits for a basis, if it does.
+    pub(super) fn basis_waits_until(&self, unit: &Unit, month: Month) -> Result<Option<Instant>, Trouble> {
+        let policy = self.policy();
+        let mut waits_until = None;
+        for server in &unit.servers {
+            let Some(settings) = self.settings.server(server) else { continue };
+            let (ends_at, max_age) = (month.ends_at(), policy.basis_max_age);
+            let fresh = !self.store.sample_times(server, ends_at - max_age..ends_at + max_age)?.is_empty();
+            waits_until = waits_until.max(crate::rules::schedule::basis_ready_at(
+                month,
+                fresh,
+                settings.month_end.waits(),
+                &policy,
+            ));
+        }
+        Ok(waits_until)
+    }
+
+    /// A sample that belongs to a reported month builds an unsent report again, adjustments kept; a sent one is named.
+    pub(super) fn late_for_report(&mut self, server: &str, taken_at: Instant, hour: Hour) -> Result<(), Trouble> {
+        let month = Month::of(taken_at);
+        if month.ends_at() + self.policy().basis_max_age < taken_at || Month::of(hour.now) <= month {
+            return Ok(());
+        }
+        let units = self.units()?;
+        let Some(unit) = units.into_iter().find(|unit| unit.servers.iter().any(|known| known == server)) else {
+            return Ok(());
+        };
+        let Some(old) = self.newest_report(&unit.id, month)? else { return Ok(()) };
+        let fresh = self.build_report(&unit, month, old.revision, hour)?;
+        let mut fresh = review::carry_over(&old, fresh);
+        if same_figures(&old, &fresh) {
+            return Ok(());
+        }
+        let sent = !old.stage.is_open();
+        let about = format!("{month} {server} {}", rfc3339(taken_at));
+        let mut facts = self.news(Some(&unit.id), &about, News::LateSample { month, sent }, hour)?;
+        if !sent {
+            fresh.stage = old.stage;
+            facts.push(kept(ReportCause::Regenerated, fresh));
+        }
+        self.record(hour, "duty", facts)
+    }
+
+    /// The newest revision of a month's report, with its stage and second step as they stand.
+    pub(super) fn newest_report(&self, unit: &str, month: Month) -> Result<Option<UsageReport>, Trouble> {
+        let keys = self.store.keys(&format!("report/{unit}/{month}/"))?;
+        let Some(newest) = keys.last() else { return Ok(None) };
+        self.store.row::<UsageReport>(newest)?.map(|report| self.as_it_stands(report)).transpose()
+    }
+
+    /// The report with what happened to it since it was kept.
+    pub(super) fn as_it_stands(&self, mut report: UsageReport) -> Result<UsageReport, Trouble> {
+        use crate::store::fact::key;
+        let of = |what: &str| key::report(what, &report.unit, report.month, report.revision);
+        let (stage, external) = (self.store.row::<Stage>(&of("stage"))?, self.store.row(&of("external"))?);
+        if let Some(stage) = stage {
+            if let Stage::Submitted { receipt, .. } = &stage {
+                report.server_verdict.clone_from(&receipt.verdict);
+            }
+            report.stage = stage;
+        }
+        if let Some(external) = external {
+            report.external = external;
+        }
+        Ok(report)
+    }
+}
+
+pub(super) fn kept(cause: ReportCause, report: UsageReport) -> Fact {
+    Fact::ReportKept { cause, report: Box::new(report) }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Fresh,
+    Stale,
+}
+
+fn basis_of(found: &ClassifiedSample, age: Age) -> BasisSample {
+    BasisSample {
+        sample: found.sample.clone(),
+        first_processed_at: found.counted.iter().map(|counted| counted.first_processed_at).collect(),
+        stale: age == Age::Stale,
+    }
+}
+
+/// Whether two builds of a report say the same, the hour of building aside.
+fn same_figures(old: &UsageReport, fresh: &UsageReport) -> bool {
+    old.lines == fresh.lines
+        && old.workloads == fresh.workloads
+        && old.not_collected == fresh.not_collected
+        && old.basis.stale == fresh.basis.stale
+        && old.daily == fresh.daily
+}

@@ -1,0 +1,103 @@
+//! What happened, a line each, for stories, the log and `demo`.
+
+use crate::domain::Instant;
+use crate::domain::calendar::minute_text;
+use crate::domain::notice::News;
+use crate::domain::report::Stage;
+use crate::store::fact::{Fact, MessageKind, ReportCause};
+
+/// The line of a fact; `None` for what only the journal wants to know, such as one more sample.
+pub fn line(now: Instant, fact: &Fact) -> Option<String> {
+    told(fact).map(|told| format!("{}  {told}", minute_text(now)))
+}
+
+fn told(fact: &Fact) -> Option<String> {
+    Some(match fact {
+        Fact::UnitFormed { unit } => format!("unit {} holds {}", short(&unit.id), unit.servers.join(", ")),
+        Fact::Enrolled { enrolment } => format!("enrolled under contract {}", enrolment.contract_id),
+        Fact::SampleMissed { server, miss } => format!("{server} not sampled: {}", miss.why),
+        Fact::ServerRecovered { server } => format!("{server} answers again"),
+        Fact::SlotDrawn { week, at, .. } => format!("telemetry {week} drawn for {}", minute_text(*at)),
+        Fact::ReportKept { cause, report } => {
+            let what = match cause {
+                ReportCause::Generated if report.basis.late => "generated late",
+                ReportCause::Generated => "generated",
+                ReportCause::Regenerated => "generated again, a late sample changed it",
+                ReportCause::Adjusted => "adjusted",
+                ReportCause::Reset => "reset",
+                ReportCause::Corrected => "corrected",
+            };
+            format!("report {} r{} {what}: {} points", report.month, report.revision, report.total_points)
+        }
+        Fact::StageSet { month, revision, stage, .. } => format!("report {month} r{revision} {}", staged(stage)),
+        Fact::MarkedExternal { month, external, .. } => {
+            format!("report {month} entered in {}", external.portal.as_deref().unwrap_or("a portal"))
+        }
+        Fact::Receipted { conflict: Some(_), .. } => "the server had other bytes under this id; adopted".to_owned(),
+        Fact::TelemetryThrough { week, .. } => format!("telemetry {week} taken"),
+        Fact::Sealed { message } if message.kind == MessageKind::Telemetry => {
+            format!("telemetry {} sealed", message.period)
+        }
+        Fact::Setback { about, setback } if !about.starts_with("tell ") => {
+            format!("setback: {}; next try {}", setback.why, minute_text(setback.next_try_at))
+        }
+        Fact::NoticeQueued { notice } => format!("notice {}{}", notice.news.event(), detail(&notice.news)),
+        Fact::NoticeDropped { to, why, .. } => format!("mail to {to} given up: {why}"),
+        Fact::AutoUpdateSet { switch, .. } => {
+            format!("auto update {}: {}", if switch.on { "on" } else { "off" }, switch.why)
+        }
+        Fact::LicenseChecked { check, .. } => format!("license check: result {} ({})", check.result, check.message),
+        Fact::LicenseInstalled { license, .. } => {
+            let until = license.license.expires_on.map_or("no date".to_owned(), |day| day.to_string());
+            format!("license key {} installed, valid to {until}", license.serial)
+        }
+        Fact::GateSeen { seen, .. } => format!("gate of {}: {}", seen.month, seen.verdict),
+        Fact::Justified { month, reason, .. } => format!("report {month} justified: {reason}"),
+        Fact::ClockJudged { suspect: Some(why), .. } => format!("clock doubted: {why}"),
+        Fact::ClockJudged { suspect: None, .. } => "clock agreed again".to_owned(),
+        Fact::Repaired { what } => format!("repaired: {what}"),
+        Fact::AgentNamed { .. }
+        | Fact::SampleTaken { .. }
+        | Fact::LicenseSeen { .. }
+        | Fact::FilesWritten { .. }
+        | Fact::Sealed { .. }
+        | Fact::Receipted { .. }
+        | Fact::Setback { .. }
+        | Fact::SetbackOver { .. }
+        | Fact::NoticeDelivered { .. }
+        | Fact::NoticeSettled { .. }
+        | Fact::SettingsSeen { .. } => return None,
+    })
+}
+
+fn staged(stage: &Stage) -> String {
+    match stage {
+        Stage::AwaitingReview => "awaits review".to_owned(),
+        Stage::Postponed { until } => format!("postponed until {}", minute_text(*until)),
+        Stage::Sending { .. } => "sealed".to_owned(),
+        Stage::Submitted { .. } => "submitted".to_owned(),
+    }
+}
+
+fn short(id: &str) -> String {
+    id.chars().take(8).collect()
+}
+
+fn detail(news: &News) -> String {
+    match news {
+        News::ReportReady { month, days_left, .. } | News::Reminder { month, days_left, .. } => {
+            format!(" ({month}, {days_left} days left)")
+        }
+        News::SourceLost { server, .. } | News::SourceRecovered { server, .. } => format!(" ({server})"),
+        News::Overdue { month, .. }
+        | News::ReportSent { month, .. }
+        | News::SendFailing { month, .. }
+        | News::ExternalDue { month, .. }
+        | News::WaitsForPerson { month, .. }
+        | News::LateSample { month, .. }
+        | News::GateHeld { month, .. }
+        | News::GateOpened { month } => format!(" ({month})"),
+        News::License { result, .. } => format!(" (result {result})"),
+        News::AutoUpdateOff { .. } | News::ClockSuspect { .. } => String::new(),
+    }
+}

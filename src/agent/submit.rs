@@ -1,0 +1,109 @@
+//! Sending a report: sealed first, then sent until answered, then immutable.
+
+use chrono::TimeDelta;
+
+use crate::agent::Trouble;
+use crate::ask::Setback;
+use crate::domain::Month;
+use crate::domain::notice::News;
+use crate::domain::report::{Stage, UsageReport, report_id};
+use crate::protocol::{self, Kind, Submission};
+use crate::rules::schedule::Duty;
+use crate::store::fact::{Fact, MessageKind, SetbackRow, key};
+
+use super::telemetry::Unsealed;
+use super::{Agent, Hour, Outcome, Work};
+
+/// Pause between tries of a submission (domain.md 9, Q28).
+const PAUSE: TimeDelta = TimeDelta::minutes(60);
+/// People are told that sending fails at this try, and then once a day.
+const TOLD_AT: u32 = 2;
+
+impl Agent {
+    /// Seals the month's report unless it is sealed already, and sends it.
+    pub(super) fn begin_submit(&mut self, id: &str, month: Month, hour: Hour) -> Result<Work, Trouble> {
+        let Some(report) = self.newest_report(id, month)? else { return Ok(Work::Over) };
+        match &report.stage {
+            Stage::AwaitingReview | Stage::Postponed { .. } => {
+                let facts = self.seal_report(&report, "duty", hour)?;
+                self.record(hour, "duty", facts)?;
+            }
+            Stage::Sending { .. } => {}
+            Stage::Submitted { .. } => return Ok(Work::Over),
+        }
+        self.send_report(&report)
+    }
+
+    /// Sends the sealed bytes of a report.
+    fn send_report(&self, report: &UsageReport) -> Result<Work, Trouble> {
+        let sealed = self.sealed(&report.unit, MessageKind::Report, &report.month.to_string(), report.revision)?;
+        let (Some((message, _)), Some(enrolment)) = (sealed, self.enrolment()?) else { return Ok(Work::Over) };
+        self.send(Kind::Report, &message, &enrolment)
+    }
+
+    /// The facts that seal a report: exact bytes with their id, and the stage that forbids further changes.
+    pub(super) fn seal_report(&self, report: &UsageReport, by: &str, hour: Hour) -> Result<Vec<Fact>, Trouble> {
+        let unit = self.unit(&report.unit)?;
+        let causes = match &unit {
+            Some(unit) => self.judge_report(unit, report.month, Some(report))?.causes,
+            None => Vec::new(),
+        };
+        let submission = Submission::of(report, &causes, self.settings.report_detail);
+        let body = protocol::signed(&submission, &self.identity.key);
+        let period = report.month.to_string();
+        let message = Unsealed { kind: MessageKind::Report, unit: &report.unit, period, revision: report.revision }
+            .sealed(body, by, hour);
+        Ok(vec![Fact::Sealed { message }, stage_of(report, Stage::Sending { sealed_at: hour.now })])
+    }
+
+    pub(super) fn finish_submit(
+        &mut self,
+        id: &str,
+        month: Month,
+        outcome: Result<Outcome, Setback>,
+        hour: Hour,
+    ) -> Result<(), Trouble> {
+        let duty = Duty::Submit { unit: id.to_owned(), month };
+        match outcome {
+            Ok(Outcome::Sent(sent)) => {
+                let Some(report) = self.newest_report(id, month)? else { return Ok(()) };
+                let by = self
+                    .sealed(id, MessageKind::Report, &month.to_string(), report.revision)?
+                    .map_or_else(|| "duty".to_owned(), |(message, _)| message.by);
+                let (receipt, mut facts) = self.receipt_facts(&report_id(id, month, report.revision), sent)?;
+                facts.push(stage_of(&report, Stage::Submitted { at: hour.now, receipt }));
+                facts.push(Fact::SetbackOver { about: duty.key() });
+                facts.push(Fact::SetbackOver { about: Duty::CheckLicense { unit: id.to_owned() }.key() });
+                let news = News::ReportSent {
+                    month,
+                    total: report.total_points,
+                    by,
+                    external_due: report.external.at.is_none(),
+                };
+                facts.extend(self.news(Some(id), &format!("{month} r{}", report.revision), news, hour)?);
+                self.record(hour, "duty", facts)
+            }
+            Err(setback) => {
+                self.set_back(&duty, &setback, PAUSE, hour)?;
+                self.tell_sending_fails(id, month, &setback, hour)
+            }
+            Ok(other) => unreachable!("a submission does not end in {other:?}"),
+        }
+    }
+
+    fn tell_sending_fails(&mut self, id: &str, month: Month, setback: &Setback, hour: Hour) -> Result<(), Trouble> {
+        let duty = Duty::Submit { unit: id.to_owned(), month };
+        let tries = self.store.row::<SetbackRow>(&key::setback(&duty.key()))?.map_or(0, |row| row.tries);
+        if tries < TOLD_AT && matches!(setback, Setback::TryAgain { .. }) {
+            return Ok(());
+        }
+        let news = News::SendFailing { month, why: setback.why().to_owned() };
+        let facts = self.news(Some(id), &format!("{month} {}", hour.now.date_naive()), news, hour)?;
+        self.record(hour, "duty", facts)
+    }
+}
+
+/// The fact that sets a report's stage.
+pub(super) fn stage_of(report: &UsageReport, stage: Stage) -> Fact {
+    Fact::StageSet { unit: report.unit.clone(), month: report.month, revision: report.revision, stage }
+}

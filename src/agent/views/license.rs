@@ -1,0 +1,93 @@
+//! Licenses, their history and the gate.
+
+use serde_json::{Value, json};
+
+use crate::agent::Trouble;
+use crate::agent::orders::switch_key;
+use crate::agent::{Agent, Hour, Refused};
+use crate::domain::Month;
+use crate::domain::installation::Unit;
+use crate::domain::license::License;
+use crate::rules::renewal;
+use crate::store::fact::{AutoUpdate, LicenseCheckRow, key};
+
+use super::usage::one_or_all;
+
+impl Agent {
+    /// `license show --json`: what governs, what the servers show, and when it is renewed.
+    pub(in crate::agent) fn licenses(
+        &self,
+        unit: Option<&str>,
+        server: Option<&str>,
+        hour: Hour,
+    ) -> Result<Value, Refused> {
+        let units = self.units_named(unit, server)?;
+        let one = |unit: &Unit| self.license_shown(unit, hour);
+        one_or_all(units.iter().map(one).collect::<Result<Vec<Value>, Trouble>>()?)
+    }
+
+    pub(in crate::agent) fn license_shown(&self, unit: &Unit, hour: Hour) -> Result<Value, Trouble> {
+        let license = self.unit_license(unit)?.unwrap_or_default();
+        let shown = self.server_license(unit)?;
+        let window = renewal::window(license.expires_on, license.support_expires_on);
+        let switch: Option<AutoUpdate> = self.store.row(&switch_key(unit))?;
+        let last: Option<LicenseCheckRow> = self.store.row(&key::of_unit("license_check", &unit.id))?;
+        let days_left = license.expires_on.map(|day| (day - hour.now.date_naive()).num_days());
+        Ok(json!({
+            "schema": "tidegauge.license/1",
+            "unit": unit.id,
+            "servers": unit.servers,
+            "license": license,
+            "days_left": days_left,
+            "state": state(&license, days_left),
+            "shown_by_server": shown,
+            "installed": self.installed_key(unit)?.map(|key| json!({"serial": key.serial, "at": key.at})),
+            "auto_update": self.automatic_since(unit)?.is_some(),
+            "auto_update_ordered": switch,
+            "window": window,
+            "phase": renewal::phase(window.as_ref(), hour.now),
+            "next_check_at": self.license_check_at(unit)?,
+            "last_check": last,
+        }))
+    }
+
+    /// `license history --json`: sessions, newest last.
+    pub(in crate::agent) fn license_history(&self, unit: Option<&str>, server: Option<&str>) -> Result<Value, Refused> {
+        let mut sessions = Vec::new();
+        for unit in self.units_named(unit, server)? {
+            for (_, check) in self.store.rows::<LicenseCheckRow>(&format!("license_session/{}/", unit.id))? {
+                sessions.push(json!({"job": "License key auto-update", "unit": unit.id, "session": check}));
+            }
+        }
+        Ok(Value::Array(sessions))
+    }
+
+    /// `license gate --json`: the verdict on the named month, else on the judged one, and what explains it.
+    pub(in crate::agent) fn gates(
+        &self,
+        unit: Option<&str>,
+        server: Option<&str>,
+        month: Option<Month>,
+        hour: Hour,
+    ) -> Result<Value, Refused> {
+        let mut verdicts = Vec::new();
+        for unit in self.units_named(unit, server)? {
+            let month = match month {
+                Some(month) => month,
+                None => self.judged_month(&unit, hour.now)?,
+            };
+            verdicts.push(serde_json::to_value(self.judge(&unit, month)?).unwrap_or_default());
+        }
+        one_or_all(verdicts)
+    }
+}
+
+fn state(license: &License, days_left: Option<i64>) -> &'static str {
+    match days_left {
+        None if license == &License::default() => "not_installed",
+        None => "valid",
+        Some(days) if days < 0 => "expired",
+        Some(days) if days < 7 => "warning",
+        Some(_) => "valid",
+    }
+}

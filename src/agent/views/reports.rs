@@ -1,0 +1,190 @@
+//! Monthly reports as people look at them: lists, one report, what an adjustment would change, files.
+
+use base64::Engine;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::agent::orders::Target;
+use crate::agent::{Agent, Hour, Refused};
+use crate::domain::adjustment::AdjustmentOrder;
+use crate::domain::installation::Unit;
+use crate::domain::report::UsageReport;
+use crate::domain::watermark::Coverage;
+use crate::domain::{Instant, Month};
+use crate::formats::{self, FORMATS};
+use crate::rules::reporting::{self, BasisSample, ReportFacts};
+use crate::rules::review;
+
+use super::usage::one_or_all;
+
+/// Months shown in a chart.
+const CHART_MONTHS: usize = 13;
+
+impl Agent {
+    /// `report list --json`: every month's newest revision, without its tables.
+    pub(in crate::agent) fn reports(
+        &self,
+        unit: Option<&str>,
+        server: Option<&str>,
+        hour: Hour,
+    ) -> Result<Value, Refused> {
+        let mut reports = Vec::new();
+        for unit in self.units_named(unit, server)? {
+            for (month, revision) in self.report_months(&unit.id)? {
+                let head = crate::store::fact::key::report("head", &unit.id, month, revision);
+                let Some(report) = self.store.row::<UsageReport>(&head)? else { continue };
+                reports.push(self.in_short(&self.as_it_stands(report)?, hour.now));
+            }
+        }
+        Ok(Value::Array(reports))
+    }
+
+    pub(in crate::agent) fn in_short(&self, report: &UsageReport, now: Instant) -> Value {
+        json!({
+            "schema": "tidegauge.report-summary/1",
+            "id": report.id,
+            "unit": report.unit,
+            "month": report.month,
+            "revision": report.revision,
+            "stage": report.stage.as_str(),
+            "total_points": report.total_points,
+            "total_points_rounded": report.total_points_rounded,
+            "generated_at": report.generated_at,
+            "late": report.basis.late,
+            "days_left": self.policy().deadlines.days_left(report.month, now),
+            "external": report.external,
+            "not_collected": report.not_collected,
+            "coverage": report.coverage,
+            "digest": report.digest,
+        })
+    }
+
+    /// `report show --json`: the whole report as it stands.
+    pub(in crate::agent) fn report_shown(
+        &self,
+        unit: Option<&str>,
+        server: Option<&str>,
+        month: Option<Month>,
+    ) -> Result<Value, Refused> {
+        let mut answers = Vec::new();
+        let units = self.units_named(unit, server)?;
+        let alone = units.len() == 1;
+        for unit in units {
+            let target = Target { unit: Some(unit.id), server: None, month };
+            match self.one_report(&target) {
+                Ok((_, report)) => answers.push(serde_json::to_value(report).unwrap_or_default()),
+                Err(refused) if alone => return Err(refused),
+                Err(_) => {}
+            }
+        }
+        one_or_all(answers)
+    }
+
+    /// The total and the gate before and after an adjustment; nothing is kept.
+    pub(in crate::agent) fn what_if(
+        &self,
+        target: &Target,
+        adjustment: &AdjustmentOrder,
+        hour: Hour,
+    ) -> Result<Value, Refused> {
+        let (unit, report) = self.one_report(target)?;
+        let adjusted = review::adjust(&report, adjustment, "what-if", hour.now)?;
+        Ok(json!({
+            "schema": "tidegauge.what-if/1",
+            "unit": unit.id,
+            "month": report.month,
+            "total_before": report.total_points,
+            "total_after": adjusted.total_points,
+            "gate_before": self.judge_report(&unit, report.month, Some(&report))?,
+            "gate_after": self.judge_report(&unit, report.month, Some(&adjusted))?,
+        }))
+    }
+
+    /// The report of the trailing 31 days up to now: for looking only.
+    pub(in crate::agent) fn on_demand(
+        &self,
+        unit: Option<&str>,
+        server: Option<&str>,
+        hour: Hour,
+    ) -> Result<Value, Refused> {
+        let mut answers = Vec::new();
+        for unit in self.units_named(unit, server)? {
+            answers.push(serde_json::to_value(self.trailing_report(&unit, hour)?).unwrap_or_default());
+        }
+        one_or_all(answers)
+    }
+
+    fn trailing_report(&self, unit: &Unit, hour: Hour) -> Result<UsageReport, Refused> {
+        let mut samples = Vec::new();
+        for server in &unit.servers {
+            samples.extend(self.store.newest_sample(server, hour.now)?.map(|found| BasisSample {
+                first_processed_at: found.counted.iter().map(|counted| counted.first_processed_at).collect(),
+                stale: found.sample.taken_at < hour.now - self.policy().basis_max_age,
+                sample: found.sample,
+            }));
+        }
+        let first = (hour.now - TimeDelta::days(31)).date_naive();
+        let month = Month::of(hour.now);
+        let mut report = reporting::generate_as_of(
+            ReportFacts {
+                unit: unit.clone(),
+                month,
+                revision: 0,
+                contract_id: None,
+                samples,
+                not_collected: Vec::new(),
+                daily: self.daily(unit, first, hour.now.date_naive().succ_opt().unwrap_or(first), hour.now)?,
+                coverage: Coverage::default(),
+                generated_at: hour.now,
+                late: false,
+            },
+            crate::rules::counting::AsOf { at: hour.now, month },
+        );
+        report.on_demand = true;
+        reporting::total(&mut report);
+        Ok(report)
+    }
+
+    /// A report as a file of one format, byte for byte as in the Reports folder.
+    pub(in crate::agent) fn report_file(&self, target: &Target, format: &str) -> Result<Value, Refused> {
+        let (_, report) = self.one_report(target)?;
+        let Some(row) = formats::by_extension(format) else {
+            let known: Vec<&str> = FORMATS.iter().map(|row| row.extension).collect();
+            return Err(Refused::new(2, format!("there is no format '{format}'; known are {}", known.join(", "))));
+        };
+        let bytes = (row.write)(&crate::rules::report_document::report_document(&report));
+        Ok(json!({
+            "name": crate::agent::write_files::file_name(&report, row.extension),
+            "media_type": row.media_type,
+            "base64": base64::engine::general_purpose::STANDARD.encode(bytes),
+        }))
+    }
+
+    /// Highest watermark and reported points of the last thirteen months.
+    pub(in crate::agent) fn months(
+        &self,
+        unit: Option<&str>,
+        server: Option<&str>,
+        hour: Hour,
+    ) -> Result<Value, Refused> {
+        let mut answers = Vec::new();
+        for unit in self.units_named(unit, server)? {
+            let mut months = vec![Month::of(hour.now)];
+            while months.len() < CHART_MONTHS {
+                months.push(months[months.len() - 1].previous());
+            }
+            let mut rows = Vec::new();
+            for month in months.into_iter().rev() {
+                let mark = self.watermark_of_month(&unit, month, hour.now)?;
+                let report = self.newest_report(&unit.id, month)?;
+                rows.push(json!({
+                    "month": month,
+                    "highest_watermark": mark.points,
+                    "reported": report.map(|report| report.total_points),
+                }));
+            }
+            answers.push(json!({"schema": "tidegauge.months/1", "unit": unit.id, "months": rows}));
+        }
+        one_or_all(answers)
+    }
+}

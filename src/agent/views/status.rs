@@ -1,0 +1,126 @@
+//! What is known now, in one answer.
+
+use serde_json::{Value, json};
+
+use crate::agent::Trouble;
+use crate::agent::{Agent, Hour, Refused};
+use crate::domain::Instant;
+use crate::domain::calendar::rfc3339;
+use crate::domain::installation::Unit;
+use crate::rules::schedule;
+use crate::store::fact::{Miss, key};
+
+use super::usage::discrepancies_of;
+
+/// Duties that `status` lists.
+const NEXT_MAX: usize = 10;
+
+impl Agent {
+    /// `status --json`.
+    pub(in crate::agent) fn status(&self, hour: Hour) -> Result<Value, Refused> {
+        let facts = self.facts(hour.now)?;
+        let plan = schedule::plan(&facts, &self.policy());
+        let next: Vec<Value> = plan
+            .iter()
+            .take(NEXT_MAX)
+            .map(|planned| json!({"at": planned.at.max(hour.now), "duty": planned.duty.key(), "why": planned.why}))
+            .collect();
+        let units = self.units()?;
+        let (mut servers, mut licenses, mut open, mut warnings) = (vec![], vec![], vec![], self.clock_warning()?);
+        for name in self.known_servers(&units) {
+            servers.push(self.server_shown(&name, hour.now)?);
+        }
+        for unit in &units {
+            licenses.push(self.license_shown(unit, hour)?);
+            open.extend(self.open_reports(unit, hour.now)?);
+            warnings.extend(self.warnings(unit)?);
+        }
+        Ok(json!({
+            "schema": "tidegauge.status/1",
+            "now": rfc3339(hour.now),
+            "agent": self.identity.agent,
+            "next": next,
+            "servers": servers,
+            "open_reports": open,
+            "licenses": licenses,
+            "outbox": self.outbox()?,
+            "untold": facts.untold.len(),
+            "warnings": warnings,
+        }))
+    }
+
+    /// Servers of the settings, and those that samples were imported of.
+    fn known_servers(&self, units: &[Unit]) -> Vec<String> {
+        let set = self.settings.servers.iter().map(|server| server.name.clone());
+        let mut names: Vec<String> = set.chain(units.iter().flat_map(|unit| unit.servers.clone())).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn server_shown(&self, name: &str, now: Instant) -> Result<Value, Trouble> {
+        let newest = self.store.newest_sample(name, now)?;
+        let last_sample_at = newest.as_ref().map(|found| found.sample.taken_at);
+        let miss: Option<Miss> = self.store.row(&key::miss(name))?;
+        let fresh = last_sample_at.is_some_and(|at| now - self.policy().basis_max_age <= at);
+        let state = match (&miss, fresh) {
+            (Some(_), _) => "unreachable",
+            (None, true) => "fresh",
+            (None, false) => "late",
+        };
+        let discrepancies = newest.as_ref().map(discrepancies_of).unwrap_or_default();
+        Ok(json!({
+            "name": name,
+            "last_sample_at": last_sample_at,
+            "state": state,
+            "error": miss.as_ref().map(|miss| miss.why.clone()),
+            "misses_in_a_row": miss.map_or(0, |miss| miss.in_a_row),
+            "discrepancy": (!discrepancies.is_empty()).then(|| discrepancies.join("; ")),
+        }))
+    }
+
+    fn open_reports(&self, unit: &Unit, now: Instant) -> Result<Vec<Value>, Trouble> {
+        let mut open = Vec::new();
+        for (month, revision) in self.report_months(&unit.id)? {
+            let head = key::report("head", &unit.id, month, revision);
+            let Some(report) = self.store.row::<crate::domain::report::UsageReport>(&head)? else { continue };
+            let report = self.as_it_stands(report)?;
+            if !matches!(report.stage, crate::domain::report::Stage::Submitted { .. }) {
+                open.push(self.in_short(&report, now));
+            }
+        }
+        Ok(open)
+    }
+
+    /// Sealed messages that were not answered yet.
+    fn outbox(&self) -> Result<usize, Trouble> {
+        let sealed = self.store.keys("sealed/")?;
+        let answered = self.store.keys("receipt/")?;
+        Ok(sealed.len().saturating_sub(answered.len()))
+    }
+
+    fn clock_warning(&self) -> Result<Vec<String>, Trouble> {
+        Ok(self.clock_suspect()?.map(|why| format!("nothing is generated or sent: {why}")).into_iter().collect())
+    }
+
+    /// What a person should know about a unit.
+    fn warnings(&self, unit: &Unit) -> Result<Vec<String>, Trouble> {
+        let mut warnings = Vec::new();
+        let shown = self.server_license(unit)?.unwrap_or_default();
+        if shown.auto_update == Some(true) {
+            warnings.push(format!(
+                "{}: the server's own auto update is on, so it reports itself to its vendor; adjusting and postponing \
+                 here do not change that",
+                unit.servers.join(", ")
+            ));
+        }
+        if self.settings.license_server.is_none() {
+            warnings.push(format!(
+                "{}: no [license_server], so nothing is sent; enter each report in Pulse or the aggregator's portal and \
+                 record it with `report mark-external`",
+                unit.servers.join(", ")
+            ));
+        }
+        Ok(warnings)
+    }
+}

@@ -1,0 +1,155 @@
+//! Usage as it is known: points, new points and rental machines by type, tenant, server or workload.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::agent::Trouble;
+use crate::agent::access::By;
+use crate::agent::{Agent, Hour, Refused};
+use crate::domain::calendar::rfc3339;
+use crate::domain::installation::Unit;
+use crate::domain::sample::{Counted, GroupTotal};
+use crate::domain::{Instant, Month, Points};
+use crate::rules::counting::{self, AsOf};
+use crate::store::ClassifiedSample;
+
+/// A group's key and, for workloads, its name.
+type Key = (String, Option<String>);
+
+impl Agent {
+    /// `usage --json`: per unit; of a month: classified at its end, or now while it runs.
+    pub(in crate::agent) fn usage(
+        &self,
+        unit: Option<&str>,
+        server: Option<&str>,
+        month: Option<Month>,
+        by: By,
+        hour: Hour,
+    ) -> Result<Value, Refused> {
+        let units = self.units_named(unit, server)?;
+        let one = |unit: &Unit| self.usage_of(unit, server, month, by, hour);
+        one_or_all(units.iter().map(one).collect::<Result<Vec<Value>, Trouble>>()?)
+    }
+
+    fn usage_of(
+        &self,
+        unit: &Unit,
+        server: Option<&str>,
+        month: Option<Month>,
+        by: By,
+        hour: Hour,
+    ) -> Result<Value, Trouble> {
+        let until = month.map_or(hour.now, |month| hour.now.min(month.ends_at()));
+        let closed = month.filter(|month| month.ends_at() <= hour.now);
+        let samples = self.samples_standing(unit, server, until)?;
+        let mut groups: BTreeMap<Key, GroupTotal> = BTreeMap::new();
+        for found in &samples {
+            add_groups(found, closed, by, &mut groups);
+        }
+        let mut total = GroupTotal::default();
+        groups.values().for_each(|group| total.add(*group));
+        let as_of = samples.iter().map(|found| found.sample.taken_at).max();
+        let discrepancies: Vec<String> = samples.iter().flat_map(discrepancies_of).collect();
+        Ok(json!({
+            "schema": "tidegauge.usage/1",
+            "unit": unit.id,
+            "as_of": closed.map_or(as_of, |month| Some(month.ends_at())).map(rfc3339),
+            "points": total.points,
+            "new_points": total.new_points,
+            "rental_count": total.rental_count,
+            "groups": groups.iter().map(group).collect::<Vec<Value>>(),
+            "discrepancies": discrepancies,
+            "servers": samples.iter().map(|found| found.sample.server.clone()).collect::<Vec<String>>(),
+        }))
+    }
+
+    /// Each server's newest sample not after the instant; those too old beside the newest are left out.
+    fn samples_standing(
+        &self,
+        unit: &Unit,
+        server: Option<&str>,
+        until: Instant,
+    ) -> Result<Vec<ClassifiedSample>, Trouble> {
+        let mut samples = Vec::new();
+        for name in unit.servers.iter().filter(|name| server.is_none_or(|server| server == name.as_str())) {
+            samples.extend(self.store.newest_sample(name, until)?);
+        }
+        let newest = samples.iter().map(|found| found.sample.taken_at).max();
+        let oldest = newest.map_or(until, |newest| newest - self.policy().basis_max_age);
+        samples.retain(|found| oldest <= found.sample.taken_at);
+        Ok(samples)
+    }
+}
+
+/// Where the server's numbers and ours differ.
+pub(in crate::agent) fn discrepancies_of(found: &ClassifiedSample) -> Vec<String> {
+    let summary = counting::summary(&found.sample, &found.counted);
+    let ours = counting::cross_check(&found.sample, &summary);
+    found
+        .sample
+        .discrepancies
+        .iter()
+        .cloned()
+        .chain(ours)
+        .map(|what| format!("{}: {what}", found.sample.server))
+        .collect()
+}
+
+fn add_groups(found: &ClassifiedSample, closed: Option<Month>, by: By, groups: &mut BTreeMap<Key, GroupTotal>) {
+    let sample = &found.sample;
+    for (workload, counted) in sample.workloads.iter().zip(&found.counted) {
+        let class = closed.map_or(counted.class, |month| {
+            counting::class_of(workload, sample, counted.first_processed_at, AsOf::month_end(month))
+        });
+        let total = counting::total_of(&Counted { class, ..counted.clone() });
+        if total != GroupTotal::default() {
+            let key = match by {
+                By::Tenant => (tenant_name(workload.tenant.as_deref()), None),
+                By::Type => (workload.kind.to_string(), None),
+                By::Server => (sample.server.clone(), None),
+                By::Workload => (workload.id.clone(), Some(workload.name.clone())),
+            };
+            groups.entry(key).or_default().add(total);
+        }
+    }
+    for count in &sample.counts {
+        let weight = counting::weight_of_count(count, sample).unwrap_or(Points::ZERO);
+        let key = match by {
+            By::Tenant | By::Workload => (tenant_name(count.tenant.as_deref()), None),
+            By::Type => (count.kind.to_string(), None),
+            By::Server => (sample.server.clone(), None),
+        };
+        groups.entry(key).or_default().add(counting::total_of_count(count, weight));
+    }
+}
+
+fn tenant_name(tenant: Option<&str>) -> String {
+    tenant.unwrap_or("(none)").to_owned()
+}
+
+fn group(((key, name), total): (&Key, &GroupTotal)) -> Value {
+    let mut group = json!({
+        "key": key,
+        "count": total.count,
+        "points": total.points,
+        "new_count": total.new_count,
+        "new_points": total.new_points,
+        "rental_count": total.rental_count,
+    });
+    if let Some(name) = name {
+        group["name"] = json!(name);
+    }
+    group
+}
+
+/// One value alone, several as an array; none is a refusal.
+pub(in crate::agent) fn one_or_all(mut values: Vec<Value>) -> Result<Value, Refused> {
+    match values.len() {
+        0 => {
+            Err(Refused::new(3, "no sample is kept yet; take one with `sample now` or load some with `sample import`"))
+        }
+        1 => Ok(values.remove(0)),
+        _ => Ok(Value::Array(values)),
+    }
+}

@@ -1,0 +1,120 @@
+//! High watermarks of weeks and months, with the days they are made of and their coverage.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate};
+use serde_json::Value;
+
+use crate::agent::Trouble;
+use crate::agent::{Agent, Hour, Refused};
+use crate::domain::calendar::midnight;
+use crate::domain::installation::Unit;
+use crate::domain::watermark::{Coverage, Daily, DayMark, HighWatermark, Watermark};
+use crate::domain::{Instant, IsoWeek, Month};
+use crate::rules::schedule::expected_samples;
+
+use super::usage::one_or_all;
+
+impl Agent {
+    /// `watermark --json`: of the named week or month, else of the running week.
+    pub(in crate::agent) fn watermarks(
+        &self,
+        unit: Option<&str>,
+        server: Option<&str>,
+        week: Option<IsoWeek>,
+        month: Option<Month>,
+        hour: Hour,
+    ) -> Result<Value, Refused> {
+        let mut answers = Vec::new();
+        for unit in self.units_named(unit, server)? {
+            let mark = match (week, month) {
+                (_, Some(month)) => self.watermark_of_month(&unit, month, hour.now)?,
+                (week, None) => {
+                    self.watermark_of_week(&unit, week.unwrap_or_else(|| IsoWeek::of(hour.now)), hour.now)?
+                }
+            };
+            answers.push(serde_json::to_value(mark).unwrap_or_default());
+        }
+        one_or_all(answers)
+    }
+
+    pub(in crate::agent) fn watermark_of_week(
+        &self,
+        unit: &Unit,
+        week: IsoWeek,
+        now: Instant,
+    ) -> Result<Watermark, Trouble> {
+        self.watermark(unit, week.to_string(), week.first_day(), week.next().first_day(), now)
+    }
+
+    pub(in crate::agent) fn watermark_of_month(
+        &self,
+        unit: &Unit,
+        month: Month,
+        now: Instant,
+    ) -> Result<Watermark, Trouble> {
+        self.watermark(unit, month.to_string(), month.first_day(), month.next().first_day(), now)
+    }
+
+    fn watermark(
+        &self,
+        unit: &Unit,
+        period: String,
+        first: NaiveDate,
+        end: NaiveDate,
+        now: Instant,
+    ) -> Result<Watermark, Trouble> {
+        let marks = self.store.days(&unit.id, first, end - Days::new(1))?;
+        let mut highest: Option<(HighWatermark, &DayMark)> = None;
+        for day in &marks {
+            let raised = HighWatermark::raised_by(highest.map(|(mark, _)| mark), day.mark.points, day.mark.at);
+            if highest.is_none_or(|(mark, _)| mark != raised) {
+                highest = Some((raised, day));
+            }
+        }
+        let daily = self.daily(unit, first, end, now)?;
+        let mut coverage = Coverage::default();
+        for day in &daily {
+            coverage.add(Coverage { expected: day.expected, complete: day.complete });
+        }
+        Ok(Watermark {
+            schema: "tidegauge.watermark/1".to_owned(),
+            unit: unit.id.clone(),
+            period,
+            from: midnight(first),
+            to: midnight(end),
+            points: highest.map(|(mark, _)| mark.points),
+            at: highest.map(|(mark, _)| mark.at),
+            by_type: highest.map(|(_, day)| day.by_type.clone()).unwrap_or_default(),
+            coverage,
+            daily,
+        })
+    }
+
+    /// The days of `[first, end)` that have begun, with the worst server's coverage.
+    pub(in crate::agent) fn daily(
+        &self,
+        unit: &Unit,
+        first: NaiveDate,
+        end: NaiveDate,
+        now: Instant,
+    ) -> Result<Vec<Daily>, Trouble> {
+        let marks: BTreeMap<NaiveDate, DayMark> =
+            self.store.days(&unit.id, first, end - Days::new(1))?.into_iter().map(|mark| (mark.day, mark)).collect();
+        let mut daily = Vec::new();
+        for day in first.iter_days().take_while(|day| *day < end && midnight(*day) <= now) {
+            let mark = marks.get(&day);
+            let expected = expected_samples(midnight(day), now.min(midnight(day + Days::new(1))), &self.policy());
+            let of = |server: &String| mark.and_then(|mark| mark.samples.get(server)).copied().unwrap_or(0);
+            let worst = unit.servers.iter().map(of).min().unwrap_or(0);
+            daily.push(Daily {
+                day,
+                points: mark.map(|mark| mark.mark.points),
+                at: mark.map(|mark| mark.mark.at),
+                expected,
+                complete: worst.min(expected),
+            });
+        }
+        Ok(daily)
+    }
+}

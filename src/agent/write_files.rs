@@ -1,0 +1,89 @@
+//! Putting a report's files into the Reports folder, and mailing them.
+
+use chrono::TimeDelta;
+
+use crate::agent::Trouble;
+use crate::ask::Setback;
+use crate::channels::Attachment;
+use crate::document::Document;
+use crate::domain::Month;
+use crate::domain::notice::{News, Notice};
+use crate::domain::report::UsageReport;
+use crate::formats::FORMATS;
+use crate::rules::report_document::report_document;
+use crate::rules::schedule::Duty;
+use crate::store::fact::{Fact, key};
+
+use super::{Agent, Hour};
+
+/// Pause before files are written again.
+const PAUSE: TimeDelta = TimeDelta::minutes(10);
+/// The formats that are mailed along with a report.
+const MAILED: [&str; 2] = ["pdf", "json"];
+
+impl Agent {
+    /// The duty: a folder that cannot be written is a setback, told and tried again.
+    pub(super) fn begin_write_files(
+        &mut self,
+        unit: &str,
+        month: Month,
+        revision: u32,
+        hour: Hour,
+    ) -> Result<(), Trouble> {
+        match self.write_files(unit, month, revision, hour) {
+            Err(Trouble::File { path, why }) => {
+                let duty = Duty::WriteFiles { unit: unit.to_owned(), month, revision };
+                let why = format!("cannot write {path}: {why}; free space or correct its rights");
+                self.set_back(&duty, &Setback::AskAPerson { why }, PAUSE, hour)
+            }
+            other => other,
+        }
+    }
+
+    /// Writes every format of the report; repeated after a crash it writes the same bytes again.
+    pub(super) fn write_files(&mut self, unit: &str, month: Month, revision: u32, hour: Hour) -> Result<(), Trouble> {
+        let Some(report) = self.store.row::<UsageReport>(&key::report("report", unit, month, revision))? else {
+            return Ok(());
+        };
+        let document = document_of(&report);
+        for format in FORMATS {
+            let path = self.reports_folder(month).join(file_name(&report, format.extension));
+            self.files.write(&path, &(format.write)(&document)).map_err(|error| Trouble::file(&path, &error))?;
+        }
+        let written = Fact::FilesWritten { unit: unit.to_owned(), month, revision, digest: report.digest };
+        let over = Fact::SetbackOver { about: Duty::WriteFiles { unit: unit.to_owned(), month, revision }.key() };
+        self.record(hour, "duty", vec![written, over])
+    }
+
+    /// What goes with a letter: PDF and JSON of a report that is ready or was sent.
+    pub(super) fn attachments(&self, notice: &Notice) -> Result<Vec<Attachment>, Trouble> {
+        let (Some(unit), News::ReportReady { month, .. } | News::ReportSent { month, .. }) =
+            (&notice.unit, &notice.news)
+        else {
+            return Ok(Vec::new());
+        };
+        let Some(report) = self.newest_report(unit, *month)? else { return Ok(Vec::new()) };
+        let document = document_of(&report);
+        let mailed = FORMATS.iter().filter(|format| MAILED.contains(&format.extension));
+        Ok(mailed
+            .map(|format| Attachment {
+                name: file_name(&report, format.extension),
+                media_type: format.media_type.to_owned(),
+                bytes: (format.write)(&document),
+            })
+            .collect())
+    }
+}
+
+/// The document of a report, without what changes after it was generated.
+pub(super) fn document_of(report: &UsageReport) -> Document {
+    report_document(report)
+}
+
+/// `<license or unit>-r<N>.<extension>`; characters that file systems dislike become `-`.
+pub(super) fn file_name(report: &UsageReport, extension: &str) -> String {
+    let of = report.license_id.as_deref().unwrap_or(&report.unit);
+    let safe: String =
+        of.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+    format!("{safe}-r{}.{extension}", report.revision)
+}

@@ -1,0 +1,202 @@
+//! The wire of the simulated world: routers in process, folders and a mailbox in memory, outages on order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body as RequestBody, to_bytes};
+use axum::http::{HeaderName, HeaderValue, Request};
+use secrecy::ExposeSecret;
+use tower::ServiceExt;
+
+use crate::ask::{
+    Answer, Ask, Body, Failure, FolderAnswer, FolderAsk, FormValue, HttpAnswer, HttpAsk, MailAsk, Method, Peer,
+};
+use crate::domain::Instant;
+use crate::doors::{Clock, Pending, Wire};
+
+use super::clock::SimulatedClock;
+
+/// The login that simulated backup servers know.
+pub const USERNAME: &str = "tidegauge";
+/// Its password.
+pub const PASSWORD: &str = "simulated";
+
+/// Everything outside the agent; clones are the same outside.
+#[derive(Clone)]
+pub struct SimulatedWire {
+    clock: SimulatedClock,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    routers: BTreeMap<Peer, Router>,
+    folders: BTreeMap<Peer, BTreeMap<String, Vec<u8>>>,
+    mails: Vec<MailAsk>,
+    outages: Vec<(Peer, Range<Instant>)>,
+    /// Peers whose next answer is lost on its way back.
+    deaf: BTreeSet<Peer>,
+}
+
+impl SimulatedWire {
+    pub fn new(clock: SimulatedClock) -> SimulatedWire {
+        SimulatedWire { clock, inner: Arc::default() }
+    }
+
+    /// Puts a server behind a peer's name.
+    pub fn connect(&self, peer: &str, router: Router) {
+        self.inner().routers.insert(peer.to_owned(), router);
+    }
+
+    /// The peer is out of reach during the span; `mail` is the mail server.
+    pub fn cut_off(&self, peer: &str, span: Range<Instant>) {
+        self.inner().outages.push((peer.to_owned(), span));
+    }
+
+    /// The peer takes the next request, and its answer is lost.
+    pub fn lose_next_answer(&self, peer: &str) {
+        self.inner().deaf.insert(peer.to_owned());
+    }
+
+    /// Puts a file into a peer's folder.
+    pub fn put_file(&self, peer: &str, name: &str, bytes: Vec<u8>) {
+        self.inner().folders.entry(peer.to_owned()).or_default().insert(name.to_owned(), bytes);
+    }
+
+    /// Names of the files in a peer's folder and below.
+    pub fn file_names(&self, peer: &str) -> Vec<String> {
+        self.inner().folders.get(peer).map(|folder| folder.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Every mail taken so far.
+    pub fn mails(&self) -> Vec<MailAsk> {
+        self.inner().mails.clone()
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_cut_off(&self, peer: &str) -> bool {
+        let now = self.clock.now();
+        self.inner().outages.iter().any(|(cut, span)| cut == peer && span.contains(&now))
+    }
+
+    async fn http(&self, ask: HttpAsk) -> Answer {
+        if self.is_cut_off(&ask.peer) {
+            return unreachable_peer(&ask.peer);
+        }
+        let router = self.inner().routers.get(&ask.peer).cloned();
+        let Some(router) = router else {
+            return Answer::Failed(Failure::Settings { why: format!("no peer is called {}", ask.peer) });
+        };
+        let answer = carry_to(router, &ask).await;
+        if self.inner().deaf.remove(&ask.peer) {
+            return Answer::Failed(Failure::Broken { why: "the answer was lost on its way".to_owned() });
+        }
+        answer
+    }
+
+    fn mail(&self, ask: MailAsk) -> Answer {
+        if self.is_cut_off("mail") {
+            return unreachable_peer("mail");
+        }
+        self.inner().mails.push(ask);
+        Answer::Mail("250 2.0.0 taken".to_owned())
+    }
+
+    fn folder(&self, ask: FolderAsk) -> Answer {
+        let mut inner = self.inner();
+        match ask {
+            FolderAsk::List { peer, entries_max } => {
+                let folder = inner.folders.entry(peer).or_default();
+                let names = folder.keys().filter(|name| !name.contains('/')).take(entries_max).cloned();
+                Answer::Folder(FolderAnswer::Listed(names.collect()))
+            }
+            FolderAsk::Read { peer, name, .. } => match inner.folders.entry(peer).or_default().get(&name) {
+                Some(bytes) => Answer::Folder(FolderAnswer::Bytes(bytes.clone())),
+                None => Answer::Failed(Failure::File { why: format!("{name} is gone") }),
+            },
+            FolderAsk::Move { peer, name, to } => {
+                let folder = inner.folders.entry(peer).or_default();
+                match folder.remove(&name) {
+                    Some(bytes) => {
+                        folder.insert(to, bytes);
+                        Answer::Folder(FolderAnswer::Done)
+                    }
+                    None => Answer::Failed(Failure::File { why: format!("{name} is gone") }),
+                }
+            }
+            FolderAsk::Write { peer, name, bytes } => {
+                inner.folders.entry(peer).or_default().insert(name, bytes);
+                Answer::Folder(FolderAnswer::Done)
+            }
+        }
+    }
+}
+
+impl Wire for SimulatedWire {
+    fn carry(&self, ask: Ask) -> Pending<'_> {
+        Box::pin(async move {
+            match ask {
+                Ask::Http(ask) => self.http(ask).await,
+                Ask::Mail(ask) => self.mail(ask),
+                Ask::Folder(ask) => self.folder(ask),
+            }
+        })
+    }
+}
+
+fn unreachable_peer(peer: &str) -> Answer {
+    Answer::Failed(Failure::Unreachable { why: format!("{peer}: connection refused") })
+}
+
+/// One request to a router in process, with the limits of the ask.
+async fn carry_to(router: Router, ask: &HttpAsk) -> Answer {
+    let Ok(request) = request(ask) else {
+        return Answer::Failed(Failure::Broken { why: format!("{} is no valid request", ask.path) });
+    };
+    let Ok(response) = router.oneshot(request).await;
+    let status = response.status().as_u16();
+    let header =
+        |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), value.to_str().unwrap_or_default().to_owned());
+    let headers = response.headers().iter().map(header).collect();
+    match to_bytes(response.into_body(), usize::try_from(ask.bytes_max).unwrap_or(usize::MAX)).await {
+        Ok(body) => Answer::Http(HttpAnswer { status, headers, body: body.to_vec() }),
+        Err(_) => Answer::Failed(Failure::TooLarge { bytes_max: ask.bytes_max }),
+    }
+}
+
+fn request(ask: &HttpAsk) -> Result<Request<RequestBody>, axum::http::Error> {
+    let method = match ask.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+    };
+    let mut request = Request::builder().method(method).uri(&ask.path);
+    for (name, value) in &ask.headers {
+        request = request.header(name, value);
+    }
+    if let Some(bearer) = &ask.bearer {
+        request = request.header("authorization", format!("Bearer {}", bearer.expose_secret()));
+    }
+    let body = match &ask.body {
+        Body::None => RequestBody::empty(),
+        Body::Bytes(kind, bytes) => {
+            request = request.header("content-type", *kind);
+            RequestBody::from(bytes.clone())
+        }
+        Body::Form(fields) => {
+            request = request.header("content-type", "application/x-www-form-urlencoded");
+            let field = |(name, value): &(&str, FormValue)| match value {
+                FormValue::Text(text) => format!("{name}={text}"),
+                FormValue::Secret(secret) => format!("{name}={}", secret.expose_secret()),
+                FormValue::PeerUsername => format!("{name}={USERNAME}"),
+                FormValue::PeerPassword => format!("{name}={PASSWORD}"),
+            };
+            RequestBody::from(fields.iter().map(field).collect::<Vec<_>>().join("&"))
+        }
+    };
+    request.body(body)
+}

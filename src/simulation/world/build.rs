@@ -1,0 +1,216 @@
+//! Making a world.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use secrecy::ExposeSecret;
+
+use crate::agent::Order;
+use crate::agent::orders::Target;
+use crate::config::{MailSettings, ServerSettings, Settings};
+use crate::domain::license::LicenseType;
+use crate::domain::{Instant, Points};
+use crate::doors::peer::{FolderPeer, HttpPeer, MailPeer, MailTls, PeerSettings, Trust};
+use crate::doors::{Clock, Files};
+use crate::license_server::{self, Contract, ContractState, LicenseServer, Policy, Term};
+use crate::store::Place;
+
+use super::super::chance::SeededChance;
+use super::super::clock::SimulatedClock;
+use super::super::disk::SimulatedDisk;
+use super::super::estate::{Estate, EstatePlan};
+use super::super::oracle::Oracle;
+use super::super::vbr::Vbr;
+use super::super::wire::{PASSWORD, SimulatedWire, USERNAME};
+use super::{SimulatedServer, World};
+
+/// Where the simulated License Update Server keeps its journal and key.
+pub const LICENSE_SERVER_FOLDER: &str = "/license-server";
+
+/// How a simulated server is sampled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    Vbr,
+    SnapshotFolder,
+}
+
+/// One backup server of a plan.
+#[derive(Clone, Debug)]
+pub struct ServerPlan {
+    pub name: String,
+    pub source: SourceKind,
+    pub estate: EstatePlan,
+}
+
+/// How a world begins.
+#[derive(Clone, Debug)]
+pub struct WorldPlan {
+    pub seed: u64,
+    pub begins_at: Instant,
+    pub servers: Vec<ServerPlan>,
+    /// With our License Update Server (closed loop), else beside the vendor.
+    pub closed_loop: bool,
+    /// Recipients of mails; none: no mail is set up.
+    pub mail_to: Vec<String>,
+    pub settings: Settings,
+}
+
+impl WorldPlan {
+    /// One VBR server with so many machines, closed loop, one recipient.
+    pub fn small(seed: u64, begins_at: Instant, machines: u32) -> WorldPlan {
+        WorldPlan {
+            seed,
+            begins_at,
+            servers: vec![ServerPlan {
+                name: "vbr01".to_owned(),
+                source: SourceKind::Vbr,
+                estate: EstatePlan::new(seed, "vbr01", begins_at, machines),
+            }],
+            closed_loop: true,
+            mail_to: vec!["licensing@example.net".to_owned()],
+            settings: Settings::default(),
+        }
+    }
+
+    /// The same sampled from snapshot files.
+    pub fn from_files(mut self) -> WorldPlan {
+        self.servers.iter_mut().for_each(|server| server.source = SourceKind::SnapshotFolder);
+        self
+    }
+}
+
+impl World {
+    /// The world of a plan on a simulated disk, enrolled and with auto update on when it is a closed loop.
+    pub fn new(plan: WorldPlan) -> World {
+        let disk = SimulatedDisk::new();
+        let place = Place::Temporary { journal: "/state/journal".into() };
+        let mut plan = plan;
+        plan.settings.state_dir = "/state".into();
+        plan.settings.reports_dir = "/reports".into();
+        World::on(plan, Arc::new(disk.clone()), place, Some(disk))
+    }
+
+    /// The same with the agent's memory somewhere else, such as a real folder.
+    pub fn on(plan: WorldPlan, files: Arc<dyn Files>, place: Place, disk: Option<SimulatedDisk>) -> World {
+        let clock = SimulatedClock::at(plan.begins_at);
+        let wire = SimulatedWire::new(clock.clone());
+        let servers = simulated_servers(&plan, &clock, &wire);
+        let license_server = plan.closed_loop.then(|| {
+            let server = license_server(&plan);
+            wire.connect(crate::protocol::PEER, license_server::router(Arc::clone(&server), Arc::new(clock.clone())));
+            server
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without I/O");
+        let mut world = World {
+            settings: settings(&plan),
+            seed: plan.seed,
+            oracle: Oracle::default(),
+            openings: 0,
+            story: Vec::new(),
+            kills: BTreeSet::new(),
+            agent: None,
+            clock,
+            wire,
+            servers,
+            license_server,
+            disk,
+            files,
+            place,
+            runtime,
+        };
+        world.open();
+        world.begin(plan.seed);
+        world
+    }
+
+    /// The first samples, the enrolment and the consent.
+    fn begin(&mut self, seed: u64) {
+        self.run_until(self.now());
+        let Some(server) = self.license_server.clone() else { return };
+        if self.agent().enrolment_known() {
+            return;
+        }
+        let order = license_server::Order::IssueToken { contract_id: CONTRACT.to_owned(), url: None };
+        let token = server.obey(order, "operator", self.now(), &mut SeededChance::new(seed));
+        let token = token.ok().flatten().expect("the contract is on file");
+        let token = token.to_text().expose_secret().to_owned();
+        self.order(Order::Enrol { token }, "admin").expect("a fresh token enrols");
+        let target = Target::default();
+        self.order(Order::AutoUpdate { target, on: true }, "admin").expect("a sampled unit can be switched on");
+    }
+}
+
+/// The contract of every simulated provider.
+const CONTRACT: &str = "C-2026-001";
+
+fn simulated_servers(
+    plan: &WorldPlan,
+    clock: &SimulatedClock,
+    wire: &SimulatedWire,
+) -> BTreeMap<String, SimulatedServer> {
+    let mut servers = BTreeMap::new();
+    for server in &plan.servers {
+        let estate = Arc::new(Mutex::new(Estate::new(server.estate.clone())));
+        let vbr = Vbr::new(Arc::clone(&estate), Arc::new(clock.clone()) as Arc<dyn Clock>, USERNAME, PASSWORD);
+        wire.connect(&server.name, vbr.router());
+        servers.insert(server.name.clone(), SimulatedServer { estate, vbr, source: server.source });
+    }
+    servers
+}
+
+fn license_server(plan: &WorldPlan) -> Arc<LicenseServer> {
+    let files: Arc<dyn Files> = Arc::new(SimulatedDisk::new());
+    let folder = Path::new(LICENSE_SERVER_FOLDER);
+    let mut chance = SeededChance::new(plan.seed ^ 0x5eed);
+    license_server::new_signing_key(files.as_ref(), folder, &mut chance).expect("an empty simulated disk takes a key");
+    let server = LicenseServer::open(files, folder, Policy::default()).expect("a simulated disk opens");
+    let license = plan.servers.first().map(|server| server.estate.license.clone()).unwrap_or_default();
+    let contract = Contract {
+        id: CONTRACT.to_owned(),
+        licensed_to: license.licensed_to.unwrap_or_else(|| "Example Provider".to_owned()),
+        support_id: license.support_id.unwrap_or_else(|| "01234567".to_owned()),
+        kind: LicenseType::Rental,
+        product: license.product.unwrap_or_else(|| "VBR".to_owned()),
+        edition: license.edition.unwrap_or_else(|| "EnterprisePlus".to_owned()),
+        package: license.package,
+        cloud_connect: license.cloud_connect,
+        points: license.licensed_points.unwrap_or(Points::whole(10_000)),
+        term: Term::Monthly,
+        ends_on: None,
+        support_expires_on: None,
+        state: ContractState::Active,
+    };
+    let order = license_server::Order::AddContract { contract, url: None };
+    server.obey(order, "operator", plan.begins_at, &mut chance).expect("an empty server takes a contract");
+    Arc::new(server)
+}
+
+fn settings(plan: &WorldPlan) -> Settings {
+    let peer = |host: &str| HttpPeer { base_url: format!("https://{host}"), trust: Trust::System, login: None };
+    let mut settings = plan.settings.clone();
+    settings.servers = plan
+        .servers
+        .iter()
+        .filter_map(|server| match server.source {
+            SourceKind::Vbr => ServerSettings::new(&server.name, "vbr", PeerSettings::Http(peer(&server.name))),
+            SourceKind::SnapshotFolder => {
+                let folder = PeerSettings::Folder(FolderPeer { path: server.name.clone().into() });
+                ServerSettings::new(&server.name, "snapshot_folder", folder)
+            }
+        })
+        .collect();
+    settings.license_server = plan.closed_loop.then(|| peer("license.example.net"));
+    settings.mail = (!plan.mail_to.is_empty()).then(|| MailSettings {
+        server: MailPeer {
+            host: "smtp.example.net".to_owned(),
+            port: 587,
+            tls: MailTls::Starttls,
+            trust: Trust::System,
+            login: None,
+        },
+        from: "Tidegauge <tidegauge@example.net>".to_owned(),
+        to: plan.mail_to.clone(),
+    });
+    settings
+}

@@ -1,0 +1,292 @@
+//! A provider's world: backup servers, License Update Server and mailbox around the real agent, on virtual time.
+//!
+//! It has no scheduler: it goes from one planned instant to the next. It can pull the agent's plug between any two steps
+//! of a duty, and asks the oracle after every one.
+
+mod build;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use crate::agent::{Agent, Doors, Hour, Obeyed, Order, Query, Refused, Trouble, Work, carry_out};
+use crate::config::Settings;
+use crate::domain::Instant;
+use crate::domain::calendar::minute_text;
+use crate::doors::{Clock, Files};
+use crate::license_server::LicenseServer;
+use crate::rules::schedule::{Duty, Planned};
+use crate::store::Place;
+
+use super::chance::SeededChance;
+use super::clock::SimulatedClock;
+use super::disk::SimulatedDisk;
+use super::estate::Estate;
+use super::oracle::Oracle;
+use super::vbr::Vbr;
+use super::wire::SimulatedWire;
+
+pub use build::{LICENSE_SERVER_FOLDER, ServerPlan, SourceKind, WorldPlan};
+
+/// Between which steps of a duty the plug is pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KillPoint {
+    /// It is due; nothing was done.
+    BeforeBegin,
+    /// What must stand is recorded; nothing has left.
+    AfterBegin,
+    /// The far side has it; nothing is recorded.
+    AfterAct,
+    /// All is recorded.
+    AfterFinish,
+}
+
+/// All four.
+pub const KILL_POINTS: [KillPoint; 4] =
+    [KillPoint::BeforeBegin, KillPoint::AfterBegin, KillPoint::AfterAct, KillPoint::AfterFinish];
+
+/// One simulated backup server.
+pub struct SimulatedServer {
+    pub estate: Arc<Mutex<Estate>>,
+    pub vbr: Arc<Vbr>,
+    pub source: SourceKind,
+}
+
+/// The world.
+pub struct World {
+    pub clock: SimulatedClock,
+    pub wire: SimulatedWire,
+    pub servers: BTreeMap<String, SimulatedServer>,
+    pub license_server: Option<Arc<LicenseServer>>,
+    pub settings: Settings,
+    /// The agent's disk, when it is a simulated one.
+    pub disk: Option<SimulatedDisk>,
+    pub oracle: Oracle,
+    pub seed: u64,
+    files: Arc<dyn Files>,
+    place: Place,
+    agent: Option<Agent>,
+    openings: u64,
+    story: Vec<String>,
+    kills: BTreeSet<(&'static str, KillPoint)>,
+    runtime: Runtime,
+}
+
+/// Duties done in one `run_until`; beyond it the agent runs in circles.
+const DUTIES_MAX: u64 = 2_000_000;
+
+impl World {
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub fn hour(&self) -> Hour {
+        Hour::at(self.now())
+    }
+
+    /// The running agent.
+    pub fn agent(&self) -> &Agent {
+        self.agent.as_ref().expect("the agent runs between a world's calls")
+    }
+
+    /// Does every duty that falls due until then, in the order of their hours.
+    pub fn run_until(&mut self, until: Instant) {
+        self.run_with(until, &mut |_| {});
+    }
+
+    /// The same, telling each line of the story as it happens.
+    pub fn run_with(&mut self, until: Instant, tell: &mut dyn FnMut(&str)) {
+        for _ in 0..DUTIES_MAX {
+            let planned = self.agent().next(self.now());
+            match self.survive(planned) {
+                None => {}
+                Some(Some(planned)) if planned.at <= until => self.perform(&planned),
+                Some(_) => {
+                    self.clock.set(self.now().max(until));
+                    return;
+                }
+            }
+            let first_untold = self.story.len();
+            self.collect_story();
+            self.story[first_untold..].iter().for_each(|line| tell(line));
+        }
+        self.oracle.object(format!("more than {DUTIES_MAX} duties until {}", minute_text(until)));
+    }
+
+    /// The machine is off until then: nothing is done, nobody notices.
+    pub fn off_until(&mut self, at: Instant) {
+        self.pull_the_plug("switched off");
+        self.clock.set(at);
+        self.open();
+    }
+
+    /// Pulls the plug once at this point of the next duty of this kind (`Duty::kind`).
+    pub fn kill_once(&mut self, kind: &'static str, point: KillPoint) {
+        self.kills.insert((kind, point));
+    }
+
+    /// Kills that were ordered and did not happen.
+    pub fn kills_left(&self) -> usize {
+        self.kills.len()
+    }
+
+    /// Asks the agent as a person would.
+    ///
+    /// # Errors
+    /// The agent's refusal.
+    pub fn ask(&self, query: &Query) -> Result<Value, Refused> {
+        self.agent().answer(query, self.hour())
+    }
+
+    /// Gives the agent a person's order and carries it out.
+    ///
+    /// # Errors
+    /// The agent's refusal, or what kept it from being carried out.
+    pub fn order(&mut self, order: Order, by: &str) -> Result<Value, Refused> {
+        let hour = self.hour();
+        let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
+        let obeyed = agent.obey(order, by, hour);
+        let answer = match obeyed? {
+            Obeyed::Done(value) => Ok(value),
+            Obeyed::Carry { duty, talk, then } => {
+                let outcome = self.runtime.block_on(carry_out(talk, &self.wire));
+                let failed = outcome.as_ref().err().cloned();
+                self.finish(&duty, outcome)?;
+                match failed {
+                    Some(setback) => Err(Refused::new(69, setback.why())),
+                    None => self.ask(&then),
+                }
+            }
+        };
+        self.collect_story();
+        self.check();
+        answer
+    }
+
+    /// Everything that happened so far, a line each.
+    pub fn story(&self) -> &[String] {
+        &self.story
+    }
+
+    /// What the oracle objects to.
+    pub fn objections(&self) -> &[String] {
+        self.oracle.objections()
+    }
+
+    fn perform(&mut self, planned: &Planned) {
+        self.clock.set(self.now().max(planned.at));
+        let (duty, hour) = (&planned.duty, self.hour());
+        self.oracle.about_to(planned, hour.now);
+        if self.killed(duty, KillPoint::BeforeBegin) {
+            return;
+        }
+        self.refresh_snapshot(duty);
+        let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
+        let begun = agent.begin(duty, hour);
+        let Some(mut work) = self.survive(begun) else { return };
+        if self.killed(duty, KillPoint::AfterBegin) {
+            return;
+        }
+        while let Work::Talk(talk) = work {
+            let outcome = self.runtime.block_on(carry_out(talk, &self.wire));
+            if self.killed(duty, KillPoint::AfterAct) {
+                return;
+            }
+            let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
+            let finished = agent.finish(duty, outcome, hour);
+            let Some(next) = self.survive(finished) else { return };
+            work = next;
+        }
+        if !self.killed(duty, KillPoint::AfterFinish) {
+            self.check();
+        }
+    }
+
+    fn finish(
+        &mut self,
+        duty: &Duty,
+        outcome: Result<crate::agent::Outcome, crate::ask::Setback>,
+    ) -> Result<(), Trouble> {
+        let hour = self.hour();
+        let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
+        let mut work = agent.finish(duty, outcome, hour)?;
+        while let Work::Talk(talk) = work {
+            let outcome = self.runtime.block_on(carry_out(talk, &self.wire));
+            let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
+            work = agent.finish(duty, outcome, hour)?;
+        }
+        Ok(())
+    }
+
+    /// A script beside a snapshot-folder server leaves a file just before each sample.
+    fn refresh_snapshot(&self, duty: &Duty) {
+        let Duty::Collect { server } = duty else { return };
+        let Some(simulated) = self.servers.get(server).filter(|one| one.source == SourceKind::SnapshotFolder) else {
+            return;
+        };
+        let now = self.now();
+        let mut estate = simulated.estate.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        estate.advance(now);
+        let json = crate::sources::snapshot_file::to_json(&estate.snapshot(now));
+        let name = format!("{}.json", now.format("%Y%m%dT%H%M%SZ"));
+        self.wire.put_file(server, &name, json.to_string().into_bytes());
+    }
+
+    /// The agent in trouble is opened again, as its service manager would do.
+    fn survive<T>(&mut self, done: Result<T, Trouble>) -> Option<T> {
+        match done {
+            Ok(value) => Some(value),
+            Err(trouble) => {
+                self.story.push(format!("{}  trouble: {trouble}", minute_text(self.now())));
+                if let Some(disk) = &self.disk {
+                    disk.heal();
+                }
+                self.agent = None;
+                self.open();
+                None
+            }
+        }
+    }
+
+    fn killed(&mut self, duty: &Duty, point: KillPoint) -> bool {
+        if !self.kills.remove(&(duty.kind(), point)) {
+            return false;
+        }
+        self.pull_the_plug(&format!("killed {point:?} of {}", duty.kind()));
+        self.open();
+        true
+    }
+
+    fn pull_the_plug(&mut self, how: &str) {
+        self.collect_story();
+        self.story.push(format!("{}  agent {how}", minute_text(self.now())));
+        self.agent = None;
+        if let Some(disk) = &self.disk {
+            disk.power_cut();
+        }
+    }
+
+    fn open(&mut self) {
+        self.openings += 1;
+        let chance = Box::new(SeededChance::new(self.seed.wrapping_mul(1_000_003).wrapping_add(self.openings)));
+        let doors = Doors { files: Arc::clone(&self.files), chance };
+        let opened = Agent::open(self.settings.clone(), self.place.clone(), doors, self.hour());
+        let (agent, _) =
+            opened.unwrap_or_else(|trouble| panic!("seed {}: the agent does not open: {trouble}", self.seed));
+        self.agent = Some(agent);
+        self.oracle.reopened();
+    }
+
+    fn collect_story(&mut self) {
+        if let Some(agent) = &mut self.agent {
+            self.story.extend(agent.take_story());
+        }
+    }
+
+    fn check(&mut self) {
+        let agent = self.agent.as_ref().expect("the agent runs between a world's calls");
+        self.oracle.check(agent, &self.servers, self.license_server.as_deref(), self.clock.now());
+    }
+}
