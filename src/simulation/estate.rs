@@ -259,11 +259,14 @@ impl Estate {
         let number = self.machines.len();
         let id =
             Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{}/{}/{number}", self.plan.seed, self.plan.server).as_bytes());
+        let (name, job) = (format!("{}-{number:04}", MAKES[make].prefix), format!("Daily {}", number % 8));
+        let is_agent = matches!(MAKES[make].kind, WorkloadType::Server | WorkloadType::Workstation);
         self.machines.push(Machine {
             id: id.to_string(),
-            name: format!("{}-{number:04}", MAKES[make].prefix),
+            restore_name: if is_agent { format!("{name} {job}") } else { name.clone() },
+            name,
             host: format!("host{:02}.example.net", number % 16),
-            job: format!("Daily {}", number % 8),
+            job,
             tenant: format!("Tenant {}", char::from(b'A' + u8::try_from(number % 12).unwrap_or(0))),
             is_rental,
             make,

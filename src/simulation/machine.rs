@@ -63,6 +63,7 @@ pub struct Machine {
     pub job: String,
     pub tenant: String,
     pub is_rental: bool,
+    pub(super) restore_name: String,
     pub(super) make: usize,
     /// Daily backups from the first instant on; before the last, when it has stopped. Seconds since 1970.
     pub(super) spans: Vec<(i64, Option<i64>)>,
@@ -85,9 +86,8 @@ impl Machine {
     }
 
     /// Restore points of agents carry the job's name too.
-    pub fn restore_name(&self) -> String {
-        let is_agent = matches!(self.kind(), WorkloadType::Server | WorkloadType::Workstation);
-        if is_agent { format!("{} {}", self.name, self.job) } else { self.name.clone() }
+    pub fn restore_name(&self) -> &str {
+        &self.restore_name
     }
 
     pub fn weight(&self) -> Points {

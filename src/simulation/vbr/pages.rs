@@ -81,7 +81,7 @@ impl Pages {
         let restored = self.restored.insert(kept.unwrap_or_else(|| {
             let mut points = estate.restore_points(after, now);
             if let Some(pattern) = name {
-                points.retain(|(_, position)| matches(pattern, &estate.machines()[*position as usize].restore_name()));
+                points.retain(|(_, position)| matches(pattern, estate.machines()[*position as usize].restore_name()));
             }
             Restored { now, after, name: name.cloned(), points }
         }));

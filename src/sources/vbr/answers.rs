@@ -178,10 +178,11 @@ impl ReportAnswer<'_> {
 /// Reads the body as JSON, or says what it is instead.
 pub fn read<'a, T: Deserialize<'a>>(answer: &'a HttpAnswer) -> Result<T, String> {
     let body = answer.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&answer.body);
-    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+    let body = std::str::from_utf8(body).map_err(|_| "the answer is not UTF-8".to_owned())?;
+    match body.bytes().find(|byte| !byte.is_ascii_whitespace()) {
         None => Err("the answer is empty".to_owned()),
         Some(b'<') => Err("the answer is HTML, not JSON; check that the url leads to the REST port (9419)".to_owned()),
-        Some(_) => serde_json::from_slice(body).map_err(|why| {
+        Some(_) => serde_json::from_str(body).map_err(|why| {
             if why.is_eof() {
                 format!("half an answer: it ends after {} bytes", body.len())
             } else {

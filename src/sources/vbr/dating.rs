@@ -3,8 +3,6 @@
 //! First the window (since the newest known, or 32 days), then the oldest restore point of workloads that appear for
 //! the first time and that the window does not show to be older than this month.
 
-use std::collections::BTreeSet;
-
 use chrono::TimeDelta;
 
 use super::answers::{Page, RestorePointRow};
@@ -43,7 +41,8 @@ pub struct Dating {
     join: Join,
     /// Names of workloads whose oldest restore point is still asked for.
     asked_names: Vec<String>,
-    unseen: BTreeSet<usize>,
+    /// Where each workload stands in the sample before.
+    known: Vec<Option<usize>>,
     ahead: u32,
     notes: Vec<String>,
 }
@@ -67,7 +66,7 @@ impl Dating {
             swept_at: is_sweep.then_some(brief.now),
             since: Some(since),
             join: Join::new(workloads),
-            unseen: unseen(previous, workloads),
+            known: positions_in(previous, workloads),
             ..Dating::default()
         }
     }
@@ -92,12 +91,12 @@ impl Dating {
 
     pub fn hear(&mut self, page: Page<RestorePointRow>, zone: Zone, workloads: &[Workload]) {
         if self.is_window_read {
-            self.keep(&page, zone);
+            self.keep(&page, zone, workloads);
             self.asked_names.pop();
             return;
         }
         let came = page.data.0.len() as u64;
-        self.keep(&page, zone);
+        self.keep(&page, zone, workloads);
         self.received += came;
         self.pages += 1;
         let is_end = came == 0 || page.total().map_or(came < PAGE_ROWS, |total| self.received >= total);
@@ -138,7 +137,8 @@ impl Dating {
     ) -> Option<Instant> {
         for (position, workload) in workloads.iter_mut().enumerate() {
             let found = self.join.found(position);
-            let known = known_in(previous, &workload.id);
+            let known = self.known.get(position).copied().flatten();
+            let known = known.and_then(|at| previous.and_then(|sample| sample.workloads.get(at)));
             workload.last_restore_point_at = found.newest.max(known.and_then(|known| known.last_restore_point_at));
             workload.first_processed_at = match known {
                 Some(known) => known.first_processed_at,
@@ -164,14 +164,14 @@ impl Dating {
         }
     }
 
-    fn keep(&mut self, page: &Page<RestorePointRow>, zone: Zone) {
+    fn keep(&mut self, page: &Page<RestorePointRow>, zone: Zone, workloads: &[Workload]) {
         let Some(now) = self.now else { return };
         for row in &page.data.0 {
             let created_at = row.creation_time.get().and_then(|text| zone.instant(text));
             match (row.name.get(), created_at) {
                 (_, Some(created_at)) if created_at > now + AHEAD_MAX => self.ahead += u32::from(!self.is_window_read),
                 (Some(name), Some(created_at)) => {
-                    self.join.add(name, row.platform_name.get().unwrap_or_default(), created_at);
+                    self.join.add(workloads, name, row.platform_name.get().unwrap_or_default(), created_at);
                 }
                 (None, _) | (_, None) => {}
             }
@@ -182,9 +182,11 @@ impl Dating {
         self.is_window_read = true;
         let Some(now) = self.now else { return };
         let month_starts_at = Month::of(now).starts_at();
-        let is_open =
-            |position: &&usize| self.join.found(**position).oldest.is_none_or(|oldest| oldest >= month_starts_at);
-        let open: Vec<usize> = self.unseen.iter().filter(is_open).copied().collect();
+        let is_open = |position: &usize| {
+            let oldest = self.join.found(*position).oldest;
+            self.known[*position].is_none() && oldest.is_none_or(|oldest| oldest >= month_starts_at)
+        };
+        let open: Vec<usize> = (0..self.known.len()).filter(is_open).collect();
         if open.len() > OLDEST_ASKS_MAX {
             self.notes.push(format!(
                 "{} workloads appeared at once; the oldest restore point of {OLDEST_ASKS_MAX} was asked for",
@@ -196,15 +198,15 @@ impl Dating {
     }
 }
 
-/// Positions of workloads that the sample before does not have.
-fn unseen(previous: Option<&Sample>, workloads: &[Workload]) -> BTreeSet<usize> {
-    let positions = workloads.iter().enumerate();
-    positions.filter(|(_, workload)| known_in(previous, &workload.id).is_none()).map(|(position, _)| position).collect()
-}
-
-fn known_in<'a>(previous: Option<&'a Sample>, id: &str) -> Option<&'a Workload> {
-    let workloads = &previous?.workloads;
-    workloads.binary_search_by(|known| known.id.as_str().cmp(id)).ok().map(|position| &workloads[position])
+/// Where each workload stands in the sample before; both are sorted by id.
+fn positions_in(previous: Option<&Sample>, workloads: &[Workload]) -> Vec<Option<usize>> {
+    let mut known =
+        previous.map_or(&[][..], |sample| &sample.workloads).iter().map(|workload| &workload.id).enumerate().peekable();
+    let position_of = |workload: &Workload| {
+        while known.next_if(|(_, id)| **id < workload.id).is_some() {}
+        known.next_if(|(_, id)| **id == workload.id).map(|(position, _)| position)
+    };
+    workloads.iter().map(position_of).collect()
 }
 
 /// Restore points of agents carry the job's name behind the machine's.

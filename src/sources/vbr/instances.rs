@@ -1,7 +1,5 @@
 //! The list of license workloads: paged to the end, checked, read again when it moved.
 
-use std::collections::BTreeMap;
-
 use super::answers::{InstanceRow, Page};
 use super::kinds::kind_of;
 use super::lenient::Number;
@@ -19,7 +17,9 @@ const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
 /// The list as far as it has been read.
 #[derive(Default)]
 pub struct InstanceList {
-    rows: BTreeMap<String, Workload>,
+    rows: Vec<Workload>,
+    /// The id of the first row of the last page; the same again means that the server does not page.
+    page_began_with: Option<String>,
     total: Option<u64>,
     received: u64,
     pages: u64,
@@ -58,13 +58,15 @@ impl InstanceList {
                 said(total)
             ));
         }
-        let known_before = self.rows.len();
-        for row in page.data.0 {
-            self.keep(&row);
+        let page_begins_at = self.rows.len();
+        for row in &page.data.0 {
+            self.keep(row);
         }
         self.pages += 1;
         self.received += came;
-        let grew = self.rows.len() > known_before;
+        let began_with = self.rows.get(page_begins_at).map(|row| row.id.clone());
+        let grew = began_with.is_some() && began_with != self.page_began_with;
+        self.page_began_with = began_with;
         let is_end = match self.total {
             Some(total) => self.received >= total,
             None => came < PAGE_ROWS || !grew,
@@ -72,6 +74,7 @@ impl InstanceList {
         if is_end {
             self.ended()
         } else if !grew || self.pages >= PAGES_MAX {
+            self.settle();
             self.again(format!("it ended after {} of {} rows", self.rows.len(), said(self.total)))
         } else {
             Turn::More
@@ -100,10 +103,17 @@ impl InstanceList {
                 self.wrong_numbers, self.wrong_words
             ));
         }
-        (std::mem::take(&mut self.rows).into_values().collect(), notes)
+        (std::mem::take(&mut self.rows), notes)
+    }
+
+    /// By id, each id once.
+    fn settle(&mut self) {
+        self.rows.sort_by(|a, b| a.id.cmp(&b.id));
+        self.rows.dedup_by(|a, b| a.id == b.id);
     }
 
     fn ended(&mut self) -> Turn {
+        self.settle();
         let distinct = self.rows.len() as u64;
         let total = self.total.unwrap_or(self.received);
         if distinct == total && self.received == total {
@@ -147,8 +157,8 @@ impl InstanceList {
             }
             self.wrong_numbers += 1;
         }
-        let workload = Workload {
-            id: id.clone(),
+        self.rows.push(Workload {
+            id,
             name,
             kind: kind_of(row.platform_type.get(), displayed),
             platform,
@@ -159,8 +169,7 @@ impl InstanceList {
             first_processed_at: None,
             last_restore_point_at: None,
             rental: false,
-        };
-        self.rows.entry(id).or_insert(workload);
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! Joins restore points to license workloads: no key does, so platform and name must, when they are unique.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::kinds::may_join;
 use crate::domain::Instant;
@@ -12,9 +12,8 @@ const JOB_WORDS_MAX: usize = 12;
 /// The restore points found of each workload.
 #[derive(Default)]
 pub struct Join {
-    /// Positions of workloads by name.
-    by_name: BTreeMap<String, Vec<usize>>,
-    platforms: Vec<Option<String>>,
+    /// Positions of workloads behind the digests of their names, sorted: a sweep looks up millions of names.
+    by_name: Vec<(u64, usize)>,
     found: Vec<Found>,
     /// Names that fit more than one workload.
     ambiguous: BTreeSet<String>,
@@ -29,17 +28,17 @@ pub struct Found {
 
 impl Join {
     pub fn new(workloads: &[Workload]) -> Join {
-        let mut join = Join { found: vec![Found::default(); workloads.len()], ..Join::default() };
-        for (position, workload) in workloads.iter().enumerate() {
-            join.by_name.entry(workload.name.clone()).or_default().push(position);
-            join.platforms.push(workload.platform.clone());
-        }
-        join
+        let digests = workloads.iter().map(|workload| digest(&workload.name));
+        let mut by_name: Vec<(u64, usize)> = digests.zip(0..).collect();
+        by_name.sort_unstable();
+        Join { by_name, found: vec![Found::default(); workloads.len()], ambiguous: BTreeSet::new() }
     }
 
     /// Keeps a restore point with the workload it belongs to; returns that workload's position.
-    pub fn add(&mut self, name: &str, platform: &str, created_at: Instant) -> Option<usize> {
-        let position = self.workload_of(name, platform)?;
+    ///
+    /// `workloads` are those it was made for.
+    pub fn add(&mut self, workloads: &[Workload], name: &str, platform: &str, created_at: Instant) -> Option<usize> {
+        let position = self.workload_of(workloads, name, platform)?;
         let found = &mut self.found[position];
         found.oldest = Some(found.oldest.map_or(created_at, |oldest| oldest.min(created_at)));
         found.newest = Some(found.newest.map_or(created_at, |newest| newest.max(created_at)));
@@ -55,14 +54,18 @@ impl Join {
         self.ambiguous.len()
     }
 
-    fn workload_of(&mut self, name: &str, platform: &str) -> Option<usize> {
+    fn workload_of(&mut self, workloads: &[Workload], name: &str, platform: &str) -> Option<usize> {
         let mut shorter = Some(name);
         for _ in 0..JOB_WORDS_MAX {
             let candidate = shorter?;
-            if let Some(positions) = self.by_name.get(candidate) {
-                let mut fitting = positions.iter().filter(|at| may_join(self.platforms[**at].as_deref(), platform));
+            let wanted = digest(candidate);
+            let first = self.by_name.partition_point(|(digest, _)| *digest < wanted);
+            let alike = self.by_name[first..].iter().take_while(|(digest, _)| *digest == wanted);
+            let mut namesakes = alike.map(|(_, at)| *at).filter(|at| workloads[*at].name == candidate).peekable();
+            if namesakes.peek().is_some() {
+                let mut fitting = namesakes.filter(|at| may_join(workloads[*at].platform.as_deref(), platform));
                 return match (fitting.next(), fitting.next()) {
-                    (Some(position), None) => Some(*position),
+                    (Some(position), None) => Some(position),
                     (Some(_), Some(_)) => {
                         self.ambiguous.insert(candidate.to_owned());
                         None
@@ -74,4 +77,9 @@ impl Join {
         }
         None
     }
+}
+
+/// FNV-1a; equal names have equal digests, and namesakes are compared in full.
+fn digest(name: &str) -> u64 {
+    name.bytes().fold(0xCBF2_9CE4_8422_2325, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
 }

@@ -1,6 +1,6 @@
 //! What is read of a VBR server, chapter by chapter, and the sample it makes.
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 
 use super::answers::{
     InstanceRow, LicenseAnswer, Page, ReportAnswer, RestorePointRow, ServerInfoAnswer, ServerTimeAnswer, read, refusal,
@@ -12,10 +12,10 @@ use super::license::{LicenseFacts, facts_of};
 use super::session::date_of;
 use super::{trouble, weights};
 use crate::ask::{Answer, Body, HttpAnswer, HttpAsk, Setback};
-use crate::domain::Instant;
-use crate::domain::license::License;
+use crate::domain::license::{License, LicenseType};
 use crate::domain::sample::Sample;
 use crate::domain::workload::Workload;
+use crate::domain::{Instant, Points};
 use crate::sources::{Brief, Collected, Sweep};
 
 const SERVER_TIME: &str = "/api/v1/serverTime";
@@ -209,9 +209,7 @@ impl Reading {
     /// At most once a day, unless ids are missing or the key was exchanged.
     fn is_report_wanted(&self) -> bool {
         let Some(previous) = &self.brief.previous else { return true };
-        let key =
-            |license: &License| (license.kind, license.support_id.clone(), license.expires_on, license.licensed_points);
-        let is_same_key = key(&previous.license) == key(&self.facts.license);
+        let is_same_key = key_of(&previous.license) == key_of(&self.facts.license);
         self.brief.sweep == Sweep::Full || previous.license.license_id.is_none() || !is_same_key
     }
 
@@ -252,8 +250,9 @@ impl Reading {
         discrepancies.append(&mut self.dating.notes());
         let known = previous.map(|previous| previous.license).unwrap_or_default();
         let (license_id, installation_id) = std::mem::take(&mut self.ids);
+        let known_id = known.license_id.clone().filter(|_| key_of(&known) == key_of(&self.facts.license));
         let license = License {
-            license_id: license_id.or(known.license_id),
+            license_id: license_id.or(known_id),
             installation_id: installation_id.or(known.installation_id).or(self.vbr_id.take()),
             ..std::mem::take(&mut self.facts.license)
         };
@@ -274,6 +273,11 @@ impl Reading {
             ..Collected::default()
         }
     }
+}
+
+/// What tells one key from another when its id is not at hand.
+fn key_of(license: &License) -> (LicenseType, Option<&str>, Option<NaiveDate>, Option<Points>) {
+    (license.kind, license.support_id.as_deref(), license.expires_on, license.licensed_points)
 }
 
 /// Two hours back, because a restore point carries the hour its job began.

@@ -245,8 +245,12 @@ fn the_report_is_asked_once_a_day_or_when_the_key_was_exchanged() {
     world.estate().license.expires_on = at("2027-12-31T00:00:00Z").date_naive().into();
     let third = world.sample(at("2026-01-15T02:00:00Z"), Some(second), Sweep::Since);
     assert_eq!(third.license.license_id.as_deref(), Some("another"));
-    world.sample(at("2026-01-15T03:00:00Z"), Some(third), Sweep::Full);
+    let fourth = world.sample(at("2026-01-15T03:00:00Z"), Some(third), Sweep::Full);
     assert_eq!(world.vbr.asked()[report], 3);
+    world.vbr.set_faults(&[Fault::NoReport]);
+    world.estate().license.licensed_points = Some(Points::whole(9));
+    let fifth = world.sample(at("2026-01-15T04:00:00Z"), Some(fourth), Sweep::Since);
+    assert_eq!(fifth.license.license_id, None, "the id of one key is never given to another");
 }
 
 #[test]
