@@ -217,7 +217,7 @@ proptest! {
         let mut bytes = WHOLE.as_bytes().to_vec();
         bytes[position] = byte;
         if let Err(why) = parse("f", &bytes, at("2026-10-31T23:10:00Z")) {
-            prop_assert!(why.line <= 6 && !why.to_string().contains('\n'));
+            prop_assert!(why.line <= 7 && !why.to_string().contains('\n'));
         }
     }
 }
