@@ -81,7 +81,7 @@ fn a_wrong_points_value_is_refused_with_file_line_and_field() {
     check_refused(
         &WHOLE.replace("7.5", "99999999999999"),
         expect![
-            "usage.json line 5, workloads[1].points: 99999999999999 is larger than any provider's points (limit 1000000000000); correct the file and put it back"
+            "usage.json line 5, workloads[1].points: 99999999999999 is larger than any provider's points (limit 1000000000); correct the file and put it back"
         ],
     );
 }
@@ -126,9 +126,9 @@ fn absurd_fields_are_refused() {
         expect!["usage.json line 1, counts[0].used: 1.5 is not a whole number; correct the file and put it back"],
     );
     check_refused(
-        &with(r#""counts":[{"type":"VM","used":4000000000}]"#),
+        &with(r#""counts":[{"type":"VM","used":40000000}]"#),
         expect![
-            "usage.json line 1, counts[0].used: 4000000000 is more machines than any provider has (limit 10000000); correct the file and put it back"
+            "usage.json line 1, counts[0].used: 40000000 is more machines than any provider has (limit 10000000); correct the file and put it back"
         ],
     );
     check_refused(
