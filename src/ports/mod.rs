@@ -1,3 +1,10 @@
-//! The real doors: clock, chance, wire, files; and serve.
+//! The real doors: clock, chance, wire, files; and serve, control, alarm. The only room that sees the operating system.
 
+pub mod alarm;
+pub mod certificate;
+pub mod chance;
+pub mod clock;
+pub mod control;
 pub mod files;
+pub mod serve;
+pub mod wire;

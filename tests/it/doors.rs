@@ -1,1 +1,30 @@
-//! Tests of this room.
+//! The real doors on loopback: files, wire, TLS and pins, mail, folders, serve, control socket.
+
+mod far_side;
+mod files;
+mod folder;
+mod http;
+mod mail;
+mod outside;
+mod serve;
+mod tls;
+
+use std::collections::BTreeMap;
+
+use tidegauge::ask::{Answer, Ask, Failure, HttpAnswer};
+use tidegauge::doors::Wire;
+use tidegauge::doors::peer::PeerSettings;
+use tidegauge::ports::wire::RealWire;
+
+/// A wire that knows one peer.
+fn wire_to(name: &str, peer: PeerSettings) -> RealWire {
+    RealWire::new(BTreeMap::from([(name.to_owned(), peer)]))
+}
+
+async fn carried(wire: &RealWire, ask: Ask) -> Result<HttpAnswer, Failure> {
+    match wire.carry(ask).await {
+        Answer::Http(answer) => Ok(answer),
+        Answer::Failed(failure) => Err(failure),
+        Answer::Mail(_) | Answer::Folder(_) => panic!("an HTTP ask has an HTTP answer"),
+    }
+}

@@ -1,0 +1,224 @@
+//! HTTP by reqwest: one client a peer, no redirects, no retries of its own, limits on bytes and seconds.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Request, Response, Url, redirect, retry};
+use secrecy::ExposeSecret;
+
+use crate::ask::{Body, Failure, FormValue, HttpAnswer, HttpAsk, Method, Peer};
+use crate::doors::peer::{HttpPeer, Trust, is_loopback};
+
+use super::login;
+use super::trust::{self, Seen};
+
+/// Longest wait for a connection.
+const CONNECT_SECONDS_MAX: u64 = 10;
+/// How long an unused connection is kept.
+const IDLE_SECONDS_MAX: u64 = 30;
+/// What answers see of us.
+const USER_AGENT: &str = concat!("tidegauge/", env!("CARGO_PKG_VERSION"));
+
+/// The clients made so far.
+#[derive(Default)]
+pub struct HttpClients(Mutex<BTreeMap<Peer, HttpClient>>);
+
+#[derive(Clone)]
+struct HttpClient {
+    client: Client,
+    seen: Seen,
+}
+
+impl HttpClients {
+    fn of(&self, name: &str, peer: &HttpPeer) -> Result<HttpClient, Failure> {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(name) {
+            return Ok(client.clone());
+        }
+        let client = HttpClient::new(peer)?;
+        clients.insert(name.to_owned(), client.clone());
+        Ok(client)
+    }
+}
+
+impl HttpClient {
+    fn new(peer: &HttpPeer) -> Result<HttpClient, Failure> {
+        let seen = Seen::default();
+        let tls = trust::client_config(&peer.trust, seen.clone())?;
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+            .pool_idle_timeout(Duration::from_secs(IDLE_SECONDS_MAX))
+            .user_agent(USER_AGENT);
+        if url_of(peer, "/")?.host_str().is_some_and(is_loopback) {
+            // A proxy would look for this machine's services on its own.
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| Failure::Settings { why: trust::causes(&error) })?;
+        Ok(HttpClient { client, seen })
+    }
+
+    fn failure(&self, peer: &HttpPeer, ask: &HttpAsk, error: &reqwest::Error) -> Failure {
+        let to = authority(peer);
+        if let Some(why) = trust::refused(error) {
+            let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            return Failure::Untrusted { why: format!("{to}: {why}"), seen_sha256: seen.map(|seen| seen.to_string()) };
+        }
+        if error.is_connect() && error.is_timeout() {
+            return Failure::Unreachable { why: format!("{to} took no connection within {CONNECT_SECONDS_MAX} s") };
+        }
+        if error.is_timeout() {
+            return Failure::TimedOut { after_seconds: ask.seconds_max };
+        }
+        if let Some(tls) = trust::tls_error(error) {
+            return Failure::Unreachable { why: format!("{to} does not speak TLS as expected: {tls}") };
+        }
+        let causes = trust::causes(error);
+        if error.is_connect() {
+            return Failure::Unreachable { why: format!("{to}: {causes}") };
+        }
+        Failure::Broken { why: format!("{to}: {causes}") }
+    }
+}
+
+/// Carries one request out and its answer back.
+pub async fn carry(clients: &HttpClients, peer: &HttpPeer, ask: HttpAsk) -> Result<HttpAnswer, Failure> {
+    let client = clients.of(&ask.peer, peer)?;
+    if peer.trust == Trust::Anything {
+        tracing::warn!(
+            peer = ask.peer,
+            "tls.insecure: any certificate is believed, whoever answers can read the login"
+        );
+    }
+    let request = request(peer, &ask)?;
+    let limit = Duration::from_secs(u64::from(ask.seconds_max));
+    match tokio::time::timeout(limit, exchange(&client, peer, &ask, request)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Failure::TimedOut { after_seconds: ask.seconds_max }),
+    }
+}
+
+async fn exchange(
+    client: &HttpClient,
+    peer: &HttpPeer,
+    ask: &HttpAsk,
+    request: Request,
+) -> Result<HttpAnswer, Failure> {
+    let failed = |error: reqwest::Error| client.failure(peer, ask, &error);
+    let response = client.client.execute(request).await.map_err(failed)?;
+    let status = response.status().as_u16();
+    let headers = headers_of(&response);
+    let body = body_of(response, ask.bytes_max).await.map_err(|cut| match cut {
+        Cut::TooLarge => Failure::TooLarge { bytes_max: ask.bytes_max },
+        Cut::Broken(error) => failed(error),
+    })?;
+    Ok(HttpAnswer { status, headers, body })
+}
+
+/// Why a body ended early.
+pub enum Cut {
+    TooLarge,
+    Broken(reqwest::Error),
+}
+
+/// Reads at most `bytes_max` bytes, counted after unpacking.
+pub async fn body_of(mut response: Response, bytes_max: u64) -> Result<Vec<u8>, Cut> {
+    if response.content_length().is_some_and(|length| length > bytes_max) {
+        return Err(Cut::TooLarge);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(Cut::Broken)? {
+        if (body.len() + chunk.len()) as u64 > bytes_max {
+            return Err(Cut::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn headers_of(response: &Response) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
+fn request(peer: &HttpPeer, ask: &HttpAsk) -> Result<Request, Failure> {
+    let method = match ask.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+    };
+    let mut request = Request::new(method, url_of(peer, &ask.path)?);
+    let headers = request.headers_mut();
+    for (name, value) in &ask.headers {
+        put_header(headers, name, value)?;
+    }
+    if let Some(bearer) = &ask.bearer {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", bearer.expose_secret()))
+            .map_err(|_| Failure::Settings { why: "the token is no header's text".to_owned() })?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    match &ask.body {
+        Body::None => {}
+        Body::Bytes(kind, bytes) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            *request.body_mut() = Some(bytes.clone().into());
+        }
+        Body::Form(fields) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            *request.body_mut() = Some(form(peer, fields)?.into());
+        }
+    }
+    Ok(request)
+}
+
+fn put_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Failure> {
+    let bad = || Failure::Settings { why: format!("`{name}` is no good HTTP header") };
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+    let value = HeaderValue::from_str(value).map_err(|_| bad())?;
+    headers.insert(name, value);
+    Ok(())
+}
+
+fn url_of(peer: &HttpPeer, path: &str) -> Result<Url, Failure> {
+    let whole = format!("{}{path}", peer.base_url);
+    match Url::parse(&whole) {
+        Ok(url) if path.starts_with('/') => Ok(url),
+        Ok(_) | Err(_) => Err(Failure::Settings { why: format!("{whole} is no good URL") }),
+    }
+}
+
+/// Host and port, for telling people.
+fn authority(peer: &HttpPeer) -> String {
+    match url_of(peer, "/") {
+        Ok(url) => {
+            let port = url.port_or_known_default().map_or(String::new(), |port| format!(":{port}"));
+            format!("{}{port}", url.host_str().unwrap_or_default())
+        }
+        Err(_) => peer.base_url.clone(),
+    }
+}
+
+/// The form's bytes, the peer's login filled in.
+fn form(peer: &HttpPeer, fields: &[(&'static str, FormValue)]) -> Result<String, Failure> {
+    let login = || {
+        let why = format!("the settings give {} no username", authority(peer));
+        peer.login.as_ref().ok_or(Failure::Settings { why })
+    };
+    // The query of a URL and a form are written alike.
+    let mut url = Url::parse("form:fields").expect("a URL");
+    for (key, value) in fields {
+        let mut pairs = url.query_pairs_mut();
+        match value {
+            FormValue::Text(text) => pairs.append_pair(key, text),
+            FormValue::Secret(secret) => pairs.append_pair(key, secret.expose_secret()),
+            FormValue::PeerUsername => pairs.append_pair(key, &login()?.username),
+            FormValue::PeerPassword => pairs.append_pair(key, login::password(login()?)?.expose_secret()),
+        };
+    }
+    Ok(url.query().unwrap_or_default().to_owned())
+}

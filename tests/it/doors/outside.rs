@@ -1,0 +1,78 @@
+//! The agent's own source over real sockets: against the simulated server, and against one that a variable names.
+
+use std::sync::{Arc, Mutex};
+
+use tidegauge::ask::{Conversation, Setback, Step};
+use tidegauge::doors::peer::{HttpPeer, Login, PeerSettings, SecretPlace, Trust};
+use tidegauge::doors::{Clock, Files, Wire};
+use tidegauge::ports::clock::SystemClock;
+use tidegauge::ports::files::RealFiles;
+use tidegauge::ports::wire::RealWire;
+use tidegauge::simulation::estate::{Estate, EstatePlan};
+use tidegauge::simulation::vbr::Vbr;
+use tidegauge::sources::vbr::VbrTalk;
+use tidegauge::sources::{Brief, Collected, SourceSettings, Sweep};
+
+use super::far_side::behind_tls;
+use super::wire_to;
+
+/// More asks than a read may make.
+const ASKS_MAX: usize = 20_000;
+
+async fn collected(wire: &RealWire, talk: &mut VbrTalk) -> Result<Collected, Setback> {
+    let mut heard = None;
+    for _ in 0..ASKS_MAX {
+        match talk.next(heard.take()) {
+            Step::Ask(ask) => heard = Some(wire.carry(ask).await),
+            Step::Done(done) => return Ok(done),
+            Step::Setback(setback) => return Err(setback),
+        }
+    }
+    panic!("the conversation did not end after {ASKS_MAX} asks");
+}
+
+fn brief() -> Brief {
+    let (server, now, settings) = ("vbr01".to_owned(), SystemClock.now(), SourceSettings::default());
+    Brief { server, now, previous: None, sweep: Sweep::Full, settings }
+}
+
+#[tokio::test]
+async fn a_server_behind_tls_is_sampled_by_pin_and_by_authority() {
+    let now = SystemClock.now();
+    let mut estate = Estate::new(EstatePlan::new(7, "vbr01", now - chrono::TimeDelta::days(3), 120));
+    estate.advance(now);
+    let vbr = Vbr::new(Arc::new(Mutex::new(estate)), Arc::new(SystemClock), "tidegauge", "right");
+    let far = behind_tls(vbr.router(), &["127.0.0.1"]).await;
+    let password = far.folder.path().join("password");
+    for (trust, word) in [
+        (Trust::Pinned(far.made.fingerprint), "right"),
+        (Trust::CaFile(far.ca_file()), "right"),
+        (Trust::Pinned(far.made.fingerprint), "wrong"),
+    ] {
+        RealFiles.write(&password, word.as_bytes()).expect("a temporary file");
+        let PeerSettings::Http(peer) = far.peer(trust) else { panic!("an HTTP peer") };
+        let login = Some(Login { username: "tidegauge".into(), password: SecretPlace::File(password.clone()) });
+        let wire = wire_to("vbr01", PeerSettings::Http(HttpPeer { login, ..peer }));
+        match collected(&wire, &mut VbrTalk::new(brief())).await {
+            Ok(collected) => assert_eq!((word, collected.samples.len()), ("right", 1)),
+            Err(setback) => assert!(word == "wrong" && matches!(setback, Setback::AskAPerson { .. }), "{setback:?}"),
+        }
+    }
+    assert_eq!(vbr.open_tokens(), 0, "every session was closed");
+}
+
+/// Reads the server of `TIDEGAUGE_OUTSIDE_VBR_URL` with the CA file of `TIDEGAUGE_OUTSIDE_VBR_CA`; without them it does nothing.
+/// `tests/outside/prism` sets them.
+#[tokio::test]
+async fn a_server_that_somebody_else_wrote_is_sampled() {
+    let Ok(base_url) = std::env::var("TIDEGAUGE_OUTSIDE_VBR_URL") else { return };
+    let ca_file = std::env::var("TIDEGAUGE_OUTSIDE_VBR_CA").expect("the certificate's authority");
+    let password = SecretPlace::Env("TIDEGAUGE_OUTSIDE_VBR_PASSWORD".into());
+    let login = Some(Login { username: "tidegauge".into(), password });
+    let peer = HttpPeer { base_url, trust: Trust::CaFile(ca_file.into()), login };
+    let wire = wire_to("vbr01", PeerSettings::Http(peer));
+    let collected = collected(&wire, &mut VbrTalk::new(brief())).await;
+    println!("{collected:#?}");
+    let collected = collected.expect("a server of the official contract can be read");
+    assert_eq!(collected.samples.len(), 1);
+}
