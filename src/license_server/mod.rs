@@ -28,7 +28,7 @@ pub use contract::{Contract, ContractState, Term};
 pub use decision::{Decision, decide};
 pub use facts::{Fact, Grant, Note};
 pub use intake::Reply;
-pub use operator::{InstallationRow, Order, Refused, ReportRow, ReportView};
+pub use operator::{ContractSum, InstallationRow, Order, Refused, ReportRow, ReportView};
 pub use operator_routes::{Obeyed, SignedOrder, operator_router};
 pub use routes::router;
 pub use signing_key::{NoSigningKey, new_signing_key};

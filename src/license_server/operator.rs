@@ -1,5 +1,7 @@
 //! What the operator orders and sees.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -119,6 +121,22 @@ impl LicenseServer {
         self.lock().state.contracts.values().cloned().collect()
     }
 
+    /// What the units of each contract reported of the month, beside the sum of their watermarks.
+    pub fn sums(&self, month: Month) -> Vec<ContractSum> {
+        let inner = self.lock();
+        let mut sums: BTreeMap<String, ContractSum> = BTreeMap::new();
+        for (unit, on_file) in &inner.state.units {
+            let gate = on_file.verdict(unit, month, self.policy.tolerance);
+            let sum =
+                sums.entry(on_file.contract_id.clone()).or_insert_with(|| ContractSum::of(&on_file.contract_id, month));
+            sum.units += 1;
+            sum.highest_at_most += gate.highest_watermark.unwrap_or_default();
+            sum.reported += gate.reported.unwrap_or_default();
+            sum.missing += u32::from(gate.reported.is_none());
+        }
+        sums.into_values().collect()
+    }
+
     /// Units by id.
     pub fn installations(&self) -> Vec<InstallationRow> {
         let inner = self.lock();
@@ -176,6 +194,32 @@ impl LicenseServer {
             correction: report.correction.clone(),
             conflicting_days: on_file.conflicting_days(month),
         })
+    }
+}
+
+/// The units of one contract in one month, as `contract list` shows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContractSum {
+    pub contract_id: String,
+    pub month: Month,
+    pub units: u32,
+    /// An upper bound of the contract's own watermark: the units need not have stood highest at one instant.
+    pub highest_at_most: Points,
+    pub reported: Points,
+    /// Units without a report of the month.
+    pub missing: u32,
+}
+
+impl ContractSum {
+    fn of(contract_id: &str, month: Month) -> ContractSum {
+        ContractSum {
+            contract_id: contract_id.to_owned(),
+            month,
+            units: 0,
+            highest_at_most: Points::ZERO,
+            reported: Points::ZERO,
+            missing: 0,
+        }
     }
 }
 

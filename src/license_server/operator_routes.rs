@@ -40,6 +40,7 @@ pub fn operator_router(server: Arc<LicenseServer>, clock: Arc<dyn Clock>, chance
     Router::new()
         .route("/v1/operator/orders", post(obey))
         .route("/v1/operator/contracts", get(contracts))
+        .route("/v1/operator/sums/{month}", get(sums))
         .route("/v1/operator/installations", get(installations))
         .route("/v1/operator/reports", get(reports))
         .route("/v1/operator/reports/{unit}/{month}", get(report))
@@ -58,6 +59,10 @@ async fn obey(State(context): State<Context>, Json(SignedOrder { by, order }): J
 
 async fn contracts(State(context): State<Context>) -> Response {
     Json(context.server.contracts()).into_response()
+}
+
+async fn sums(State(context): State<Context>, Path(month): Path<Month>) -> Response {
+    Json(context.server.sums(month)).into_response()
 }
 
 async fn installations(State(context): State<Context>) -> Response {

@@ -1,7 +1,7 @@
 //! Contracts, tokens and approvals, in process and over the control socket's paths.
 
 use tidegauge::license_server::{Contract, ContractState, Obeyed, Order, Refused, SignedOrder};
-use tidegauge::protocol::EnrolmentToken;
+use tidegauge::protocol::{EnrolmentToken, Kind};
 use tidegauge::seal::keys::SigningKey;
 
 use super::{Counting, Office, UNIT, at, contract, license, month};
@@ -34,6 +34,20 @@ fn the_control_socket_takes_orders_and_shows_what_came_of_them() {
     let why = "no contract C-9; `license-server contract list` shows them";
     assert_eq!((status, &error["error"]), (404, &why.into()));
     assert_eq!(office.control("/v1/operator/reports/unit-1/2026-09", None).0, 404);
+}
+
+#[test]
+fn units_of_one_contract_are_summed_as_an_upper_bound() {
+    let office = Office::with_october(104, 99);
+    let mut other = super::submission("2026-10", 1, 30);
+    other.unit = "unit-2".to_owned();
+    other.id = tidegauge::domain::report::report_id("unit-2", month("2026-10"), 1);
+    other.daily = vec![super::daily("2026-10-05", 40)];
+    office.send(Kind::Report, &other).unwrap();
+    let (_, sums) = office.control("/v1/operator/sums/2026-10", None);
+    let expected = serde_json::json!([{ "contract_id": "C-100", "month": "2026-10", "units": 2,
+        "highest_at_most": "144", "reported": "129", "missing": 0 }]);
+    assert_eq!(sums, expected);
 }
 
 #[test]
