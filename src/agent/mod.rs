@@ -12,6 +12,7 @@ mod facts;
 mod gate;
 mod generate;
 mod identity;
+mod keeping;
 mod license;
 mod notices;
 pub mod orders;
@@ -35,13 +36,15 @@ use crate::ask::{Conversation, Setback};
 use crate::config::Settings;
 use crate::domain::Instant;
 use crate::doors::{Chance, Files};
-use crate::rules::schedule::{self, Duty, Planned, Policy};
+use crate::rules::schedule::{self, Planned, Policy};
 use crate::sources::Collected;
 use crate::store::fact::Fact;
-use crate::store::{Opening, Place, Store, StoreError};
+use crate::store::{Opening, Store, StoreError};
 
+pub use crate::rules::schedule::Duty;
 pub use access::Query;
 pub use identity::Identity;
+pub use keeping::{Care, Place, Window, restore, window};
 pub use orders::{Obeyed, Order};
 pub use run::{carry_out, converse};
 

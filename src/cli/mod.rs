@@ -1,1 +1,92 @@
-//! The command line.
+//! The command line: one file a family of commands. It computes nothing; the agent answers, here it is shown.
+
+mod access;
+mod agent;
+mod arguments;
+mod completions;
+mod config;
+mod doctor;
+mod doors;
+mod enrol;
+mod license;
+mod license_server;
+mod logs;
+mod patience;
+mod report;
+mod sample;
+mod session;
+mod status;
+mod stopping;
+mod store;
+mod table;
+mod usage;
+mod watermark;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::{CommandFactory, Parser};
+
+use crate::agent::Refused;
+use arguments::{Arguments, Command};
+use session::Session;
+
+pub use doors::Doors;
+
+/// Reads the arguments, obeys, and returns the exit code (`conventions.md` 1.3). Facts go to `out`, all else to `err`.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    doors: &Doors,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return not_parsed(&error, out, err),
+    };
+    let mut session = Session { doors, global: &arguments.global, out, err };
+    let done = obey(&mut session, &arguments.command);
+    match done {
+        Ok(()) => 0,
+        Err(Refused { code, why }) => {
+            // Nobody is left to be told when standard error is closed.
+            let _ = writeln!(err, "tidegauge: {why}");
+            code
+        }
+    }
+}
+
+/// Every command with its help, for tests and manuals.
+pub fn commands() -> clap::Command {
+    Arguments::command()
+}
+
+fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
+    match command {
+        Command::Status => status::run(session),
+        Command::Usage(asked) => usage::run(session, asked),
+        Command::Watermark(asked) => watermark::run(session, asked),
+        Command::Sample(act) => sample::run(session, act),
+        Command::Report(act) => report::run(session, act),
+        Command::Enrol(with) => enrol::run(session, with),
+        Command::License(act) => license::run(session, act),
+        Command::Config(act) => config::run(session, act),
+        Command::Store(act) => store::run(session, act),
+        Command::Doctor => doctor::run(session),
+        Command::Completions(asked) => completions::run(session, asked),
+        Command::LicenseServer(act) => license_server::run(session, act),
+        Command::Agent => agent::run(session),
+    }
+}
+
+/// Help and version are printed, a wrong usage is exit code 2.
+fn not_parsed(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> u8 {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        let _ = write!(err, "{text}");
+        2
+    } else {
+        let _ = write!(out, "{text}");
+        0
+    }
+}

@@ -1,0 +1,78 @@
+//! The desk of the agent's owner: wishes are laid on it, answers come back.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::agent::{Care, Order, Query, Refused};
+
+/// Wishes that may lie on the desk before the next has to wait.
+pub const ON_DESK_MAX: usize = 64;
+/// How long an answer may take: shorter than the command line waits.
+const ANSWER_WITHIN: Duration = Duration::from_secs(280);
+
+/// What somebody wants of the agent.
+pub enum Wish {
+    Query(Query),
+    Order(Order),
+    Care(Care),
+    /// Whether the owner is at the desk.
+    Ping,
+}
+
+/// A wish, whose it is, and where the answer goes.
+pub struct Errand {
+    pub wish: Wish,
+    pub by: String,
+    pub answer: oneshot::Sender<Result<Value, Refused>>,
+}
+
+/// The front of the desk; clones share it.
+#[derive(Clone)]
+pub struct Desk(mpsc::Sender<Errand>);
+
+/// A desk: its front for those who ask, its back for the owner.
+pub fn desk() -> (Desk, mpsc::Receiver<Errand>) {
+    let (front, back) = mpsc::channel(ON_DESK_MAX);
+    (Desk(front), back)
+}
+
+impl Desk {
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// The agent's refusal; 75 when its owner has gone or does not answer.
+    pub async fn ask(&self, query: Query) -> Result<Value, Refused> {
+        self.bring(Wish::Query(query), "").await
+    }
+
+    /// Gives an order in somebody's name.
+    ///
+    /// # Errors
+    /// As [`Desk::ask`].
+    pub async fn order(&self, order: Order, by: &str) -> Result<Value, Refused> {
+        self.bring(Wish::Order(order), by).await
+    }
+
+    /// Lays any wish on the desk and waits for the answer.
+    ///
+    /// # Errors
+    /// As [`Desk::ask`].
+    pub async fn bring(&self, wish: Wish, by: &str) -> Result<Value, Refused> {
+        let gone = || Refused::new(75, "the agent is stopping; try again when it runs");
+        let (answer, answered) = oneshot::channel();
+        let errand = Errand { wish, by: by.to_owned(), answer };
+        let exchange = async {
+            self.0.send(errand).await.map_err(|_| gone())?;
+            answered.await.map_err(|_| gone())?
+        };
+        match tokio::time::timeout(ANSWER_WITHIN, exchange).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let why = format!("the agent did not answer within {} s; see its log", ANSWER_WITHIN.as_secs());
+                Err(Refused::new(75, why))
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! `agent`: the long-running owner of the state directory, composed with its alarm, its desk and its sockets.
+
+mod keeper;
+mod owner;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use super::access::SOCKET;
+use super::logs;
+use super::session::{Session, absolute};
+use super::stopping::{Stop, on_signal, told};
+use crate::agent::Refused;
+use crate::api::{self, Desk};
+use crate::config::Settings;
+use crate::doors::Clock;
+use crate::ports::clock::{ClockWatch, Monotonic};
+use crate::ports::{alarm, serve};
+use keeper::Keeper;
+use owner::Note;
+
+/// How long the sockets may take to close when the owner has ended.
+const CLOSING: Duration = Duration::from_secs(12);
+
+pub fn run(session: &mut Session<'_>) -> Result<(), Refused> {
+    session.refuse_now("agent")?;
+    let settings = session.settings()?;
+    logs::begin(session.doors);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Refused::new(1, format!("cannot start: {error}")))?;
+    let ended = runtime.block_on(live(session, settings));
+    // Conversations that outlived the stop are safe to repeat.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+async fn live(session: &Session<'_>, settings: Settings) -> Result<(), Refused> {
+    let (sender, stop) = on_signal()?;
+    let (desk, errands) = api::desk();
+    let (notes, heard) = mpsc::unbounded_channel();
+    let (opened, is_open) = oneshot::channel();
+    let keeper = Keeper {
+        settings: settings.clone(),
+        doors: session.doors.clone(),
+        notes: notes.clone(),
+        runtime: tokio::runtime::Handle::current(),
+        stop: stop.clone(),
+    };
+    let (ending, ended) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("owner".to_owned())
+        .spawn(move || {
+            let _ = ending.send(keeper.keep(errands, heard, opened));
+        })
+        .map_err(|error| Refused::new(1, format!("cannot start the owner: {error}")))?;
+    let gone = || Refused::new(1, "the owner of the store ended without a word");
+    is_open.await.map_err(|_| gone())??;
+    let served = match open_doors(session, &settings, &desk, notes, &stop).await {
+        Ok(served) => served,
+        Err(refused) => {
+            let _ = sender.send(true);
+            let _ = ended.await;
+            return Err(refused);
+        }
+    };
+    tell_system(&[NotifyState::Ready]);
+    info!(event = "agent.ready", state_dir = %settings.state_dir.display(), "the agent runs");
+    let ended = ended.await.map_err(|_| gone())?;
+    tell_system(&[NotifyState::Stopping]);
+    let _ = sender.send(true);
+    close(served).await;
+    info!(event = "agent.stopped", "the agent has stopped");
+    ended
+}
+
+/// Everything that listens or rings; each ends with the stop.
+async fn open_doors(
+    session: &Session<'_>,
+    settings: &Settings,
+    desk: &Desk,
+    notes: mpsc::UnboundedSender<Note>,
+    stop: &Stop,
+) -> Result<Vec<JoinHandle<()>>, Refused> {
+    let unavailable = |error: &dyn std::fmt::Display| Refused::new(69, error.to_string());
+    let mut served = vec![ring(Arc::clone(&session.doors.clock), notes, stop.clone()).await?];
+    let socket = absolute(&settings.state_dir).join(SOCKET);
+    let listening = serve::unix(&socket, api::router(desk.clone()), told(stop.clone()));
+    let control = listening.await.map_err(|error| unavailable(&error))?;
+    served.push(tokio::spawn(async move { log_end("control socket", control.await) }));
+    info!(event = "control.listening", socket = %socket.display(), "the control socket is open");
+    Ok(served)
+}
+
+fn log_end<E: std::fmt::Display>(what: &str, ended: Result<std::io::Result<()>, E>) {
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => warn!(event = "serve.failed", what, error = %error, "it stopped listening"),
+        Err(error) => warn!(event = "serve.failed", what, error = %error, "it broke off"),
+    }
+}
+
+/// The alarm: looks once a minute, and watches the clock.
+async fn ring(
+    clock: Arc<dyn Clock>,
+    notes: mpsc::UnboundedSender<Note>,
+    stop: Stop,
+) -> Result<JoinHandle<()>, Refused> {
+    let mut alarm = alarm::set().await.map_err(|error| Refused::new(1, format!("cannot set the alarm: {error}")))?;
+    let monotonic = Monotonic::started();
+    let mut watch = ClockWatch::new(clock.now(), monotonic.elapsed());
+    Ok(tokio::spawn(async move {
+        let stopped = told(stop);
+        tokio::pin!(stopped);
+        loop {
+            tokio::select! {
+                () = &mut stopped => return,
+                ring = alarm.rings.recv() => if ring.is_none() { return },
+            }
+            let jump = watch.look(clock.now(), monotonic.elapsed());
+            let sent = jump.map_or(Ok(()), |by| notes.send(Note::Jumped(by))).and_then(|()| notes.send(Note::Look));
+            if sent.is_err() {
+                return;
+            }
+        }
+    }))
+}
+
+async fn close(served: Vec<JoinHandle<()>>) {
+    let all = async {
+        for one in served {
+            let _ = one.await;
+        }
+    };
+    let _ = tokio::time::timeout(CLOSING, all).await;
+}
+
+/// Nothing listens outside systemd, which is no trouble.
+fn tell_system(state: &[NotifyState<'_>]) {
+    let _ = sd_notify::notify(state);
+}

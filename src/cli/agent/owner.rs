@@ -1,0 +1,242 @@
+//! The owner: one thread that decides and records, while acts run outside it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant as Moment;
+use tracing::{debug, info, warn};
+
+use super::keeper::Keeper;
+use crate::agent::{Agent, Duty, Hour, Obeyed, Outcome, Query, Refused, Talk, Trouble, Work, carry_out};
+use crate::api::{Errand, Wish};
+use crate::ask::Setback;
+use crate::cli::access::{FOLLOW_UPS_MAX, set_back};
+use crate::cli::stopping::{Stop, told};
+use crate::doors::{Clock, Wire};
+
+/// Duties begun before the desk is looked at again.
+const DUTIES_AT_ONCE_MAX: usize = 64;
+/// The pause after so many, so that the desk is never left alone.
+const BREATH: Duration = Duration::from_millis(100);
+/// How long acts in flight may go on after the stop.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// What the owner hears.
+pub enum Note {
+    /// Something may be due.
+    Look,
+    /// The wall clock jumped by so much.
+    Jumped(TimeDelta),
+    /// An act came to its end.
+    Ended { flight: u64, outcome: Result<Outcome, Setback> },
+}
+
+/// Where the answer to an order goes.
+type Reply = oneshot::Sender<Result<Value, Refused>>;
+
+/// An act under way outside the owner.
+struct Flight {
+    duty: Duty,
+    /// Who ordered it, and the question whose answer he gets.
+    ordered: Option<(Query, Reply)>,
+    /// Conversations begun for it.
+    talks: usize,
+    /// The first setback of an order.
+    setback: Option<Refused>,
+}
+
+/// The one who holds the agent.
+pub struct Owner {
+    agent: Agent,
+    wire: Arc<dyn Wire>,
+    clock: Arc<dyn Clock>,
+    runtime: Handle,
+    notes: mpsc::UnboundedSender<Note>,
+    stop: Stop,
+    flights: BTreeMap<u64, Flight>,
+    /// The number of the newest flight; those of an owner before are not ours.
+    last: u64,
+}
+
+impl Owner {
+    pub fn new(agent: Agent, keeper: &Keeper, flights: u64) -> Owner {
+        Owner {
+            agent,
+            wire: (keeper.doors.wire)(&keeper.settings),
+            clock: Arc::clone(&keeper.doors.clock),
+            runtime: keeper.runtime.clone(),
+            notes: keeper.notes.clone(),
+            stop: keeper.stop.clone(),
+            flights: BTreeMap::new(),
+            last: flights,
+        }
+    }
+
+    /// How many flights were ever begun, also by owners before.
+    pub fn flights_ever(&self) -> u64 {
+        self.last
+    }
+
+    /// Decides and records until the stop.
+    ///
+    /// # Errors
+    /// The store's trouble; the agent then has to be opened again.
+    pub fn work(
+        &mut self,
+        errands: &mut mpsc::Receiver<Errand>,
+        heard: &mut mpsc::UnboundedReceiver<Note>,
+    ) -> Result<(), Trouble> {
+        loop {
+            self.begin_due()?;
+            self.tell_story();
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+            let runtime = self.runtime.clone();
+            let stop = self.stop.clone();
+            let next = runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    () = told(stop) => Next::Stop,
+                    note = heard.recv() => note.map_or(Next::Stop, Next::Note),
+                    errand = errands.recv() => errand.map_or(Next::Stop, Next::Errand),
+                }
+            });
+            match next {
+                Next::Stop => return self.land(heard),
+                Next::Note(note) => self.hear(note)?,
+                Next::Errand(errand) => self.serve(errand)?,
+            }
+        }
+    }
+
+    fn hour(&self) -> Hour {
+        Hour::at(self.clock.now())
+    }
+
+    fn begin_due(&mut self) -> Result<(), Trouble> {
+        for _ in 0..DUTIES_AT_ONCE_MAX {
+            let hour = self.hour();
+            let Some(planned) = self.agent.next(hour.now)?.filter(|planned| planned.at <= hour.now) else {
+                return Ok(());
+            };
+            debug!(event = "duty.begun", duty = %planned.duty.key(), why = %planned.why);
+            if let Work::Talk(talk) = self.agent.begin(&planned.duty, hour)? {
+                self.fly(planned.duty, talk, None);
+            }
+        }
+        let notes = self.notes.clone();
+        self.runtime.spawn(async move {
+            tokio::time::sleep(BREATH).await;
+            let _ = notes.send(Note::Look);
+        });
+        Ok(())
+    }
+
+    fn fly(&mut self, duty: Duty, talk: Talk, ordered: Option<(Query, Reply)>) {
+        self.last += 1;
+        self.flights.insert(self.last, Flight { duty, ordered, talks: 0, setback: None });
+        self.carry(self.last, talk);
+    }
+
+    fn carry(&mut self, flight: u64, talk: Talk) {
+        let (notes, wire) = (self.notes.clone(), Arc::clone(&self.wire));
+        self.runtime.spawn(async move {
+            let outcome = carry_out(talk, wire.as_ref()).await;
+            let _ = notes.send(Note::Ended { flight, outcome });
+        });
+    }
+
+    fn hear(&mut self, note: Note) -> Result<(), Trouble> {
+        match note {
+            Note::Look => Ok(()),
+            Note::Jumped(by) => {
+                warn!(event = "clock.suspect", minutes = by.num_minutes(), "the clock jumped");
+                self.agent.clock_jumped(by, self.hour())
+            }
+            Note::Ended { flight, outcome } => self.end(flight, outcome),
+        }
+    }
+
+    /// Records an act's end, and answers whoever ordered it. Ends of an owner before are not recorded: what they
+    /// began is due again.
+    fn end(&mut self, number: u64, outcome: Result<Outcome, Setback>) -> Result<(), Trouble> {
+        let Some(mut flight) = self.flights.remove(&number) else { return Ok(()) };
+        if let Err(setback) = &outcome {
+            warn!(event = "duty.setback", duty = %flight.duty.key(), error = setback.why());
+            flight.setback.get_or_insert_with(|| set_back(setback));
+        }
+        flight.talks += 1;
+        match self.agent.finish(&flight.duty, outcome, self.hour())? {
+            Work::Talk(talk) if flight.talks < FOLLOW_UPS_MAX => {
+                self.flights.insert(number, flight);
+                self.carry(number, talk);
+            }
+            Work::Talk(_) | Work::Over => {
+                if let Some((then, reply)) = flight.ordered {
+                    let answer = flight.setback.map_or_else(|| self.agent.answer(&then, self.hour()), Err);
+                    // Who ordered it may have gone.
+                    let _ = reply.send(answer);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn serve(&mut self, errand: Errand) -> Result<(), Trouble> {
+        let Errand { wish, by, answer } = errand;
+        let mut failed = None;
+        let answered = match wish {
+            Wish::Ping => Ok(json!({"ready": true})),
+            Wish::Query(query) => self.agent.answer(&query, self.hour()),
+            Wish::Care(care) => self.agent.care(&care),
+            Wish::Order(order) => match self.agent.obey(order, &by, self.hour()) {
+                Ok(Obeyed::Done(done)) => Ok(done),
+                Ok(Obeyed::Carry { duty, talk, then }) => {
+                    self.fly(duty, talk, Some((then, answer)));
+                    return Ok(());
+                }
+                Err(refused) => {
+                    failed = NEEDS_REOPENING.contains(&refused.code).then(|| refused.why.clone());
+                    Err(refused)
+                }
+            },
+        };
+        let _ = answer.send(answered);
+        failed.map_or(Ok(()), |why| Err(Trouble::Odd(why)))
+    }
+
+    /// Takes no more work, and lets acts in flight end for a while; what does not is due again at the next start.
+    fn land(&mut self, heard: &mut mpsc::UnboundedReceiver<Note>) -> Result<(), Trouble> {
+        info!(event = "agent.stopping", in_flight = self.flights.len(), "no more work is taken");
+        let deadline = Moment::now() + STOP_WITHIN;
+        while !self.flights.is_empty() {
+            let runtime = self.runtime.clone();
+            match runtime.block_on(tokio::time::timeout_at(deadline, heard.recv())) {
+                Ok(Some(note)) => self.hear(note)?,
+                Ok(None) | Err(_) => break,
+            }
+        }
+        self.tell_story();
+        Ok(())
+    }
+
+    fn tell_story(&mut self) {
+        for line in self.agent.take_story() {
+            info!(event = "story", "{line}");
+        }
+    }
+}
+
+/// Refusals that come from a store or a disk that failed.
+const NEEDS_REOPENING: [u8; 2] = [1, 73];
+
+/// What comes next to the owner.
+enum Next {
+    Stop,
+    Note(Note),
+    Errand(Errand),
+}

@@ -1,0 +1,163 @@
+//! The arguments: global options and the commands, in the order of a month's work.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use clap::{Args, Parser, Subcommand};
+
+use crate::domain::calendar::midnight;
+use crate::domain::{Instant, Month};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0 done                     65 bad input
+  1 unexpected failure       66 not found
+  2 wrong usage              69 unavailable (a server does not answer)
+  3 nothing to do            73 cannot write
+  5 held by the gate         75 temporary failure, try again
+  6 refused by coverage      77 no permission
+  7 verification failed      78 configuration
+  8 conflict
+
+While an agent runs on the state directory, commands speak to it through its control.sock.";
+
+/// Samples rental-license points, keeps the high watermark and reports it.
+///
+/// Tidegauge samples the backup servers of a service provider every hour, keeps each week's and month's high watermark
+/// of license points, builds the monthly usage report on the 1st at 00:00 GMT, lets people review it until the 10th,
+/// sends it on the 11th, and renews the license behind the deviation gate.
+#[derive(Debug, Parser)]
+#[command(name = "tidegauge", version, after_help = EXIT_CODES, max_term_width = 110)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Valid after any command; the paths override the settings file.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The settings file; without one the defaults hold [env: TIDEGAUGE_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The state directory: lock, journal, keys
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// The Reports folder
+    #[arg(long, global = true, value_name = "DIR")]
+    pub reports: Option<PathBuf>,
+    /// Answers as of this instant (2026-11-01T00:00:00Z or 2026-11-01); not for what leaves the machine
+    #[arg(long, global = true, value_name = "T", value_parser = instant)]
+    pub now: Option<Instant>,
+    /// Prints JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// What is known now: next duties, servers, open reports, licenses, warnings
+    ///
+    /// Example: tidegauge status --json
+    Status,
+    /// Points, new points and rental machines by type, tenant, server or workload
+    ///
+    /// Of a closed month: as counted at its end. Of the running one, and without a month: as of the newest samples.
+    ///
+    /// Exit codes: 3 no sample is kept yet; 66 no such unit or server.
+    ///
+    /// Example: tidegauge usage --month 2026-10 --by tenant --json
+    Usage(super::usage::Asked),
+    /// The high watermark of a week or a month, day by day
+    ///
+    /// Of the running week when neither is named. Coverage says how many of the expected samples were taken.
+    ///
+    /// Exit codes: 3 no sample is kept yet; 66 no such unit or server.
+    ///
+    /// Example: tidegauge watermark --week 2026-W44
+    Watermark(super::watermark::Asked),
+    /// Take samples, or load them from snapshot files
+    #[command(subcommand)]
+    Sample(super::sample::Act),
+    /// The life of a monthly report: look, adjust, postpone, send
+    #[command(subcommand)]
+    Report(super::report::Act),
+    /// Binds this agent to a contract of the License Update Server
+    ///
+    /// The server's operator hands out a one-use token (`license-server contract add`); put it into a file that only you
+    /// can read. The token never stands on the command line, where others could see it.
+    ///
+    /// Exit codes: 65 no token, or it has expired; 69 the server does not answer; 77 it refuses; 78 no [license_server]
+    /// in the settings.
+    ///
+    /// Example: tidegauge enrol --token-file token.txt --config tidegauge.toml
+    Enrol(super::enrol::With),
+    /// The license, its checks and the gate
+    #[command(subcommand)]
+    License(super::license::Act),
+    /// The settings file: begin one, check one
+    #[command(subcommand)]
+    Config(super::config::Act),
+    /// The state directory: back it up, restore it, prove it
+    #[command(subcommand)]
+    Store(super::store::Act),
+    /// Checks settings, directories, store and whether every server is reachable
+    ///
+    /// Changes nothing, logs in nowhere. Exit codes: 0 all is well; 69 a server cannot be reached; 73 a directory cannot
+    /// be written; 78 the settings are wrong.
+    ///
+    /// Example: tidegauge doctor --config /etc/tidegauge/tidegauge.toml
+    Doctor,
+    /// Prints completions for a shell
+    ///
+    /// Example: tidegauge completions bash > /etc/bash_completion.d/tidegauge
+    Completions(super::completions::Asked),
+    /// The License Update Server and its operator's commands
+    #[command(subcommand)]
+    LicenseServer(super::license_server::Act),
+    /// Runs the agent until it is told to stop
+    ///
+    /// Samples, reports, sends, tells and renews as the settings say, serves the control socket in the state directory
+    /// and, with [console] in the settings, the console. Logs to standard error, as JSON lines when that is no terminal
+    /// (TIDEGAUGE_LOG sets what is logged, e.g. debug). SIGTERM and SIGINT let acts in flight end for up to 10 seconds.
+    ///
+    /// Exit codes: 0 stopped; 75 another process holds the state directory; 78 wrong settings; 1 the store failed again
+    /// and again.
+    ///
+    /// Example: tidegauge agent --config /etc/tidegauge/tidegauge.toml
+    Agent,
+}
+
+/// Which reporting unit: reads without it list all units, acts need it when there are several.
+#[derive(Clone, Debug, Default, Args)]
+pub struct UnitArgs {
+    /// The reporting unit, by its id
+    #[arg(long, value_name = "ID")]
+    pub unit: Option<String>,
+    /// The reporting unit, by one of its servers
+    #[arg(long, value_name = "NAME")]
+    pub server: Option<String>,
+}
+
+/// Which report.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub unit: UnitArgs,
+    /// The month, such as 2026-10; without it the newest with a report
+    #[arg(long, value_name = "MONTH")]
+    pub month: Option<Month>,
+}
+
+/// Reads an instant in UTC: RFC 3339, `2026-11-01 06:00`, or a day, which means its first instant.
+pub fn instant(text: &str) -> Result<Instant, String> {
+    let full = DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc)).ok();
+    let minute = || NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").ok().map(|at| at.and_utc());
+    let day = || text.parse::<NaiveDate>().ok().map(midnight);
+    full.or_else(minute)
+        .or_else(day)
+        .ok_or_else(|| "write it as 2026-11-01T00:00:00Z, or as a day such as 2026-11-01".to_owned())
+}

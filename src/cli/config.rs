@@ -1,0 +1,83 @@
+//! `config`: begin a settings file, check one; and the settings of every command.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::arguments::Global;
+use super::doors::Doors;
+use super::session::Session;
+use crate::agent::Refused;
+use crate::config::{Flags, STARTING_FILE, Settings, Written};
+use crate::domain::Instant;
+
+/// Names the settings file when `--config` does not.
+const CONFIG_VARIABLE: &str = "TIDEGAUGE_CONFIG";
+
+#[derive(Debug, Subcommand)]
+pub enum Act {
+    /// Prints a settings file to begin with, every setting explained
+    ///
+    /// Exit codes: 8 the file to write exists; 73 it cannot be written.
+    ///
+    /// Example: tidegauge config init --out tidegauge.toml
+    Init(Init),
+    /// Prints what was understood, secrets masked, or everything that is wrong
+    ///
+    /// Exit codes: 66 there is no such file; 78 something is wrong: file, line, what and what to do are named.
+    ///
+    /// Example: tidegauge config check --config tidegauge.toml
+    Check,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Writes this file; it must not exist
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
+    match act {
+        Act::Init(Init { out: None }) => session.print(STARTING_FILE),
+        Act::Init(Init { out: Some(path) }) => init(session, path),
+        Act::Check => {
+            let understood = session.settings()?.explain();
+            let lines: Vec<&str> = understood.lines().collect();
+            session.show(&json!({"schema": "tidegauge.settings/1", "lines": lines}), explained)
+        }
+    }
+}
+
+fn init(session: &mut Session<'_>, path: &Path) -> Result<(), Refused> {
+    match session.read(path) {
+        Ok(_) => Err(Refused::new(8, format!("{} exists; name another file", path.display()))),
+        Err(_) => {
+            session.write(path, STARTING_FILE.as_bytes())?;
+            session.print(&format!("{}\n", path.display()))
+        }
+    }
+}
+
+fn explained(settings: &Value, _: Instant) -> String {
+    let lines = settings["lines"].as_array().into_iter().flatten();
+    lines.map(|line| format!("{}\n", line.as_str().unwrap_or_default())).collect()
+}
+
+/// The settings file if one is named, the environment over it, the options over both.
+pub fn settings(doors: &Doors, global: &Global) -> Result<Settings, Refused> {
+    let named = global.config.clone().or_else(|| doors.variable(CONFIG_VARIABLE).map(PathBuf::from));
+    let file = named.map(|path| text_of(doors, &path).map(|text| (path.display().to_string(), text))).transpose()?;
+    let written = file.as_ref().map(|(name, text)| Written { name, text });
+    let flags = Flags { state: global.state.clone(), reports: global.reports.clone() };
+    Settings::read(written, doors.variables.iter().cloned(), &flags)
+        .map_err(|refusals| Refused::new(78, refusals.to_string()))
+}
+
+fn text_of(doors: &Doors, path: &Path) -> Result<String, Refused> {
+    let cannot = |why: String| Refused::new(78, format!("the settings file {}: {why}", path.display()));
+    let bytes = doors.files.read(path).map_err(|error| cannot(error.to_string()))?;
+    let bytes = bytes.ok_or_else(|| Refused::new(66, format!("there is no settings file {}", path.display())))?;
+    String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text".to_owned()))
+}

@@ -1,0 +1,148 @@
+//! `license-server`: the License Update Server, and its operator's commands.
+
+mod contract;
+mod serve;
+mod text;
+mod way;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::session::Session;
+use crate::agent::Refused;
+use crate::domain::Month;
+use crate::license_server::{Order, new_signing_key};
+use way::Way;
+
+pub use contract::ContractAct;
+pub use serve::Serve;
+
+#[derive(Debug, Subcommand)]
+pub enum Act {
+    /// Serves agents until it is told to stop: HTTPS, or plain HTTP on loopback
+    ///
+    /// The state directory holds its signing key and its journal (`--state`, by default
+    /// /var/lib/tidegauge-license-server). Operator commands work while it runs.
+    ///
+    /// Exit codes: 2 plain HTTP beyond loopback; 75 another process serves the directory; 78 no signing key yet, or a
+    /// certificate that cannot be read.
+    ///
+    /// Example: tidegauge license-server run --listen 0.0.0.0:8421 --certificates chain.pem --key key.pem
+    Run(Serve),
+    /// The key that signs answers and license keys
+    #[command(subcommand)]
+    Key(KeyAct),
+    /// Contracts: add one, list them, set their state, hand out a token
+    #[command(subcommand)]
+    Contract(ContractAct),
+    /// Reporting units that speak to this server
+    #[command(subcommand)]
+    Installation(InstallationAct),
+    /// Reports that came in, and what the gate says of them
+    #[command(subcommand)]
+    Report(ReportAct),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyAct {
+    /// Makes the signing key, once, and prints its fingerprint
+    ///
+    /// Exit codes: 8 there is one already: agents and license keys depend on it, so it is never replaced.
+    New,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum InstallationAct {
+    /// Every unit: contract, key, last telemetry, last check
+    List,
+    /// No more keys for this unit
+    Revoke(Reasoned),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ReportAct {
+    /// Newest revisions by unit and month, with the gate as it stands
+    List,
+    /// One month of one unit, with causes and conflicts
+    Show(OneReport),
+    /// Opens the gate for the newest revision
+    ///
+    /// Example: tidegauge license-server report approve UNIT 2026-10 --reason "customer left, ticket 4711"
+    Approve(ReasonedReport),
+    /// Marks the newest revision as one to be corrected
+    Correct(ReasonedReport),
+}
+
+#[derive(Debug, Args)]
+pub struct Reasoned {
+    #[arg(value_name = "UNIT")]
+    unit: String,
+    /// Why; it is kept
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct OneReport {
+    #[arg(value_name = "UNIT")]
+    unit: String,
+    #[arg(value_name = "MONTH")]
+    month: Month,
+}
+
+#[derive(Debug, Args)]
+pub struct ReasonedReport {
+    #[command(flatten)]
+    which: OneReport,
+    /// Why; it is kept
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
+    session.refuse_now("license-server")?;
+    match act {
+        Act::Run(how) => serve::run(session, how),
+        Act::Key(KeyAct::New) => new_key(session),
+        Act::Contract(act) => contract::run(session, act),
+        Act::Installation(InstallationAct::List) => list(session, "installations", text::installations),
+        Act::Installation(InstallationAct::Revoke(Reasoned { unit, reason })) => {
+            order(session, Order::RevokeKey { unit: unit.clone(), why: reason.clone() })
+        }
+        Act::Report(ReportAct::List) => list(session, "reports", text::reports),
+        Act::Report(ReportAct::Show(OneReport { unit, month })) => {
+            let report = Way::open(session)?.list(&format!("reports/{unit}/{month}"))?;
+            session.show(&report, text::report)
+        }
+        Act::Report(ReportAct::Approve(ReasonedReport { which: OneReport { unit, month }, reason })) => {
+            order(session, Order::ApproveReport { unit: unit.clone(), month: *month, why: reason.clone() })
+        }
+        Act::Report(ReportAct::Correct(ReasonedReport { which: OneReport { unit, month }, reason })) => {
+            order(session, Order::AskForCorrection { unit: unit.clone(), month: *month, why: reason.clone() })
+        }
+    }
+}
+
+fn new_key(session: &mut Session<'_>) -> Result<(), Refused> {
+    let mut chance = (session.doors.chance)();
+    let fingerprint = new_signing_key(&*session.doors.files, &way::state_dir(session), chance.as_mut())
+        .map_err(|why| way::no_key(&why))?;
+    let made = json!({"schema": "tidegauge.signing-key/1", "fingerprint": fingerprint});
+    session.show(&made, |made, _| format!("{}\n", made["fingerprint"].as_str().unwrap_or_default()))
+}
+
+/// Rows of the server, as a JSON object or a table.
+fn list(session: &mut Session<'_>, what: &str, table: fn(&[Value]) -> String) -> Result<(), Refused> {
+    let rows = Way::open(session)?.list(what)?;
+    if session.global.json {
+        let listed = json!({"schema": format!("tidegauge.license-server-{what}/1"), what: rows});
+        return session.print(&format!("{listed:#}\n"));
+    }
+    session.print(&table(rows.as_array().map_or(&[], Vec::as_slice)))
+}
+
+/// An order that leaves nothing to print but that it is done.
+fn order(session: &mut Session<'_>, order: Order) -> Result<(), Refused> {
+    Way::open(session)?.order(session, order)?;
+    session.show(&json!({"schema": "tidegauge.license-server-done/1"}), |_, _| "done\n".to_owned())
+}

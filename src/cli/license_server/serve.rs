@@ -1,0 +1,100 @@
+//! `license-server run`: serves agents, and the operator on the control socket.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use clap::Args;
+use rust_decimal::Decimal;
+use sd_notify::NotifyState;
+use tracing::info;
+
+use super::super::access::SOCKET;
+use super::super::logs;
+use super::super::session::{Session, absolute};
+use super::super::stopping::{on_signal, told};
+use super::way::{Drawn, not_opened, state_dir};
+use crate::agent::Refused;
+use crate::domain::Points;
+use crate::domain::gate::Tolerance;
+use crate::license_server::{LicenseServer, Policy, operator_router, router};
+use crate::ports::serve::{self, TlsFiles};
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where it listens; without a certificate only on loopback
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8421")]
+    listen: SocketAddr,
+    /// The certificate chain, PEM
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificates: Option<PathBuf>,
+    /// The certificate's key, PEM
+    #[arg(long, value_name = "FILE", requires = "certificates")]
+    key: Option<PathBuf>,
+    /// Points a report may fall short of its highest watermark
+    #[arg(long, value_name = "POINTS", default_value = "20")]
+    tolerance_points: Points,
+    /// Percent of the highest watermark that a report may fall short; the larger of the two holds
+    #[arg(long, value_name = "PERCENT", default_value = "20")]
+    tolerance_percent: Decimal,
+    /// The day of the following month, 2 to 28, at whose 00:00 GMT a report is due
+    #[arg(long, value_name = "DAY", default_value_t = 11, value_parser = clap::value_parser!(u32).range(2..=28))]
+    deadline_day: u32,
+}
+
+pub fn run(session: &mut Session<'_>, how: &Serve) -> Result<(), Refused> {
+    let tls = how.certificates.clone().zip(how.key.clone()).map(|(certificates, key)| TlsFiles { certificates, key });
+    if tls.is_none() && !how.listen.ip().is_loopback() {
+        let why = format!("{} is not this machine alone: give --certificates and --key", how.listen);
+        return Err(Refused::new(2, why));
+    }
+    if !(Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&how.tolerance_percent) || how.tolerance_points.is_negative() {
+        return Err(Refused::new(2, "the tolerance is zero or more points, and 0 to 100 percent"));
+    }
+    logs::begin(session.doors);
+    let tolerance = Tolerance { points: how.tolerance_points, percent: how.tolerance_percent };
+    let policy = Policy { tolerance, deadline_day: how.deadline_day };
+    let server = LicenseServer::open(Arc::clone(&session.doors.files), &state_dir(session), policy);
+    let server = Arc::new(server.map_err(|error| not_opened(&error))?);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Refused::new(1, format!("cannot start: {error}")))?;
+    runtime.block_on(live(session, how.listen, tls, server))
+}
+
+async fn live(
+    session: &Session<'_>,
+    listen: SocketAddr,
+    tls: Option<TlsFiles>,
+    server: Arc<LicenseServer>,
+) -> Result<(), Refused> {
+    let (sender, stop) = on_signal()?;
+    let refused = |error: std::io::Error| {
+        let code = if error.kind() == std::io::ErrorKind::InvalidInput { 78 } else { 69 };
+        Refused::new(code, error.to_string())
+    };
+    let clock = Arc::clone(&session.doors.clock);
+    let chance = Arc::new(Mutex::new(Drawn((session.doors.chance)())));
+    let operator = operator_router(Arc::clone(&server), Arc::clone(&clock), chance);
+    let socket = absolute(&state_dir(session)).join(SOCKET);
+    let control = serve::unix(&socket, operator, told(stop.clone())).await.map_err(refused)?;
+    let fingerprint = server.verifying_key().fingerprint();
+    let agents = router(server, clock);
+    let served = match &tls {
+        Some(files) => serve::tls(listen, files, agents, told(stop.clone())).await,
+        None => serve::plain(listen, agents, told(stop.clone())).await,
+    };
+    let served = served.map_err(refused)?;
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    info!(event = "license_server.ready", url = %format!("{scheme}://{}", served.address), key = %fingerprint, "it serves agents");
+    told(stop).await;
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    let ended = served.ended().await;
+    let _ = control.await;
+    drop(sender);
+    info!(event = "license_server.stopped", "it has stopped");
+    ended.map_err(refused)
+}

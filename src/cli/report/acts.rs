@@ -1,0 +1,56 @@
+//! What the acts of `report` are told.
+
+use clap::Args;
+
+use super::{Instant, PathBuf, ReportArgs, instant};
+
+#[derive(Debug, Args)]
+pub struct Generate {
+    #[command(flatten)]
+    pub which: ReportArgs,
+    /// The trailing 31 days up to now, for looking only
+    #[arg(long, conflicts_with = "month")]
+    pub on_demand: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Postpone {
+    #[command(flatten)]
+    pub which: ReportArgs,
+    /// When it is looked at again (2026-11-08 or 2026-11-08T09:00:00Z); by default as late as allowed
+    #[arg(long, value_name = "T", value_parser = instant)]
+    pub until: Option<Instant>,
+}
+
+#[derive(Debug, Args)]
+pub struct Save {
+    #[command(flatten)]
+    pub which: ReportArgs,
+    /// pdf, csv, json, …
+    #[arg(long, value_name = "FORMAT")]
+    pub format: String,
+    /// The file to write
+    #[arg(long, value_name = "PATH")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct MarkExternal {
+    #[command(flatten)]
+    pub which: ReportArgs,
+    /// Where it was entered
+    #[arg(long, value_name = "NAME")]
+    pub portal: String,
+    /// The number it was given there
+    #[arg(long, value_name = "NO")]
+    pub document: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Justify {
+    #[command(flatten)]
+    pub which: ReportArgs,
+    /// Why the report may be lower
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}

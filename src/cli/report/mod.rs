@@ -1,0 +1,174 @@
+//! `report`: the life of a monthly report.
+
+mod acts;
+mod adjusting;
+mod text;
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::arguments::{ReportArgs, UnitArgs, instant};
+use super::session::Session;
+use super::table::word;
+use crate::agent::{Order, Query, Refused};
+use crate::domain::Instant;
+use adjusting::Adjusting;
+
+pub use acts::{Generate, MarkExternal};
+
+#[derive(Debug, Subcommand)]
+pub enum Act {
+    /// Every month's newest revision
+    List(UnitArgs),
+    /// One report: lines, workloads, adjustments, days
+    ///
+    /// Exit codes: 66 there is no report of that month.
+    ///
+    /// Example: tidegauge report show --month 2026-10
+    Show(ReportArgs),
+    /// Builds a month's report by hand, or a look at the trailing 31 days
+    ///
+    /// The agent builds it on the 1st at 00:00 GMT; this is for importing by hand and for catching up. An on-demand
+    /// report is only looked at: it is not kept and cannot be sent.
+    ///
+    /// Exit codes: 2 the month has not ended, or several units and none named; 3 the report stands already.
+    ///
+    /// Example: tidegauge report generate --month 2026-10
+    Generate(Generate),
+    /// Takes workloads out, or lowers a tenant's count; always with a reason
+    ///
+    /// Rental keys: name workloads by id, or by name when only one has it. Cloud Connect keys: lower a tenant's VM or
+    /// replica count. `report what-if` shows the effect first. Sealed and sent reports cannot be adjusted.
+    ///
+    /// Exit codes: 8 the report is not open any more; 65 no such workload, or it does not count; 66 no such report.
+    ///
+    /// Example: tidegauge report adjust --workload test-vm-7 --reason "test machine, deleted on the 3rd"
+    Adjust(Adjusting),
+    /// What an adjustment would change: the total and the gate; nothing is kept
+    ///
+    /// Example: tidegauge report what-if --workload test-vm-7 --reason "test machine"
+    WhatIf(Adjusting),
+    /// Takes all adjustments back
+    ///
+    /// Exit codes: 3 there are none; 8 the report is not open any more.
+    Reset(ReportArgs),
+    /// Puts the report aside; it is sent on the auto-submit day all the same unless that day is passed to --until
+    ///
+    /// Exit codes: 8 the report is not open any more; 65 later than allowed.
+    Postpone(acts::Postpone),
+    /// Seals and sends the report to the License Update Server
+    ///
+    /// What leaves is sealed first and never changed afterwards. Sending again after a broken connection is safe: the
+    /// server keeps one. Exit codes: 3 it was sent already; 69 the server does not answer, the agent goes on trying;
+    /// 77 not enrolled, or auto update is off; 78 no [license_server] in the settings.
+    Send(ReportArgs),
+    /// Begins the next revision of a sent report
+    ///
+    /// Exit codes: 2 it is not sent yet: adjust or reset it instead.
+    Correct(ReportArgs),
+    /// Writes the report as a file of one format
+    ///
+    /// Byte for byte as in the Reports folder. Exit codes: 2 there is no such format; 73 the file cannot be written.
+    ///
+    /// Example: tidegauge report save --format pdf --out october.pdf
+    Save(acts::Save),
+    /// Why the report is lower than the highest watermark, cause by cause
+    Explain(ReportArgs),
+    /// Records that the report was also entered in Pulse or the aggregator's portal
+    ///
+    /// Sending never replaces that step, and it has its own reminder.
+    ///
+    /// Example: tidegauge report mark-external --portal Pulse --document 2026-10-4711
+    MarkExternal(MarkExternal),
+    /// Records why the report may be below the watermark; opens this agent's gate and travels with the report
+    ///
+    /// Example: tidegauge report justify --reason "customer left on the 12th, see ticket 4711"
+    Justify(acts::Justify),
+}
+
+pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
+    match act {
+        Act::List(UnitArgs { unit, server }) => list(session, unit.clone(), server.clone()),
+        Act::Show(which) => session.ask_and_show(&report_query(which), text::report),
+        Act::Generate(how) => generate(session, how),
+        Act::Adjust(how) => {
+            let order = Order::Adjust { target: how.which.target(), adjustment: how.adjustment()? };
+            session.order_and_show(order, text::changed)
+        }
+        Act::WhatIf(how) => {
+            let query = Query::WhatIf { target: how.which.target(), adjustment: how.adjustment()? };
+            session.ask_and_show(&query, text::what_if)
+        }
+        Act::Reset(which) => session.order_and_show(Order::Reset { target: which.target() }, text::changed),
+        Act::Postpone(how) => {
+            let order = Order::Postpone { target: how.which.target(), until: how.until };
+            session.order_and_show(order, text::changed)
+        }
+        Act::Send(which) => {
+            session.refuse_now("report send")?;
+            session.order_and_show(Order::Send { target: which.target() }, text::changed)
+        }
+        Act::Correct(which) => {
+            session.refuse_now("report correct")?;
+            session.order_and_show(Order::Correct { target: which.target() }, text::changed)
+        }
+        Act::Save(how) => save(session, &how.which, &how.format, &how.out),
+        Act::Explain(ReportArgs { unit: UnitArgs { unit, server }, month }) => {
+            let query = Query::Gate { unit: unit.clone(), server: server.clone(), month: *month };
+            session.ask_and_show(&query, super::license::gate_text)
+        }
+        Act::MarkExternal(how) => {
+            let (portal, document) = (how.portal.clone(), how.document.clone());
+            session.order_and_show(Order::MarkExternal { target: how.which.target(), portal, document }, text::changed)
+        }
+        Act::Justify(how) => {
+            let order = Order::Justify { target: how.which.target(), reason: how.reason.clone() };
+            session.order_and_show(order, text::changed)
+        }
+    }
+}
+
+fn report_query(which: &ReportArgs) -> Query {
+    Query::Report { unit: which.unit.unit.clone(), server: which.unit.server.clone(), month: which.month }
+}
+
+/// A list is one table, also when there are several units.
+fn list(session: &mut Session<'_>, unit: Option<String>, server: Option<String>) -> Result<(), Refused> {
+    let answer = session.ask(&Query::Reports { unit, server })?;
+    if session.global.json {
+        return session.show(&answer, text::changed);
+    }
+    session.print(&text::list(answer.as_array().map_or(&[], Vec::as_slice)))
+}
+
+fn generate(session: &mut Session<'_>, how: &Generate) -> Result<(), Refused> {
+    let UnitArgs { unit, server } = how.which.unit.clone();
+    if how.on_demand {
+        return session.ask_and_show(&Query::OnDemand { unit, server }, text::report);
+    }
+    session.order_and_show(Order::Generate { target: how.which.target() }, text::changed)
+}
+
+fn save(session: &mut Session<'_>, which: &ReportArgs, format: &str, out: &Path) -> Result<(), Refused> {
+    let UnitArgs { unit, server } = which.unit.clone();
+    let query = Query::ReportFile { unit, server, month: which.month, format: format.to_owned() };
+    let file = session.ask(&query)?;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(word(&file, "base64"))
+        .map_err(|error| Refused::new(76, format!("the agent's answer is no file: {error}")))?;
+    session.write(out, &bytes)?;
+    let saved = serde_json::json!({
+        "schema": "tidegauge.saved/1",
+        "path": out.display().to_string(),
+        "bytes": bytes.len(),
+        "media_type": file["media_type"],
+    });
+    session.show(&saved, saved_text)
+}
+
+fn saved_text(saved: &Value, _: Instant) -> String {
+    format!("{} ({} bytes)\n", word(saved, "path"), word(saved, "bytes"))
+}

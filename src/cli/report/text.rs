@@ -1,0 +1,165 @@
+//! Reports as text.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::super::table::{Column, Table, dashed, list as rows, minute, short, word};
+use super::super::watermark::days;
+use crate::domain::Instant;
+
+/// Workloads printed; the files hold them all.
+const WORKLOADS_SHOWN: usize = 50;
+
+/// A row a report.
+pub fn list(reports: &[Value]) -> String {
+    let mut table = Table::new(&[
+        Column::Left("month"),
+        Column::Left("rev"),
+        Column::Left("unit"),
+        Column::Left("stage"),
+        Column::Right("points"),
+        Column::Left("generated"),
+        Column::Left("entered in"),
+    ]);
+    for report in reports {
+        table.row([
+            word(report, "month"),
+            word(report, "revision"),
+            short(report, "unit"),
+            stage(report),
+            word(report, "total_points"),
+            minute(report, "generated_at"),
+            dashed(&report["external"], "portal"),
+        ]);
+    }
+    table.text("there is no report yet; it is built at 00:00 GMT on the 1st")
+}
+
+/// What an act left behind, in two lines.
+pub fn changed(report: &Value, _: Instant) -> String {
+    heading(report)
+}
+
+/// One report in full.
+pub fn report(report: &Value, _: Instant) -> String {
+    let mut text = heading(report);
+    for absent in rows(report, "not_collected") {
+        let _ = writeln!(text, "! not collected: {absent}");
+    }
+    let _ = write!(text, "\n{}\n{}", lines(report), workloads(report));
+    if !rows(report, "adjustments").is_empty() {
+        let _ = write!(text, "\nAdjustments\n{}", adjustments(report));
+    }
+    let _ = write!(text, "\nHigh watermarks\n{}", days(rows(report, "daily")));
+    text
+}
+
+/// The effect of an adjustment that was not made.
+pub fn what_if(effect: &Value, _: Instant) -> String {
+    let gate = |which: &str| {
+        let verdict = &effect[which];
+        format!(
+            "gate {} (shortfall {}, tolerance {})",
+            word(verdict, "verdict"),
+            word(verdict, "shortfall"),
+            word(verdict, "tolerance")
+        )
+    };
+    format!(
+        "report {} of unit {}\n  as it stands: {} points, {}\n  adjusted:     {} points, {}\n",
+        word(effect, "month"),
+        word(effect, "unit"),
+        word(effect, "total_before"),
+        gate("gate_before"),
+        word(effect, "total_after"),
+        gate("gate_after"),
+    )
+}
+
+fn heading(report: &Value) -> String {
+    let mut text = format!(
+        "report {} r{} of unit {}: {} points, {}\n",
+        word(report, "month"),
+        word(report, "revision"),
+        word(report, "unit"),
+        word(report, "total_points"),
+        stage(report),
+    );
+    let external = &report["external"];
+    if !external["portal"].is_null() {
+        let _ = writeln!(text, "entered in {} as {}", word(external, "portal"), dashed(external, "document"));
+    }
+    text
+}
+
+fn stage(report: &Value) -> String {
+    word(report, "stage").replace('_', " ")
+}
+
+fn lines(report: &Value) -> String {
+    let mut table = Table::new(&[
+        Column::Left("server"),
+        Column::Left("tenant"),
+        Column::Left("type"),
+        Column::Right("weight"),
+        Column::Right("count"),
+        Column::Right("reported"),
+        Column::Right("new"),
+        Column::Right("rental"),
+        Column::Right("points"),
+    ]);
+    for line in rows(report, "lines") {
+        let numbers = ["weight", "initial_count", "reported_count", "new_count", "rental_count", "points"];
+        let names = [word(line, "server"), dashed(line, "tenant"), word(line, "type")];
+        table.row(names.into_iter().chain(numbers.map(|number| word(line, number))));
+    }
+    table.text("no lines")
+}
+
+fn workloads(report: &Value) -> String {
+    let all = rows(report, "workloads");
+    let mut table = Table::new(&[
+        Column::Left("workload"),
+        Column::Left("type"),
+        Column::Right("points"),
+        Column::Left("reason"),
+        Column::Left("last restore point"),
+        Column::Left("job"),
+    ]);
+    for workload in all.iter().take(WORKLOADS_SHOWN) {
+        table.row([
+            word(workload, "name"),
+            word(workload, "type"),
+            word(workload, "points"),
+            word(workload, "reason"),
+            minute(workload, "last_restore_point_at"),
+            dashed(workload, "job"),
+        ]);
+    }
+    let mut text = table.text("no workloads are named");
+    if all.len() > WORKLOADS_SHOWN {
+        let _ = writeln!(text, "… and {} more; --json or `report save` has them all", all.len() - WORKLOADS_SHOWN);
+    }
+    text
+}
+
+fn adjustments(report: &Value) -> String {
+    let mut table = Table::new(&[
+        Column::Left("at"),
+        Column::Left("by"),
+        Column::Left("what"),
+        Column::Right("before"),
+        Column::Right("after"),
+        Column::Left("reason"),
+    ]);
+    for change in rows(report, "adjustments") {
+        let what = match change["workload"].is_null() {
+            true => format!("{} {}", dashed(change, "tenant"), word(change, "type")),
+            false => word(change, "workload"),
+        };
+        let before_after = [word(change, "before"), word(change, "after"), word(change, "reason")];
+        table.row([minute(change, "at"), word(change, "by"), what].into_iter().chain(before_after));
+    }
+    table.text("none")
+}

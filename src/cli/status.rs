@@ -1,0 +1,95 @@
+//! `status`: what is known now.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::session::Session;
+use super::table::{Column, Table, dashed, joined, list, minute, or, short, word};
+use crate::agent::{Query, Refused};
+use crate::domain::Instant;
+
+pub fn run(session: &mut Session<'_>) -> Result<(), Refused> {
+    session.ask_and_show(&Query::Status {}, text)
+}
+
+pub fn text(status: &Value, _: Instant) -> String {
+    let mut text = format!("As of {} GMT\n", minute(status, "now"));
+    for warning in list(status, "warnings") {
+        let _ = writeln!(text, "! {}", warning.as_str().unwrap_or_default());
+    }
+    let sections = [
+        ("Open reports", reports(status)),
+        ("Servers", servers(status)),
+        ("Licenses", licenses(status)),
+        ("Next", next(status)),
+    ];
+    for (title, table) in sections {
+        let _ = write!(text, "\n{title}\n{table}");
+    }
+    let waiting = status["outbox"].as_u64().unwrap_or(0);
+    if waiting > 0 {
+        let _ = writeln!(text, "\n{waiting} sealed messages wait for their receipt.");
+    }
+    text
+}
+
+fn reports(status: &Value) -> String {
+    let mut table = Table::new(&[
+        Column::Left("month"),
+        Column::Left("unit"),
+        Column::Left("stage"),
+        Column::Right("points"),
+        Column::Right("days left"),
+    ]);
+    for report in list(status, "open_reports") {
+        table.row([
+            word(report, "month"),
+            short(report, "unit"),
+            word(report, "stage"),
+            word(report, "total_points"),
+            word(report, "days_left"),
+        ]);
+    }
+    table.text("none")
+}
+
+fn servers(status: &Value) -> String {
+    let mut table =
+        Table::new(&[Column::Left("name"), Column::Left("state"), Column::Left("last sample"), Column::Left("remark")]);
+    for server in list(status, "servers") {
+        let remark = or(word(server, "error"), &word(server, "discrepancy"));
+        table.row([word(server, "name"), word(server, "state"), minute(server, "last_sample_at"), remark]);
+    }
+    table.text("none; name some in the settings, or load samples with `sample import`")
+}
+
+fn licenses(status: &Value) -> String {
+    let mut table = Table::new(&[
+        Column::Left("unit"),
+        Column::Left("servers"),
+        Column::Left("state"),
+        Column::Left("expires on"),
+        Column::Left("auto update"),
+        Column::Left("next check"),
+    ]);
+    for license in list(status, "licenses") {
+        table.row([
+            short(license, "unit"),
+            joined(license, "servers"),
+            word(license, "state"),
+            dashed(&license["license"], "expires_on"),
+            word(license, "auto_update"),
+            minute(license, "next_check_at"),
+        ]);
+    }
+    table.text("none")
+}
+
+fn next(status: &Value) -> String {
+    let mut table = Table::new(&[Column::Left("at"), Column::Left("duty"), Column::Left("why")]);
+    for planned in list(status, "next") {
+        table.row([minute(planned, "at"), word(planned, "duty"), word(planned, "why")]);
+    }
+    table.text("nothing")
+}

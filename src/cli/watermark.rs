@@ -1,0 +1,57 @@
+//! `watermark`: the high watermark of a week or a month.
+
+use std::fmt::Write;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::arguments::UnitArgs;
+use super::session::Session;
+use super::table::{Column, Table, dashed, list, minute, or, word};
+use crate::agent::{Query, Refused};
+use crate::domain::{Instant, IsoWeek, Month};
+
+/// What `watermark` is asked.
+#[derive(Debug, Args)]
+pub struct Asked {
+    /// The ISO week, such as 2026-W44
+    #[arg(long, value_name = "WEEK", conflicts_with = "month")]
+    week: Option<IsoWeek>,
+    /// The month, such as 2026-10
+    #[arg(long, value_name = "MONTH")]
+    month: Option<Month>,
+    #[command(flatten)]
+    unit: UnitArgs,
+}
+
+pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
+    let UnitArgs { unit, server } = asked.unit.clone();
+    session.ask_and_show(&Query::Watermark { unit, server, week: asked.week, month: asked.month }, text)
+}
+
+pub fn text(mark: &Value, _: Instant) -> String {
+    let mut text = format!("unit {}, {}: ", word(mark, "unit"), word(mark, "period"));
+    let _ = match mark["points"].is_null() {
+        true => writeln!(text, "no complete sample"),
+        false => writeln!(text, "{} points at {} GMT", word(mark, "points"), minute(mark, "at")),
+    };
+    for (kind, points) in mark["by_type"].as_object().into_iter().flatten() {
+        let _ = writeln!(text, "  {kind}: {}", points.as_str().unwrap_or_default());
+    }
+    let coverage = &mark["coverage"];
+    let _ = writeln!(text, "samples: {} of {} expected\n", word(coverage, "complete"), word(coverage, "expected"));
+    text.push_str(&days(list(mark, "daily")));
+    text
+}
+
+/// A row a day, also for a report.
+pub fn days(daily: &[Value]) -> String {
+    let mut table =
+        Table::new(&[Column::Left("day"), Column::Right("points"), Column::Left("at"), Column::Right("samples")]);
+    for day in daily {
+        let time = or(word(day, "at").get(11..16).unwrap_or_default().to_owned(), "-");
+        let samples = format!("{}/{}", word(day, "complete"), word(day, "expected"));
+        table.row([word(day, "day"), dashed(day, "points"), time, samples]);
+    }
+    table.text("no day has begun")
+}

@@ -1,0 +1,165 @@
+//! The real binary: the agent and the License Update Server as processes, and commands beside them.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use serde_json::Value;
+
+use super::{Shell, is_private, snapshot};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tidegauge");
+/// Log lines that are read before a process counts as lost.
+const LINES_MAX: usize = 10_000;
+
+/// A process of ours that runs until it is told to stop.
+struct Running {
+    child: Child,
+    log: BufReader<ChildStderr>,
+}
+
+impl Running {
+    fn start(arguments: &[String]) -> Running {
+        let mut command = Command::new(BINARY);
+        command.args(arguments).env_remove("TIDEGAUGE_CONFIG").stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let log = BufReader::new(child.stderr.take().expect("its log is ours"));
+        Running { child, log }
+    }
+
+    /// Reads the log up to an event.
+    fn wait_for(&mut self, event: &str) -> Value {
+        let mut seen = String::new();
+        for _ in 0..LINES_MAX {
+            let mut line = String::new();
+            if self.log.read_line(&mut line).expect("the log is text") == 0 {
+                break;
+            }
+            if let Ok(entry) = serde_json::from_str::<Value>(&line)
+                && entry["event"] == event
+            {
+                return entry;
+            }
+            seen.push_str(&line);
+        }
+        panic!("{event} does not come:\n{seen}");
+    }
+
+    fn terminate(&mut self) -> Option<i32> {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(told.expect("kill is there").success());
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+/// A failed test leaves no process behind.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn run(shell: &Shell, line: &[&str]) -> (i32, String, String) {
+    let output = Command::new(BINARY).args(&shell.arguments(line)[1..]).env_remove("TIDEGAUGE_CONFIG").output();
+    let output = output.expect("the binary runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+fn json(shell: &Shell, line: &[&str]) -> Value {
+    let (code, out, err) = run(shell, &[line, &["--json"]].concat());
+    assert_eq!(code, 0, "{line:?}: {err}");
+    serde_json::from_str(&out).expect("JSON")
+}
+
+fn agent(shell: &Shell, more: &[&str]) -> Running {
+    let mut agent = Running::start(&shell.arguments(&[&["agent"], more].concat())[1..]);
+    agent.wait_for("agent.ready");
+    agent
+}
+
+/// The console takes any free port: agents run side by side here.
+fn settings(shell: &Shell, more: &str) -> String {
+    shell.file("tidegauge.toml", &format!("[console]\nlisten = \"127.0.0.1:0\"\n{more}"))
+}
+
+#[test]
+fn a_month_goes_through_the_binary() {
+    let shell = Shell::new();
+    let file = shell.file("october.json", &snapshot("vbr01", "2025-10-31T23:00:00Z", 3).to_string());
+    assert_eq!(run(&shell, &["sample", "import", &file]).0, 0);
+    assert_eq!(run(&shell, &["sample", "import", &file]).0, 3);
+    assert_eq!(json(&shell, &["usage", "--month", "2025-10"])["points"], "53");
+    let built = json(&shell, &["report", "generate", "--month", "2025-10", "--now", "2025-11-01T00:00:00Z"]);
+    assert_eq!(built["total_points"], "53");
+    assert_eq!(run(&shell, &["nonsense"]).0, 2);
+    assert!(is_private(&shell.path("state/keys/agent.pem")));
+}
+
+#[test]
+fn commands_speak_to_a_running_agent() {
+    let shell = Shell::with_report();
+    let settings = settings(&shell, "");
+    let mut agent = agent(&shell, &["--config", &settings]);
+    assert!(is_private(&shell.path("state/control.sock")));
+    assert_eq!(json(&shell, &["usage", "--month", "2025-10"])["points"], "53");
+    let file = shell.file("more.json", &snapshot("vbr02", "2025-10-31T23:00:00Z", 1).to_string());
+    assert_eq!(run(&shell, &["sample", "import", &file]).0, 0);
+    let (code, _, why) = run(&shell, &["sample", "import", &file]);
+    assert_eq!((code, why.lines().count()), (3, 1), "{why}");
+    let (code, _, why) = run(&shell, &["usage", "--now", "2025-11-01"]);
+    assert_eq!(code, 2, "{why}");
+    let (code, _, why) = run(&shell, &["agent", "--config", &settings]);
+    assert_eq!(code, 75, "{why}");
+    let backup = shell.path("backup").display().to_string();
+    assert_eq!(run(&shell, &["store", "backup", &backup]).0, 0);
+    assert_eq!(run(&shell, &["store", "verify"]).0, 0);
+    assert_eq!(run(&shell, &["store", "restore", &backup]).0, 75);
+    let adjust = ["report", "adjust", "--server", "vbr01", "--workload", "sql01", "--reason", "test machine"];
+    let adjusted = json(&shell, &[&adjust[..], &["--month", "2025-10"]].concat());
+    assert_eq!(adjusted["total_points"], "42");
+    assert_eq!(agent.terminate(), Some(0));
+    assert!(!shell.path("state/control.sock").exists());
+    assert_eq!(json(&shell, &["report", "show", "--server", "vbr01", "--month", "2025-10"])["total_points"], "42");
+}
+
+#[test]
+fn a_report_goes_to_the_license_update_server_and_is_taken_once() {
+    let (shell, office) = (Shell::with_report(), Shell::new());
+    assert_eq!(run(&office, &["license-server", "contract", "list"]).0, 78);
+    assert_eq!(run(&office, &["license-server", "key", "new"]).0, 0);
+    assert_eq!(run(&office, &["license-server", "key", "new"]).0, 8);
+    let mut server = Running::start(&office.arguments(&["license-server", "run", "--listen", "127.0.0.1:0"])[1..]);
+    let url = server.wait_for("license_server.ready")["url"].as_str().expect("it says where it is").to_owned();
+    let token = office.path("token").display().to_string();
+    let add =
+        ["license-server", "contract", "add", "C-1", "--licensed-to", "Example Provider", "--support-id", "01234567"];
+    let add = [&add[..], &["--points", "2000", "--token-file", &token]].concat();
+    let (code, out, err) = run(&office, &add);
+    assert_eq!(code, 0, "{err}");
+    assert!(is_private(office.path("token").as_path()) && !out.contains("tgenrol1"));
+    assert_eq!(run(&office, &add).0, 8);
+
+    let settings = settings(&shell, &format!("[license_server]\nurl = \"{url}\"\n"));
+    let with = |line: &[&str]| run(&shell, &[line, &["--config", &settings]].concat());
+    assert_eq!(with(&["report", "send"]).0, 77);
+    let (code, _, err) = with(&["enrol", "--token-file", &token]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(with(&["license", "auto-update", "on"]).0, 0);
+    let (code, out, err) = with(&["report", "send", "--month", "2025-10", "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let sent: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(sent["stage"], "submitted");
+    assert_eq!(with(&["report", "send", "--month", "2025-10"]).0, 3);
+    assert_eq!(with(&["report", "adjust", "--workload", "sql01", "--reason", "late"]).0, 8);
+
+    let taken = json(&office, &["license-server", "report", "list"]);
+    assert_eq!(taken["reports"][0]["total_points"], "53");
+    let unit = taken["reports"][0]["unit"].as_str().expect("a unit").to_owned();
+    let show = json(&office, &["license-server", "report", "show", &unit, "2025-10"]);
+    assert_eq!(show["gate"]["verdict"], "open");
+    assert_eq!(server.terminate(), Some(0));
+    let (code, _, why) = with(&["license", "update"]);
+    assert_eq!(code, 69, "{why}");
+    assert_eq!(json(&office, &["license-server", "contract", "list"])["contracts"][0]["id"], "C-1");
+}
