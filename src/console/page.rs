@@ -1,0 +1,155 @@
+//! The page, drawn from the agent's answers.
+
+use askama::Template;
+
+use super::answers::{self, Licensed, MonthMarks, Months, Report, StageName, Status};
+use super::{Ask, words};
+use crate::agent::{Query, Refused};
+use crate::document::{Chart, ChartPoint};
+use crate::domain::gate::{GateVerdict, Verdict};
+use crate::formats::FORMATS;
+use crate::formats::charts::watermark_chart;
+
+/// Open reports with a banner of their own; all stand in the list of reports.
+const BANNERS_MAX: usize = 3;
+/// Reports in the list.
+const REPORTS_MAX: usize = 13;
+
+/// What the page shows; the template lays it out.
+#[derive(Template)]
+#[template(path = "console/page.html")]
+struct Page {
+    status: Status,
+    banners: Vec<Banner>,
+    units: Vec<Panel>,
+    /// Newest first.
+    reports: Vec<Report>,
+}
+
+#[derive(Template)]
+#[template(path = "console/problem.html")]
+struct Problem<'a> {
+    why: &'a str,
+}
+
+/// An open report.
+struct Banner {
+    report: Report,
+    unattended: &'static str,
+}
+
+/// One reporting unit.
+struct Panel {
+    name: String,
+    /// Inline SVG.
+    chart: Option<String>,
+    months: Vec<MonthMarks>,
+    gate: Option<GateVerdict>,
+    license: Licensed,
+}
+
+/// Asks the agent and draws the page.
+///
+/// # Errors
+/// The agent's refusal; units without a sample are no error.
+pub async fn drawn(ask: &Ask) -> Result<String, Refused> {
+    let mut status: Status = answers::one(ask(Query::Status {}).await?)?;
+    let months = ask(Query::Months { unit: None, server: None }).await;
+    let gates = ask(Query::Gate { unit: None, server: None, month: None }).await;
+    let mut reports: Vec<Report> = answers::each(ask(Query::Reports { unit: None, server: None }).await)?;
+    reports.sort_by(|one, other| other.month.cmp(&one.month).then_with(|| one.unit.cmp(&other.unit)));
+    reports.truncate(REPORTS_MAX);
+    let licenses = std::mem::take(&mut status.licenses);
+    let open = std::mem::take(&mut status.open_reports);
+    let banners = banners(open, &licenses);
+    let units = panels(licenses, answers::each(months)?, answers::each(gates)?);
+    Ok(html(&Page { status, banners, units, reports }))
+}
+
+/// The page that says why there is none.
+pub fn problem(why: &str) -> String {
+    html(&Problem { why })
+}
+
+fn html(template: &impl Template) -> String {
+    template.render().expect("a page is drawn to memory")
+}
+
+/// A report that was entered elsewhere waits for nobody, also when it is never sent from here.
+fn banners(mut open: Vec<Report>, licenses: &[Licensed]) -> Vec<Banner> {
+    open.retain(|report| report.external.at.is_none());
+    open.sort_by_key(|report| std::cmp::Reverse(report.month));
+    let automatic = |unit: &str| licenses.iter().any(|license| license.unit == unit && license.auto_update);
+    let banner = |report: Report| {
+        let unattended = words::unattended(&report, automatic(&report.unit));
+        Banner { report, unattended }
+    };
+    open.into_iter().take(BANNERS_MAX).map(banner).collect()
+}
+
+fn panels(licenses: Vec<Licensed>, mut months: Vec<Months>, mut gates: Vec<GateVerdict>) -> Vec<Panel> {
+    let panel = |license: Licensed| {
+        let months = months.iter().position(|months| months.unit == license.unit).map(|n| months.swap_remove(n).months);
+        let months = months.unwrap_or_default();
+        let gate = gates.iter().position(|gate| gate.unit == license.unit).map(|n| gates.swap_remove(n));
+        let chart = months.iter().any(|month| month.highest_watermark.is_some()).then(|| chart(&months));
+        Panel { name: license.servers.join(", "), chart, months, gate, license }
+    };
+    licenses.into_iter().map(panel).collect()
+}
+
+fn chart(months: &[MonthMarks]) -> String {
+    let point = |marks: &MonthMarks| ChartPoint {
+        label: marks.month.to_string(),
+        mark: marks.highest_watermark.map(|points| points.amount()),
+        reported: marks.reported.map(|points| points.amount()),
+    };
+    watermark_chart(&Chart {
+        title: "Highest watermark and reported points by month".to_owned(),
+        mark_name: "Highest watermark".to_owned(),
+        reported_name: "Reported".to_owned(),
+        points: months.iter().map(point).collect(),
+        level: None,
+    })
+}
+
+impl Page {
+    /// Reports, licenses and gates name their unit only when there are several.
+    fn has_several_units(&self) -> bool {
+        self.units.len() > 1
+    }
+
+    /// The servers of a unit.
+    fn unit_name<'a>(&'a self, unit: &'a str) -> &'a str {
+        self.units.iter().find(|panel| panel.license.unit == unit).map_or(unit, |panel| &panel.name)
+    }
+}
+
+impl Banner {
+    /// Within three days of the end, and after it.
+    fn is_urgent(&self) -> bool {
+        self.report.days_left <= 3
+    }
+}
+
+impl Report {
+    /// Each format: its name for people, and where it is downloaded.
+    fn files(&self) -> Vec<(String, String)> {
+        let unit = percent_encoded(&self.unit);
+        let file =
+            |extension: &str| (extension.to_uppercase(), format!("/reports/{}.{extension}?unit={unit}", self.month));
+        FORMATS.iter().rev().map(|format| file(format.extension)).collect()
+    }
+}
+
+/// A unit's id begins its life on a backup server, so it may hold any sign.
+fn percent_encoded(id: &str) -> String {
+    id.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+        encoded
+    })
+}
