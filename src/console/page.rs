@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::answers::{self, Licensed, MonthMarks, Months, Report, StageName, Status};
+use super::answers::{self, Licensed, MonthMarks, Months, Next, Report, StageName, Status};
 use super::{Ask, words};
 use crate::agent::{Query, Refused};
 use crate::document::{Chart, ChartPoint};
@@ -119,9 +119,22 @@ impl Page {
         self.units.len() > 1
     }
 
+    /// The servers that a duty is for, when there are several units and it is for one of them.
+    fn whose<'a>(&'a self, next: &'a Next) -> Option<&'a str> {
+        let unit = next.unit().filter(|_| self.has_several_units())?;
+        self.units.iter().find(|panel| panel.license.unit == unit).map(|panel| panel.name.as_str())
+    }
+
     /// The servers of a unit.
     fn unit_name<'a>(&'a self, unit: &'a str) -> &'a str {
         self.units.iter().find(|panel| panel.license.unit == unit).map_or(unit, |panel| &panel.name)
+    }
+}
+
+impl Next {
+    /// The unit that the duty is for, by its id: the word after the duty's kind.
+    fn unit(&self) -> Option<&str> {
+        self.duty.split(' ').nth(1)
     }
 }
 
