@@ -39,6 +39,7 @@ use crate::doors::{Chance, Files};
 use crate::rules::schedule::{self, Planned, Policy};
 use crate::sources::Collected;
 use crate::store::fact::Fact;
+use crate::store::journal::JournalError;
 use crate::store::{Opening, Store, StoreError};
 
 pub use crate::rules::schedule::Duty;
@@ -142,6 +143,7 @@ impl From<Trouble> for Refused {
         let code = match &trouble {
             Trouble::Store(StoreError::InUse { .. }) => 75,
             Trouble::Store(StoreError::Disk { .. }) | Trouble::File { .. } => 73,
+            Trouble::Store(StoreError::Journal(JournalError::Disk { .. } | JournalError::MustReopen { .. })) => 73,
             Trouble::Store(StoreError::Journal(_) | StoreError::NotVerified { .. }) => 7,
             Trouble::Store(_) | Trouble::Odd(_) => 1,
         };

@@ -111,6 +111,11 @@ pub enum Command {
     ///
     /// Example: tidegauge doctor --config /etc/tidegauge/tidegauge.toml
     Doctor,
+    /// Vouches for this machine's clock after it was doubted
+    ///
+    /// While the clock is doubted (it jumped, or a server's clock disagrees) nothing is generated or sent; `status` says
+    /// so. It is believed again when a server's clock agrees, or when you have set it right and say so here.
+    ConfirmClock,
     /// Prints completions for a shell
     ///
     /// Example: tidegauge completions bash > /etc/bash_completion.d/tidegauge

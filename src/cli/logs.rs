@@ -8,7 +8,7 @@ use super::doors::Doors;
 
 /// Says what is logged, such as `debug` or `tidegauge=debug,info`.
 const VARIABLE: &str = "TIDEGAUGE_LOG";
-const WITHOUT: &str = "info";
+const WITHOUT: &str = "info,tokio_cron_scheduler=warn";
 
 /// Begins logging; a second beginning in one process changes nothing.
 pub fn begin(doors: &Doors) {

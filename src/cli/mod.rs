@@ -27,7 +27,7 @@ use std::io::Write;
 
 use clap::{CommandFactory, Parser};
 
-use crate::agent::Refused;
+use crate::agent::{Order, Refused};
 use arguments::{Arguments, Command};
 use session::Session;
 
@@ -73,10 +73,16 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::Config(act) => config::run(session, act),
         Command::Store(act) => store::run(session, act),
         Command::Doctor => doctor::run(session),
+        Command::ConfirmClock => confirm_clock(session),
         Command::Completions(asked) => completions::run(session, asked),
         Command::LicenseServer(act) => license_server::run(session, act),
         Command::Agent => agent::run(session),
     }
+}
+
+fn confirm_clock(session: &mut Session<'_>) -> Result<(), Refused> {
+    session.refuse_now("confirm-clock")?;
+    session.order_and_show(Order::ConfirmClock, |_, _| "the clock is believed\n".to_owned())
 }
 
 /// Help and version are printed, a wrong usage is exit code 2.

@@ -33,7 +33,7 @@ pub enum Note {
     /// The wall clock jumped by so much.
     Jumped(TimeDelta),
     /// An act came to its end.
-    Ended { flight: u64, outcome: Result<Outcome, Setback> },
+    Ended { flight: u64, outcome: Box<Result<Outcome, Setback>> },
 }
 
 /// Where the answer to an order goes.
@@ -145,7 +145,7 @@ impl Owner {
     fn carry(&mut self, flight: u64, talk: Talk) {
         let (notes, wire) = (self.notes.clone(), Arc::clone(&self.wire));
         self.runtime.spawn(async move {
-            let outcome = carry_out(talk, wire.as_ref()).await;
+            let outcome = Box::new(carry_out(talk, wire.as_ref()).await);
             let _ = notes.send(Note::Ended { flight, outcome });
         });
     }
@@ -157,7 +157,7 @@ impl Owner {
                 warn!(event = "clock.suspect", minutes = by.num_minutes(), "the clock jumped");
                 self.agent.clock_jumped(by, self.hour())
             }
-            Note::Ended { flight, outcome } => self.end(flight, outcome),
+            Note::Ended { flight, outcome } => self.end(flight, *outcome),
         }
     }
 

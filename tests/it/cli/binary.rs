@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::Value;
+use tidegauge::ask::Method;
+use tidegauge::ports::control;
 
 use super::{Shell, is_private, snapshot};
 
@@ -121,6 +123,36 @@ fn commands_speak_to_a_running_agent() {
     assert_eq!(agent.terminate(), Some(0));
     assert!(!shell.path("state/control.sock").exists());
     assert_eq!(json(&shell, &["report", "show", "--server", "vbr01", "--month", "2025-10"])["total_points"], "42");
+}
+
+#[test]
+fn the_control_socket_speaks_http() {
+    let shell = Shell::with_report();
+    let settings = settings(&shell, "");
+    let _agent = agent(&shell, &["--config", &settings]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let ask = |method, path: &str, body: Option<&str>| {
+        let body = body.map(|body| body.as_bytes().to_vec());
+        let answered = runtime.block_on(control::ask(&shell.path("state/control.sock"), method, path, body));
+        let answered = answered.expect("the agent answers");
+        (answered.status, serde_json::from_slice::<Value>(&answered.body).unwrap_or_default())
+    };
+    let (status, usage) = ask(Method::Get, "/api/v1/usage?month=2025-10&by=tenant", None);
+    assert_eq!((status, &usage["groups"][1]["key"]), (200, &Value::from("Tenant A")));
+    assert_eq!(ask(Method::Get, "/livez", None).0, 200);
+    assert_eq!(ask(Method::Get, "/readyz", None).0, 200);
+    for (method, path, body, status, code) in [
+        (Method::Get, "/api/v1/nonsense", None, 404, 66),
+        (Method::Get, "/api/v1/usage?month=October", None, 400, 2),
+        (Method::Get, "/api/v1/report?month=2025-09", None, 404, 66),
+        (Method::Post, "/api/v1/orders", Some("{\"order\":\"enrol\",\"tokn\":\"secret\"}"), 422, 65),
+        (Method::Post, "/api/v1/orders?by=clerk", Some("{\"order\":\"reset\",\"target\":{}}"), 409, 3),
+    ] {
+        let (seen, problem) = ask(method, path, body);
+        assert_eq!((seen, &problem["code"]), (status, &Value::from(code)), "{path}: {problem}");
+        assert_eq!(problem["status"], status);
+        assert!(!problem.to_string().contains("secret"), "{problem}");
+    }
 }
 
 #[test]
