@@ -6,6 +6,7 @@ mod folder;
 mod http;
 mod mail;
 mod outside;
+mod outside_report;
 mod serve;
 mod tls;
 

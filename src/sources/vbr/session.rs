@@ -202,12 +202,13 @@ impl Session {
         }
         match http.status {
             200 => self.keep_token(http).map_err(|why| trouble::unreadable(&self.server, TOKEN_PATH, &why)),
-            422 if !self.is_grant_capitalised => {
-                self.is_grant_capitalised = true;
-                Ok(())
-            }
             400 if speaks_of_versions(http) && self.revision < LOWEST => {
                 self.revision += 1;
+                Ok(())
+            }
+            // A wrong password is not tried twice: accounts get locked.
+            400 | 422 if !self.is_grant_capitalised && !speaks_of_the_login(http) => {
+                self.is_grant_capitalised = true;
                 Ok(())
             }
             400 | 401 | 403 => Err(Setback::AskAPerson {
@@ -240,6 +241,13 @@ impl Session {
 /// The answer's own hour.
 pub fn date_of(answer: &HttpAnswer) -> Option<Instant> {
     answer.header("date").and_then(|text| DateTime::parse_from_rfc2822(text).ok()).map(|at| at.to_utc())
+}
+
+fn speaks_of_the_login(answer: &HttpAnswer) -> bool {
+    let said = refusal(answer).to_ascii_lowercase();
+    ["password", "credential", "user name", "username", "invalid_grant", "access"]
+        .iter()
+        .any(|word| said.contains(word))
 }
 
 fn speaks_of_versions(answer: &HttpAnswer) -> bool {

@@ -61,8 +61,8 @@ async fn a_server_behind_tls_is_sampled_by_pin_and_by_authority() {
     assert_eq!(vbr.open_tokens(), 0, "every session was closed");
 }
 
-/// Reads the server of `TIDEGAUGE_OUTSIDE_VBR_URL` with the CA file of `TIDEGAUGE_OUTSIDE_VBR_CA`; without them it does nothing.
-/// `tests/outside/prism` sets them.
+/// Reads the server of `TIDEGAUGE_OUTSIDE_VBR_URL` with the CA file of `TIDEGAUGE_OUTSIDE_VBR_CA` and the revision of
+/// `TIDEGAUGE_OUTSIDE_VBR_REVISION`; without them it does nothing. `tests/outside/prism` sets them.
 #[tokio::test]
 async fn a_server_that_somebody_else_wrote_is_sampled() {
     let Ok(base_url) = std::env::var("TIDEGAUGE_OUTSIDE_VBR_URL") else { return };
@@ -71,7 +71,9 @@ async fn a_server_that_somebody_else_wrote_is_sampled() {
     let login = Some(Login { username: "tidegauge".into(), password });
     let peer = HttpPeer { base_url, trust: Trust::CaFile(ca_file.into()), login };
     let wire = wire_to("vbr01", PeerSettings::Http(peer));
-    let collected = collected(&wire, &mut VbrTalk::new(brief())).await;
+    let revision = std::env::var("TIDEGAUGE_OUTSIDE_VBR_REVISION").ok();
+    let brief = Brief { settings: SourceSettings { revision }, ..brief() };
+    let collected = collected(&wire, &mut VbrTalk::new(brief)).await;
     println!("{collected:#?}");
     let collected = collected.expect("a server of the official contract can be read");
     assert_eq!(collected.samples.len(), 1);

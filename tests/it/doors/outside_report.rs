@@ -1,0 +1,96 @@
+//! A real report for programs that somebody else wrote: its files for PDF tools, its mail for a mail server.
+//! The scripts under `tests/outside` set the variables; without them these tests do nothing.
+
+use std::path::Path;
+
+use tidegauge::ask::{Answer, Ask, Failure};
+use tidegauge::channels::{Attachment, Telling, mail};
+use tidegauge::config::{Flags, Settings, Written};
+use tidegauge::domain::notice::{News, Notice};
+use tidegauge::domain::report::UsageReport;
+use tidegauge::doors::{Files, Wire};
+use tidegauge::formats::{FORMATS, Format};
+use tidegauge::ports::files::RealFiles;
+use tidegauge::ports::wire::RealWire;
+use tidegauge::rules::report_document::report_document;
+
+use crate::formats::sample::{sample_report, sample_report_of};
+
+fn written(report: &UsageReport, format: &Format) -> Vec<u8> {
+    (format.write)(&report_document(report))
+}
+
+/// Leaves a small and a long report in every format in the folder of `TIDEGAUGE_OUTSIDE_REPORTS`.
+#[test]
+fn reports_are_left_for_other_programs() {
+    let Some(folder) = std::env::var_os("TIDEGAUGE_OUTSIDE_REPORTS") else { return };
+    for (name, report) in [("small", sample_report()), ("long", sample_report_of(3_000))] {
+        for format in &FORMATS {
+            let path = Path::new(&folder).join(format!("{name}.{}", format.extension));
+            RealFiles.write(&path, &written(&report, format)).expect("a writable folder");
+        }
+    }
+}
+
+fn settings(password_env: &str) -> Settings {
+    let text = format!(
+        "[mail]\nhost = \"localhost\"\nport = {}\nca_file = \"{}\"\nusername = \"tidegauge\"\n\
+         password_env = \"{password_env}\"\nfrom = \"Tidegauge <tidegauge@example.net>\"\nto = [\"licensing@example.net\"]\n",
+        std::env::var("TIDEGAUGE_OUTSIDE_MAIL_PORT").expect("the script names the port"),
+        std::env::var("TIDEGAUGE_OUTSIDE_MAIL_CA").expect("the script names the authority"),
+    );
+    Settings::read(Some(Written { name: "mail.toml", text: &text }), [], &Flags::default()).expect("good settings")
+}
+
+async fn sent(settings: &Settings, to: &str) -> Result<String, Failure> {
+    let report = sample_report();
+    let attachment = |format: &Format| Attachment {
+        name: format!("report-2026-10-r1.{}", format.extension),
+        media_type: format.media_type.to_owned(),
+        bytes: written(&report, format),
+    };
+    let attachments: Vec<Attachment> =
+        FORMATS.iter().filter(|format| format.extension != "csv").map(attachment).collect();
+    let notice = Notice {
+        id: "7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001".to_owned(),
+        unit: Some(report.unit.clone()),
+        at: report.generated_at,
+        news: News::ReportReady {
+            month: report.month,
+            total: report.total_points,
+            days_left: 10,
+            automatic: true,
+            late: false,
+        },
+    };
+    let to = [to.to_owned()];
+    let from = &settings.mail.as_ref().expect("[mail] is there").from;
+    let telling =
+        Telling { from, to: &to, about: "Čapek & Söhne", files_at: "reports/2026-10", attachments: &attachments };
+    let letter = mail::mail(&notice, &telling, &to[0]).expect("the addresses are right");
+    match RealWire::new(settings.peers()).carry(Ask::Mail(letter)).await {
+        Answer::Mail(words) => Ok(words),
+        Answer::Failed(failure) => Err(failure),
+        Answer::Http(_) | Answer::Folder(_) => panic!("a mail ask has a mail answer"),
+    }
+}
+
+/// Mails a report over STARTTLS with a login to the server at `TIDEGAUGE_OUTSIDE_MAIL_PORT`.
+#[tokio::test]
+async fn a_mail_server_that_somebody_else_wrote_takes_a_report() {
+    if std::env::var_os("TIDEGAUGE_OUTSIDE_MAIL_PORT").is_none() {
+        return;
+    }
+    let right = settings("TIDEGAUGE_OUTSIDE_MAIL_PASSWORD");
+    let words = sent(&right, "licensing@example.net").await.expect("the server takes it");
+    assert!(words.starts_with("250 "), "{words}");
+    let unknown = sent(&right, "nobody@example.net").await.expect_err("no such user");
+    assert!(matches!(&unknown, Failure::RefusedForGood { .. }), "{unknown}");
+    let wrong = sent(&settings("TIDEGAUGE_OUTSIDE_MAIL_WRONG_PASSWORD"), "licensing@example.net").await;
+    let wrong = wrong.expect_err("the wrong password");
+    assert!(matches!(&wrong, Failure::RefusedForGood { why } if why.contains("535")), "{wrong}");
+    let mut stranger = settings("TIDEGAUGE_OUTSIDE_MAIL_PASSWORD");
+    stranger.mail.as_mut().expect("[mail] is there").server.trust = tidegauge::doors::peer::Trust::System;
+    let stranger = sent(&stranger, "licensing@example.net").await.expect_err("nobody vouches for it");
+    assert!(matches!(&stranger, Failure::Untrusted { .. }), "{stranger}");
+}
