@@ -15,6 +15,9 @@ use crate::store::fact::{AutoUpdate, Enrolment, MessageKind, Miss, SealedMessage
 
 use super::Agent;
 
+/// After so many misses in a row the server is tried at its regular hours only.
+const SAMPLE_RETRIES: u32 = 6;
+
 impl Agent {
     /// What [`crate::rules::schedule::next_duty`] decides by.
     pub(super) fn facts(&self, now: Instant) -> Result<Facts, Trouble> {
@@ -36,14 +39,16 @@ impl Agent {
             offset: sample_offset(name, &self.policy()),
             watched_since: now,
             last_sample_at: self.store.newest_sample_at(name, now)?,
-            miss: miss.filter(|miss| miss.at <= now).map(|miss| (miss.at, miss.needs_person)),
+            miss: miss
+                .filter(|miss| miss.at <= now)
+                .map(|miss| (miss.at, miss.needs_person || miss.in_a_row >= SAMPLE_RETRIES)),
         })
     }
 
     fn unit_state(&self, unit: &Unit, now: Instant) -> Result<UnitFacts, Trouble> {
         let mut reports = Vec::new();
         for (month, revision) in self.report_months(&unit.id)? {
-            reports.extend(self.report_state(unit, month, revision)?);
+            reports.extend(self.report_state_remembered(unit, month, revision)?);
         }
         let just_ended = Month::of(now).previous();
         let generated = reports.iter().any(|report| report.month == just_ended);
@@ -83,6 +88,25 @@ impl Agent {
             }
         }
         Ok(months.into_iter().collect())
+    }
+
+    /// As [`Agent::report_state`]; a report that is sent, entered elsewhere and written owes nothing any more and is read
+    /// once.
+    fn report_state_remembered(
+        &self,
+        unit: &Unit,
+        month: Month,
+        revision: u32,
+    ) -> Result<Option<ReportState>, Trouble> {
+        let of = (unit.id.clone(), month, revision);
+        if let Some(settled) = self.settled.borrow().get(&of) {
+            return Ok(Some(settled.clone()));
+        }
+        let state = self.report_state(unit, month, revision)?;
+        if let Some(settled) = state.as_ref().filter(|state| state.is_settled()) {
+            self.settled.borrow_mut().insert(of, settled.clone());
+        }
+        Ok(state)
     }
 
     fn report_state(&self, unit: &Unit, month: Month, revision: u32) -> Result<Option<ReportState>, Trouble> {

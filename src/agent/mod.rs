@@ -26,7 +26,8 @@ mod units;
 mod views;
 mod write_files;
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -34,9 +35,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::ask::{Conversation, Setback};
 use crate::config::Settings;
-use crate::domain::Instant;
+use crate::domain::installation::UnitId;
+use crate::domain::{Instant, Month};
 use crate::doors::{Chance, Files};
-use crate::rules::schedule::{self, Planned, Policy};
+use crate::rules::schedule::{self, Planned, Policy, ReportState};
 use crate::sources::Collected;
 use crate::store::fact::Fact;
 use crate::store::journal::JournalError;
@@ -74,6 +76,8 @@ pub struct Agent {
     files: Arc<dyn Files>,
     chance: Box<dyn Chance>,
     flights: BTreeSet<Duty>,
+    /// Reports that owe nothing any more, read once.
+    settled: RefCell<BTreeMap<(UnitId, Month, u32), ReportState>>,
     /// What happened since the last [`Agent::take_story`], a line each.
     story: Vec<String>,
 }
@@ -167,7 +171,16 @@ impl Agent {
         let (mut store, opening) = Store::open(&place, Arc::clone(&files))?;
         let identity = Identity::load_or_make(&mut store, &settings, files.as_ref(), chance.as_mut(), hour)?;
         store.set_basis_max_age(settings.basis_max_age)?;
-        let mut agent = Agent { store, settings, identity, files, chance, flights: BTreeSet::new(), story: Vec::new() };
+        let mut agent = Agent {
+            store,
+            settings,
+            identity,
+            files,
+            chance,
+            flights: BTreeSet::new(),
+            settled: RefCell::default(),
+            story: Vec::new(),
+        };
         let repaired = opening.repairs().into_iter().map(|what| Fact::Repaired { what });
         let mut facts: Vec<Fact> = repaired.collect();
         facts.extend(agent.settings_seen()?);
@@ -283,7 +296,7 @@ impl Agent {
     }
 
     /// `<reports>/<YYYY-MM>/`.
-    fn reports_folder(&self, month: crate::domain::Month) -> PathBuf {
+    fn reports_folder(&self, month: Month) -> PathBuf {
         self.settings.reports_dir.join(month.to_string())
     }
 }

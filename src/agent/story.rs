@@ -6,6 +6,9 @@ use crate::domain::notice::News;
 use crate::domain::report::Stage;
 use crate::store::fact::{Fact, MessageKind, ReportCause};
 
+/// Of misses in a row the first and every so many are told.
+const TOLD_EVERY: u32 = 24;
+
 /// The line of a fact; `None` for what only the journal wants to know, such as one more sample.
 pub fn line(now: Instant, fact: &Fact) -> Option<String> {
     told(fact).map(|told| format!("{}  {told}", minute_text(now)))
@@ -15,6 +18,7 @@ fn told(fact: &Fact) -> Option<String> {
     Some(match fact {
         Fact::UnitFormed { unit } => format!("unit {} holds {}", short(&unit.id), unit.servers.join(", ")),
         Fact::Enrolled { enrolment } => format!("enrolled under contract {}", enrolment.contract_id),
+        Fact::SampleMissed { miss, .. } if miss.in_a_row % TOLD_EVERY != 1 => return None,
         Fact::SampleMissed { server, miss } => format!("{server} not sampled: {}", miss.why),
         Fact::ServerRecovered { server } => format!("{server} answers again"),
         Fact::SlotDrawn { week, at, .. } => format!("telemetry {week} drawn for {}", minute_text(*at)),

@@ -115,7 +115,8 @@ pub struct ServerFacts {
     /// When the first sample is due.
     pub watched_since: Instant,
     pub last_sample_at: Option<Instant>,
-    /// The newest miss since the last sample: its instant, and whether only a person can help.
+    /// The newest miss since the last sample: its instant, and whether trying before the next regular hour is idle: a
+    /// person is needed, or it failed too often.
     pub miss: Option<(Instant, bool)>,
 }
 
@@ -168,6 +169,13 @@ pub struct ReportState {
     pub retry_at: Option<Instant>,
 }
 
+impl ReportState {
+    /// Nothing is owed any more: sent, entered elsewhere, and its files are written.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.stage, Stage::Submitted { .. }) && self.external_done && self.files_written
+    }
+}
+
 /// How long after a failed sample it is tried again, as long as no regular one comes first.
 pub const SAMPLE_RETRY: TimeDelta = TimeDelta::minutes(10);
 /// The extra sample stands this long before the month's end.
@@ -211,10 +219,10 @@ fn collect(server: &ServerFacts, policy: &Policy) -> Planned {
     let (at, why) = match server.miss {
         None if server.last_sample_at.is_none() => (server.watched_since, "the first sample".to_owned()),
         None => (next_sample_at(covered, server.offset, policy), "a sample is due".to_owned()),
-        Some((missed_at, needs_person)) => {
+        Some((missed_at, waits)) => {
             let regular = next_sample_at(missed_at.max(covered), server.offset, policy);
-            if needs_person {
-                (regular, "a sample is due; the last one needs a person".to_owned())
+            if waits {
+                (regular, "a sample is due; the last ones failed".to_owned())
             } else {
                 (regular.min(missed_at + SAMPLE_RETRY), "the last sample failed".to_owned())
             }

@@ -1,5 +1,9 @@
 //! Bytes made smaller where it pays: a mark, then the bytes as they are or compressed.
 
+use std::cell::RefCell;
+
+use zstd::bulk::{Compressor, Decompressor};
+
 use super::StoreError;
 
 /// Compressing less than this costs more than it saves.
@@ -11,10 +15,27 @@ const BYTES_MAX: usize = 512 << 20;
 const PLAIN: u8 = 0;
 const COMPRESSED: u8 = 1;
 
+thread_local! {
+    // Making a context costs more than most values do.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = RefCell::new(Compressor::new(LEVEL).ok());
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = RefCell::new(Decompressor::new().ok());
+}
+
+fn compressed(bytes: &[u8]) -> Option<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|compressor| compressor.as_mut()?.compress(bytes).ok())
+}
+
+fn decompressed(small: &[u8], len: usize) -> Result<Vec<u8>, String> {
+    DECOMPRESSOR.with_borrow_mut(|decompressor| {
+        let decompressor = decompressor.as_mut().ok_or("there is no memory for it")?;
+        decompressor.decompress(small, len).map_err(|error| error.to_string())
+    })
+}
+
 /// The bytes behind a mark, compressed when that is smaller.
 pub(super) fn squeeze(bytes: &[u8]) -> Vec<u8> {
     if bytes.len() >= WORTH_IT_BYTES
-        && let Ok(small) = zstd::bulk::compress(bytes, LEVEL)
+        && let Some(small) = compressed(bytes)
         && small.len() + 4 < bytes.len()
     {
         let len = u32::try_from(bytes.len()).expect("entries and values stay below 4 GiB");
@@ -33,7 +54,7 @@ pub(super) fn unsqueeze(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
             if len > BYTES_MAX {
                 return Err(odd("it claims to be larger than any value"));
             }
-            zstd::bulk::decompress(small, len).map_err(|error| odd(&error.to_string()))
+            decompressed(small, len).map_err(|why| odd(&why))
         }
         _ => Err(odd("it has an unknown mark")),
     }

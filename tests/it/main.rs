@@ -4,6 +4,7 @@ mod accounts; // license server: enrolment, receipts, conflicts, operator comman
 mod cli; // the command line, in process and as the real binary
 mod config; // settings: defaults, environment, unknown keys
 mod console; // the served page
+mod demo; // the year that `demo` plays
 mod domain; // points, calendar, workloads
 mod doors; // the real doors: files, wire, TLS, pins, mail, serve
 mod formats; // PDF, CSV, JSON of a document; mail bytes
