@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         files: Arc::new(RealFiles),
         clock: Arc::new(SystemClock),
         chance: || Box::new(SystemChance),
-        wire: |settings| Arc::new(RealWire::new(settings.peers())),
+        wire: Arc::new(|settings| Arc::new(RealWire::new(settings.peers()))),
         variables: std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect(),

@@ -134,6 +134,30 @@ pub enum Command {
     ///
     /// Example: tidegauge agent --config /etc/tidegauge/tidegauge.toml
     Agent,
+    /// Plays thirteen months of a provider with the real agent, then serves on as a live one
+    ///
+    /// Backup servers, License Update Server and mailbox are simulated in this process; the reports are real files in
+    /// `reports/` (or --reports). Needs no settings and no network. State goes to a temporary folder unless --state is
+    /// given.
+    ///
+    /// Exit codes: 8 the state folder is not empty; 70 the oracle objects, which is a bug.
+    ///
+    /// Example: tidegauge demo --until-done --months 3
+    Demo(super::demo::Asked),
+    /// Runs your settings on simulated time and prints what the agent would do
+    ///
+    /// Days, samples that fail, reports, sends, mails and license checks, against simulated servers; nothing is sent and
+    /// nothing is kept.
+    ///
+    /// Example: tidegauge rehearse --config tidegauge.toml --from 2026-10-01 --until 2026-12-15
+    Rehearse(super::rehearse::Asked),
+    /// Simulated backup servers, License Update Server and mail server behind real sockets on loopback
+    ///
+    /// Writes certificates, passwords, an enrolment token and a ready settings file into a folder, and says how to point
+    /// an agent at them.
+    ///
+    /// Example: tidegauge playground --dir play
+    Playground(super::playground::Asked),
 }
 
 /// Which reporting unit: reads without it list all units, acts need it when there are several.

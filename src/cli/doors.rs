@@ -12,7 +12,7 @@ pub struct Doors {
     pub clock: Arc<dyn Clock>,
     pub chance: fn() -> Box<dyn Chance>,
     /// The wire to the peers of these settings.
-    pub wire: fn(&Settings) -> Arc<dyn Wire>,
+    pub wire: Arc<dyn Fn(&Settings) -> Arc<dyn Wire> + Send + Sync>,
     /// Environment variables.
     pub variables: Vec<(String, String)>,
 }

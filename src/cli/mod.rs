@@ -5,6 +5,7 @@ mod agent;
 mod arguments;
 mod completions;
 mod config;
+mod demo;
 mod doctor;
 mod doors;
 mod enrol;
@@ -12,6 +13,8 @@ mod license;
 mod license_server;
 mod logs;
 mod patience;
+mod playground;
+mod rehearse;
 mod report;
 mod sample;
 mod session;
@@ -77,6 +80,9 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::Completions(asked) => completions::run(session, asked),
         Command::LicenseServer(act) => license_server::run(session, act),
         Command::Agent => agent::run(session),
+        Command::Demo(asked) => demo::run(session, asked),
+        Command::Rehearse(asked) => rehearse::run(session, asked),
+        Command::Playground(asked) => playground::run(session, asked),
     }
 }
 

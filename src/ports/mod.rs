@@ -6,5 +6,6 @@ pub mod chance;
 pub mod clock;
 pub mod control;
 pub mod files;
+pub mod lines;
 pub mod serve;
 pub mod wire;

@@ -58,7 +58,7 @@ impl Shell {
             files: Arc::new(RealFiles),
             clock: Arc::new(self.clock.clone()),
             chance: || Box::new(SeededChance::new(11)),
-            wire: |settings| Arc::new(RealWire::new(settings.peers())),
+            wire: Arc::new(|settings| Arc::new(RealWire::new(settings.peers()))),
             variables: vec![("USER".to_owned(), "clerk".to_owned())],
         };
         let arguments = self.arguments(line).into_iter().map(Into::into);

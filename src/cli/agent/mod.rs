@@ -30,6 +30,11 @@ const CLOSING: Duration = Duration::from_secs(12);
 pub fn run(session: &mut Session<'_>) -> Result<(), Refused> {
     session.refuse_now("agent")?;
     let settings = session.settings()?;
+    run_with(session, settings)
+}
+
+/// The same with settings at hand, as after a played past.
+pub fn run_with(session: &mut Session<'_>, settings: Settings) -> Result<(), Refused> {
     logs::begin(session.doors);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -73,6 +73,24 @@ impl WorldPlan {
         }
     }
 
+    /// The agent's own settings: every server of theirs is simulated, each under its own key.
+    pub fn rehearsal(seed: u64, begins_at: Instant, machines: u32, settings: Settings) -> WorldPlan {
+        let server = |(number, server): (usize, &ServerSettings)| {
+            let seed = seed.wrapping_add(number as u64 * 7919);
+            let estate = EstatePlan::new(seed, &server.name, begins_at, machines);
+            let source = if server.source_row().name == "vbr" { SourceKind::Vbr } else { SourceKind::SnapshotFolder };
+            ServerPlan { name: server.name.clone(), source, estate }
+        };
+        WorldPlan {
+            seed,
+            begins_at,
+            servers: settings.servers.iter().enumerate().map(server).collect(),
+            closed_loop: settings.license_server.is_some(),
+            mail_to: settings.mail.as_ref().map(|mail| mail.to.clone()).unwrap_or_default(),
+            settings,
+        }
+    }
+
     /// The same sampled from snapshot files.
     pub fn from_files(mut self) -> WorldPlan {
         self.servers.iter_mut().for_each(|server| server.source = SourceKind::SnapshotFolder);
@@ -159,6 +177,11 @@ fn simulated_servers(
     servers
 }
 
+/// A License Update Server with the plan's contract, and the contract's id, for serving it elsewhere.
+pub fn playground_license_server(plan: &WorldPlan) -> (Arc<LicenseServer>, String) {
+    (license_server(plan), CONTRACT.to_owned())
+}
+
 fn license_server(plan: &WorldPlan) -> Arc<LicenseServer> {
     let files: Arc<dyn Files> = Arc::new(SimulatedDisk::new());
     let folder = Path::new(LICENSE_SERVER_FOLDER);
@@ -187,17 +210,14 @@ fn license_server(plan: &WorldPlan) -> Arc<LicenseServer> {
 }
 
 fn settings(plan: &WorldPlan) -> Settings {
-    let peer = |host: &str| HttpPeer { base_url: format!("https://{host}"), trust: Trust::System, login: None };
     let mut settings = plan.settings.clone();
+    let own = std::mem::take(&mut settings.servers);
     settings.servers = plan
         .servers
         .iter()
-        .filter_map(|server| match server.source {
-            SourceKind::Vbr => ServerSettings::new(&server.name, "vbr", PeerSettings::Http(peer(&server.name))),
-            SourceKind::SnapshotFolder => {
-                let folder = PeerSettings::Folder(FolderPeer { path: server.name.clone().into() });
-                ServerSettings::new(&server.name, "snapshot_folder", folder)
-            }
+        .filter_map(|server| match own.iter().find(|own| own.name == server.name) {
+            Some(own) => Some(own.clone()),
+            None => simulated(server),
         })
         .collect();
     settings.license_server = plan.closed_loop.then(|| peer("license.example.net"));
@@ -213,4 +233,19 @@ fn settings(plan: &WorldPlan) -> Settings {
         to: plan.mail_to.clone(),
     });
     settings
+}
+
+fn peer(host: &str) -> HttpPeer {
+    HttpPeer { base_url: format!("https://{host}"), trust: Trust::System, login: None }
+}
+
+/// The settings of a server that only the world knows.
+fn simulated(server: &ServerPlan) -> Option<ServerSettings> {
+    match server.source {
+        SourceKind::Vbr => ServerSettings::new(&server.name, "vbr", PeerSettings::Http(peer(&server.name))),
+        SourceKind::SnapshotFolder => {
+            let folder = PeerSettings::Folder(FolderPeer { path: server.name.clone().into() });
+            ServerSettings::new(&server.name, "snapshot_folder", folder)
+        }
+    }
 }

@@ -28,7 +28,7 @@ use super::oracle::Oracle;
 use super::vbr::Vbr;
 use super::wire::SimulatedWire;
 
-pub use build::{LICENSE_SERVER_FOLDER, ServerPlan, SourceKind, WorldPlan};
+pub use build::{LICENSE_SERVER_FOLDER, ServerPlan, SourceKind, WorldPlan, playground_license_server};
 
 /// Between which steps of a duty the plug is pulled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,6 +84,13 @@ impl World {
 
     pub fn hour(&self) -> Hour {
         Hour::at(self.now())
+    }
+
+    /// Ends the play: the settings and the outside, which follows a real clock from here on.
+    pub fn into_live(mut self, clock: Arc<dyn Clock>) -> (Settings, SimulatedWire) {
+        self.agent = None;
+        self.clock.follow(clock);
+        (self.settings.clone(), self.wire.clone())
     }
 
     /// The running agent.
