@@ -64,6 +64,7 @@ impl Agent {
             month,
             revision,
             contract_id: self.enrolment()?.map(|enrolment| enrolment.contract_id),
+            license: self.installed_key(unit)?.map(|installed| installed.license),
             samples,
             not_collected,
             daily,

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use crate::config::Settings;
 use crate::doors::{Chance, Clock, Files, Wire};
 
+/// Makes the wire to the peers of some settings.
+pub type WireFor = Arc<dyn Fn(&Settings) -> Arc<dyn Wire> + Send + Sync>;
+
 /// The four doors, and the process's environment.
 #[derive(Clone)]
 pub struct Doors {
@@ -12,7 +15,7 @@ pub struct Doors {
     pub clock: Arc<dyn Clock>,
     pub chance: fn() -> Box<dyn Chance>,
     /// The wire to the peers of these settings.
-    pub wire: Arc<dyn Fn(&Settings) -> Arc<dyn Wire> + Send + Sync>,
+    pub wire: WireFor,
     /// Environment variables.
     pub variables: Vec<(String, String)>,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::domain::installation::Unit;
+use crate::domain::license::License;
 use crate::domain::report::{
     Basis, External, Line, Reason, ReportedWorkload, SCHEMA, Stage, Stale, UsageReport, report_id,
 };
@@ -33,6 +34,8 @@ pub struct ReportFacts {
     pub month: Month,
     pub revision: u32,
     pub contract_id: Option<String>,
+    /// The key that governs, when it is ours; else the newest sample's block stands.
+    pub license: Option<License>,
     pub samples: Vec<BasisSample>,
     pub not_collected: Vec<String>,
     pub daily: Vec<Daily>,
@@ -61,7 +64,8 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
     name_duplicates(&mut workloads);
     let lines = groups.into_iter().map(line).collect();
     let newest = facts.samples.iter().max_by_key(|basis| basis.sample.taken_at);
-    let license = newest.map(|basis| basis.sample.license.clone()).unwrap_or_default();
+    let shown = newest.map(|basis| basis.sample.license.clone()).unwrap_or_default();
+    let license = governing(shown, facts.license);
     let stale = facts
         .samples
         .iter()
@@ -96,6 +100,18 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
     };
     total(&mut report);
     report
+}
+
+/// Our key's word on what it says; the server's on the rest, such as the installation and its own counters.
+fn governing(shown: License, ours: Option<License>) -> License {
+    let Some(ours) = ours else { return shown };
+    License {
+        installation_id: shown.installation_id,
+        used_points: shown.used_points,
+        new_points: shown.new_points,
+        auto_update: shown.auto_update,
+        ..ours
+    }
 }
 
 /// Sets totals and digest after lines or adjustments changed.

@@ -131,6 +131,7 @@ impl Agent {
                 month,
                 revision: 0,
                 contract_id: None,
+                license: self.installed_key(unit)?.map(|installed| installed.license),
                 samples,
                 not_collected: Vec::new(),
                 daily: self.daily(unit, first, hour.now.date_naive().succ_opt().unwrap_or(first), hour.now)?,

@@ -18,6 +18,7 @@ use super::stopping::{Stop, on_signal, told};
 use crate::agent::Refused;
 use crate::api::{self, Desk};
 use crate::config::Settings;
+use crate::console;
 use crate::doors::Clock;
 use crate::ports::clock::{ClockWatch, Monotonic};
 use crate::ports::{alarm, serve};
@@ -101,7 +102,22 @@ async fn open_doors(
     let control = listening.await.map_err(|error| unavailable(&error))?;
     served.push(tokio::spawn(async move { log_end("control socket", control.await) }));
     info!(event = "control.listening", socket = %socket.display(), "the control socket is open");
+    if let Some(address) = settings.console {
+        let console = serve::plain(address, console::router(asking(desk)), told(stop.clone())).await;
+        let console = console.map_err(|error| unavailable(&error))?;
+        info!(event = "console.listening", address = %console.address, "the page is served");
+        served.push(tokio::spawn(async move { log_end("console", Ok::<_, std::io::Error>(console.ended().await)) }));
+    }
     Ok(served)
+}
+
+/// The console asks over the desk, as everybody does.
+fn asking(desk: &Desk) -> console::Ask {
+    let desk = desk.clone();
+    Arc::new(move |query| {
+        let desk = desk.clone();
+        Box::pin(async move { desk.ask(query).await })
+    })
 }
 
 fn log_end<E: std::fmt::Display>(what: &str, ended: Result<std::io::Result<()>, E>) {
