@@ -181,7 +181,7 @@ impl FromStr for Month {
     fn from_str(text: &str) -> Result<Month, NotAPeriod> {
         let refused = || NotAPeriod::Month(text.chars().take(20).collect());
         let (year, month) = text.split_once('-').ok_or_else(refused)?;
-        if year.len() != 4 || month.len() != 2 {
+        if !are_digits(year, 4) || !are_digits(month, 2) {
             return Err(refused());
         }
         let (year, month) = (year.parse().map_err(|_| refused())?, month.parse().map_err(|_| refused())?);
@@ -195,13 +195,17 @@ impl FromStr for IsoWeek {
     fn from_str(text: &str) -> Result<IsoWeek, NotAPeriod> {
         let refused = || NotAPeriod::Week(text.chars().take(20).collect());
         let (year, week) = text.split_once("-W").ok_or_else(refused)?;
-        if year.len() != 4 || week.len() != 2 {
+        if !are_digits(year, 4) || !are_digits(week, 2) || !("1970"..="9998").contains(&year) {
             return Err(refused());
         }
         let (year, week) = (year.parse().map_err(|_| refused())?, week.parse().map_err(|_| refused())?);
         NaiveDate::from_isoywd_opt(year, week, Weekday::Mon).ok_or_else(refused)?;
         Ok(IsoWeek { year, week })
     }
+}
+
+fn are_digits(text: &str, many: usize) -> bool {
+    text.len() == many && text.bytes().all(|sign| sign.is_ascii_digit())
 }
 
 macro_rules! as_text {

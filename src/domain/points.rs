@@ -85,6 +85,10 @@ impl Points {
 
     fn not_negative(text: &str) -> Result<Points, NotPoints> {
         let text = text.trim();
+        let plain = |sign: char| sign.is_ascii_digit() || "+-.eE".contains(sign);
+        if text.starts_with('+') || !text.chars().all(plain) {
+            return Err(NotPoints::NotANumber(shortened(text)));
+        }
         let amount = Decimal::from_str_exact(text)
             .or_else(|_| Decimal::from_scientific(text))
             .map_err(|_| NotPoints::NotANumber(shortened(text)))?
