@@ -369,6 +369,7 @@ impl From<Refusal> for Refused {
             | Refusal::NoSuchCount(..)
             | Refusal::SeveralWeights(..)
             | Refusal::NotLower(..)
+            | Refusal::AlreadyLowered(..)
             | Refusal::PostponedTooFar(..) => 65,
         };
         Refused::new(code, refusal.to_string())

@@ -30,6 +30,9 @@ pub struct Adjustment {
     /// The line's weight, when a count with several weights was lowered.
     #[serde(default)]
     pub weight: Option<Points>,
+    /// What the removed workload's note said, so that a reset can give it back.
+    #[serde(default)]
+    pub note_before: Option<String>,
     /// Count before and after, for a lowered count; points for a removed workload.
     pub before: String,
     pub after: String,

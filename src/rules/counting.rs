@@ -186,16 +186,20 @@ pub fn cross_check(sample: &Sample, summary: &Summary) -> Vec<String> {
     };
     compare("used points", sample.license.used_points, summary.points);
     compare("new points", sample.license.new_points, summary.new_points);
-    for workload in sample.workloads.iter().filter(|workload| weight_of(workload, sample).is_none()) {
-        found.push(format!(
-            "no weight is known for type {} ({}); it counts 0 points until the server or the points table names one",
-            workload.kind, workload.name
-        ));
-        if found.len() >= DISCREPANCIES_MAX {
-            break;
-        }
-    }
+    let workloads = sample.workloads.iter().filter(|workload| weight_of(workload, sample).is_none());
+    let counts = sample.counts.iter().filter(|count| weight_of_count(count, sample).is_none());
+    let named = workloads.map(|workload| (&workload.kind, workload.name.clone()));
+    let of_tenants = counts.map(|count| (&count.kind, whose(count.tenant.as_deref())));
+    let unweighted = named.chain(of_tenants).map(|(kind, whose)| {
+        format!("no weight is known for type {kind} ({whose}); it counts 0 points until the server or the points table names one")
+    });
+    found.extend(unweighted);
+    found.truncate(DISCREPANCIES_MAX);
     found
+}
+
+fn whose(tenant: Option<&str>) -> String {
+    tenant.map_or_else(|| "no tenant".to_owned(), |tenant| format!("tenant {tenant}"))
 }
 
 /// Most discrepancies kept on one sample.

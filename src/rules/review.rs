@@ -1,5 +1,7 @@
 //! Reviewing a report: deadlines, lowering with a reason, taking it back.
 
+use std::collections::BTreeSet;
+
 use chrono::{Days, TimeDelta};
 
 use crate::domain::adjustment::{Adjustment, AdjustmentOrder};
@@ -57,6 +59,8 @@ pub enum Refusal {
     SeveralWeights(String, WorkloadType, String),
     #[error("{0} is not lower than {1}; a report is only ever lowered")]
     NotLower(u64, u64),
+    #[error("the count of {1} of tenant {0} was lowered already; reset the report to remove machines by name")]
+    AlreadyLowered(String, WorkloadType),
     #[error("postponing until {0} is not possible: it must lie after now and not after the deadline {1}")]
     PostponedTooFar(Instant, Instant),
     #[error("an on-demand report is for looking only; it can be neither changed nor sent")]
@@ -91,6 +95,7 @@ pub fn adjust(report: &UsageReport, order: &AdjustmentOrder, by: &str, at: Insta
                 tenant: tenant.clone(),
                 kind: Some(kind.clone()),
                 weight: *weight,
+                note_before: None,
                 before: before.to_string(),
                 after: to.to_string(),
                 reason: given(reason)?.to_owned(),
@@ -113,10 +118,11 @@ pub fn reset(report: &UsageReport) -> Result<UsageReport, Refusal> {
         line.points = line.weight * line.initial_count;
     }
     for workload in fresh.workloads.iter_mut().filter(|workload| workload.reason == Reason::Removed) {
+        let removal = fresh.adjustments.iter().find(|adjustment| is_of(adjustment, workload));
         workload.reason = Reason::Protected;
         workload.counted = true;
         workload.points = workload.weight;
-        workload.note = None;
+        workload.note = removal.and_then(|adjustment| adjustment.note_before.clone());
     }
     fresh.adjustments.clear();
     reporting::total(&mut fresh);
@@ -222,14 +228,40 @@ fn find(report: &UsageReport, named: &str) -> Result<usize, Refusal> {
     }
 }
 
+fn is_of(adjustment: &Adjustment, workload: &ReportedWorkload) -> bool {
+    adjustment.workload.as_ref() == Some(&workload.id) && adjustment.server.as_ref() == Some(&workload.server)
+}
+
+/// Only VM and replica counts of Cloud Connect are changed, never those of its agents (domain.md 3.7).
+fn must_be_removable(report: &UsageReport, workload: &ReportedWorkload) -> Result<(), Refusal> {
+    if matches!(workload.kind, WorkloadType::CloudConnectWorkstation | WorkloadType::CloudConnectServer) {
+        return Err(Refusal::TypeNotAdjustable(workload.kind.clone()));
+    }
+    let lowered = |adjustment: &Adjustment| {
+        adjustment.workload.is_none()
+            && adjustment.tenant == workload.tenant
+            && adjustment.kind.as_ref() == Some(&workload.kind)
+            && adjustment.weight.is_none_or(|weight| weight == workload.weight)
+    };
+    if report.adjustments.iter().any(lowered) {
+        return Err(Refusal::AlreadyLowered(name_of(workload.tenant.as_deref()), workload.kind.clone()));
+    }
+    Ok(())
+}
+
+fn name_of(tenant: Option<&str>) -> String {
+    tenant.unwrap_or("(none)").to_owned()
+}
+
 fn remove(report: &mut UsageReport, named: &str, reason: &str, by: &str, at: Instant) -> Result<(), Refusal> {
     let found = find(report, named)?;
+    must_be_removable(report, &report.workloads[found])?;
     let workload = &mut report.workloads[found];
     let before = workload.points;
     workload.counted = false;
     workload.reason = Reason::Removed;
     workload.points = Points::ZERO;
-    workload.note = Some(format!("removed: {reason}"));
+    let note_before = workload.note.replace(format!("removed: {reason}"));
     let workload = workload.clone();
     let line = report.lines.iter_mut().find(|line| {
         line.server == workload.server
@@ -248,6 +280,7 @@ fn remove(report: &mut UsageReport, named: &str, reason: &str, by: &str, at: Ins
         tenant: workload.tenant,
         kind: Some(workload.kind),
         weight: Some(workload.weight),
+        note_before,
         before: before.to_string(),
         after: Points::ZERO.to_string(),
         reason: reason.to_owned(),
@@ -271,25 +304,31 @@ fn lower(report: &mut UsageReport, count: &Count, to: u64) -> Result<(), Refusal
     if !matches!(count.kind, WorkloadType::CloudConnectVm | WorkloadType::CloudConnectReplica) {
         return Err(Refusal::TypeNotAdjustable(count.kind.clone()));
     }
-    let tenant = count.tenant.clone().unwrap_or_else(|| "(none)".to_owned());
-    let month = report.month;
+    let (tenant, month) = (name_of(count.tenant.as_deref()), report.month);
     let fits = |line: &&mut crate::domain::report::Line| {
         line.tenant == count.tenant
             && line.kind == count.kind
             && count.weight.is_none_or(|weight| weight == line.weight)
     };
-    let mut lines: Vec<_> = report.lines.iter_mut().filter(fits).collect();
-    match lines.as_mut_slice() {
-        [] => Err(Refusal::NoSuchCount(tenant, count.kind.clone(), month)),
-        [line] if to < line.reported_count => {
-            line.reported_count = to;
-            line.points = line.weight * to;
-            Ok(())
-        }
-        [line] => Err(Refusal::NotLower(to, line.reported_count)),
-        several => {
-            let weights: Vec<String> = several.iter().map(|line| line.weight.to_string()).collect();
-            Err(Refusal::SeveralWeights(tenant, count.kind.clone(), weights.join(", ")))
-        }
+    let lines: Vec<_> = report.lines.iter_mut().filter(fits).collect();
+    let weights: BTreeSet<Points> = lines.iter().map(|line| line.weight).collect();
+    let reported: u64 = lines.iter().map(|line| line.reported_count).sum();
+    if lines.is_empty() {
+        return Err(Refusal::NoSuchCount(tenant, count.kind.clone(), month));
     }
+    if weights.len() > 1 {
+        let weights: Vec<String> = weights.iter().map(Points::to_string).collect();
+        return Err(Refusal::SeveralWeights(tenant, count.kind.clone(), weights.join(", ")));
+    }
+    if reported <= to {
+        return Err(Refusal::NotLower(to, reported));
+    }
+    // A tenant on several servers of the unit: what stays is filled up from the first server on.
+    let mut left = to;
+    for line in lines {
+        line.reported_count = line.reported_count.min(left);
+        line.points = line.weight * line.reported_count;
+        left -= line.reported_count;
+    }
+    Ok(())
 }

@@ -326,13 +326,17 @@ fn remind_at(unit: &UnitFacts, report: &ReportState, policy: &Policy) -> Option<
     }
     let next = review::next_reminder_at(&report.stage, report.last_told_at)?;
     let by_itself = goes_by_itself(unit, report, policy);
+    // Entered elsewhere and never sent from here: the manual way has come to its end.
+    if report.external_done && !by_itself {
+        return None;
+    }
     let deadline =
         if by_itself { deadlines.auto_submit_at(report.month) } else { deadlines.manual_deadline_at(report.month) };
     if next < deadline {
         return Some((next, Reminder::Review));
     }
     // What goes by itself is sent on that day; the rest is overdue until it is sent or marked.
-    (!by_itself && !report.external_done).then_some((next.max(deadline), Reminder::Overdue))
+    (!by_itself).then_some((next.max(deadline), Reminder::Overdue))
 }
 
 fn telemetry(unit: &UnitFacts, planned: &mut Vec<Planned>) {

@@ -1,5 +1,11 @@
 //! The rules, one module a file of `src/rules/`.
 
+mod counting; // protected, rental, new, billable; ledger; weights
 pub mod gate; // open, held, undetermined; causes
 mod license_results; // every message of the table
+mod made; // workloads, samples, reports to try rules on
+mod points_table; // weights where no server states one
 mod renewal; // cadence, retry window, switch, acceptable keys
+mod reporting; // the report of a month, classified at its end
+mod review; // deadlines, adjust, reset, postpone, carry over
+mod schedule; // what is due, and when

@@ -59,6 +59,7 @@ pub fn sample_report() -> UsageReport {
             tenant: None,
             kind: Some(WorkloadType::Vm),
             weight: None,
+            note_before: None,
             before: "11".to_owned(),
             after: "0".to_owned(),
             reason: "Test machine, deleted on the customer's request on 30 October".to_owned(),
