@@ -1,6 +1,7 @@
 //! The one test binary. Each module tells about one room, or one story through all of them.
 
 mod accounts; // license server: enrolment, receipts, conflicts, operator commands
+mod agent; // views, units, orders of the one owner
 mod cli; // the command line, in process and as the real binary
 mod config; // settings: defaults, environment, unknown keys
 mod console; // the served page

@@ -66,18 +66,18 @@ impl Agent {
         server: Option<&str>,
         month: Option<Month>,
     ) -> Result<Value, Refused> {
-        let mut answers = Vec::new();
-        let units = self.units_named(unit, server)?;
-        let alone = units.len() == 1;
-        for unit in units {
+        let (mut answers, mut missing) = (Vec::new(), None);
+        for unit in self.units_named(unit, server)? {
             let target = Target { unit: Some(unit.id), server: None, month };
             match self.one_report(&target) {
                 Ok((_, report)) => answers.push(serde_json::to_value(report).unwrap_or_default()),
-                Err(refused) if alone => return Err(refused),
-                Err(_) => {}
+                Err(refused) => missing = Some(refused),
             }
         }
-        one_or_all(answers)
+        match missing {
+            Some(refused) if answers.is_empty() => Err(refused),
+            Some(_) | None => one_or_all(answers),
+        }
     }
 
     /// The total and the gate before and after an adjustment; nothing is kept.

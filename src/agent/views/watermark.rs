@@ -64,7 +64,9 @@ impl Agent {
         end: NaiveDate,
         now: Instant,
     ) -> Result<Watermark, Trouble> {
-        let marks = self.store.days(&unit.id, first, end - Days::new(1))?;
+        // Days that have not begun are left out: `--now` looks back from its own instant.
+        let last = (end - Days::new(1)).min(now.date_naive());
+        let marks = if first <= last { self.store.days(&unit.id, first, last)? } else { Vec::new() };
         let mut highest: Option<(HighWatermark, &DayMark)> = None;
         for day in &marks {
             let raised = HighWatermark::raised_by(highest.map(|(mark, _)| mark), day.mark.points, day.mark.at);
