@@ -260,6 +260,10 @@ impl State {
             let (sample, row) = latest.unpacker.load(&self.kv, server, Moment::of(at))?;
             latest.fold.step(&mut self.kv, &sample, &row)?;
             latest.at = at;
+            // An earlier sample tells the ledger what is not new in the later ones: their days' marks may change too.
+            if let Some(unit) = row.unit.as_ref().filter(|_| from < at) {
+                self.unmark(unit, at);
+            }
         }
         self.latest.insert(server.to_owned(), latest);
         Ok(())
