@@ -175,13 +175,16 @@ fn from_workloads(report: &UsageReport) -> (Points, u64, u64, u64) {
     (total, count(Reason::Protected), count(Reason::New), count(Reason::Rental))
 }
 
+/// Tenant, weight, days since the last and since the first restore point, and what is rare.
+type Drawn = (u8, u8, i64, Option<i64>, u8);
+
 fn estates() -> impl Strategy<Value = Vec<Sample>> {
-    let machine = (0..60u32, 0..3u8, 0..3u8, 0..40i64, prop::option::of(0..60i64), 0..8u8);
+    let machine = (0..3u8, 0..3u8, 0..40i64, prop::option::of(0..60i64), 0..8u8);
     let estate = prop::collection::btree_map(0..60u32, machine, 0..25);
     prop::collection::vec(estate, 1..3).prop_map(|estates| {
         let ends = at("2026-03-01T00:00:00Z");
         let days = |days: i64| -> Instant { ends - chrono::TimeDelta::days(days) - chrono::TimeDelta::seconds(1) };
-        let machine = |(id, (_, tenant, weight, last, first, rare)): (u32, (u32, u8, u8, i64, Option<i64>, u8))| {
+        let machine = |(id, (tenant, weight, last, first, rare)): (u32, Drawn)| {
             let kinds = [WorkloadType::Vm, WorkloadType::CloudConnectVm, WorkloadType::CloudConnectReplica];
             let kind = kinds[usize::from(rare % 3)].clone();
             let weight = ["11", "5.5", "0.1"][usize::from(weight)];
