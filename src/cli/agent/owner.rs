@@ -215,7 +215,8 @@ impl Owner {
         let deadline = Moment::now() + STOP_WITHIN;
         while !self.flights.is_empty() {
             let runtime = self.runtime.clone();
-            match runtime.block_on(tokio::time::timeout_at(deadline, heard.recv())) {
+            // Made inside the runtime: outside of it a timer panics.
+            match runtime.block_on(async { tokio::time::timeout_at(deadline, heard.recv()).await }) {
                 Ok(Some(note)) => self.hear(note)?,
                 Ok(None) | Err(_) => break,
             }
