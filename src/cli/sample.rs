@@ -101,7 +101,8 @@ fn import(session: &mut Session<'_>, files: &[PathBuf]) -> Result<(), Refused> {
 }
 
 fn imported(done: &Value, _: Instant) -> String {
-    let mut text = format!("{} samples taken", word(done, "taken"));
+    let samples = if done["taken"] == 1 { "sample" } else { "samples" };
+    let mut text = format!("{} {samples} taken", word(done, "taken"));
     let known = done["known_already"].as_u64().unwrap_or(0);
     if known > 0 {
         let _ = write!(text, ", {known} were known already");

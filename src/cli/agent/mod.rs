@@ -3,6 +3,7 @@
 mod keeper;
 mod owner;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,12 +104,23 @@ async fn open_doors(
     served.push(tokio::spawn(async move { log_end("control socket", control.await) }));
     info!(event = "control.listening", socket = %socket.display(), "the control socket is open");
     if let Some(address) = settings.console {
-        let console = serve::plain(address, console::router(asking(desk)), told(stop.clone())).await;
-        let console = console.map_err(|error| unavailable(&error))?;
-        info!(event = "console.listening", address = %console.address, "the page is served");
-        served.push(tokio::spawn(async move { log_end("console", Ok::<_, std::io::Error>(console.ended().await)) }));
+        served.extend(open_console(address, desk, stop).await);
     }
     Ok(served)
+}
+
+/// The page. Without it the agent does what is owed all the same.
+async fn open_console(address: SocketAddr, desk: &Desk, stop: &Stop) -> Option<JoinHandle<()>> {
+    match serve::plain(address, console::router(asking(desk)), told(stop.clone())).await {
+        Ok(page) => {
+            info!(event = "console.listening", address = %page.address, "the page is served");
+            Some(tokio::spawn(async move { log_end("console", Ok::<_, std::io::Error>(page.ended().await)) }))
+        }
+        Err(error) => {
+            warn!(event = "console.failed", error = %error, "there is no page");
+            None
+        }
+    }
 }
 
 /// The console asks over the desk, as everybody does.

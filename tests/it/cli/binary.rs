@@ -1,6 +1,7 @@
 //! The real binary: the agent and the License Update Server as processes, and commands beside them.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::Value;
@@ -153,6 +154,20 @@ fn the_control_socket_speaks_http() {
         assert_eq!(problem["status"], status);
         assert!(!problem.to_string().contains("secret"), "{problem}");
     }
+}
+
+#[test]
+fn the_agent_serves_its_page_on_loopback() {
+    let shell = Shell::with_report();
+    let settings = settings(&shell, "");
+    let mut agent = Running::start(&shell.arguments(&["agent", "--config", &settings])[1..]);
+    let place = agent.wait_for("console.listening")["address"].as_str().expect("it says where it is").to_owned();
+    let mut connection = TcpStream::connect(&place).expect("it listens");
+    write!(connection, "GET / HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n").expect("it reads");
+    let mut page = String::new();
+    connection.read_to_string(&mut page).expect("it answers with text");
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("2025-10"), "{page}");
+    assert_eq!(agent.terminate(), Some(0));
 }
 
 #[test]
