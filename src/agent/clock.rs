@@ -8,7 +8,7 @@ use crate::sources::Collected;
 use crate::store::fact::Fact;
 
 use super::collect::CLOCK_TOLERANCE;
-use super::{Agent, Hour};
+use super::{Agent, Hour, Refused};
 
 /// A jump against the monotonic clock of more than this is doubted (design.md section 4, "Time").
 pub const JUMP_MAX: TimeDelta = TimeDelta::hours(1);
@@ -52,6 +52,14 @@ impl Agent {
             return Ok(());
         }
         self.record(hour, "duty", vec![Fact::ClockJudged { suspect: None, at: hour.now }])
+    }
+
+    /// Refuses, by a person's order too, to generate or send while the clock is doubted.
+    pub(super) fn clock_believed(&self) -> Result<(), Refused> {
+        match self.clock_suspect()? {
+            None => Ok(()),
+            Some(why) => Err(Refused::new(75, format!("nothing is generated or sent: {why}"))),
+        }
     }
 
     fn clock_doubted(&mut self, why: &str, hour: Hour) -> Result<(), Trouble> {

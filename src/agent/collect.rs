@@ -112,7 +112,9 @@ impl Agent {
             in_a_row: before.as_ref().map_or(0, |miss| miss.in_a_row).saturating_add(1),
         };
         let mut facts = Vec::new();
-        if miss.in_a_row == LOST_AFTER || (miss.needs_person && before.is_none_or(|before| !before.needs_person)) {
+        // What needs a person is told at once, and not again as the third in a row.
+        let told = before.is_some_and(|before| before.needs_person);
+        if !told && (miss.in_a_row == LOST_AFTER || miss.needs_person) {
             let news = News::SourceLost { server: server.to_owned(), why: miss.why.clone() };
             facts.extend(self.news(None, &format!("{server} {}", rfc3339(hour.now)), news, hour)?);
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use crate::agent::Trouble;
+use crate::config::ManagedBy;
 use crate::domain::installation::{Unit, UnitId};
 use crate::domain::report::{Receipt, UsageReport};
 use crate::domain::watermark::Coverage;
@@ -57,9 +58,11 @@ impl Agent {
             id: unit.id.clone(),
             servers: unit.servers.clone(),
             since: unit.since,
+            left_at: self.left_at(unit, now)?,
             monthly: self.is_reported_monthly(unit)?,
             automatic: self.automatic_since(unit)?,
             sends: self.sends()?,
+            reviewed_elsewhere: self.is_reviewed_elsewhere(unit),
             reports,
             telemetry_through,
             slot: None,
@@ -74,6 +77,13 @@ impl Agent {
         }
         state.license_check_at = self.license_check_at(unit)?;
         Ok(state)
+    }
+
+    /// When the newest mark of a unit stood whose last server has left; `None` while it has servers.
+    fn left_at(&self, unit: &Unit, now: Instant) -> Result<Option<Instant>, Trouble> {
+        let Some(since) = unit.since.filter(|_| unit.servers.is_empty()) else { return Ok(None) };
+        let days = self.store.days(&unit.id, since.date_naive(), now.date_naive())?;
+        Ok(Some(days.last().map_or(since, |day| day.mark.at)))
     }
 
     /// The months that have a report, oldest first, with the newest revision of each.
@@ -203,6 +213,15 @@ impl Agent {
     /// Enterprise Manager's word, when it manages a server of the unit.
     fn manager_switch(&self, unit: &Unit) -> Option<bool> {
         unit.servers.iter().find_map(|name| self.settings.server(name)?.em_auto_update)
+    }
+
+    /// Whether VSPC manages every server of the unit and approves their reports by itself (domain.md 3.10).
+    fn is_reviewed_elsewhere(&self, unit: &Unit) -> bool {
+        let by_vspc = |name: &String| {
+            let server = self.settings.server(name);
+            server.is_some_and(|server| server.managed_by == Some(ManagedBy::Vspc) && server.vspc_auto_approval)
+        };
+        !unit.servers.is_empty() && unit.servers.iter().all(by_vspc)
     }
 
     fn is_reported_monthly(&self, unit: &Unit) -> Result<bool, Trouble> {

@@ -21,8 +21,7 @@ impl Agent {
     pub(super) fn judged_month(&self, unit: &Unit, now: Instant) -> Result<Month, Trouble> {
         let mut newest_sent = None;
         for (month, revision) in self.report_months(&unit.id)? {
-            let stage: Option<Stage> = self.store.row(&key::report("stage", &unit.id, month, revision))?;
-            if matches!(stage, Some(Stage::Submitted { .. })) {
+            if self.newest_sent_revision(unit, month, revision)?.is_some() {
                 newest_sent = Some(month);
             }
         }
@@ -31,8 +30,27 @@ impl Agent {
 
     /// The verdict on a month: H from our daily marks, R from the newest sent revision, else the open report.
     pub(super) fn judge(&self, unit: &Unit, month: Month) -> Result<GateVerdict, Trouble> {
-        let report = self.newest_report(&unit.id, month)?;
+        let newest = self.newest_report(&unit.id, month)?;
+        let sent = match &newest {
+            Some(newest) => self.newest_sent_revision(unit, month, newest.revision)?,
+            None => None,
+        };
+        let report = match sent {
+            Some(revision) => self.report_revision(&unit.id, month, revision)?,
+            None => newest,
+        };
         self.judge_report(unit, month, report.as_ref())
+    }
+
+    /// The newest revision of a month that was taken; a correction counts when it is sent.
+    fn newest_sent_revision(&self, unit: &Unit, month: Month, newest: u32) -> Result<Option<u32>, Trouble> {
+        for revision in (1..=newest).rev() {
+            let stage: Option<Stage> = self.store.row(&key::report("stage", &unit.id, month, revision))?;
+            if matches!(stage, Some(Stage::Submitted { .. })) {
+                return Ok(Some(revision));
+            }
+        }
+        Ok(None)
     }
 
     /// The verdict that a report, as it stands or as it might be adjusted, would get.

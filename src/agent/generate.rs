@@ -119,7 +119,9 @@ impl Agent {
             return Ok(());
         };
         let Some(old) = self.newest_report(&unit.id, month)? else { return Ok(()) };
-        let fresh = self.build_report(&unit, month, old.revision, hour)?;
+        let mut fresh = self.build_report(&unit, month, old.revision, hour)?;
+        // Late is a report whose month had long ended when it was first built, not one that a late sample mended.
+        fresh.basis.late = old.basis.late;
         let mut fresh = review::carry_over(&old, fresh);
         if same_figures(&old, &fresh) {
             return Ok(());
@@ -139,6 +141,17 @@ impl Agent {
         let keys = self.store.keys(&format!("report/{unit}/{month}/"))?;
         let Some(newest) = keys.last() else { return Ok(None) };
         self.store.row::<UsageReport>(newest)?.map(|report| self.as_it_stands(report)).transpose()
+    }
+
+    /// One revision of a month's report as it stands.
+    pub(super) fn report_revision(
+        &self,
+        unit: &str,
+        month: Month,
+        revision: u32,
+    ) -> Result<Option<UsageReport>, Trouble> {
+        let kept = self.store.row::<UsageReport>(&crate::store::fact::key::report("report", unit, month, revision))?;
+        kept.map(|report| self.as_it_stands(report)).transpose()
     }
 
     /// The report with what happened to it since it was kept.

@@ -72,9 +72,16 @@ impl Agent {
             Since::Always => unit.since.unwrap_or(unit.formed_at),
             Since::At(at) => at,
         };
-        Ok(Some(match renewal::next_step(window.as_ref(), enabled_at, self.last_check(unit)?) {
-            Renewal::Check { at } | Renewal::SwitchOff { at } => at,
-        }))
+        Ok(match renewal::next_step(window.as_ref(), enabled_at, self.last_check(unit)?) {
+            Renewal::Check { at } => Some(at),
+            // Enterprise Manager's word stays on when ours goes off: it is said once.
+            Renewal::SwitchOff { at } => (!self.switched_off_since(unit, at)?).then_some(at),
+        })
+    }
+
+    fn switched_off_since(&self, unit: &Unit, at: Instant) -> Result<bool, Trouble> {
+        let ordered: Option<AutoUpdate> = self.store.row(&key::of_unit("auto_update", &unit.id))?;
+        Ok(ordered.is_some_and(|ordered| !ordered.on && at <= ordered.at))
     }
 
     fn last_check(&self, unit: &Unit) -> Result<Option<LastCheck>, Trouble> {

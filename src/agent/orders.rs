@@ -138,9 +138,10 @@ impl Agent {
         if self.newest_report(&unit.id, month)?.is_some() {
             return Err(Refused::new(3, format!("the report of {month} stands already; `report show` prints it")));
         }
+        self.clock_believed()?;
         self.generate_report(&unit.id, month, hour)?;
         let revision = 1;
-        self.write_files(&unit.id, month, revision, hour)?;
+        self.begin_write_files(&unit.id, month, revision, hour)?;
         self.shown(&unit, month)
     }
 
@@ -187,6 +188,7 @@ impl Agent {
         if !self.sends()? {
             return Err(Refused::new(77, "this agent is not enrolled; run `enrol --token-file F` first"));
         }
+        self.clock_believed()?;
         if self.automatic_since(&unit)?.is_none() {
             let why = "auto update is off, so reporting is manual: save the report, enter it elsewhere, and record it \
                        with `report mark-external`; or consent with `license auto-update on`";
@@ -222,7 +224,7 @@ impl Agent {
         let corrected = self.build_report(&unit, report.month, report.revision + 1, hour)?;
         let (month, revision) = (corrected.month, corrected.revision);
         self.record(hour, actor, vec![kept(ReportCause::Corrected, corrected)])?;
-        self.write_files(&unit.id, month, revision, hour)?;
+        self.begin_write_files(&unit.id, month, revision, hour)?;
         self.shown(&unit, month)
     }
 
@@ -262,6 +264,12 @@ impl Agent {
     fn order_auto_update(&mut self, target: &Target, on: bool, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
         let mut switched = Vec::new();
         for unit in self.units_named(target.unit.as_deref(), target.server.as_deref())? {
+            let before: Option<AutoUpdate> = self.store.row(&switch_key(&unit))?;
+            // Repeating the order moves no consent: weeks and months owed since the first one stay owed.
+            if before.is_some_and(|before| before.on == on) {
+                switched.push(unit.id);
+                continue;
+            }
             let why = if on { "usage reporting consented to" } else { "switched off by hand" };
             let switch = AutoUpdate { on, at: hour.now, by: actor.to_owned(), why: why.to_owned() };
             let facts = vec![Fact::AutoUpdateSet { unit: unit.id.clone(), switch }, self.look_at_gate_again(&unit)];
@@ -328,7 +336,7 @@ impl Agent {
         let (month, revision) = (report.month, report.revision);
         let facts = vec![kept(cause, report), self.look_at_gate_again(unit)];
         self.record(hour, actor, facts)?;
-        self.write_files(&unit.id, month, revision, hour)?;
+        self.begin_write_files(&unit.id, month, revision, hour)?;
         self.shown(unit, month)
     }
 

@@ -41,7 +41,7 @@ impl Agent {
     }
 
     /// Writes every format of the report; repeated after a crash it writes the same bytes again.
-    pub(super) fn write_files(&mut self, unit: &str, month: Month, revision: u32, hour: Hour) -> Result<(), Trouble> {
+    fn write_files(&mut self, unit: &str, month: Month, revision: u32, hour: Hour) -> Result<(), Trouble> {
         let Some(report) = self.store.row::<UsageReport>(&key::report("report", unit, month, revision))? else {
             return Ok(());
         };

@@ -45,6 +45,14 @@ pub struct ReportFacts {
     pub late: bool,
 }
 
+impl AsOf {
+    /// A carried sample stands as it was: what was backed up after it is not known, so nothing ages out of it, and no
+    /// report is zero by absence (design.md section 4, "Report of M").
+    fn of_basis(self, basis: &BasisSample) -> AsOf {
+        if basis.stale { AsOf { at: self.at.min(basis.sample.taken_at), ..self } } else { self }
+    }
+}
+
 type LineKey = (String, Option<String>, WorkloadType, Points);
 
 /// Builds the report: lines per server, tenant, type and weight; workloads that count, are new or are rental.
@@ -58,7 +66,7 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
     let mut groups: BTreeMap<LineKey, GroupTotal> = BTreeMap::new();
     let mut workloads = Vec::new();
     for basis in &facts.samples {
-        take_workloads(basis, as_of, &mut groups, &mut workloads);
+        take_workloads(basis, as_of.of_basis(basis), &mut groups, &mut workloads);
         take_counts(&basis.sample, &mut groups);
     }
     name_duplicates(&mut workloads);
@@ -213,7 +221,7 @@ fn line((key, total): (LineKey, GroupTotal)) -> Line {
 }
 
 /// The same machine on two servers is counted on each, as the vendor counts, and named (design.md section 4).
-fn name_duplicates(workloads: &mut [ReportedWorkload]) {
+pub(super) fn name_duplicates(workloads: &mut [ReportedWorkload]) {
     let mut servers: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for workload in workloads.iter().filter(|workload| workload.counted) {
         servers.entry(workload.id.clone()).or_default().push(workload.server.clone());

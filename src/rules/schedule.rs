@@ -126,12 +126,16 @@ pub struct UnitFacts {
     pub servers: Vec<String>,
     /// The agent's first own sample; months before it are not owed.
     pub since: Option<Instant>,
+    /// The last instant that it owes anything for, when its last server has left; `None`: it stands.
+    pub left_at: Option<Instant>,
     /// Only rental keys are reported monthly.
     pub monthly: bool,
     /// Whether usage is reported automatically, and since when.
     pub automatic: Option<Since>,
     /// Whether there is a License Update Server and it knows us.
     pub sends: bool,
+    /// VSPC collects and approves the reports of all its servers by itself: there is no reminder window.
+    pub reviewed_elsewhere: bool,
     pub reports: Vec<ReportState>,
     /// Weeks whose telemetry was taken, newest.
     pub telemetry_through: Option<IsoWeek>,
@@ -250,7 +254,10 @@ pub fn expected_samples(from: Instant, to: Instant, policy: &Policy) -> u32 {
 fn months(unit: &UnitFacts, policy: &Policy, planned: &mut Vec<Planned>) {
     let Some(since) = unit.since.filter(|_| unit.monthly) else { return };
     let owed = first_month_owed(unit, since);
-    planned.push(generate(unit, owed));
+    // The month in which the last server left goes to the license that it left for.
+    if unit.left_at.is_none_or(|left_at| owed.ends_at() <= left_at) {
+        planned.push(generate(unit, owed));
+    }
     for report in &unit.reports {
         report_duties(unit, report, policy, planned);
     }
@@ -332,7 +339,7 @@ fn remind_at(unit: &UnitFacts, report: &ReportState, policy: &Policy) -> Option<
     }
     let deadline =
         if by_itself { deadlines.auto_submit_at(report.month) } else { deadlines.manual_deadline_at(report.month) };
-    if next < deadline {
+    if next < deadline && !unit.reviewed_elsewhere {
         return Some((next, Reminder::Review));
     }
     // What goes by itself is sent on that day; the rest is overdue until it is sent or marked.
@@ -364,7 +371,8 @@ pub fn first_week_owed(unit: &UnitFacts) -> Option<IsoWeek> {
         Since::At(at) => since.max(at),
     };
     let first = IsoWeek::of(since);
-    Some(unit.telemetry_through.map_or(first, |through| through.next().max(first)))
+    let owed = unit.telemetry_through.map_or(first, |through| through.next().max(first));
+    unit.left_at.is_none_or(|left_at| owed.starts_at() <= left_at).then_some(owed)
 }
 
 fn license_check(unit: &UnitFacts) -> Option<Planned> {

@@ -20,6 +20,8 @@ struct Inner {
     /// Writing operations so far.
     operations: u64,
     fault: Fault,
+    /// The folder in which nothing can be written.
+    read_only: Option<PathBuf>,
 }
 
 #[derive(Default)]
@@ -104,9 +106,16 @@ impl SimulatedDisk {
         self.inner().fault = Fault::ReadOnly;
     }
 
+    /// Refuses to write files in this folder and below.
+    pub fn make_folder_read_only(&self, folder: &Path) {
+        self.inner().read_only = Some(folder.to_owned());
+    }
+
     /// Takes all faults away.
     pub fn heal(&self) {
-        self.inner().fault = Fault::None;
+        let mut inner = self.inner();
+        inner.fault = Fault::None;
+        inner.read_only = None;
     }
 
     /// Writing operations so far, refused ones too.
@@ -151,6 +160,9 @@ impl Files for SimulatedDisk {
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut inner = self.inner();
         inner.operate()?;
+        if inner.read_only.as_ref().is_some_and(|folder| path.starts_with(folder)) {
+            return Err(ErrorKind::ReadOnlyFilesystem.into());
+        }
         inner.files.insert(path.to_owned(), Stored { bytes: bytes.to_vec(), durable: Some(bytes.len()) });
         Ok(())
     }

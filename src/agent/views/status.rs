@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::agent::Trouble;
 use crate::agent::{Agent, Hour, Refused};
 use crate::domain::Instant;
-use crate::domain::calendar::rfc3339;
+use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::installation::Unit;
 use crate::rules::schedule;
-use crate::store::fact::{Miss, key};
+use crate::store::fact::{Miss, SetbackRow, key};
 
 use super::usage::discrepancies_of;
 
@@ -35,6 +35,7 @@ impl Agent {
             open.extend(self.open_reports(unit, hour.now)?);
             warnings.extend(self.warnings(unit)?);
         }
+        warnings.extend(self.setbacks_shown()?);
         Ok(json!({
             "schema": "tidegauge.status/1",
             "now": rfc3339(hour.now),
@@ -97,6 +98,17 @@ impl Agent {
         let sealed = self.store.keys("sealed/")?;
         let answered = self.store.keys("receipt/")?;
         Ok(sealed.len().saturating_sub(answered.len()))
+    }
+
+    /// Deeds that came to nothing and are tried again; mails are counted in `untold`.
+    fn setbacks_shown(&self) -> Result<Vec<String>, Trouble> {
+        let rows = self.store.rows::<SetbackRow>("setback/")?;
+        let shown = rows.into_iter().filter_map(|(row, setback)| {
+            let about = row.trim_start_matches("setback/").to_owned();
+            let next = minute_text(setback.next_try_at);
+            (!about.starts_with("tell ")).then(|| format!("{about}: {}; next try {next}", setback.why))
+        });
+        Ok(shown.collect())
     }
 
     fn clock_warning(&self) -> Result<Vec<String>, Trouble> {

@@ -125,6 +125,7 @@ impl World {
             seed: plan.seed,
             oracle: Oracle::default(),
             openings: 0,
+            clock_ahead: chrono::TimeDelta::zero(),
             story: Vec::new(),
             kills: BTreeSet::new(),
             agent: None,

@@ -8,6 +8,7 @@ mod build;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use chrono::TimeDelta;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -69,6 +70,8 @@ pub struct World {
     place: Place,
     agent: Option<Agent>,
     openings: u64,
+    /// How far the agent's clock is ahead of the world's.
+    clock_ahead: TimeDelta,
     story: Vec<String>,
     kills: BTreeSet<(&'static str, KillPoint)>,
     runtime: Runtime,
@@ -83,7 +86,25 @@ impl World {
     }
 
     pub fn hour(&self) -> Hour {
-        Hour::at(self.now())
+        Hour::at(self.now() + self.clock_ahead)
+    }
+
+    /// The agent's clock jumps, forward or back, while it runs; its steady clock notices.
+    pub fn clock_jumps(&mut self, by: TimeDelta) {
+        self.clock_ahead += by;
+        let hour = self.hour();
+        let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
+        let noticed = agent.clock_jumped(by, hour);
+        self.survive(noticed);
+        self.collect_story();
+    }
+
+    /// The machine comes up then with its clock so far ahead of the world's; zero: right.
+    pub fn off_until_with_clock_ahead(&mut self, at: Instant, by: TimeDelta) {
+        self.pull_the_plug("switched off");
+        self.clock.set(at);
+        self.clock_ahead = by;
+        self.open();
     }
 
     /// Ends the play: the settings and the outside, which follows a real clock from here on.
@@ -106,10 +127,14 @@ impl World {
     /// The same, telling each line of the story as it happens.
     pub fn run_with(&mut self, until: Instant, tell: &mut dyn FnMut(&str)) {
         for _ in 0..DUTIES_MAX {
-            let planned = self.agent().next(self.now());
+            let planned = self.agent().next(self.hour().now);
             match self.survive(planned) {
                 None => {}
-                Some(Some(planned)) if planned.at <= until => self.perform(&planned),
+                Some(Some(planned)) if planned.at - self.clock_ahead <= self.now() => self.perform(&planned),
+                // What is due is asked again at that hour: a plan made earlier may have been overtaken by it.
+                Some(Some(planned)) if planned.at - self.clock_ahead <= until => {
+                    self.clock.set(planned.at - self.clock_ahead);
+                }
                 Some(_) => {
                     self.clock.set(self.now().max(until));
                     return;
@@ -182,8 +207,13 @@ impl World {
         self.oracle.objections()
     }
 
+    /// Lets the oracle ask whether anything owed was left undone; faults are healed by then.
+    pub fn object_to_what_is_left(&mut self) {
+        let agent = self.agent.as_ref().expect("the agent runs between a world's calls");
+        self.oracle.check_all_done(agent, self.clock.now());
+    }
+
     fn perform(&mut self, planned: &Planned) {
-        self.clock.set(self.now().max(planned.at));
         let (duty, hour) = (&planned.duty, self.hour());
         self.oracle.about_to(planned, hour.now);
         if self.killed(duty, KillPoint::BeforeBegin) {
