@@ -221,7 +221,7 @@ fn line((key, total): (LineKey, GroupTotal)) -> Line {
 }
 
 /// The same machine on two servers is counted on each, as the vendor counts, and named (design.md section 4).
-pub(super) fn name_duplicates(workloads: &mut [ReportedWorkload]) {
+fn name_duplicates(workloads: &mut [ReportedWorkload]) {
     let mut servers: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for workload in workloads.iter().filter(|workload| workload.counted) {
         servers.entry(workload.id.clone()).or_default().push(workload.server.clone());

@@ -125,7 +125,6 @@ pub fn reset(report: &UsageReport) -> Result<UsageReport, Refusal> {
         workload.note = removal.and_then(|adjustment| adjustment.note_before.clone());
     }
     fresh.adjustments.clear();
-    reporting::name_duplicates(&mut fresh.workloads);
     reporting::total(&mut fresh);
     Ok(fresh)
 }

@@ -40,6 +40,8 @@ fn unit() -> UnitFacts {
         monthly: true,
         automatic: Some(Since::At(at("2026-10-05T10:00:00Z"))),
         sends: true,
+        left_at: None,
+        reviewed_elsewhere: false,
         reports: Vec::new(),
         telemetry_through: None,
         slot: None,
