@@ -90,15 +90,23 @@ impl Agent {
     }
 
     /// The license block of the newest sample, when it differs from the one seen before.
-    fn license_seen(&self, sample: &Sample) -> Result<Option<Fact>, Trouble> {
+    fn license_seen(&self, sample: &Sample) -> Result<Vec<Fact>, Trouble> {
         let newest = self.store.newest_sample_at(&sample.server, Instant::MAX_UTC)?;
         if newest.is_some_and(|newest| sample.taken_at < newest) {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let seen: Option<License> = self.store.row(&key::license_seen(&sample.server))?;
         let license = License { used_points: None, new_points: None, ..sample.license.clone() };
-        let same = seen.as_ref() == Some(&license);
-        Ok((!same).then(|| Fact::LicenseSeen { server: sample.server.clone(), license }))
+        if seen.as_ref() == Some(&license) {
+            return Ok(Vec::new());
+        }
+        let server = sample.server.clone();
+        let (was_on, is_on) = (seen.and_then(|seen| seen.auto_update) == Some(true), license.auto_update == Some(true));
+        let mut facts = vec![Fact::LicenseSeen { server: server.clone(), license }];
+        if was_on != is_on {
+            facts.push(Fact::AutoUpdateSeen { server, since: is_on.then_some(sample.taken_at) });
+        }
+        Ok(facts)
     }
 
     /// An hour without a sample is recorded with its reason, and told when it is the third in a row.

@@ -202,8 +202,18 @@ impl Agent {
         if let Some(ordered) = ordered {
             return Ok(ordered.on.then_some(Since::At(ordered.at)));
         }
-        let by_server = self.unit_license(unit)?.and_then(|license| license.auto_update);
-        Ok(by_server.unwrap_or(false).then_some(Since::Always))
+        self.seen_on_since(unit)
+    }
+
+    /// Since when a server of the unit showed its own auto update on: one that came on after a deadline sends nothing
+    /// that this deadline left to a person.
+    fn seen_on_since(&self, unit: &Unit) -> Result<Option<Since>, Trouble> {
+        let mut earliest: Option<Instant> = None;
+        for server in &unit.servers {
+            let seen: Option<Instant> = self.store.row(&key::auto_update_seen(server))?;
+            earliest = [earliest, seen].into_iter().flatten().min();
+        }
+        Ok(earliest.map(Since::At))
     }
 
     pub(super) fn is_automatic(&self, unit: &Unit, _now: Instant) -> Result<bool, Trouble> {

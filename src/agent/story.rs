@@ -63,6 +63,7 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::AgentNamed { .. }
         | Fact::SampleTaken { .. }
         | Fact::LicenseSeen { .. }
+        | Fact::AutoUpdateSeen { .. }
         | Fact::FilesWritten { .. }
         | Fact::Sealed { .. }
         | Fact::Receipted { .. }

@@ -37,6 +37,11 @@ pub enum Fact {
         server: ServerName,
         license: License,
     },
+    /// The server's own auto update was seen on (`Some`, since when) or off.
+    AutoUpdateSeen {
+        server: ServerName,
+        since: Option<Instant>,
+    },
     /// An hour without a complete sample of the server.
     SampleMissed {
         server: ServerName,

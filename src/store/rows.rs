@@ -19,6 +19,9 @@ impl Fact {
             Fact::Enrolled { enrolment } => one("enrolment".into(), enrolment),
             Fact::SampleTaken { .. } | Fact::Repaired { .. } => Vec::new(),
             Fact::LicenseSeen { server, license } => one(key::license_seen(server), license),
+            Fact::AutoUpdateSeen { server, since } => {
+                vec![(key::auto_update_seen(server), since.map(|at| serde_json::json!(at)))]
+            }
             Fact::SampleMissed { server, miss } => one(key::miss(server), miss),
             Fact::ServerRecovered { server } => vec![(key::miss(server), None)],
             Fact::SlotDrawn { unit, week, at } => one(key::slot(unit, *week), at),
@@ -98,6 +101,11 @@ pub mod key {
 
     pub fn unit(id: &str) -> String {
         format!("unit/{id}")
+    }
+
+    /// Since when the server's own auto update was seen on.
+    pub fn auto_update_seen(server: &str) -> String {
+        format!("auto_update_seen/{server}")
     }
 
     pub fn license_seen(server: &str) -> String {
