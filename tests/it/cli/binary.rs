@@ -1,7 +1,7 @@
 //! The real binary: the agent and the License Update Server as processes, and commands beside them.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::Value;
@@ -48,9 +48,17 @@ impl Running {
     }
 
     fn terminate(&mut self) -> Option<i32> {
+        self.tell_to_stop();
+        self.ended()
+    }
+
+    fn ended(&mut self) -> Option<i32> {
+        self.child.wait().expect("it ends").code()
+    }
+
+    fn tell_to_stop(&self) {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(told.expect("kill is there").success());
-        self.child.wait().expect("it ends").code()
     }
 }
 
@@ -154,6 +162,28 @@ fn the_control_socket_speaks_http() {
         assert_eq!(problem["status"], status);
         assert!(!problem.to_string().contains("secret"), "{problem}");
     }
+}
+
+#[test]
+fn an_act_in_flight_is_recorded_before_the_agent_stops() {
+    let shell = Shell::new();
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let password = shell.file("password", "correct horse battery staple");
+    let server = format!(
+        "[[server]]\nname = \"vbr01\"\nsource = \"vbr\"\nurl = \"https://{}\"\nusername = \"tidegauge\"\n\
+         password_file = \"{password}\"\n",
+        silent.local_addr().expect("its address")
+    );
+    let settings = settings(&shell, &server);
+    let mut agent = agent(&shell, &["--config", &settings]);
+    let (asking, _) = silent.accept().expect("the agent asks for a sample");
+    agent.tell_to_stop();
+    assert_eq!(agent.wait_for("agent.stopping")["in_flight"], 1);
+    drop((asking, silent));
+    assert_eq!(agent.wait_for("duty.setback")["duty"], "collect vbr01");
+    agent.wait_for("agent.stopped");
+    assert_eq!(agent.ended(), Some(0));
+    assert_eq!(json(&shell, &["status", "--config", &settings])["servers"][0]["state"], "unreachable");
 }
 
 #[test]
