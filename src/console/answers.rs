@@ -89,8 +89,9 @@ pub struct Licensed {
     pub days_left: Option<i64>,
     pub state: LicenseState,
     pub installed: Option<Installed>,
-    /// Whether usage is reported and the license renewed without a person.
     pub auto_update: bool,
+    /// Whether reports are sent without a person: auto update is on, and a License Update Server knows the agent.
+    pub reports_by_itself: bool,
     pub window: Option<Window>,
     pub next_check_at: Option<Instant>,
     pub last_check: Option<Check>,

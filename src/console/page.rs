@@ -79,7 +79,7 @@ fn html(template: &impl Template) -> String {
 fn banners(mut open: Vec<Report>, licenses: &[Licensed]) -> Vec<Banner> {
     open.retain(|report| report.external.at.is_none());
     open.sort_by_key(|report| std::cmp::Reverse(report.month));
-    let automatic = |unit: &str| licenses.iter().any(|license| license.unit == unit && license.auto_update);
+    let automatic = |unit: &str| licenses.iter().any(|license| license.unit == unit && license.reports_by_itself);
     let banner = |report: Report| {
         let unattended = words::unattended(&report, automatic(&report.unit));
         Banner { report, unattended }

@@ -44,6 +44,7 @@ impl Agent {
             "installed": self.installed_key(unit)?.map(|key| json!({"serial": key.serial, "at": key.at})),
             "auto_update": self.automatic_since(unit)?.is_some(),
             "auto_update_ordered": switch,
+            "reports_by_itself": self.is_automatic(unit, hour.now)?,
             "window": window,
             "phase": renewal::phase(window.as_ref(), hour.now),
             "next_check_at": self.license_check_at(unit)?,
