@@ -152,7 +152,6 @@ impl Agent {
                 facts.extend(self.tolerance_told(&answer.tolerance)?);
                 let (result, steps, installed) = self.judge_answer(&unit, &answer, hour)?;
                 if let Some(installed) = installed {
-                    self.keep_key_file(&unit, &installed.file)?;
                     facts.push(Fact::LicenseInstalled { unit: unit.id.clone(), license: installed });
                 }
                 (result, steps)
@@ -162,6 +161,7 @@ impl Agent {
         };
         facts.extend(self.check_facts(&unit, &result, steps, "duty", hour)?);
         self.record(hour, "duty", facts)?;
+        self.keep_key_file(&unit, hour)?;
         if result.consequence == Consequence::SwitchOff {
             self.switch_off(&unit, &result.message, hour)?;
         }
@@ -223,10 +223,27 @@ impl Agent {
         Ok(Ok(InstalledKey { at: hour.now, serial: fresh.serial, license, file: file.to_owned() }))
     }
 
-    /// Writes `licenses/<unit>.tglicense`; the journal holds the same text.
-    pub(super) fn keep_key_file(&self, unit: &Unit, file: &str) -> Result<(), Trouble> {
+    /// Writes `licenses/<unit>.tglicense` for people; the journal holds the same text, so that a folder that cannot be
+    /// written is a setback in `status` until a later check writes it.
+    pub(super) fn keep_key_file(&mut self, unit: &Unit, hour: Hour) -> Result<(), Trouble> {
+        let Some(installed) = self.installed_key(unit)? else { return Ok(()) };
         let path = self.settings.state_dir.join("licenses").join(format!("{}.tglicense", unit.id));
-        self.files.write(&path, file.as_bytes()).map_err(|error| Trouble::file(&path, &error))
+        let about = format!("key file {}", unit.id);
+        let before: Option<SetbackRow> = self.store.row(&key::setback(&about))?;
+        match self.files.write(&path, installed.file.as_bytes()) {
+            Ok(()) if before.is_none() => Ok(()),
+            Ok(()) => self.record(hour, "duty", vec![Fact::SetbackOver { about }]),
+            Err(error) => {
+                let setback = SetbackRow {
+                    at: hour.now,
+                    why: Trouble::file(&path, &error).to_string(),
+                    tries: before.map_or(1, |before| before.tries + 1),
+                    next_try_at: hour.now + LOOK_AGAIN,
+                    needs_person: true,
+                };
+                self.record(hour, "duty", vec![Fact::Setback { about, setback }])
+            }
+        }
     }
 
     /// The row of the session history, and the news it makes.

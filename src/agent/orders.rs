@@ -315,12 +315,12 @@ impl Agent {
     ) -> Result<Obeyed, Refused> {
         let unit = self.one_unit(target.unit.as_deref(), target.server.as_deref())?;
         let installed = self.verified_key(&unit, file, hour)?.map_err(|why| Refused::new(65, why))?;
-        self.keep_key_file(&unit, &installed.file)?;
         let result = license_results::read(license_results::RECEIVED);
         let steps = vec![license_results::INSTALLED.to_owned()];
         let mut facts = vec![Fact::LicenseInstalled { unit: unit.id.clone(), license: installed }];
         facts.extend(self.check_facts(&unit, &result, steps, actor, hour)?);
         self.record(hour, actor, facts)?;
+        self.keep_key_file(&unit, hour)?;
         Ok(Obeyed::Done(self.answer(&Query::License { unit: Some(unit.id), server: None }, hour)?))
     }
 

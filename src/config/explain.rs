@@ -13,11 +13,11 @@ impl Settings {
         let mut lines = vec![
             line("state_dir", self.state_dir.display()),
             line("reports_dir", self.reports_dir.display()),
-            line("time_zone", self.time_zone),
+            line("time_zone", unheeded(self.time_zone)),
             line("sample_interval", spelled(self.sample_interval)),
             line("basis_max_age", spelled(self.basis_max_age)),
-            line("keep_raw", spelled(self.keep_raw)),
-            line("count_duplicates_once", self.count_duplicates_once),
+            line("keep_raw", unheeded(spelled(self.keep_raw))),
+            line("count_duplicates_once", unheeded(self.count_duplicates_once)),
             line("report_detail", detail(self.report_detail)),
             line("policy.auto_submit_day", self.deadlines.auto_submit_day),
             line("policy.manual_deadline_day", self.deadlines.manual_deadline_day),
@@ -27,12 +27,17 @@ impl Settings {
             line("gate.tolerance_percent", self.tolerance.percent),
         ];
         lines.extend(self.console.map(|listen| line("console.listen", listen)));
-        lines.extend(self.price_book.iter().map(|path| line("billing.price_book", path.display())));
+        lines.extend(self.price_book.iter().map(|path| line("billing.price_book", unheeded(path.display()))));
         lines.extend(self.license_server.iter().flat_map(|peer| http("license_server", peer)));
         lines.extend(self.mail.iter().flat_map(mail));
         lines.extend(self.servers.iter().flat_map(server));
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
+}
+
+/// A setting that is read and checked, and that nothing obeys in this version: said rather than passed over.
+fn unheeded(value: impl std::fmt::Display) -> String {
+    format!("{value}   (not obeyed by this version)")
 }
 
 fn line(key: &str, value: impl std::fmt::Display) -> String {

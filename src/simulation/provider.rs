@@ -1,5 +1,7 @@
 //! A provider's people and bad days, month after month: what the demo plays.
 
+use std::sync::PoisonError;
+
 use chrono::{Days, TimeDelta};
 use serde_json::Value;
 
@@ -54,6 +56,8 @@ pub fn play(world: &mut World, until: Instant, tell: &mut dyn FnMut(&str)) {
         if midnight(next.day(12)) < world.now() && world.now() < until {
             enter_elsewhere(world, month);
         }
+        go_to(world, midnight(next.day(26)) + TimeDelta::hours(10), until, tell);
+        carry_keys_to_servers(world);
         month = next;
     }
     go_to(world, until, until, tell);
@@ -110,6 +114,15 @@ fn enter_elsewhere(world: &mut World, month: Month) {
         let order = Order::MarkExternal { target, portal: "aggregator portal".to_owned(), document };
         // A report that does not stand yet is entered another time.
         let _ = world.order(order, "billing");
+    }
+}
+
+/// Each renewed key is put onto its server by hand: Tidegauge pushes nothing to backup servers.
+fn carry_keys_to_servers(world: &World) {
+    for (name, server) in &world.servers {
+        let license = world.ask(&Query::License { unit: None, server: Some(name.clone()) }).unwrap_or_default();
+        let expires_on = serde_json::from_value(license["license"]["expires_on"].clone()).unwrap_or_default();
+        server.estate.lock().unwrap_or_else(PoisonError::into_inner).license.expires_on = expires_on;
     }
 }
 

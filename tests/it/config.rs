@@ -80,11 +80,11 @@ fn what_was_understood_is_printed_without_secrets() {
     expect![[r#"
         state_dir = /srv/tidegauge
         reports_dir = /srv/tidegauge/reports
-        time_zone = Europe/Prague
+        time_zone = Europe/Prague   (not obeyed by this version)
         sample_interval = 30m
         basis_max_age = 1h
-        keep_raw = 400d
-        count_duplicates_once = false
+        keep_raw = 400d   (not obeyed by this version)
+        count_duplicates_once = false   (not obeyed by this version)
         report_detail = lines
         policy.auto_submit_day = 12
         policy.manual_deadline_day = 10
