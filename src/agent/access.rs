@@ -21,6 +21,10 @@ pub enum Query {
         #[serde(default)]
         by: By,
     },
+    /// The usage after a sample was asked for; refused with the reason when there was none.
+    Sampled {
+        server: String,
+    },
     Watermark {
         unit: Option<String>,
         server: Option<String>,
@@ -92,6 +96,7 @@ impl Agent {
     pub fn answer(&self, query: &Query, hour: Hour) -> Result<Value, Refused> {
         match query {
             Query::Status {} => self.status(hour),
+            Query::Sampled { server } => self.sampled(server, hour),
             Query::Usage { unit, server, month, by } => {
                 self.usage(unit.as_deref(), server.as_deref(), *month, *by, hour)
             }

@@ -1,6 +1,7 @@
 //! Taking samples, and what a sample brings about.
 
 use chrono::TimeDelta;
+use serde_json::Value;
 
 use crate::agent::Trouble;
 use crate::ask::Setback;
@@ -17,7 +18,7 @@ use crate::store::fact::{Fact, Miss, key};
 
 use super::run::ending;
 use super::units::Own;
-use super::{Agent, Hour, Outcome, Refused, Work};
+use super::{Agent, Hour, Outcome, Query, Refused, Work};
 
 /// How far our clock and a server's may differ before nothing is believed (design.md section 4, "Time").
 pub(super) const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
@@ -65,6 +66,15 @@ impl Agent {
         let put_away = PutAway::new(server.to_owned(), collected.taken);
         self.flights.insert(Duty::Collect { server: server.to_owned() });
         Ok(Work::Talk(ending(Box::new(put_away), |()| Outcome::PutAway)))
+    }
+
+    /// The server's usage, unless the read that just ended left a miss: an older sample does not stand for a fresh one.
+    pub(super) fn sampled(&self, server: &str, hour: Hour) -> Result<Value, Refused> {
+        if let Some(miss) = self.store.row::<Miss>(&key::miss(server)).map_err(Trouble::from)? {
+            return Err(Refused::new(if miss.needs_person { 65 } else { 75 }, miss.why));
+        }
+        let query = Query::Usage { unit: None, server: Some(server.to_owned()), month: None, by: Default::default() };
+        self.answer(&query, hour)
     }
 
     /// Records one sample and what it changes: its unit, a recovered server, a report it belongs to.

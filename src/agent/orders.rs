@@ -121,8 +121,7 @@ impl Agent {
         }
         match self.begin(&duty, hour)? {
             Work::Talk(talk) => {
-                let then =
-                    Query::Usage { unit: None, server: Some(server.to_owned()), month: None, by: Default::default() };
+                let then = Query::Sampled { server: server.to_owned() };
                 Ok(Obeyed::Carry { duty, talk, then })
             }
             Work::Over => Err(Refused::new(1, format!("{server} has no source"))),

@@ -162,7 +162,8 @@ impl Session {
     fn dressed(&self, ask: HttpAsk) -> HttpAsk {
         let headers = vec![
             ("x-api-version".to_owned(), self.revision().to_owned()),
-            ("accept".to_owned(), "application/json".to_owned()),
+            // The report comes as application/octet-stream in the official document.
+            ("accept".to_owned(), "application/json, */*;q=0.8".to_owned()),
         ];
         HttpAsk { headers, ..ask }
     }
