@@ -154,7 +154,7 @@ fn unreachable_peer(peer: &str) -> Answer {
 }
 
 /// One request to a router in process, with the limits of the ask.
-async fn carry_to(router: Router, ask: &HttpAsk) -> Answer {
+pub async fn carry_to(router: Router, ask: &HttpAsk) -> Answer {
     let Ok(request) = request(ask) else {
         return Answer::Failed(Failure::Broken { why: format!("{} is no valid request", ask.path) });
     };

@@ -10,6 +10,7 @@ use tidegauge::domain::workload::WorkloadType;
 use tidegauge::domain::{Instant, Month, Points};
 use tidegauge::simulation::estate::{Estate, EstatePlan};
 use tidegauge::simulation::vbr::{Fault, Vbr};
+use tidegauge::simulation::wire::{PASSWORD, USERNAME};
 use tidegauge::sources::vbr::VbrTalk;
 use tidegauge::sources::{Brief, Collected, Sweep};
 
@@ -32,7 +33,7 @@ fn world(machines: u32) -> World {
 fn world_of(plan: EstatePlan) -> World {
     let clock = SetClock::at(plan.begins_at);
     let estate = Arc::new(Mutex::new(Estate::new(plan)));
-    let vbr = Vbr::new(Arc::clone(&estate), clock.clone(), "tidegauge", "right");
+    let vbr = Vbr::new(Arc::clone(&estate), clock.clone(), USERNAME, PASSWORD);
     let wire = InProcess::new(vbr.router());
     World { estate, vbr, clock, wire }
 }
