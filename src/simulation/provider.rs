@@ -87,9 +87,9 @@ fn act_on_report(world: &mut World, month: Month, number: usize, until: Instant,
     for unit in units(world) {
         let target = Target { unit: Some(unit), server: None, month: Some(month) };
         let done = match number % 4 {
-            0 => remove_a_test_machine(world, &target).and_then(|_| world.order(Order::Send { target }, "alice")),
-            1 => world.order(Order::Postpone { target, until: None }, "alice"),
-            _ => world.order(Order::Send { target }, "bob"),
+            0 => remove_a_test_machine(world, &target).and_then(|_| world.order(Order::Send { target }, "licensing")),
+            1 => world.order(Order::Postpone { target, until: None }, "licensing"),
+            _ => world.order(Order::Send { target }, "deputy"),
         };
         if let Err(refused) = done {
             tell(&format!("                  refused: {refused}"));
@@ -103,7 +103,7 @@ fn remove_a_test_machine(world: &mut World, target: &Target) -> Result<Value, cr
     let id = counted.and_then(|workload| workload["id"].as_str()).unwrap_or_default().to_owned();
     let reason = "test machine, deleted at the end of the month".to_owned();
     let adjustment = AdjustmentOrder::Remove { workloads: vec![id], reason };
-    world.order(Order::Adjust { target: target.clone(), adjustment }, "alice")
+    world.order(Order::Adjust { target: target.clone(), adjustment }, "licensing")
 }
 
 /// The second step: in-product sending never replaces it.

@@ -61,7 +61,7 @@ fn of_vbr01(taken_at: &str, workloads: &[Value]) -> Value {
 
 fn import(world: &mut World, snapshots: &[Value]) -> Result<Value, Refused> {
     let text: Vec<String> = snapshots.iter().map(Value::to_string).collect();
-    world.order(Order::ImportSamples { file: "samples.jsonl".to_owned(), text: text.join("\n") }, "ada")
+    world.order(Order::ImportSamples { file: "samples.jsonl".to_owned(), text: text.join("\n") }, "licensing")
 }
 
 fn imported(now: &str, snapshots: &[Value]) -> World {
@@ -85,7 +85,7 @@ fn of_month(month: &str) -> Target {
 }
 
 fn generate(world: &mut World, month: &str) -> Value {
-    world.order(Order::Generate { target: of_month(month) }, "ada").expect("a month that has ended is reported")
+    world.order(Order::Generate { target: of_month(month) }, "licensing").expect("a month that has ended is reported")
 }
 
 /// Each field's name and the type of its value; lists are looked into at their first item.

@@ -2,6 +2,7 @@
 
 mod letters;
 pub mod sample;
+mod sample_month; // the committed sample month
 
 use expect_test::expect;
 use proptest::prelude::*;
@@ -168,13 +169,13 @@ fn new_rental_and_removed_workloads_are_listed_apart_from_the_counted_ones() {
         laptop-rent | 4 | Workstation | Daily | 2026-10-31 01:00 | Rental machine
 
         Name | Multiplier | Type | Job | Last processed | Note
-        test07 | 11 | VM (VMware) | Daily | 2026-10-31 01:00 | Removed by alice
+        test07 | 11 | VM (VMware) | Daily | 2026-10-31 01:00 | Removed by licensing
     "#]]
     .assert_eq(&[names("new_workloads"), names("rental_machines"), names("removed_workloads")].join("\n"));
     assert!(!names("workloads").contains("test07"));
     expect![[r#"
         When (GMT) | Who | What | Before | After | Reason
-        2026-11-02 08:30 | alice | test07 | 11 | 0 | Test machine, deleted on the customer's request on 30 October
+        2026-11-02 08:30 | licensing | test07 | 11 | 0 | Test machine, deleted on the customer's request on 30 October
     "#]]
     .assert_eq(&names("adjustments"));
 }

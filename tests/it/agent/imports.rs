@@ -79,3 +79,20 @@ fn imports_create_no_duties() {
     let list = world.ask(&Query::Reports { unit: None, server: None }).unwrap();
     assert_eq!((list, world.objections()), (json!([]), [""; 0].map(str::to_owned).as_slice()));
 }
+
+#[test]
+fn since_when_a_servers_own_auto_update_is_on_is_kept() {
+    let switched = |taken_at: &str, on: bool| {
+        let mut sample = of_vbr01(taken_at, &[vm("a")]);
+        sample["license"]["auto_update"] = json!(on);
+        sample
+    };
+    let mut world = imported(NOW, &[switched("2026-10-20T08:00:00Z", false)]);
+    let since = |world: &World| -> Option<Instant> { world.agent().store().row("auto_update_seen/vbr01").unwrap() };
+    assert_eq!(since(&world), None);
+    let on = [switched("2026-10-20T09:00:00Z", true), switched("2026-10-20T10:00:00Z", true)];
+    import(&mut world, &on).unwrap();
+    assert_eq!(since(&world), Some(at("2026-10-20T09:00:00Z")), "not the newest sample: the first that showed it on");
+    import(&mut world, &[switched("2026-10-20T11:00:00Z", false)]).unwrap();
+    assert_eq!(since(&world), None);
+}

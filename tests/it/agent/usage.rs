@@ -140,9 +140,9 @@ fn an_act_for_one_unit_lists_them_when_there_are_several() {
     let one = snapshot("vbr01", "license-1", "2026-10-31T23:00:00Z", &[vm("a")]);
     let two = snapshot("vbr02", "license-2", "2026-10-31T23:00:00Z", &[vm("b")]);
     let mut world = imported("2026-11-01T09:00:00Z", &[one, two]);
-    let refused = world.order(Order::Generate { target: of_month("2026-10") }, "ada").unwrap_err();
+    let refused = world.order(Order::Generate { target: of_month("2026-10") }, "licensing").unwrap_err();
     assert_eq!(refused.code, 2);
     assert!(refused.why.contains("(vbr01)") && refused.why.contains("(vbr02)"), "{}", refused.why);
     let named = Target { server: Some("vbr02".to_owned()), ..of_month("2026-10") };
-    assert_eq!(world.order(Order::Generate { target: named }, "ada").unwrap()["total_points"], "11");
+    assert_eq!(world.order(Order::Generate { target: named }, "licensing").unwrap()["total_points"], "11");
 }

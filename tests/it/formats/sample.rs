@@ -53,7 +53,7 @@ pub fn sample_report() -> UsageReport {
         workloads,
         adjustments: vec![Adjustment {
             at: at("2026-11-02T08:30:00Z"),
-            by: "alice".to_owned(),
+            by: "licensing".to_owned(),
             workload: Some("vm-7".to_owned()),
             server: Some("vbr01".to_owned()),
             tenant: None,
@@ -138,7 +138,7 @@ fn left_out(workload: ReportedWorkload, reason: Reason, note: &str) -> ReportedW
 
 fn workloads() -> Vec<ReportedWorkload> {
     let mut all = (1..=6).map(|n| workload(&format!("vm-{n}"), &format!("sql0{n}"), "vbr01")).collect::<Vec<_>>();
-    all.push(left_out(workload("vm-7", "test07", "vbr01"), Reason::Removed, "Removed by alice"));
+    all.push(left_out(workload("vm-7", "test07", "vbr01"), Reason::Removed, "Removed by licensing"));
     all.push(ReportedWorkload {
         job: Some("Weekly copy of the accounting systems to the second site".to_owned()),
         note: Some("Undated: the server's list vouches".to_owned()),

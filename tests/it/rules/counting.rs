@@ -229,7 +229,7 @@ fn the_worked_example_reports_99_and_adjusts_to_89_and_59() {
             to,
             reason: "vCenter migration".to_owned(),
         };
-        tidegauge::rules::review::adjust(&report, &order, "user:ada", report.generated_at).unwrap().total_points
+        tidegauge::rules::review::adjust(&report, &order, "user:licensing", report.generated_at).unwrap().total_points
     };
     assert_eq!((lower(8), lower(2)), (points("89"), points("59")));
 }

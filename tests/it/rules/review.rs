@@ -59,7 +59,7 @@ fn lower(tenant: &str, kind: WorkloadType, weight: Option<&str>, to: u64) -> Adj
 }
 
 fn adjusted(report: &UsageReport, order: &AdjustmentOrder) -> Result<UsageReport, Refusal> {
-    adjust(report, order, "user:ada", now())
+    adjust(report, order, "user:licensing", now())
 }
 
 fn refused(report: &UsageReport, order: &AdjustmentOrder) -> String {
@@ -76,7 +76,7 @@ fn a_named_workload_is_removed_with_its_reason_on_record() {
         assert_eq!((removed.counted, removed.reason, removed.points), (false, Reason::Removed, points("0")));
         assert_eq!(removed.note.as_deref(), Some("removed: test machine"));
         let [record] = report.adjustments.as_slice() else { panic!("one adjustment") };
-        assert_eq!((record.by.as_str(), record.at, record.reason.as_str()), ("user:ada", now(), "test machine"));
+        assert_eq!((record.by.as_str(), record.at, record.reason.as_str()), ("user:licensing", now(), "test machine"));
         assert_eq!((record.before.as_str(), record.after.as_str()), ("11", "0"));
     }
 }

@@ -135,7 +135,7 @@ fn while_the_clock_is_doubted_samples_are_taken_and_people_told_but_nothing_is_g
     let believed = Facts {
         servers: vec![server(Some("2026-11-20T10:07:00Z"))],
         units: vec![unit],
-        untold: vec![("notice-1".to_owned(), "ada".to_owned(), at("2026-11-01T00:00:00Z"))],
+        untold: vec![("notice-1".to_owned(), "licensing".to_owned(), at("2026-11-01T00:00:00Z"))],
         clock_suspect: false,
     };
     let kinds = |facts: &Facts| -> Vec<&str> {
@@ -153,7 +153,7 @@ fn duties_of_one_instant_come_in_their_order_and_flying_ones_are_left_out() {
     let facts = Facts {
         servers: vec![ServerFacts { watched_since: at(same), ..server(None) }],
         units: vec![UnitFacts { license_check_at: Some(at(same)), ..with(october()) }],
-        untold: vec![("n".to_owned(), "ada".to_owned(), at(same))],
+        untold: vec![("n".to_owned(), "licensing".to_owned(), at(same))],
         clock_suspect: false,
     };
     let mut flying: Vec<Duty> = Vec::new();

@@ -81,7 +81,7 @@ fn a_report_generated_after_the_deadline_is_sent_at_once_but_told_and_written_fi
     let generated_at = at("2026-11-20T08:00:00Z");
     let late = ReportState { generated_at, files_written: false, ..october() };
     assert_eq!(submit_at(with(late.clone())), Some(generated_at));
-    let untold = vec![("n".to_owned(), "ada".to_owned(), generated_at)];
+    let untold = vec![("n".to_owned(), "licensing".to_owned(), generated_at)];
     let facts = Facts { untold, ..facts(vec![with(late)]) };
     let at_once = plan(&facts, &policy()).into_iter().filter(|planned| planned.at == generated_at);
     assert_eq!(at_once.map(|planned| planned.duty.kind()).collect::<Vec<_>>(), ["write", "tell", "submit"]);
@@ -196,7 +196,7 @@ proptest! {
         let facts = Facts {
             servers: vec![server(Some("2026-11-05T10:07:00Z"))],
             units: vec![UnitFacts { automatic, license_check_at: check, ..with(report) }],
-            untold: vec![("n".to_owned(), "ada".to_owned(), at("2026-11-06T00:00:00Z"))],
+            untold: vec![("n".to_owned(), "licensing".to_owned(), at("2026-11-06T00:00:00Z"))],
             clock_suspect: suspect,
         };
         let all = plan(&facts, &policy());
