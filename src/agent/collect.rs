@@ -83,11 +83,18 @@ impl Agent {
         let mut facts = self.unit_facts_for(&sample, own, hour)?;
         match self.store.take(std::slice::from_ref(&sample))?.pop() {
             Some(Taken::Fresh(fact)) => facts.push(*fact),
-            Some(Taken::Repeat) | None => return Ok(Import::Known),
+            Some(Taken::Repeat) | None => {
+                // The agent may have died after keeping the sample and before the report that it changes.
+                self.late_for_report(&server, taken_at, hour)?;
+                return Ok(Import::Known);
+            }
             Some(Taken::Conflict) => return Ok(Import::Conflict),
         }
         facts.extend(self.license_seen(&sample)?);
-        if let Some(miss) = self.store.row::<Miss>(&key::miss(&server))? {
+        // An imported sample says nothing of whether the server answers.
+        if own == Own::Yes
+            && let Some(miss) = self.store.row::<Miss>(&key::miss(&server))?
+        {
             facts.push(Fact::ServerRecovered { server: server.clone() });
             if miss.in_a_row >= LOST_AFTER {
                 let news = News::SourceRecovered { server: server.clone(), missed_samples: miss.in_a_row };

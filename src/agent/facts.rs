@@ -10,6 +10,7 @@ use crate::domain::installation::{Unit, UnitId};
 use crate::domain::report::{Receipt, UsageReport};
 use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, IsoWeek, Month};
+use crate::rules::renewal::{self, DecidedBy, Switch, SwitchFacts};
 use crate::rules::schedule::{Duty, Facts, Policy, ReportState, ServerFacts, Since, UnitFacts};
 use crate::seal::digest;
 use crate::store::fact::{AutoUpdate, Enrolment, MessageKind, Miss, SealedMessage, SetbackRow, key};
@@ -196,24 +197,30 @@ impl Agent {
     /// Since when usage is reported automatically; `None`: not.
     pub(super) fn automatic_since(&self, unit: &Unit) -> Result<Option<Since>, Trouble> {
         let ordered: Option<AutoUpdate> = self.store.row(&key::of_unit("auto_update", &unit.id))?;
-        if let Some(by_manager) = self.manager_switch(unit) {
-            return Ok(by_manager.then_some(Since::Always));
-        }
-        if let Some(ordered) = ordered {
-            return Ok(ordered.on.then_some(Since::At(ordered.at)));
-        }
-        self.seen_on_since(unit)
+        let seen_on = self.seen_on_since(unit)?;
+        let switch = |on: bool| if on { Switch::On } else { Switch::Off };
+        let decided = renewal::effective_switch(SwitchFacts {
+            enterprise_manager: self.manager_switch(unit).map(switch),
+            ordered: ordered.as_ref().map(|ordered| switch(ordered.on)),
+            server: seen_on.map(|_| Switch::On),
+        });
+        Ok(match decided {
+            (Switch::Off, _) => None,
+            (Switch::On, DecidedBy::EnterpriseManager) => Some(Since::Always),
+            (Switch::On, DecidedBy::OrderHere) => ordered.map(|ordered| Since::At(ordered.at)),
+            (Switch::On, DecidedBy::Server | DecidedBy::Default) => seen_on.map(Since::At),
+        })
     }
 
     /// Since when a server of the unit showed its own auto update on: one that came on after a deadline sends nothing
     /// that this deadline left to a person.
-    fn seen_on_since(&self, unit: &Unit) -> Result<Option<Since>, Trouble> {
+    fn seen_on_since(&self, unit: &Unit) -> Result<Option<Instant>, Trouble> {
         let mut earliest: Option<Instant> = None;
         for server in &unit.servers {
             let seen: Option<Instant> = self.store.row(&key::auto_update_seen(server))?;
             earliest = [earliest, seen].into_iter().flatten().min();
         }
-        Ok(earliest.map(Since::At))
+        Ok(earliest)
     }
 
     pub(super) fn is_automatic(&self, unit: &Unit, _now: Instant) -> Result<bool, Trouble> {

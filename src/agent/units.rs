@@ -10,7 +10,7 @@ use super::{Agent, Hour, Refused};
 impl Agent {
     /// Every reporting unit, in the order of their ids.
     pub(super) fn units(&self) -> Result<Vec<Unit>, Trouble> {
-        Ok(self.store.rows::<Unit>("unit/")?.into_iter().map(|(_, unit)| unit).collect())
+        Ok(self.store.units()?)
     }
 
     pub(super) fn unit(&self, id: &str) -> Result<Option<Unit>, Trouble> {

@@ -14,7 +14,7 @@ use crate::agent::Refused;
 use crate::config::Settings;
 use crate::license_server;
 use crate::ports::certificate::{self, Made};
-use crate::ports::lines::{self, Reply};
+use crate::ports::lines;
 use crate::ports::serve::{self, TlsFiles};
 use crate::simulation::estate::Estate;
 use crate::simulation::mailbox::{self, Mailbox};
@@ -108,12 +108,7 @@ async fn mail_server(stop: &Stop) -> Result<SocketAddr, Refused> {
     let mailbox = Mailbox::default();
     let session = move || {
         let mut session = mailbox::Session::new(mailbox.clone());
-        let hear = move |line: &str| match session.hear(line) {
-            mailbox::Reply::Silence => Reply::Silence,
-            mailbox::Reply::Say(words) => Reply::Say(words),
-            mailbox::Reply::HangUp(words) => Reply::HangUp(words),
-        };
-        Box::new(hear) as lines::Session
+        Box::new(move |line: &str| session.hear(line)) as lines::Session
     };
     let served = lines::serve(any_port(), mailbox::GREETING, session, told(stop.clone())).await;
     served.map_err(|error| Refused::new(69, error.to_string()))

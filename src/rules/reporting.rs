@@ -16,6 +16,7 @@ use crate::domain::{Instant, Month, Points};
 use crate::seal::{canonical, digest};
 
 use super::counting::{self, AsOf};
+use super::report_document::AFTER_GENERATION;
 
 /// The sample of one server that a report stands on.
 #[derive(Clone, Debug)]
@@ -133,9 +134,7 @@ pub fn total(report: &mut UsageReport) {
 pub fn digest_of(report: &UsageReport) -> String {
     let mut record = serde_json::to_value(report).expect("a report is plain data");
     if let Value::Object(fields) = &mut record {
-        for later in ["stage", "until", "sealed_at", "at", "receipt", "server_verdict", "external", "digest"] {
-            fields.remove(later);
-        }
+        fields.retain(|field, _| field != "digest" && !AFTER_GENERATION.contains(&field.as_str()));
     }
     format!("sha256:{}", digest::sha256_hex(&canonical::bytes(&record)))
 }

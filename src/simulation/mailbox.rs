@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::ports::lines::Reply;
+
 /// Longest mail taken, in bytes.
 const MAIL_BYTES_MAX: usize = 32 << 20;
 /// Mails kept; older ones go.
@@ -31,16 +33,6 @@ pub struct Session {
     mailbox: Mailbox,
     /// The mail being received, once `DATA` was said.
     receiving: Option<String>,
-}
-
-/// What the server says to a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// Nothing yet.
-    Silence,
-    Say(String),
-    /// Say it and hang up.
-    HangUp(String),
 }
 
 /// What the server says first.

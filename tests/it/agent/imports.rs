@@ -96,3 +96,15 @@ fn since_when_a_servers_own_auto_update_is_on_is_kept() {
     import(&mut world, &[switched("2026-10-20T11:00:00Z", false)]).unwrap();
     assert_eq!(since(&world), None);
 }
+
+#[test]
+fn an_imported_sample_does_not_say_that_the_server_answers_again() {
+    let begins_at = at("2026-10-20T09:00:00Z");
+    let mut world = World::new(WorldPlan::small(3, begins_at, 5));
+    world.wire.cut_off("vbr01", begins_at..at("2026-10-21T00:00:00Z"));
+    world.run_until(at("2026-10-20T12:00:00Z"));
+    let state = |world: &World| world.ask(&Query::Status {}).unwrap()["servers"][0]["state"].clone();
+    assert_eq!(state(&world), "unreachable");
+    import(&mut world, &[of_vbr01("2026-10-19T10:00:00Z", &[vm("a")])]).unwrap();
+    assert_eq!(state(&world), "unreachable");
+}
