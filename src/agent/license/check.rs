@@ -11,52 +11,20 @@ use crate::domain::license::License;
 use crate::domain::notice::News;
 use crate::protocol::{self, LicenseAnswer, LicenseCheck, Message, Occasion};
 use crate::rules::license_results::{self, Consequence, LicenseResult, Pause, Telling};
-use crate::rules::renewal::{self, LastCheck, PackageChange, Renewal};
+use crate::rules::renewal::{self, LastCheck, Renewal};
 use crate::rules::schedule::{Duty, Since};
 use crate::seal::keys::VerifyingKey;
 use crate::store::fact::{AutoUpdate, Fact, InstalledKey, LicenseCheckRow, SetbackRow, key};
 
-use super::run::ending;
-use super::{Agent, Hour, Outcome, Work};
+use crate::agent::run::ending;
+use crate::agent::{Agent, Hour, Outcome, Work};
 
 /// While the gate is held it is looked at again daily.
-const LOOK_AGAIN: TimeDelta = TimeDelta::hours(24);
+pub(super) const LOOK_AGAIN: TimeDelta = TimeDelta::hours(24);
 
 impl Agent {
-    /// The license that governs the unit: our installed key, else the block its newest sample showed.
-    pub(super) fn unit_license(&self, unit: &Unit) -> Result<Option<License>, Trouble> {
-        if let Some(installed) = self.installed_key(unit)? {
-            return Ok(Some(installed.license));
-        }
-        self.server_license(unit)
-    }
-
-    /// The block that the unit's servers showed last; of several the one that expires first.
-    pub(super) fn server_license(&self, unit: &Unit) -> Result<Option<License>, Trouble> {
-        let mut seen = Vec::new();
-        for server in &unit.servers {
-            seen.extend(self.store.row::<License>(&key::license_seen(server))?);
-        }
-        Ok(seen.into_iter().min_by_key(|license| license.anchor().unwrap_or(chrono::NaiveDate::MAX)))
-    }
-
-    pub(super) fn installed_key(&self, unit: &Unit) -> Result<Option<InstalledKey>, Trouble> {
-        Ok(self.store.row(&key::of_unit("license", &unit.id))?)
-    }
-
-    pub(super) fn installations(&self, unit: &Unit) -> Result<Vec<String>, Trouble> {
-        let mut ids = Vec::new();
-        for server in &unit.servers {
-            let seen: Option<License> = self.store.row(&key::license_seen(server))?;
-            ids.extend(seen.and_then(|license| license.installation_id));
-        }
-        ids.sort();
-        ids.dedup();
-        Ok(ids)
-    }
-
     /// When a license is asked for next; `None` when nobody can be asked or auto update is off.
-    pub(super) fn license_check_at(&self, unit: &Unit) -> Result<Option<Instant>, Trouble> {
+    pub(in crate::agent) fn license_check_at(&self, unit: &Unit) -> Result<Option<Instant>, Trouble> {
         let asks = self.settings.renews_by_license_server(&unit.servers) && self.sends()?;
         let Some(since) = self.automatic_since(unit)?.filter(|_| asks) else { return Ok(None) };
         let Some(license) = self.unit_license(unit)? else { return Ok(None) };
@@ -90,7 +58,7 @@ impl Agent {
     }
 
     /// Asks, unless the window is over (then auto update goes off) or the gate is held (then it is said once).
-    pub(super) fn begin_license_check(&mut self, id: &str, hour: Hour) -> Result<Work, Trouble> {
+    pub(in crate::agent) fn begin_license_check(&mut self, id: &str, hour: Hour) -> Result<Work, Trouble> {
         let Some(unit) = self.unit(id)? else { return Ok(Work::Over) };
         let license = self.unit_license(&unit)?.unwrap_or_default();
         let window = renewal::window(license.expires_on, license.support_expires_on);
@@ -114,7 +82,7 @@ impl Agent {
     }
 
     /// The conversation that asks for a key.
-    pub(super) fn ask_license(
+    pub(in crate::agent) fn ask_license(
         &self,
         unit: &Unit,
         license: License,
@@ -139,7 +107,7 @@ impl Agent {
         Ok(Work::Talk(ending(Box::new(talk), Outcome::License)))
     }
 
-    pub(super) fn finish_license_check(
+    pub(in crate::agent) fn finish_license_check(
         &mut self,
         id: &str,
         outcome: Result<Outcome, Setback>,
@@ -194,60 +162,8 @@ impl Agent {
         }
     }
 
-    /// Checks signature, serial and what may differ; the reason when the key is refused.
-    pub(super) fn verified_key(
-        &self,
-        unit: &Unit,
-        file: &str,
-        hour: Hour,
-    ) -> Result<Result<InstalledKey, String>, Trouble> {
-        let Some(enrolment) = self.enrolment()? else {
-            return Ok(Err("this agent is not enrolled, so it knows no key issuer; enrol first".to_owned()));
-        };
-        let server = VerifyingKey::from_text(&enrolment.server_key).map_err(|why| Trouble::Odd(why.to_string()))?;
-        let fresh = match protocol::read_key(file, &server) {
-            Ok(fresh) => fresh,
-            Err(why) => return Ok(Err(format!("the key is not valid: {why}"))),
-        };
-        let known = match self.installed_key(unit)? {
-            Some(installed) => protocol::read_key(&installed.file, &server).ok(),
-            None => None,
-        };
-        let package = if self.settings.allow_package_change { PackageChange::Allowed } else { PackageChange::Refused };
-        if let Some(known) = known
-            && let Err(difference) = renewal::acceptable(&known, &fresh, package)
-        {
-            return Ok(Err(difference.to_string()));
-        }
-        let license = fresh.license();
-        Ok(Ok(InstalledKey { at: hour.now, serial: fresh.serial, license, file: file.to_owned() }))
-    }
-
-    /// Writes `licenses/<unit>.tglicense` for people; the journal holds the same text, so that a folder that cannot be
-    /// written is a setback in `status` until a later check writes it.
-    pub(super) fn keep_key_file(&mut self, unit: &Unit, hour: Hour) -> Result<(), Trouble> {
-        let Some(installed) = self.installed_key(unit)? else { return Ok(()) };
-        let path = self.settings.state_dir.join("licenses").join(format!("{}.tglicense", unit.id));
-        let about = format!("key file {}", unit.id);
-        let before: Option<SetbackRow> = self.store.row(&key::setback(&about))?;
-        match self.files.write(&path, installed.file.as_bytes()) {
-            Ok(()) if before.is_none() => Ok(()),
-            Ok(()) => self.record(hour, "duty", vec![Fact::SetbackOver { about }]),
-            Err(error) => {
-                let setback = SetbackRow {
-                    at: hour.now,
-                    why: Trouble::file(&path, &error).to_string(),
-                    tries: before.map_or(1, |before| before.tries + 1),
-                    next_try_at: hour.now + LOOK_AGAIN,
-                    needs_person: true,
-                };
-                self.record(hour, "duty", vec![Fact::Setback { about, setback }])
-            }
-        }
-    }
-
     /// The row of the session history, and the news it makes.
-    pub(super) fn check_facts(
+    pub(in crate::agent) fn check_facts(
         &self,
         unit: &Unit,
         result: &LicenseResult,
@@ -286,7 +202,7 @@ impl Agent {
     }
 }
 
-pub(super) fn check_of(unit: &Unit) -> Duty {
+pub(in crate::agent) fn check_of(unit: &Unit) -> Duty {
     Duty::CheckLicense { unit: unit.id.clone() }
 }
 

@@ -1,0 +1,126 @@
+//! What people order. One file for each thing that orders are about.
+
+mod licenses;
+mod reports;
+mod samples;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::domain::adjustment::AdjustmentOrder;
+use crate::domain::installation::Unit;
+use crate::domain::report::External;
+use crate::domain::{Instant, Month};
+use crate::rules::review::Refusal;
+use crate::rules::schedule::Duty;
+use crate::store::fact::key;
+
+use super::{Agent, Hour, Query, Refused, Talk};
+
+/// Which reporting unit, when there are several.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    #[serde(default)]
+    pub unit: Option<String>,
+    #[serde(default)]
+    pub server: Option<String>,
+    /// The month; `None`: the newest with a report.
+    #[serde(default)]
+    pub month: Option<Month>,
+}
+
+/// A person's order. Not `Debug`: an enrolment token is a secret.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum Order {
+    ImportSamples { file: String, text: String },
+    SampleNow { server: String },
+    Generate { target: Target },
+    Adjust { target: Target, adjustment: AdjustmentOrder },
+    Reset { target: Target },
+    Postpone { target: Target, until: Option<Instant> },
+    Send { target: Target },
+    Correct { target: Target },
+    MarkExternal { target: Target, portal: String, document: String },
+    Justify { target: Target, reason: String },
+    AutoUpdate { target: Target, on: bool },
+    LicenseUpdate { target: Target },
+    LicenseInstall { target: Target, file: String },
+    Enrol { token: String },
+    ConfirmClock,
+}
+
+/// What came of an order.
+pub enum Obeyed {
+    /// Done and recorded; what to print.
+    Done(Value),
+    /// To be carried out; its outcome goes to [`Agent::finish`], then the question is answered.
+    Carry { duty: Duty, talk: Talk, then: Query },
+}
+
+impl Agent {
+    /// Obeys a person's order.
+    ///
+    /// # Errors
+    /// [`Refused`] with the exit code and one line that says what to do.
+    pub fn obey(&mut self, order: Order, by: &str, hour: Hour) -> Result<Obeyed, Refused> {
+        let actor = format!("user:{by}");
+        match order {
+            Order::ImportSamples { file, text } => self.order_import(&file, &text, hour, by),
+            Order::SampleNow { server } => self.order_sample(&server, hour),
+            Order::Generate { target } => self.order_generate(&target, hour),
+            Order::Adjust { target, adjustment } => self.order_adjust(&target, &adjustment, &actor, hour),
+            Order::Reset { target } => self.order_reset(&target, &actor, hour),
+            Order::Postpone { target, until } => self.order_postpone(&target, until, &actor, hour),
+            Order::Send { target } => self.order_send(&target, &actor, hour),
+            Order::Correct { target } => self.order_correct(&target, &actor, hour),
+            Order::MarkExternal { target, portal, document } => {
+                let external =
+                    External { portal: Some(portal), document: Some(document), at: Some(hour.now), by: None };
+                self.order_mark(&target, external, &actor, hour)
+            }
+            Order::Justify { target, reason } => self.order_justify(&target, &reason, &actor, hour),
+            Order::AutoUpdate { target, on } => self.order_auto_update(&target, on, &actor, hour),
+            Order::LicenseUpdate { target } => self.order_license_update(&target, hour),
+            Order::LicenseInstall { target, file } => self.order_license_install(&target, &file, &actor, hour),
+            Order::Enrol { token } => {
+                let talk = self.begin_enrol(&token, hour)?;
+                self.carry(Duty::Enrol, talk, Query::Status {})
+            }
+            Order::ConfirmClock => {
+                self.clock_agreed(hour)?;
+                Ok(Obeyed::Done(json!({"confirmed": true})))
+            }
+        }
+    }
+
+    fn carry(&mut self, duty: Duty, talk: Talk, then: Query) -> Result<Obeyed, Refused> {
+        if !self.flights.insert(duty.clone()) {
+            return Err(Refused::new(75, "that is being done right now; try again in a moment"));
+        }
+        Ok(Obeyed::Carry { duty, talk, then })
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Refused {
+        let code = match refusal {
+            Refusal::NotOpen(..) | Refusal::OnDemand => 8,
+            Refusal::NoReason | Refusal::NothingNamed => 2,
+            Refusal::NotCounted(..)
+            | Refusal::Ambiguous(..)
+            | Refusal::TypeNotAdjustable(_)
+            | Refusal::NoSuchCount(..)
+            | Refusal::SeveralWeights(..)
+            | Refusal::NotLower(..)
+            | Refusal::AlreadyLowered(..)
+            | Refusal::PostponedTooFar(..) => 65,
+        };
+        Refused::new(code, refusal.to_string())
+    }
+}
+
+/// The key of a unit's switch, for views.
+pub(super) fn switch_key(unit: &Unit) -> String {
+    key::of_unit("auto_update", &unit.id)
+}

@@ -1,0 +1,197 @@
+//! Orders about monthly reports: generating, reviewing, sending, correcting, justifying.
+
+use crate::agent::generate::kept;
+use crate::agent::submit::stage_of;
+use crate::agent::{Agent, Hour, Query, Refused, Work};
+use crate::domain::adjustment::AdjustmentOrder;
+use crate::domain::installation::Unit;
+use crate::domain::report::{External, Stage, UsageReport};
+use crate::domain::{Instant, Month};
+use crate::rules::review::{self, Refusal};
+use crate::rules::schedule::Duty;
+use crate::store::fact::{Fact, ReportCause};
+
+use super::{Obeyed, Target};
+
+impl Agent {
+    pub(super) fn order_generate(&mut self, target: &Target, hour: Hour) -> Result<Obeyed, Refused> {
+        let unit = self.one_unit(target.unit.as_deref(), target.server.as_deref())?;
+        let month = target.month.unwrap_or_else(|| Month::of(hour.now).previous());
+        if hour.now < month.ends_at() {
+            return Err(Refused::new(2, format!("{month} has not ended yet; see it with `usage` or --on-demand")));
+        }
+        if self.newest_report(&unit.id, month)?.is_some() {
+            return Err(Refused::new(3, format!("the report of {month} stands already; `report show` prints it")));
+        }
+        self.clock_believed()?;
+        self.generate_report(&unit.id, month, hour)?;
+        let revision = 1;
+        self.begin_write_files(&unit.id, month, revision, hour)?;
+        self.shown(&unit, month)
+    }
+
+    pub(super) fn order_adjust(
+        &mut self,
+        target: &Target,
+        adjustment: &AdjustmentOrder,
+        actor: &str,
+        hour: Hour,
+    ) -> Result<Obeyed, Refused> {
+        let (unit, report) = self.one_report(target)?;
+        let adjusted = review::adjust(&report, adjustment, actor, hour.now)?;
+        self.keep_changed(&unit, ReportCause::Adjusted, adjusted, actor, hour)
+    }
+
+    pub(super) fn order_reset(&mut self, target: &Target, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
+        let (unit, report) = self.one_report(target)?;
+        if report.adjustments.is_empty() && report.stage.is_open() {
+            return Err(Refused::new(3, format!("the report of {} has no adjustments", report.month)));
+        }
+        self.keep_changed(&unit, ReportCause::Reset, review::reset(&report)?, actor, hour)
+    }
+
+    pub(super) fn order_postpone(
+        &mut self,
+        target: &Target,
+        until: Option<Instant>,
+        actor: &str,
+        hour: Hour,
+    ) -> Result<Obeyed, Refused> {
+        let (unit, report) = self.one_report(target)?;
+        let stage = review::postpone(&report, until, self.policy().deadlines, hour.now)?;
+        self.record(hour, actor, vec![stage_of(&report, stage)])?;
+        self.shown(&unit, report.month)
+    }
+
+    pub(super) fn order_send(&mut self, target: &Target, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
+        let (unit, report) = self.one_report(target)?;
+        if self.settings.license_server.is_none() {
+            let why = "the settings name no [license_server], so nothing is sent: enter the report in Pulse or the \
+                       aggregator's portal and record it with `report mark-external`";
+            return Err(Refused::new(78, why));
+        }
+        if !self.sends()? {
+            return Err(Refused::new(77, "this agent is not enrolled; run `enrol --token-file F` first"));
+        }
+        self.clock_believed()?;
+        if self.automatic_since(&unit)?.is_none() {
+            let why = "auto update is off, so reporting is manual: save the report, enter it elsewhere, and record it \
+                       with `report mark-external`; or consent with `license auto-update on`";
+            return Err(Refused::new(77, why));
+        }
+        let duty = Duty::Submit { unit: unit.id.clone(), month: report.month };
+        if self.flights.contains(&duty) {
+            return Err(Refused::new(75, format!("the report of {} is being sent right now", report.month)));
+        }
+        match &report.stage {
+            Stage::Submitted { .. } => {
+                return Err(Refused::new(3, format!("the report of {} was sent already", report.month)));
+            }
+            Stage::AwaitingReview | Stage::Postponed { .. } => {
+                let facts = self.seal_report(&report, actor, hour)?;
+                self.record(hour, actor, facts)?;
+            }
+            Stage::Sending { .. } => {}
+        }
+        let then = Query::Report { unit: Some(unit.id), server: None, month: Some(report.month) };
+        match self.begin(&duty, hour)? {
+            Work::Talk(talk) => Ok(Obeyed::Carry { duty, talk, then }),
+            Work::Over => Err(Refused::new(1, "there is nothing to send")),
+        }
+    }
+
+    pub(super) fn order_correct(&mut self, target: &Target, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
+        let (unit, report) = self.one_report(target)?;
+        if report.stage.is_open() || matches!(report.stage, Stage::Sending { .. }) {
+            let why = format!("the report of {} is not sent yet: adjust or reset it instead", report.month);
+            return Err(Refused::new(2, why));
+        }
+        let corrected = self.build_report(&unit, report.month, report.revision + 1, hour)?;
+        let (month, revision) = (corrected.month, corrected.revision);
+        self.record(hour, actor, vec![kept(ReportCause::Corrected, corrected)])?;
+        self.begin_write_files(&unit.id, month, revision, hour)?;
+        self.shown(&unit, month)
+    }
+
+    pub(super) fn order_mark(
+        &mut self,
+        target: &Target,
+        external: External,
+        actor: &str,
+        hour: Hour,
+    ) -> Result<Obeyed, Refused> {
+        let (unit, report) = self.one_report(target)?;
+        let external = External { by: Some(actor.to_owned()), ..external };
+        let (month, revision) = (report.month, report.revision);
+        let marked = Fact::MarkedExternal { unit: unit.id.clone(), month, revision, external };
+        self.record(hour, actor, vec![marked])?;
+        self.shown(&unit, month)
+    }
+
+    pub(super) fn order_justify(
+        &mut self,
+        target: &Target,
+        reason: &str,
+        actor: &str,
+        hour: Hour,
+    ) -> Result<Obeyed, Refused> {
+        let reason = reason.trim();
+        if reason.is_empty() {
+            return Err(Refusal::NoReason.into());
+        }
+        let (unit, mut report) = self.one_report(target)?;
+        let month = report.month;
+        let justified = Fact::Justified {
+            unit: unit.id.clone(),
+            month,
+            by: actor.to_owned(),
+            reason: reason.to_owned(),
+            at: hour.now,
+        };
+        let mut facts = vec![justified, self.look_at_gate_again(&unit)];
+        if report.stage.is_open() {
+            report.justification = Some(reason.to_owned());
+            crate::rules::reporting::total(&mut report);
+            facts.push(kept(ReportCause::Adjusted, report));
+        }
+        self.record(hour, actor, facts)?;
+        self.shown(&unit, month)
+    }
+
+    /// Keeps a changed report, writes its files, and lets the gate be looked at again.
+    pub(super) fn keep_changed(
+        &mut self,
+        unit: &Unit,
+        cause: ReportCause,
+        report: UsageReport,
+        actor: &str,
+        hour: Hour,
+    ) -> Result<Obeyed, Refused> {
+        let (month, revision) = (report.month, report.revision);
+        let facts = vec![kept(cause, report), self.look_at_gate_again(unit)];
+        self.record(hour, actor, facts)?;
+        self.begin_write_files(&unit.id, month, revision, hour)?;
+        self.shown(unit, month)
+    }
+
+    pub(super) fn shown(&self, unit: &Unit, month: Month) -> Result<Obeyed, Refused> {
+        let report = self.newest_report(&unit.id, month)?;
+        Ok(Obeyed::Done(serde_json::to_value(report).unwrap_or_default()))
+    }
+
+    /// The unit and its report that an order speaks of; the newest month when none is named.
+    pub(in crate::agent) fn one_report(&self, target: &Target) -> Result<(Unit, UsageReport), Refused> {
+        let unit = self.one_unit(target.unit.as_deref(), target.server.as_deref())?;
+        let newest = || self.report_months(&unit.id).map(|months| months.last().map(|(month, _)| *month));
+        let month = match target.month {
+            Some(month) => Some(month),
+            None => newest()?,
+        };
+        let found = month.map(|month| self.newest_report(&unit.id, month)).transpose()?.flatten();
+        match (found, month) {
+            (Some(report), _) => Ok((unit, report)),
+            (None, Some(month)) => Err(Refused::new(66, format!("there is no report of {month}"))),
+            (None, None) => Err(Refused::new(66, "there is no report yet; it is built at 00:00 GMT on the 1st")),
+        }
+    }
+}
