@@ -70,6 +70,8 @@ pub enum Query {
         unit: Option<String>,
         server: Option<String>,
     },
+    /// What monitoring reads.
+    Readings {},
     /// Highest watermark and reported points of the last months, for a chart.
     Months {
         unit: Option<String>,
@@ -114,6 +116,7 @@ impl Agent {
             Query::Gate { unit, server, month } => self.gates(unit.as_deref(), server.as_deref(), *month, hour),
             Query::License { unit, server } => self.licenses(unit.as_deref(), server.as_deref(), hour),
             Query::LicenseHistory { unit, server } => self.license_history(unit.as_deref(), server.as_deref()),
+            Query::Readings {} => self.readings(hour),
             Query::Months { unit, server } => self.months(unit.as_deref(), server.as_deref(), hour),
         }
     }

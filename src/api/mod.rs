@@ -3,6 +3,7 @@
 //! Knows no store and no rule: whoever owns the agent answers at the [`Desk`].
 
 mod desk;
+pub mod metrics;
 mod problem;
 mod routes;
 

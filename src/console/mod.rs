@@ -23,6 +23,8 @@ use serde_json::Value;
 
 use crate::agent::{Query, Refused};
 
+pub use guard::guarded;
+
 /// The agent's answer to a question, when it comes.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Value, Refused>> + Send>>;
 

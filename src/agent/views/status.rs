@@ -7,6 +7,7 @@ use crate::agent::{Agent, Hour, Refused};
 use crate::domain::Instant;
 use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::installation::Unit;
+use crate::domain::report::{Stage, UsageReport};
 use crate::rules::schedule;
 use crate::store::fact::{Miss, SetbackRow, key};
 
@@ -51,7 +52,7 @@ impl Agent {
     }
 
     /// Servers of the settings, and those that samples were imported of.
-    fn known_servers(&self, units: &[Unit]) -> Vec<String> {
+    pub(super) fn known_servers(&self, units: &[Unit]) -> Vec<String> {
         let set = self.settings.servers.iter().map(|server| server.name.clone());
         let mut names: Vec<String> = set.chain(units.iter().flat_map(|unit| unit.servers.clone())).collect();
         names.sort();
@@ -81,20 +82,25 @@ impl Agent {
     }
 
     fn open_reports(&self, unit: &Unit, now: Instant) -> Result<Vec<Value>, Trouble> {
+        Ok(self.open_heads(unit)?.iter().map(|report| self.in_short(report, now)).collect())
+    }
+
+    /// Reports that are not sent yet, without their tables.
+    pub(super) fn open_heads(&self, unit: &Unit) -> Result<Vec<UsageReport>, Trouble> {
         let mut open = Vec::new();
         for (month, revision) in self.report_months(&unit.id)? {
             let head = key::report("head", &unit.id, month, revision);
-            let Some(report) = self.store.row::<crate::domain::report::UsageReport>(&head)? else { continue };
+            let Some(report) = self.store.row::<UsageReport>(&head)? else { continue };
             let report = self.as_it_stands(report)?;
-            if !matches!(report.stage, crate::domain::report::Stage::Submitted { .. }) {
-                open.push(self.in_short(&report, now));
+            if !matches!(report.stage, Stage::Submitted { .. }) {
+                open.push(report);
             }
         }
         Ok(open)
     }
 
     /// Sealed messages that were not answered yet.
-    fn outbox(&self) -> Result<usize, Trouble> {
+    pub(super) fn outbox(&self) -> Result<usize, Trouble> {
         let sealed = self.store.keys("sealed/")?;
         let answered = self.store.keys("receipt/")?;
         Ok(sealed.len().saturating_sub(answered.len()))

@@ -99,7 +99,8 @@ async fn open_doors(
     let unavailable = |error: &dyn std::fmt::Display| Refused::new(69, error.to_string());
     let mut served = vec![ring(Arc::clone(&session.doors.clock), notes, stop.clone()).await?];
     let socket = absolute(&settings.state_dir).join(SOCKET);
-    let listening = serve::unix(&socket, api::router(desk.clone()), told(stop.clone()));
+    let listening =
+        serve::unix(&socket, api::router(desk.clone()).merge(api::metrics::router(desk.clone())), told(stop.clone()));
     let control = listening.await.map_err(|error| unavailable(&error))?;
     served.push(tokio::spawn(async move { log_end("control socket", control.await) }));
     info!(event = "control.listening", socket = %socket.display(), "the control socket is open");
@@ -111,7 +112,9 @@ async fn open_doors(
 
 /// The page. Without it the agent does what is owed all the same.
 async fn open_console(address: SocketAddr, desk: &Desk, stop: &Stop) -> Option<JoinHandle<()>> {
-    match serve::plain(address, console::router(asking(desk)), told(stop.clone())).await {
+    let metrics = api::metrics::router(desk.clone()).layer(axum::middleware::from_fn(console::guarded));
+    let router = console::router(asking(desk)).merge(metrics);
+    match serve::plain(address, router, told(stop.clone())).await {
         Ok(page) => {
             info!(event = "console.listening", address = %page.address, "the page is served");
             Some(tokio::spawn(async move { log_end("console", Ok::<_, std::io::Error>(page.ended().await)) }))
