@@ -3,6 +3,8 @@
 pub mod counting;
 pub mod gate;
 pub mod license_results;
+pub mod license_state;
+pub mod overage;
 pub mod points_table;
 pub mod renewal;
 pub mod report_document;

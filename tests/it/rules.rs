@@ -3,7 +3,9 @@
 mod counting; // protected, rental, new, billable; ledger; weights
 pub mod gate; // open, held, undetermined; causes
 mod license_results; // every message of the table
+mod license_state; // notice, grace, what is told when
 mod made; // workloads, samples, reports to try rules on
+mod overage; // allowance, bands, what is not processed
 mod points_table; // weights where no server states one
 mod renewal; // cadence, retry window, switch, acceptable keys
 mod reporting; // the report of a month, classified at its end
