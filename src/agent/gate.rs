@@ -1,17 +1,21 @@
 //! The gate as it stands: what is judged, what explains it, and saying so once.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
 
 use crate::agent::Trouble;
-use crate::domain::gate::{GateVerdict, Tolerance, Verdict};
+use crate::domain::gate::{GateVerdict, Justification, Tolerance, Verdict};
 use crate::domain::installation::Unit;
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
 use crate::domain::watermark::HighWatermark;
 use crate::domain::workload::Class;
 use crate::domain::{Instant, Month};
+use crate::rules::causes::{self, Peak, PeakCount, PeakWorkload};
 use crate::rules::counting;
-use crate::rules::gate::{self, GateFacts, Peak, PeakCount, PeakWorkload};
+use crate::rules::gate::{self, GateFacts};
+use crate::store::ClassifiedSample;
 use crate::store::fact::{Fact, GateRow, key};
 
 use super::{Agent, Hour};
@@ -64,11 +68,10 @@ impl Agent {
         for day in self.store.days(&unit.id, month.first_day(), month.last_day())? {
             highest = Some(HighWatermark::raised_by(highest, day.mark.points, day.mark.at));
         }
-        let recorded: Option<serde_json::Value> = self.store.row(&key::justified(&unit.id, month))?;
-        let justification = recorded.and_then(|row| row["reason"].as_str().map(str::to_owned));
+        let justification: Option<Justification> = self.store.row(&key::justified(&unit.id, month))?;
         let causes = match (highest, report) {
             (Some(highest), Some(report)) if report.total_points < highest.points => {
-                gate::explain(&self.peak(unit, month, highest.at)?, report)
+                causes::explain(&self.peak(unit, month, highest.at)?, report)
             }
             _ => Vec::new(),
         };
@@ -93,32 +96,21 @@ impl Agent {
         })
     }
 
-    /// What counted at the instant the highest mark stood.
+    /// What counted at the instant the highest mark stood, on every server that was of the unit then.
     fn peak(&self, unit: &Unit, month: Month, at: Instant) -> Result<Peak, Trouble> {
-        let mut peak = Peak { left: BTreeSet::new(), ..Peak::default() };
-        for server in &unit.servers {
-            let Some(then) = self.store.newest_sample(server, at)? else { continue };
-            if then.sample.taken_at < at - self.policy().basis_max_age {
+        let mut peak = Peak::default();
+        for server in self.store.servers()? {
+            let oldest = at - self.policy().basis_max_age;
+            let standing = self.store.summaries(&server, oldest..at + TimeDelta::nanoseconds(1))?;
+            if standing.last().is_none_or(|(_, of, _)| of.as_ref() != Some(&unit.id)) {
                 continue;
             }
-            let by_end = self.store.newest_sample(server, month.ends_at())?;
-            let known_later = |id: &str| {
-                let later = by_end.as_ref()?.sample.workloads.iter().find(|workload| workload.id == id)?;
-                later.last_restore_point_at
-            };
-            for (workload, counted) in then.sample.workloads.iter().zip(&then.counted) {
-                if counted.class == Class::Billable {
-                    peak.workloads.push(PeakWorkload {
-                        server: server.clone(),
-                        id: workload.id.clone(),
-                        name: workload.name.clone(),
-                        tenant: workload.tenant.clone(),
-                        kind: workload.kind.clone(),
-                        points: counted.weight,
-                        last_restore_point_at: known_later(&workload.id).max(workload.last_restore_point_at),
-                    });
-                }
+            let Some(then) = self.store.newest_sample(&server, at)? else { continue };
+            let by_end = self.store.newest_sample(&server, month.ends_at())?;
+            if self.left_by_end(unit, &server, at, month)? {
+                peak.left.insert(server.clone());
             }
+            peak.workloads.extend(billable(&server, &then, by_end.as_ref()));
             peak.counts.extend(then.sample.counts.iter().map(|count| PeakCount {
                 server: server.clone(),
                 tenant: count.tenant.clone(),
@@ -128,6 +120,12 @@ impl Agent {
             }));
         }
         Ok(peak)
+    }
+
+    /// Whether a server of the unit reports under another license at the month's end.
+    fn left_by_end(&self, unit: &Unit, server: &str, at: Instant, month: Month) -> Result<bool, Trouble> {
+        let until_end = self.store.summaries(server, at..month.ends_at() + TimeDelta::nanoseconds(1))?;
+        Ok(until_end.last().is_some_and(|(_, of, _)| of.as_ref() != Some(&unit.id)))
     }
 
     /// The facts when the gate's verdict on a month is another than seen before: told once each way.
@@ -153,4 +151,30 @@ impl Agent {
         }
         Ok(facts)
     }
+}
+
+/// The billable workloads of a server at the peak, with the newest restore point that is known by the month's end.
+fn billable(server: &str, then: &ClassifiedSample, by_end: Option<&ClassifiedSample>) -> Vec<PeakWorkload> {
+    let later: BTreeMap<&str, Option<Instant>> = by_end
+        .iter()
+        .flat_map(|found| &found.sample.workloads)
+        .map(|workload| (workload.id.as_str(), workload.last_restore_point_at))
+        .collect();
+    let counted = then.sample.workloads.iter().zip(&then.counted);
+    counted
+        .filter(|(_, counted)| counted.class == Class::Billable)
+        .map(|(workload, counted)| PeakWorkload {
+            server: server.to_owned(),
+            id: workload.id.clone(),
+            name: workload.name.clone(),
+            tenant: workload.tenant.clone(),
+            kind: workload.kind.clone(),
+            points: counted.weight,
+            last_restore_point_at: later
+                .get(workload.id.as_str())
+                .copied()
+                .flatten()
+                .max(workload.last_restore_point_at),
+        })
+        .collect()
 }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::installation::UnitId;
+use super::installation::{ServerName, UnitId};
 use super::workload::WorkloadType;
 use super::{Instant, Month, Points};
 
@@ -57,18 +57,30 @@ impl Verdict {
 pub enum CauseKind {
     /// No restore point within 31 days at the month's end.
     AgedOut,
-    /// Revoked, reset or deleted: over REST they cannot be told apart.
+    /// No longer billable: revoked, reset or deleted, which cannot be told apart over REST, or what [`Known`] says.
     Gone,
     /// Taken out of the report by a person.
     Removed,
     /// A count lowered by a person.
     Lowered,
-    /// Another weight at the month's end, also none because it became a rental machine; negative when raised.
+    /// Another weight at the month's end; negative when raised.
     WeightChanged,
     /// Its server reports elsewhere at the month's end.
     LeftServer,
     /// Counted at the month's end and not at the peak; always negative.
     Returned,
+}
+
+/// What is known of a cause beyond its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Known {
+    /// It is a rental machine at the month's end: it counts under its owner's own key.
+    TurnedRental,
+    /// It is in its first month at the month's end, so its points are not due yet.
+    TurnedNew,
+    /// Its server has no usable sample for the month's end.
+    NotCollected,
 }
 
 /// One reason and the points it explains.
@@ -81,6 +93,45 @@ pub struct Cause {
     #[serde(rename = "type")]
     pub kind: Option<WorkloadType>,
     pub points: Points,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Known>,
+    /// When it aged out (31 days after its newest restore point), or when a person took it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Instant>,
+    /// Who lowered the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why it was lowered, in that person's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Cause {
+    /// A cause of which nothing else is known.
+    pub fn of(cause: CauseKind, points: Points) -> Cause {
+        Cause {
+            cause,
+            workload: None,
+            tenant: None,
+            kind: None,
+            points,
+            server: None,
+            known: None,
+            at: None,
+            by: None,
+            reason: None,
+        }
+    }
+}
+
+/// Why a report may be lower than the watermark: it opens the gate of whoever recorded it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Justification {
+    pub at: Instant,
+    pub by: String,
+    pub reason: String,
 }
 
 /// What the gate says of one unit and month (shape: design.md section 9).
@@ -99,7 +150,12 @@ pub struct GateVerdict {
     pub shortfall: Points,
     /// In points, at this watermark.
     pub tolerance: Points,
+    /// In the words of who recorded it.
     pub justification: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justified_at: Option<Instant>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justified_by: Option<String>,
     /// With `unexplained` they sum to the shortfall.
     pub causes: Vec<Cause>,
     pub unexplained: Points,

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::facts::Note;
 use crate::domain::calendar::{Month, midnight};
-use crate::domain::gate::{Cause, GateVerdict, Tolerance};
+use crate::domain::gate::{Cause, GateVerdict, Justification, Tolerance};
 use crate::domain::license_key::KeyFile;
 use crate::domain::watermark::{Daily, HighWatermark};
 use crate::domain::{Instant, IsoWeek, Points};
@@ -171,7 +171,11 @@ impl UnitOnFile {
             reported: report.map(|report| report.total_points),
             forecast: false,
             tolerance,
-            justification: approval.map(|note| format!("approved by {}: {}", note.by, note.why)),
+            justification: approval.map(|note| Justification {
+                at: note.at,
+                by: note.by.clone(),
+                reason: format!("approved by {}: {}", note.by, note.why),
+            }),
             causes: report.map(|report| report.causes.clone()).unwrap_or_default(),
         })
     }

@@ -1,6 +1,6 @@
 //! A monthly report as it is sent: lines, counts, daily marks and the document's digest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,9 +62,8 @@ pub struct Submission {
 impl Submission {
     /// The report as it is sent.
     pub fn of(report: &UsageReport, causes: &[Cause], detail: ReportDetail) -> Submission {
-        let unnamed = |cause: &Cause| Cause { workload: None, ..cause.clone() };
         let (causes, workloads) = match detail {
-            ReportDetail::Lines => (causes.iter().map(unnamed).collect(), Vec::new()),
+            ReportDetail::Lines => (without_names(causes), Vec::new()),
             ReportDetail::Workloads => (causes.to_vec(), report.workloads.clone()),
         };
         Submission {
@@ -115,6 +114,22 @@ impl Message for Submission {
         let sum: Points = self.lines.iter().map(|line| line.points).sum();
         if sum == self.total_points { Ok(()) } else { Err(format!("total_points is not the sum of its lines, {sum}")) }
     }
+}
+
+/// The causes without machine names: those that say the same otherwise become one.
+fn without_names(causes: &[Cause]) -> Vec<Cause> {
+    let mut merged: Vec<Cause> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for cause in causes {
+        let of_none = Cause { workload: None, at: None, points: Points::ZERO, ..cause.clone() };
+        let says = serde_json::to_string(&of_none).unwrap_or_default();
+        let place = *known.entry(says).or_insert_with(|| {
+            merged.push(of_none);
+            merged.len() - 1
+        });
+        merged[place].points += cause.points;
+    }
+    merged
 }
 
 /// Refuses a line that says something else than its count and weight, or stands twice.

@@ -1,5 +1,6 @@
 //! What should happen, given facts and the hour. Pure.
 
+pub mod causes;
 pub mod counting;
 pub mod gate;
 pub mod license_results;

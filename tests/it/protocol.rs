@@ -199,15 +199,15 @@ fn telemetry_is_of_its_week_and_names_neither_tenant_nor_machine() {
 #[test]
 fn a_report_names_workloads_only_when_the_settings_say_so() {
     let cause = Cause {
-        cause: CauseKind::Gone,
         workload: Some("sql01".to_owned()),
-        tenant: None,
         kind: Some(WorkloadType::Vm),
-        points: Points::whole(11),
+        ..Cause::of(CauseKind::Gone, Points::whole(11))
     };
     let report = crate::rules::gate::empty_report();
-    let lines = Submission::of(&report, std::slice::from_ref(&cause), protocol::ReportDetail::Lines);
-    assert_eq!((lines.causes[0].workload.as_deref(), lines.causes[0].points), (None, Points::whole(11)));
+    let other = Cause { workload: Some("sql02".to_owned()), ..cause.clone() };
+    let lines = Submission::of(&report, &[cause.clone(), other], protocol::ReportDetail::Lines);
+    assert_eq!(lines.causes.len(), 1, "machines that went the same way are one sum");
+    assert_eq!((lines.causes[0].workload.as_deref(), lines.causes[0].points), (None, Points::whole(22)));
     let named = Submission::of(&report, &[cause], protocol::ReportDetail::Workloads);
     assert_eq!(named.causes[0].workload.as_deref(), Some("sql01"));
 }

@@ -1,5 +1,6 @@
 //! The rules, one module a file of `src/rules/`.
 
+mod causes; // what lies between peak and report
 mod counting; // protected, rental, new, billable; ledger; weights
 pub mod gate; // open, held, undetermined; causes
 mod license_results; // every message of the table

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use tidegauge::domain::gate::{Cause, CauseKind, GateVerdict, Tolerance, Verdict};
+use tidegauge::domain::gate::{Cause, CauseKind, GateVerdict, Justification, Tolerance, Verdict};
 use tidegauge::domain::license::License;
 use tidegauge::domain::report::{
     Basis, External, Line, Reason, ReportedWorkload, SCHEMA, Stage, UsageReport, report_id,
@@ -11,7 +11,8 @@ use tidegauge::domain::report::{
 use tidegauge::domain::watermark::{Coverage, HighWatermark};
 use tidegauge::domain::workload::WorkloadType;
 use tidegauge::domain::{Instant, Month, Points};
-use tidegauge::rules::gate::{GateFacts, Peak, PeakCount, PeakWorkload, explain, judge, judged_month};
+use tidegauge::rules::causes::{Peak, PeakCount, PeakWorkload, explain};
+use tidegauge::rules::gate::{GateFacts, judge, judged_month};
 
 fn at(text: &str) -> Instant {
     text.parse().unwrap()
@@ -60,9 +61,13 @@ fn without_a_complete_sample_the_gate_is_undetermined_and_does_not_block() {
     assert_eq!(judge(&facts(Some(10), None)).verdict, Verdict::Undetermined);
 }
 
+fn justified(reason: &str) -> Justification {
+    Justification { at: at("2026-03-12T08:00:00Z"), by: "user:mia".to_owned(), reason: reason.to_owned() }
+}
+
 #[test]
 fn a_recorded_justification_opens_its_own_gate() {
-    let facts = GateFacts { justification: Some("vCenter migrated".to_owned()), ..facts(Some(100), Some(10)) };
+    let facts = GateFacts { justification: Some(justified("vCenter migrated")), ..facts(Some(100), Some(10)) };
     let verdict = judge(&facts);
     assert_eq!((verdict.verdict, verdict.shortfall), (Verdict::Open, Points::whole(90)));
     assert_eq!(verdict.justification.as_deref(), Some("vCenter migrated"));
@@ -70,7 +75,7 @@ fn a_recorded_justification_opens_its_own_gate() {
 
 #[test]
 fn a_report_far_above_the_watermark_is_open_and_flagged_without_causes() {
-    let cause = Cause { cause: CauseKind::Gone, workload: None, tenant: None, kind: None, points: Points::whole(3) };
+    let cause = Cause::of(CauseKind::Gone, Points::whole(3));
     let verdict = judge(&GateFacts { causes: vec![cause], ..facts(Some(100), Some(121)) });
     assert!(verdict.over_reported && verdict.causes.is_empty() && verdict.verdict == Verdict::Open);
     assert_eq!((verdict.shortfall, verdict.unexplained), (Points::ZERO, Points::ZERO));
