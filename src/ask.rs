@@ -36,6 +36,7 @@ pub enum Answer {
 pub enum Method {
     Get,
     Post,
+    Delete,
 }
 
 /// One HTTP request.
@@ -48,9 +49,19 @@ pub struct HttpAsk {
     pub headers: Vec<(String, String)>,
     /// Sent as `Authorization: Bearer …`.
     pub bearer: Option<SecretString>,
+    /// Headers whose values are secrets.
+    pub secret_headers: Vec<(&'static str, HeaderSecret)>,
     pub body: Body,
     pub bytes_max: u64,
     pub seconds_max: u32,
+}
+
+/// The secret value of a header; the wire fills in the peer's login.
+#[derive(Clone, Debug)]
+pub enum HeaderSecret {
+    Text(SecretString),
+    /// `Basic` and the peer's user name and password, in base64 (RFC 7617).
+    PeerBasic,
 }
 
 /// The body of a request.
@@ -207,10 +218,16 @@ impl HttpAsk {
             path: path.into(),
             headers: Vec::new(),
             bearer: None,
+            secret_headers: Vec::new(),
             body: Body::None,
             bytes_max: BYTES_MAX,
             seconds_max: SECONDS_MAX,
         }
+    }
+
+    /// A DELETE without headers and with the default limits.
+    pub fn delete(peer: &str, path: impl Into<String>) -> HttpAsk {
+        HttpAsk { method: Method::Delete, ..HttpAsk::get(peer, path) }
     }
 
     /// A POST with this body and the default limits.

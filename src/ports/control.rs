@@ -30,6 +30,7 @@ pub async fn ask(socket: &Path, method: Method, path: &str, body: Option<Vec<u8>
     let request = match method {
         Method::Get => client.get(url),
         Method::Post => client.post(url),
+        Method::Delete => client.delete(url),
     };
     let request = match body {
         Some(body) => request.header(CONTENT_TYPE, "application/json").body(body),

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::body::{Body as RequestBody, to_bytes};
 use axum::http::{HeaderName, HeaderValue, Request};
+use base64::Engine;
 use secrecy::ExposeSecret;
 use tower::ServiceExt;
 
 use crate::ask::{
-    Answer, Ask, Body, Failure, FolderAnswer, FolderAsk, FormValue, HttpAnswer, HttpAsk, MailAsk, Method, Peer,
+    Answer, Ask, Body, Failure, FolderAnswer, FolderAsk, FormValue, HeaderSecret, HttpAnswer, HttpAsk, MailAsk, Method,
+    Peer,
 };
 use crate::domain::Instant;
 use crate::doors::{Clock, Pending, Wire};
@@ -169,14 +171,26 @@ pub async fn carry_to(router: Router, ask: &HttpAsk) -> Answer {
     }
 }
 
+/// The header value of a Basic login.
+pub fn basic(username: &str, password: &str) -> String {
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{username}:{password}")))
+}
+
 fn request(ask: &HttpAsk) -> Result<Request<RequestBody>, axum::http::Error> {
     let method = match ask.method {
         Method::Get => "GET",
         Method::Post => "POST",
+        Method::Delete => "DELETE",
     };
     let mut request = Request::builder().method(method).uri(&ask.path);
     for (name, value) in &ask.headers {
         request = request.header(name, value);
+    }
+    for (name, secret) in &ask.secret_headers {
+        request = match secret {
+            HeaderSecret::Text(text) => request.header(*name, text.expose_secret()),
+            HeaderSecret::PeerBasic => request.header(*name, basic(USERNAME, PASSWORD)),
+        };
     }
     if let Some(bearer) = &ask.bearer {
         request = request.header("authorization", format!("Bearer {}", bearer.expose_secret()));

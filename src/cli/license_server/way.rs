@@ -91,6 +91,7 @@ async fn here(router: Router, method: Method, path: &str, body: Option<Vec<u8>>)
     let name = match method {
         Method::Get => "GET",
         Method::Post => "POST",
+        Method::Delete => "DELETE",
     };
     let request = Request::builder().method(name).uri(path).header(header::CONTENT_TYPE, "application/json");
     let request = request.body(Body::from(body.unwrap_or_default()));

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Request, Response, Url, redirect, retry};
 use secrecy::ExposeSecret;
 
-use crate::ask::{Body, Failure, FormValue, HttpAnswer, HttpAsk, Method, Peer};
-use crate::doors::peer::{HttpPeer, Trust, is_loopback};
+use crate::ask::{Body, Failure, FormValue, HeaderSecret, HttpAnswer, HttpAsk, Method, Peer};
+use crate::doors::peer::{HttpPeer, Login, Trust, is_loopback};
 
 use super::login;
 use super::trust::{self, Seen};
@@ -150,6 +152,7 @@ fn request(peer: &HttpPeer, ask: &HttpAsk) -> Result<Request, Failure> {
     let method = match ask.method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
+        Method::Delete => reqwest::Method::DELETE,
     };
     let mut request = Request::new(method, url_of(peer, &ask.path)?);
     let headers = request.headers_mut();
@@ -161,6 +164,11 @@ fn request(peer: &HttpPeer, ask: &HttpAsk) -> Result<Request, Failure> {
             .map_err(|_| Failure::Settings { why: "the token is no header's text".to_owned() })?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
+    }
+    for (name, secret) in &ask.secret_headers {
+        let mut value = secret_header(peer, secret)?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static(name), value);
     }
     match &ask.body {
         Body::None => {}
@@ -203,12 +211,28 @@ fn authority(peer: &HttpPeer) -> String {
     }
 }
 
+/// The header's value, the peer's login filled in.
+fn secret_header(peer: &HttpPeer, secret: &HeaderSecret) -> Result<HeaderValue, Failure> {
+    let text = match secret {
+        HeaderSecret::Text(text) => text.clone(),
+        HeaderSecret::PeerBasic => {
+            let login = login_of(peer)?;
+            let plain = format!("{}:{}", login.username, login::password(login)?.expose_secret());
+            format!("Basic {}", STANDARD.encode(plain)).into()
+        }
+    };
+    HeaderValue::from_str(text.expose_secret())
+        .map_err(|_| Failure::Settings { why: format!("a secret for {} is no header's text", authority(peer)) })
+}
+
+fn login_of(peer: &HttpPeer) -> Result<&Login, Failure> {
+    let why = || format!("the settings give {} no username", authority(peer));
+    peer.login.as_ref().ok_or_else(|| Failure::Settings { why: why() })
+}
+
 /// The form's bytes, the peer's login filled in.
 fn form(peer: &HttpPeer, fields: &[(&'static str, FormValue)]) -> Result<String, Failure> {
-    let login = || {
-        let why = format!("the settings give {} no username", authority(peer));
-        peer.login.as_ref().ok_or(Failure::Settings { why })
-    };
+    let login = || login_of(peer);
     // The query of a URL and a form are written alike.
     let mut url = Url::parse("form:fields").expect("a URL");
     for (key, value) in fields {

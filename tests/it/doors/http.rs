@@ -6,8 +6,10 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::HeaderMap;
 use axum::response::Redirect;
-use axum::routing::{get, post};
-use tidegauge::ask::{Ask, Body, Failure, FormValue, HttpAsk};
+use axum::routing::{delete, get, post};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tidegauge::ask::{Ask, Body, Failure, FormValue, HeaderSecret, HttpAsk};
 use tidegauge::doors::peer::{HttpPeer, Login, PeerSettings, SecretPlace};
 
 use super::far_side::{ANYWHERE, Says, plain_http, scripted};
@@ -104,6 +106,26 @@ fn login_form() -> HttpAsk {
         ("password", FormValue::PeerPassword),
     ];
     HttpAsk::post("vbr01", "/token", Body::Form(fields))
+}
+
+#[tokio::test]
+async fn secret_headers_arrive_and_are_never_shown() {
+    async fn shown(headers: HeaderMap) -> String {
+        let header = |name: &str| headers[name].to_str().expect("text").to_owned();
+        format!("{} {}", header("authorization"), header("x-restsvcsessionid"))
+    }
+    let peer = served(Router::new().route("/in", delete(shown))).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("password");
+    write_private(&path, "wörd\n");
+    let mut ask = HttpAsk::delete("em01", "/in");
+    ask.secret_headers.push(("authorization", HeaderSecret::PeerBasic));
+    ask.secret_headers.push(("x-restsvcsessionid", HeaderSecret::Text("session-1".to_owned().into())));
+    assert!(!format!("{ask:?}").contains("session-1"));
+    let wire = wire_to("em01", with_login(peer, SecretPlace::File(path)));
+    let answer = carried(&wire, Ask::Http(ask)).await.expect("an answer");
+    let expected = format!("Basic {} session-1", STANDARD.encode("DOMAIN\\tide gauge:wörd"));
+    assert_eq!(String::from_utf8_lossy(&answer.body), expected);
 }
 
 #[tokio::test]
