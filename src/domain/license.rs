@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Points;
 use super::calendar::{Instant, midnight};
+use super::license_sections::LicenseSections;
 
 /// The type of a license key, as the field names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,9 +46,46 @@ impl LicenseType {
         all.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text)).unwrap_or_default()
     }
 
+    /// What the key's numbers are: instances for Subscription and Perpetual keys, else points (domain.md 7.1).
+    pub fn measure(self) -> Measure {
+        match self {
+            LicenseType::Subscription | LicenseType::Perpetual => Measure::Instances,
+            LicenseType::Rental
+            | LicenseType::Evaluation
+            | LicenseType::Nfr
+            | LicenseType::Promo
+            | LicenseType::Free
+            | LicenseType::Empty
+            | LicenseType::Unknown => Measure::Points,
+        }
+    }
+
     /// Only rental keys get a monthly report, auto-submit and gate (design.md section 4).
     pub fn is_reported_monthly(self) -> bool {
         self == LicenseType::Rental
+    }
+}
+
+/// What a key counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    #[default]
+    Points,
+    Instances,
+}
+
+impl Measure {
+    /// As texts and JSON name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Measure::Points => "points",
+            Measure::Instances => "instances",
+        }
+    }
+
+    pub fn is_points(&self) -> bool {
+        *self == Measure::Points
     }
 }
 
@@ -74,6 +112,8 @@ pub struct License {
     pub support_expires_on: Option<NaiveDate>,
     /// The server's own auto update, which makes it report itself to its vendor.
     pub auto_update: Option<bool>,
+    #[serde(skip_serializing_if = "LicenseSections::is_empty")]
+    pub sections: LicenseSections,
 }
 
 impl License {

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::license::{License, LicenseType};
+use super::license_sections::LicenseSections;
 use super::{Instant, Points};
 
 pub const SCHEMA: &str = "tidegauge.license/1";
@@ -52,6 +53,7 @@ impl KeyFile {
             expires_on: Some(self.expires_on),
             support_expires_on: self.support_expires_on,
             auto_update: None,
+            sections: LicenseSections::default(),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod gate;
 pub mod installation;
 pub mod license;
 pub mod license_key;
+pub mod license_sections;
 pub mod notice;
 pub mod points;
 pub mod report;

@@ -12,6 +12,7 @@ use super::json_field::{
 use super::json_place::line_of;
 use crate::domain::calendar::rfc3339;
 use crate::domain::license::{License, LicenseType};
+use crate::domain::license_sections::LicenseSections;
 use crate::domain::sample::Sample;
 use crate::domain::tenant::TenantCount;
 use crate::domain::workload::{Workload, WorkloadType};
@@ -199,6 +200,7 @@ fn license_fields(license: &Map<String, Value>) -> Result<License, Wrong> {
         expires_on: optional(license, "expires_on", date)?,
         support_expires_on: optional(license, "support_expires_on", date)?,
         auto_update: optional(license, "auto_update", flag)?,
+        sections: LicenseSections::default(),
     })
 }
 

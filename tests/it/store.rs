@@ -1,6 +1,7 @@
 //! The store: state equals replay, samples lossless, marks the same in any order, broken states healed.
 
 mod broken;
+mod earlier; // journals of earlier versions
 mod order;
 mod samples;
 mod world;

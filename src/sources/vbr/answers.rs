@@ -59,6 +59,7 @@ pub struct LicenseAnswer<'a> {
     pub support_expiration_date: Text<'a>,
     pub instance_license_summary: Option<InstanceSummary<'a>>,
     pub socket_license_summary: Option<SocketSummary<'a>>,
+    pub capacity_license_summary: Option<CapacitySummary<'a>>,
 }
 
 /// Its instance section; from 1.3-rev2 on it holds the dates.
@@ -70,6 +71,9 @@ pub struct InstanceSummary<'a> {
     pub used_instances_number: Number,
     pub new_instances_number: Number,
     pub rental_instances_number: Number,
+    pub promo_instances_number: Number,
+    pub licensed_instances_promo_included_number: Number,
+    pub promo_expires_on: Text<'a>,
     pub expiration_date: Text<'a>,
     pub support_expiration_date: Text<'a>,
     pub objects: Option<Rows<ObjectRow<'a>>>,
@@ -79,8 +83,31 @@ pub struct InstanceSummary<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct SocketSummary<'a> {
+    pub licensed_sockets_number: Number,
+    pub used_sockets_number: Number,
+    pub remaining_sockets_number: Number,
     pub expiration_date: Text<'a>,
     pub support_expiration_date: Text<'a>,
+}
+
+/// Its capacity section.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct CapacitySummary<'a> {
+    pub licensed_capacity_tb: Number,
+    pub used_capacity_tb: Number,
+    pub expiration_date: Text<'a>,
+    pub support_expiration_date: Text<'a>,
+    pub objects: Option<Rows<CapacityRow<'a>>>,
+}
+
+/// One kind of unstructured data in the capacity section.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct CapacityRow<'a> {
+    #[serde(rename = "type")]
+    pub kind: Text<'a>,
+    pub used_capacity_tb: Number,
 }
 
 /// One kind of workload in the instance section.

@@ -9,6 +9,9 @@ use chrono_tz::Tz;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use rust_decimal::Decimal;
+
+use crate::domain::points::NotPoints;
 use crate::domain::{Instant, Points};
 
 /// A text, or nothing when it is absent, null, empty or no text at all.
@@ -39,6 +42,11 @@ impl Number {
     fn read(text: &str) -> Number {
         match Points::stated(text) {
             Ok(points) => Number::Stated(points),
+            // Doubles come with noise behind the digits that anybody meant.
+            Err(NotPoints::TooFine(_)) => text.trim().parse().map_or_else(
+                |_| Number::Wrong(format!("{text} has too many digits")),
+                |amount: Decimal| Number::Stated(Points::new(amount.round_dp(6))),
+            ),
             Err(why) => Number::Wrong(why.to_string()),
         }
     }

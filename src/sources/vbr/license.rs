@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::answers::LicenseAnswer;
+use super::answers::{InstanceSummary, LicenseAnswer};
 use super::kinds::kind_displayed_as;
 use super::lenient::{Number, Text, written_date};
 use crate::domain::Points;
 use crate::domain::license::{License, LicenseType};
+use crate::domain::license_sections::{CapacitySection, GiftedInstances, LicenseSections, SocketSection};
 use crate::domain::workload::WorkloadType;
 
 /// What `GET /api/v1/license` told.
@@ -62,6 +63,7 @@ pub fn facts_of(answer: &LicenseAnswer) -> LicenseFacts {
         expires_on: earliest(expires),
         support_expires_on: earliest(support_expires),
         auto_update: answer.auto_update_enabled,
+        sections: sections_of(answer),
     };
     let rental = points("rentalInstancesNumber", instances.map(|section| &section.rental_instances_number));
     if let Some(rental) = rental.filter(|rental| !rental.is_zero()) {
@@ -88,4 +90,38 @@ fn multipliers_of(answer: &LicenseAnswer) -> BTreeMap<WorkloadType, Option<Point
         }
     }
     multipliers
+}
+
+/// Sockets, terabytes and gifted instances; an absent section is null or left out.
+fn sections_of(answer: &LicenseAnswer) -> LicenseSections {
+    let day = |text: &Text| text.get().and_then(written_date);
+    let sockets = answer.socket_license_summary.as_ref().map(|section| SocketSection {
+        licensed: section.licensed_sockets_number.count().unwrap_or(0),
+        used: section.used_sockets_number.count().unwrap_or(0),
+        remaining: section.remaining_sockets_number.count().unwrap_or(0),
+        expires_on: day(&section.expiration_date),
+        support_expires_on: day(&section.support_expiration_date),
+    });
+    let terabytes = |number: &Number| number.points().unwrap_or_default().amount();
+    let capacity = answer.capacity_license_summary.as_ref().map(|section| {
+        let objects = section.objects.as_ref().map_or(&[][..], |rows| &rows.0);
+        let by_type = objects.iter().filter_map(|row| Some((row.kind.owned()?, terabytes(&row.used_capacity_tb))));
+        CapacitySection {
+            licensed_tb: terabytes(&section.licensed_capacity_tb),
+            used_tb: terabytes(&section.used_capacity_tb),
+            used_tb_by_type: by_type.collect(),
+            expires_on: day(&section.expiration_date),
+            support_expires_on: day(&section.support_expiration_date),
+        }
+    });
+    let instances = answer.instance_license_summary.as_ref();
+    let gift = |section: &InstanceSummary| {
+        let instances = section.promo_instances_number.points().filter(|gifted| !gifted.is_zero())?;
+        Some(GiftedInstances {
+            instances,
+            licensed_with_gifted: section.licensed_instances_promo_included_number.points(),
+            expires_on: day(&section.promo_expires_on),
+        })
+    };
+    LicenseSections { sockets, capacity, gifted: instances.and_then(gift) }
 }

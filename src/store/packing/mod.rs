@@ -6,19 +6,21 @@
 
 mod changes;
 pub(super) mod columns;
+mod layout;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Instant;
 use crate::domain::license::License;
 use crate::domain::sample::Sample;
-use crate::domain::tenant::TenantCount;
+use crate::domain::workload::Workload;
 use crate::seal::chain::Hash;
 use crate::seal::digest::sha256;
 
 use super::squeeze::{squeeze, unsqueeze};
 use changes::Changes;
 use columns::{After, Rows};
+use layout::{Beyond, KeptCount, KeptLicense, digested, kept_license, license_of};
 
 /// Samples from one keyframe to the next.
 pub const STEPS_MAX: u32 = 24;
@@ -51,14 +53,28 @@ impl Kind {
 
 #[derive(Serialize, Deserialize)]
 enum Packed {
-    Whole { license: Box<License>, rows: Box<Rows>, rest: Rest },
-    Changed { license: Option<Box<License>>, changes: Option<Box<Changes>>, rest: Option<Rest> },
+    Whole {
+        license: Box<KeptLicense>,
+        rows: Box<Rows>,
+        rest: Rest,
+    },
+    /// What stands beside the first layout is that of the base.
+    Changed {
+        license: Option<Box<KeptLicense>>,
+        changes: Option<Box<Changes>>,
+        rest: Option<Rest>,
+    },
+    /// The bytes of either of the two, and what stands beside the first layout.
+    With {
+        beyond: Vec<u8>,
+        packed: Vec<u8>,
+    },
 }
 
 /// What is stated whole when it changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Rest {
-    counts: Vec<TenantCount>,
+    counts: Vec<KeptCount>,
     vouched: bool,
     swept: Option<After>,
     discrepancies: Vec<String>,
@@ -67,7 +83,7 @@ struct Rest {
 impl Rest {
     fn of(sample: &Sample) -> Rest {
         Rest {
-            counts: sample.counts.clone(),
+            counts: sample.counts.iter().map(KeptCount::of).collect(),
             vouched: sample.vouched,
             swept: sample.restore_points_swept_at.map(|at| After::of(at, Instant::UNIX_EPOCH)),
             discrepancies: sample.discrepancies.clone(),
@@ -77,13 +93,25 @@ impl Rest {
 
 /// The SHA-256 of everything in the sample.
 pub(super) fn digest(sample: &Sample) -> Hash {
-    sha256(&postcard::to_stdvec(sample).expect("a sample is plain data"))
+    let Sample { server, taken_at, license, workloads, counts, vouched, restore_points_swept_at, discrepancies } =
+        sample;
+    let (license, beyond) = kept_license(license);
+    let workloads: Vec<_> = workloads.iter().map(digested).collect();
+    let counts: Vec<KeptCount> = counts.iter().map(KeptCount::of).collect();
+    let first = (server, taken_at, license, workloads, counts, vouched, restore_points_swept_at, discrepancies);
+    let mut bytes = postcard::to_stdvec(&first).expect("a sample is plain data");
+    if !beyond.is_empty() {
+        bytes.extend(beyond.to_bytes());
+    }
+    sha256(&bytes)
 }
 
 /// The whole sample, without its server and instant.
 pub(super) fn pack_whole(sample: &Sample) -> Vec<u8> {
+    let (license, beyond) = kept_license(&sample.license);
     let rows = Box::new(Rows::of(&sample.workloads.iter().collect::<Vec<_>>(), sample.taken_at));
-    encode(Kind::Whole, &Packed::Whole { license: Box::new(sample.license.clone()), rows, rest: Rest::of(sample) })
+    let packed = Packed::Whole { license: Box::new(license), rows, rest: Rest::of(sample) };
+    encode(Kind::Whole, &packed.with(&beyond, &Beyond::default()))
 }
 
 /// What changed since `base`; `None` when the two cannot be compared by position.
@@ -92,13 +120,21 @@ pub(super) fn pack_changes(sample: &Sample, base: &Sample, kind: Kind) -> Option
         return None;
     }
     let rest = Rest::of(sample);
+    let ((license, beyond), (base_license, base_beyond)) = (kept_license(&sample.license), kept_license(&base.license));
     let packed = Packed::Changed {
-        license: (sample.license != base.license).then(|| Box::new(sample.license.clone())),
+        license: (license != base_license).then(|| Box::new(license)),
         changes: (sample.workloads != base.workloads)
             .then(|| Box::new(Changes::between(&base.workloads, &sample.workloads, sample.taken_at))),
         rest: (rest != Rest::of(base)).then_some(rest),
     };
-    Some(encode(kind, &packed))
+    Some(encode(kind, &packed.with(&beyond, &base_beyond)))
+}
+
+impl Packed {
+    /// Stated only where it is another than is known without it.
+    fn with(self, beyond: &Beyond, known: &Beyond) -> Packed {
+        if beyond == known { self } else { Packed::With { beyond: beyond.to_bytes(), packed: plain(&self) } }
+    }
 }
 
 /// The sample again. `base` is the one it was packed against.
@@ -113,34 +149,55 @@ pub(super) fn unpack(
 ) -> Result<Sample, Unreadable> {
     Kind::of(bytes)?;
     let plain = unsqueeze(&bytes[1..]).map_err(|_| Unreadable("its compression"))?;
-    let packed: Packed = postcard::from_bytes(&plain).map_err(|_| Unreadable("its coding"))?;
-    let sample = |license, workloads, rest: Rest| {
-        Ok(Sample {
-            server: server.to_owned(),
-            taken_at,
-            license,
-            workloads,
-            counts: rest.counts,
-            vouched: rest.vouched,
-            restore_points_swept_at: rest.swept.map(|after| after.from(Instant::UNIX_EPOCH)).transpose()?,
-            discrepancies: rest.discrepancies,
-        })
+    let read = |bytes: &[u8]| postcard::from_bytes::<Packed>(bytes).map_err(|_| Unreadable("its coding"));
+    let (stated, packed) = match read(&plain)? {
+        Packed::With { beyond, packed } => (Some(Beyond::of_bytes(&beyond)?), read(&packed)?),
+        packed @ (Packed::Whole { .. } | Packed::Changed { .. }) => (None, packed),
     };
     match packed {
-        Packed::Whole { license, rows, rest } => sample(*license, rows.workloads(taken_at)?, rest),
+        Packed::Whole { license, rows, rest } => {
+            let license = license_of(*license, &stated.unwrap_or_default());
+            sample_of(server, taken_at, license, rows.workloads(taken_at)?, rest)
+        }
         Packed::Changed { license, changes, rest } => {
             let base = base.ok_or(Unreadable("its base, which is missing"))?;
             let workloads = match changes {
                 Some(changes) => changes.applied_to(&base.workloads, taken_at)?,
                 None => base.workloads.clone(),
             };
-            let license = license.map_or_else(|| base.license.clone(), |license| *license);
-            sample(license, workloads, rest.unwrap_or_else(|| Rest::of(base)))
+            let (base_license, base_beyond) = kept_license(&base.license);
+            let license = license.map_or(base_license, |license| *license);
+            let license = license_of(license, &stated.unwrap_or(base_beyond));
+            sample_of(server, taken_at, license, workloads, rest.unwrap_or_else(|| Rest::of(base)))
         }
+        Packed::With { .. } => Err(Unreadable("its coding, which is nested")),
     }
+}
+
+fn sample_of(
+    server: &str,
+    taken_at: Instant,
+    license: License,
+    workloads: Vec<Workload>,
+    rest: Rest,
+) -> Result<Sample, Unreadable> {
+    Ok(Sample {
+        server: server.to_owned(),
+        taken_at,
+        license,
+        workloads,
+        counts: rest.counts.into_iter().map(KeptCount::count).collect(),
+        vouched: rest.vouched,
+        restore_points_swept_at: rest.swept.map(|after| after.from(Instant::UNIX_EPOCH)).transpose()?,
+        discrepancies: rest.discrepancies,
+    })
 }
 
 fn encode(kind: Kind, packed: &Packed) -> Vec<u8> {
     let mark = KINDS.iter().find(|(of, _)| *of == kind).map(|(_, mark)| *mark).expect("every kind is in the table");
-    [&[mark][..], &squeeze(&postcard::to_stdvec(packed).expect("a packed sample is plain data"))].concat()
+    [&[mark][..], &squeeze(&plain(packed))].concat()
+}
+
+fn plain(packed: &Packed) -> Vec<u8> {
+    postcard::to_stdvec(packed).expect("a packed sample is plain data")
 }
