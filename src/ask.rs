@@ -54,6 +54,8 @@ pub struct HttpAsk {
     pub body: Body,
     pub bytes_max: u64,
     pub seconds_max: u32,
+    /// How long the wire waits before it sends the request: the far side asked for patience.
+    pub pause_seconds: u32,
 }
 
 /// The secret value of a header; the wire fills in the peer's login.
@@ -62,6 +64,8 @@ pub enum HeaderSecret {
     Text(SecretString),
     /// `Basic` and the peer's user name and password, in base64 (RFC 7617).
     PeerBasic,
+    /// `Bearer` and the API key that the settings give the peer.
+    PeerKey,
 }
 
 /// The body of a request.
@@ -222,6 +226,7 @@ impl HttpAsk {
             body: Body::None,
             bytes_max: BYTES_MAX,
             seconds_max: SECONDS_MAX,
+            pause_seconds: 0,
         }
     }
 

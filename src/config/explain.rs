@@ -55,6 +55,7 @@ fn http(place: &str, peer: &HttpPeer) -> Vec<String> {
     let mut lines = vec![line(&format!("{place}.url"), &peer.base_url)];
     lines.push(line(&format!("{place}.tls"), trust(&peer.trust)));
     lines.extend(peer.login.iter().flat_map(|login| logs_in(place, login)));
+    lines.extend(peer.api_key.iter().map(|key| line(&format!("{place}.api_key"), masked(key))));
     lines
 }
 
@@ -68,11 +69,14 @@ fn trust(trust: &Trust) -> String {
 }
 
 fn logs_in(place: &str, login: &Login) -> [String; 2] {
-    let password = match &login.password {
+    [line(&format!("{place}.username"), &login.username), line(&format!("{place}.password"), masked(&login.password))]
+}
+
+fn masked(place: &SecretPlace) -> String {
+    match place {
         SecretPlace::File(path) => format!("*** (from the file {})", path.display()),
         SecretPlace::Env(name) => format!("*** (from the variable {name})"),
-    };
-    [line(&format!("{place}.username"), &login.username), line(&format!("{place}.password"), password)]
+    }
 }
 
 fn mail(mail: &MailSettings) -> Vec<String> {

@@ -29,7 +29,7 @@ pub fn http_peer(section: &mut Section<'_>, example: &str) -> Option<HttpPeer> {
         section.refuse(origin, why, "write https://, or take `tls` out");
         return None;
     }
-    Some(HttpPeer { base_url, trust, login })
+    Some(HttpPeer { base_url, trust, login, api_key: None })
 }
 
 /// Scheme and host of a URL without user name, query or fragment.

@@ -185,8 +185,9 @@ fn names_a_secret(refusal: &Refusal, settings: &Settings) -> bool {
     let names = |login: &Option<Login>| {
         login.as_ref().is_some_and(|login| login.password == SecretPlace::Env(variable.clone()))
     };
+    let is_key = |key: &Option<SecretPlace>| *key == Some(SecretPlace::Env(variable.clone()));
     settings.peers().values().any(|peer| match peer {
-        PeerSettings::Http(peer) => names(&peer.login),
+        PeerSettings::Http(peer) => names(&peer.login) || is_key(&peer.api_key),
         PeerSettings::Mail(peer) => names(&peer.login),
         PeerSettings::Folder(_) => false,
     })

@@ -3,8 +3,8 @@
 use chrono::{NaiveTime, TimeDelta};
 
 use crate::domain::installation::ServerName;
-use crate::doors::peer::{FolderPeer, LICENSE_SERVER, MAIL, PeerSettings};
-use crate::sources::{SOURCES, SourceRow, SourceSettings, source_named};
+use crate::doors::peer::{FolderPeer, HttpPeer, LICENSE_SERVER, MAIL, PeerSettings};
+use crate::sources::{Reach, SOURCES, SourceRow, SourceSettings, source_named};
 
 use super::far;
 use super::section::Section;
@@ -113,12 +113,12 @@ const NAME_CHARS_MAX: usize = 64;
 /// Reads one `[[server]]`; `keeper` is who keeps the license unless it says so itself.
 pub fn read(section: &mut Section<'_>, keeper: LicenseBy) -> Option<ServerSettings> {
     let name = section.required("name", "vbr01").filter(|name| is_good_name(section, name));
-    let Some(source) = source(section) else {
+    let Some(row) = source(section) else {
         // What else may stand here depends on the source.
         section.forget();
         return None;
     };
-    let reach = reach(section, source);
+    let reach = reach(section, row);
     let revision = section.text("revision");
     let license = license(section).unwrap_or(keeper);
     let shared_license = section.text("shared_license");
@@ -131,7 +131,7 @@ pub fn read(section: &mut Section<'_>, keeper: LicenseBy) -> Option<ServerSettin
     if let Some(node) = section.take("tenants_from") {
         section.refuse(node.origin, "`tenants_from` is not in this version".to_owned(), "take it out");
     }
-    let reached = ServerSettings::new(&name?, source, reach?)?;
+    let reached = ServerSettings::new(&name?, row.name, reach?)?;
     Some(ServerSettings {
         source: SourceSettings { revision },
         license,
@@ -156,11 +156,11 @@ fn is_good_name(section: &mut Section<'_>, name: &str) -> bool {
     true
 }
 
-fn source(section: &mut Section<'_>) -> Option<&'static str> {
+fn source(section: &mut Section<'_>) -> Option<&'static SourceRow> {
     let origin = section.origin();
     let name = section.required("source", "vbr")?;
     if let Some(row) = source_named(&name) {
-        return Some(row.name);
+        return Some(row);
     }
     let names: Vec<&str> = SOURCES.iter().map(|row| row.name).collect();
     let why = if LATER.contains(&name.as_str()) {
@@ -172,10 +172,14 @@ fn source(section: &mut Section<'_>) -> Option<&'static str> {
     None
 }
 
-fn reach(section: &mut Section<'_>, source: &str) -> Option<PeerSettings> {
-    if source == "snapshot_folder" {
-        return far::folder(section).map(|path| PeerSettings::Folder(FolderPeer { path }));
+fn reach(section: &mut Section<'_>, row: &SourceRow) -> Option<PeerSettings> {
+    match row.reach {
+        Reach::Folder => far::folder(section).map(|path| PeerSettings::Folder(FolderPeer { path })),
+        Reach::Login => over_http(section, row.name).map(PeerSettings::Http),
     }
+}
+
+fn over_http(section: &mut Section<'_>, source: &str) -> Option<HttpPeer> {
     let origin = section.origin();
     let peer = far::http_peer(section, "https://vbr01.example.net:9419")?;
     if peer.login.is_none() {
@@ -185,7 +189,7 @@ fn reach(section: &mut Section<'_>, source: &str) -> Option<PeerSettings> {
             "add username and password_file",
         );
     }
-    Some(PeerSettings::Http(peer))
+    Some(peer)
 }
 
 fn license(section: &mut Section<'_>) -> Option<LicenseBy> {

@@ -22,6 +22,8 @@ pub struct HttpPeer {
     pub base_url: String,
     pub trust: Trust,
     pub login: Option<Login>,
+    /// Where an API key stands that lets in without a login.
+    pub api_key: Option<SecretPlace>,
 }
 
 /// Which certificate is believed.

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::TimeDelta;
+
 use crate::domain::Instant;
 use crate::doors::Clock;
 
@@ -24,6 +26,14 @@ impl SimulatedClock {
     /// Sets the hour, forward or back.
     pub fn set(&self, now: Instant) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Hands::Set(now);
+    }
+
+    /// Lets so many seconds pass; a clock that follows another one waits for nobody.
+    pub fn pass(&self, seconds: u32) {
+        let mut hands = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Hands::Set(now) = &mut *hands {
+            *now += TimeDelta::seconds(i64::from(seconds));
+        }
     }
 
     /// Shows another clock's hour from here on, as when a played world goes live.

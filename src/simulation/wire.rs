@@ -24,6 +24,8 @@ use super::clock::SimulatedClock;
 pub const USERNAME: &str = "tidegauge";
 /// Its password.
 pub const PASSWORD: &str = "simulated";
+/// The API key that simulated consoles know.
+pub const API_KEY: &str = "simulated-key";
 
 /// Everything outside the agent; clones are the same outside.
 #[derive(Clone)]
@@ -94,6 +96,7 @@ impl SimulatedWire {
         let Some(router) = router else {
             return Answer::Failed(Failure::Settings { why: format!("no peer is called {}", ask.peer) });
         };
+        self.clock.pass(ask.pause_seconds);
         let answer = carry_to(router, &ask).await;
         if self.inner().deaf.remove(&ask.peer) {
             return Answer::Failed(Failure::Broken { why: "the answer was lost on its way".to_owned() });
@@ -190,6 +193,7 @@ fn request(ask: &HttpAsk) -> Result<Request<RequestBody>, axum::http::Error> {
         request = match secret {
             HeaderSecret::Text(text) => request.header(*name, text.expose_secret()),
             HeaderSecret::PeerBasic => request.header(*name, basic(USERNAME, PASSWORD)),
+            HeaderSecret::PeerKey => request.header(*name, format!("Bearer {API_KEY}")),
         };
     }
     if let Some(bearer) = &ask.bearer {

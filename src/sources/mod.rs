@@ -6,6 +6,8 @@ pub mod vbr;
 
 mod json_field;
 mod json_place;
+mod lenient;
+mod reply;
 
 use crate::ask::Conversation;
 use crate::domain::Instant;
@@ -70,6 +72,16 @@ pub type Talk = Box<dyn Conversation<Done = Collected>>;
 pub struct SourceRow {
     pub name: &'static str,
     pub open: fn(Brief) -> Talk,
+    pub reach: Reach,
+}
+
+/// How a source's far side is reached, and what it wants to let us in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// A folder of this machine.
+    Folder,
+    /// HTTP and a login with a password.
+    Login,
 }
 
 /// Every source.

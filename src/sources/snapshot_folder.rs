@@ -5,11 +5,11 @@
 use std::collections::VecDeque;
 
 use super::snapshot_file::parse;
-use super::{Brief, Collected, Rejected, SourceRow, Talk};
+use super::{Brief, Collected, Reach, Rejected, SourceRow, Talk};
 use crate::ask::{Answer, Ask, Conversation, Failure, FolderAnswer, FolderAsk, Setback, Step};
 use crate::domain::installation::ServerName;
 
-pub const ROW: SourceRow = SourceRow { name: "snapshot_folder", open };
+pub const ROW: SourceRow = SourceRow { name: "snapshot_folder", open, reach: Reach::Folder };
 
 /// Names looked at in one round.
 const ENTRIES_MAX: usize = 10_000;

@@ -98,6 +98,7 @@ pub async fn carry(clients: &HttpClients, peer: &HttpPeer, ask: HttpAsk) -> Resu
         );
     }
     let request = request(peer, &ask)?;
+    tokio::time::sleep(Duration::from_secs(u64::from(ask.pause_seconds))).await;
     let limit = Duration::from_secs(u64::from(ask.seconds_max));
     match tokio::time::timeout(limit, exchange(&client, peer, &ask, request)).await {
         Ok(answer) => answer,
@@ -220,6 +221,7 @@ fn secret_header(peer: &HttpPeer, secret: &HeaderSecret) -> Result<HeaderValue, 
             let plain = format!("{}:{}", login.username, login::password(login)?.expose_secret());
             format!("Basic {}", STANDARD.encode(plain)).into()
         }
+        HeaderSecret::PeerKey => format!("Bearer {}", login::api_key(peer)?.expose_secret()).into(),
     };
     HeaderValue::from_str(text.expose_secret())
         .map_err(|_| Failure::Settings { why: format!("a secret for {} is no header's text", authority(peer)) })

@@ -1,4 +1,4 @@
-//! Passwords, read at the moment they are used and kept nowhere.
+//! Passwords and API keys, read at the moment they are used and kept nowhere.
 
 use std::fs;
 use std::io::Read;
@@ -7,36 +7,47 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use crate::ask::Failure;
-use crate::doors::peer::{Login, SecretPlace};
+use crate::doors::peer::{HttpPeer, Login, SecretPlace};
 
-/// Longest password that is read.
-const PASSWORD_BYTES_MAX: u64 = 4_096;
+/// Longest password or key that is read.
+const SECRET_BYTES_MAX: u64 = 16_384;
 
 /// Reads the login's password.
 pub fn password(login: &Login) -> Result<SecretString, Failure> {
-    match &login.password {
-        SecretPlace::File(path) => from_file(path),
+    secret(&login.password, "password")
+}
+
+/// Reads the peer's API key.
+pub fn api_key(peer: &HttpPeer) -> Result<SecretString, Failure> {
+    let why = || refused("the settings give it no API key: add api_key_file".to_owned());
+    secret(peer.api_key.as_ref().ok_or_else(why)?, "API key")
+}
+
+/// `what` is for the words of a refusal.
+fn secret(place: &SecretPlace, what: &str) -> Result<SecretString, Failure> {
+    match place {
+        SecretPlace::File(path) => from_file(path, what),
         SecretPlace::Env(name) => match std::env::var(name) {
-            Ok(password) if !password.is_empty() => Ok(password.into()),
-            Ok(_) | Err(_) => Err(refused(format!("the variable {name} holds no password: set it"))),
+            Ok(secret) if !secret.is_empty() => Ok(secret.into()),
+            Ok(_) | Err(_) => Err(refused(format!("the variable {name} holds no {what}: set it"))),
         },
     }
 }
 
-fn from_file(path: &Path) -> Result<SecretString, Failure> {
-    let unreadable = |error: std::io::Error| refused(format!("password file {}: {error}", path.display()));
+fn from_file(path: &Path, what: &str) -> Result<SecretString, Failure> {
+    let unreadable = |error: std::io::Error| refused(format!("{what} file {}: {error}", path.display()));
     let file = fs::File::open(path).map_err(unreadable)?;
     if is_open_to_others(&file.metadata().map_err(unreadable)?) {
         let shown = path.display();
-        return Err(refused(format!("password file {shown} can be read by everybody: chmod o-rwx {shown}")));
+        return Err(refused(format!("{what} file {shown} can be read by everybody: chmod o-rwx {shown}")));
     }
     let mut text = String::new();
-    file.take(PASSWORD_BYTES_MAX).read_to_string(&mut text).map_err(unreadable)?;
-    let password = text.trim_end_matches(['\r', '\n']);
-    if password.is_empty() {
-        return Err(refused(format!("password file {} is empty: write the password into it", path.display())));
+    file.take(SECRET_BYTES_MAX).read_to_string(&mut text).map_err(unreadable)?;
+    let secret = text.trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        return Err(refused(format!("{what} file {} is empty: write the {what} into it", path.display())));
     }
-    Ok(password.to_owned().into())
+    Ok(secret.to_owned().into())
 }
 
 #[cfg(unix)]

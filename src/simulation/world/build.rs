@@ -237,7 +237,7 @@ fn settings(plan: &WorldPlan) -> Settings {
 }
 
 fn peer(host: &str) -> HttpPeer {
-    HttpPeer { base_url: format!("https://{host}"), trust: Trust::System, login: None }
+    HttpPeer { base_url: format!("https://{host}"), trust: Trust::System, login: None, api_key: None }
 }
 
 /// The settings of a server that only the world knows.

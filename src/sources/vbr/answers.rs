@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use super::lenient::{Number, Rows, Text};
 use crate::ask::HttpAnswer;
+use crate::sources::lenient::{Number, Rows, Text};
+use crate::sources::reply;
 
 /// `POST /api/oauth2/token`.
 #[derive(Debug, Default, Deserialize)]
@@ -204,31 +205,12 @@ impl ReportAnswer<'_> {
 
 /// Reads the body as JSON, or says what it is instead.
 pub fn read<'a, T: Deserialize<'a>>(answer: &'a HttpAnswer) -> Result<T, String> {
-    let body = answer.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&answer.body);
-    let body = std::str::from_utf8(body).map_err(|_| "the answer is not UTF-8".to_owned())?;
-    match body.bytes().find(|byte| !byte.is_ascii_whitespace()) {
-        None => Err("the answer is empty".to_owned()),
-        Some(b'<') => Err("the answer is HTML, not JSON; check that the url leads to the REST port (9419)".to_owned()),
-        Some(_) => serde_json::from_str(body).map_err(|why| {
-            if why.is_eof() {
-                format!("half an answer: it ends after {} bytes", body.len())
-            } else {
-                format!("not the JSON that was expected: {}", one_line(&why.to_string()))
-            }
-        }),
-    }
+    reply::read(answer, "the REST port (9419)")
 }
 
 /// What the server said in a refusal, in one short line.
 pub fn refusal(answer: &HttpAnswer) -> String {
     let error: ErrorAnswer = read(answer).unwrap_or_default();
     let said = [&error.message, &error.oauth_description, &error.oauth_error, &error.error_code];
-    let said = said.into_iter().find_map(Text::get).map(one_line);
-    said.map_or_else(|| format!("HTTP {}", answer.status), |said| format!("HTTP {}, \"{said}\"", answer.status))
-}
-
-/// Foreign words without line breaks, at most 160 characters of them.
-fn one_line(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    plain.take(160).collect::<String>().trim().to_owned()
+    reply::said(answer.status, said.into_iter().find_map(Text::get))
 }

@@ -7,12 +7,12 @@ use chrono::TimeDelta;
 
 use super::answers::{Page, RestorePointRow};
 use super::join::Join;
-use super::lenient::Zone;
 use super::reading::OVERLAP;
 use crate::domain::calendar::rfc3339;
 use crate::domain::sample::Sample;
 use crate::domain::workload::{Workload, WorkloadType};
 use crate::domain::{Instant, Month, Points};
+use crate::sources::lenient::Zone;
 use crate::sources::{Brief, Sweep};
 
 /// Rows asked for at once.

@@ -2,8 +2,8 @@
 
 use super::answers::{InstanceRow, Page};
 use super::kinds::kind_of;
-use super::lenient::Number;
 use crate::domain::workload::Workload;
+use crate::sources::lenient::Number;
 
 /// Rows asked for at once.
 const PAGE_ROWS: u64 = 500;

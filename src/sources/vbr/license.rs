@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::answers::{InstanceSummary, LicenseAnswer};
 use super::kinds::kind_displayed_as;
-use super::lenient::{Number, Text, written_date};
 use crate::domain::Points;
 use crate::domain::license::{License, LicenseType};
 use crate::domain::license_sections::{CapacitySection, GiftedInstances, LicenseSections, SocketSection};
 use crate::domain::workload::WorkloadType;
+use crate::sources::lenient::{Number, Text, written_date};
 
 /// What `GET /api/v1/license` told.
 #[derive(Debug, Default)]

@@ -8,7 +8,6 @@ mod dating;
 mod instances;
 mod join;
 mod kinds;
-mod lenient;
 mod license;
 mod reading;
 mod revision;
@@ -19,13 +18,13 @@ mod weights;
 use reading::Reading;
 use session::Session;
 
-use super::{Brief, Collected, SourceRow, Talk};
+use super::{Brief, Collected, Reach, SourceRow, Talk};
 use crate::ask::{Answer, Ask, Conversation, HttpAsk, Setback, Step};
 
 pub use kinds::{PLATFORMS, PlatformRow};
 pub use revision::{REVISIONS, Revision};
 
-pub const ROW: SourceRow = SourceRow { name: "vbr", open };
+pub const ROW: SourceRow = SourceRow { name: "vbr", open, reach: Reach::Login };
 
 /// Asks of one conversation, logins and logout included.
 pub const ASKS_MAX: u32 = 5_000;

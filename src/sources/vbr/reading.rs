@@ -7,15 +7,15 @@ use super::answers::{
 };
 use super::dating::Dating;
 use super::instances::{InstanceList, Turn};
-use super::lenient::Zone;
 use super::license::{LicenseFacts, facts_of};
-use super::session::date_of;
 use super::{trouble, weights};
 use crate::ask::{Answer, Body, HttpAnswer, HttpAsk, Setback};
 use crate::domain::license::{License, LicenseType};
 use crate::domain::sample::Sample;
 use crate::domain::workload::Workload;
 use crate::domain::{Instant, Points};
+use crate::sources::lenient::Zone;
+use crate::sources::reply::date_of;
 use crate::sources::{Brief, Collected, Sweep};
 
 const SERVER_TIME: &str = "/api/v1/serverTime";

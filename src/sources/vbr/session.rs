@@ -1,6 +1,6 @@
 //! The login at a VBR server: revision, token, refresh, logout. The token lives only in here.
 
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 use secrecy::SecretString;
 
 use super::answers::{TokenAnswer, read, refusal};
@@ -9,6 +9,7 @@ use super::trouble;
 use crate::ask::{Answer, Body, Failure, FormValue, HttpAnswer, HttpAsk, Setback};
 use crate::domain::Instant;
 use crate::domain::installation::ServerName;
+use crate::sources::reply::date_of;
 
 const TOKEN_PATH: &str = "/api/oauth2/token";
 const LOGOUT_PATH: &str = "/api/oauth2/logout";
@@ -237,11 +238,6 @@ impl Session {
         self.doing = Doing::Open;
         Ok(())
     }
-}
-
-/// The answer's own hour.
-pub fn date_of(answer: &HttpAnswer) -> Option<Instant> {
-    answer.header("date").and_then(|text| DateTime::parse_from_rfc2822(text).ok()).map(|at| at.to_utc())
 }
 
 fn speaks_of_the_login(answer: &HttpAnswer) -> bool {

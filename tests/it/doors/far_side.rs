@@ -48,12 +48,17 @@ impl FarSide {
 }
 
 pub fn https(address: SocketAddr, trust: Trust) -> PeerSettings {
-    PeerSettings::Http(HttpPeer { base_url: format!("https://127.0.0.1:{}", address.port()), trust, login: None })
+    PeerSettings::Http(HttpPeer {
+        base_url: format!("https://127.0.0.1:{}", address.port()),
+        trust,
+        login: None,
+        api_key: None,
+    })
 }
 
 pub fn plain_http(address: SocketAddr) -> PeerSettings {
     let base_url = format!("http://127.0.0.1:{}", address.port());
-    PeerSettings::Http(HttpPeer { base_url, trust: Trust::System, login: None })
+    PeerSettings::Http(HttpPeer { base_url, trust: Trust::System, login: None, api_key: None })
 }
 
 /// What a scripted server does after it has read a request's head.

@@ -69,7 +69,7 @@ async fn a_server_that_somebody_else_wrote_is_sampled() {
     let ca_file = std::env::var("TIDEGAUGE_OUTSIDE_VBR_CA").expect("the certificate's authority");
     let password = SecretPlace::Env("TIDEGAUGE_OUTSIDE_VBR_PASSWORD".into());
     let login = Some(Login { username: "tidegauge".into(), password });
-    let peer = HttpPeer { base_url, trust: Trust::CaFile(ca_file.into()), login };
+    let peer = HttpPeer { base_url, trust: Trust::CaFile(ca_file.into()), login, api_key: None };
     let wire = wire_to("vbr01", PeerSettings::Http(peer));
     let revision = std::env::var("TIDEGAUGE_OUTSIDE_VBR_REVISION").ok();
     let brief = Brief { settings: SourceSettings { revision }, ..brief() };
