@@ -70,6 +70,12 @@ pub enum Query {
         unit: Option<String>,
         server: Option<String>,
     },
+    /// Machines that may be the same, each with the adjustment prepared.
+    Proposals {
+        unit: Option<String>,
+        server: Option<String>,
+        month: Option<Month>,
+    },
     /// What monitoring reads.
     Readings {},
     /// Highest watermark and reported points of the last months, for a chart.
@@ -116,6 +122,9 @@ impl Agent {
             Query::Gate { unit, server, month } => self.gates(unit.as_deref(), server.as_deref(), *month, hour),
             Query::License { unit, server } => self.licenses(unit.as_deref(), server.as_deref(), hour),
             Query::LicenseHistory { unit, server } => self.license_history(unit.as_deref(), server.as_deref()),
+            Query::Proposals { unit, server, month } => {
+                self.proposals(unit.as_deref(), server.as_deref(), *month, hour)
+            }
             Query::Readings {} => self.readings(hour),
             Query::Months { unit, server } => self.months(unit.as_deref(), server.as_deref(), hour),
         }

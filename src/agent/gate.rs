@@ -13,7 +13,8 @@ use crate::domain::watermark::HighWatermark;
 use crate::domain::workload::Class;
 use crate::domain::{Instant, Month};
 use crate::rules::causes::{self, Peak, PeakCount, PeakWorkload};
-use crate::rules::counting;
+use crate::rules::counting::{self, AsOf};
+use crate::rules::duplicates;
 use crate::rules::gate::{self, GateFacts};
 use crate::store::ClassifiedSample;
 use crate::store::fact::{Fact, GateRow, key};
@@ -98,7 +99,7 @@ impl Agent {
 
     /// What counted at the instant the highest mark stood, on every server that was of the unit then.
     fn peak(&self, unit: &Unit, month: Month, at: Instant) -> Result<Peak, Trouble> {
-        let mut peak = Peak::default();
+        let (mut peak, mut standing_then) = (Peak::default(), Vec::new());
         for server in self.store.servers()? {
             let oldest = at - self.policy().basis_max_age;
             let standing = self.store.summaries(&server, oldest..at + TimeDelta::nanoseconds(1))?;
@@ -110,7 +111,6 @@ impl Agent {
             if self.left_by_end(unit, &server, at, month)? {
                 peak.left.insert(server.clone());
             }
-            peak.workloads.extend(billable(&server, &then, by_end.as_ref()));
             peak.counts.extend(then.sample.counts.iter().map(|count| PeakCount {
                 server: server.clone(),
                 tenant: count.tenant.clone(),
@@ -118,6 +118,18 @@ impl Agent {
                 weight: counting::weight_of_count(count, &then.sample).unwrap_or_default(),
                 count: counting::total_of_count(count, crate::domain::Points::ZERO).count,
             }));
+            standing_then.push((then, by_end));
+        }
+        if unit.counts_once_at(at) {
+            let mut counted: Vec<_> = standing_then.iter().map(|(then, _)| then.counted.clone()).collect();
+            let shown: Vec<_> = standing_then.iter().map(|(then, _)| &then.sample).collect();
+            duplicates::count_once(&shown, &|sample| AsOf::sample(sample.taken_at), &mut counted);
+            for ((then, _), counted) in standing_then.iter_mut().zip(counted) {
+                then.counted = counted;
+            }
+        }
+        for (then, by_end) in &standing_then {
+            peak.workloads.extend(billable(&then.sample.server, then, by_end.as_ref()));
         }
         Ok(peak)
     }

@@ -1,7 +1,9 @@
 //! Reporting units: which servers stand under one key (design.md section 4).
 
 use crate::agent::Trouble;
-use crate::domain::installation::{Unit, installation_id_of};
+use crate::config::ManagedBy;
+use crate::domain::Instant;
+use crate::domain::installation::{CountsOnce, Unit, installation_id_of};
 use crate::domain::sample::Sample;
 use crate::store::fact::Fact;
 
@@ -68,6 +70,7 @@ impl Agent {
                 license_id: None,
                 formed_at: hour.now,
                 since: None,
+                counts_once: Vec::new(),
             },
         };
         let mut facts = Vec::new();
@@ -86,10 +89,25 @@ impl Agent {
         if own == Own::Yes {
             target.since.get_or_insert(sample.taken_at);
         }
+        let once = self.counts_once(&target);
+        if once != target.counts_once_at(sample.taken_at) {
+            // What was counted before stays as it was; a unit that begins so always did.
+            let from = if before.servers.is_empty() { Instant::UNIX_EPOCH } else { sample.taken_at };
+            target.counts_once.push(CountsOnce { from, once });
+        }
         if target != before || units.iter().all(|unit| unit.id != target.id) {
             facts.push(Fact::UnitFormed { unit: target });
         }
         Ok(facts)
+    }
+
+    /// Whether a machine that several servers of the unit show counts once: by the settings, or because one Enterprise
+    /// Manager manages them all (domain.md 3.6).
+    fn counts_once(&self, unit: &Unit) -> bool {
+        let by_manager = |name: &String| {
+            self.settings.server(name).is_some_and(|server| server.managed_by == Some(ManagedBy::EnterpriseManager))
+        };
+        self.settings.count_duplicates_once || unit.servers.iter().all(by_manager)
     }
 
     /// The existing unit that a sample belongs to; `None`: one of its own.

@@ -17,7 +17,7 @@ impl Settings {
             line("sample_interval", spelled(self.sample_interval)),
             line("basis_max_age", spelled(self.basis_max_age)),
             line("keep_raw", unheeded(spelled(self.keep_raw))),
-            line("count_duplicates_once", unheeded(self.count_duplicates_once)),
+            line("count_duplicates_once", self.count_duplicates_once),
             line("report_detail", detail(self.report_detail)),
             line("policy.auto_submit_day", self.deadlines.auto_submit_day),
             line("policy.manual_deadline_day", self.deadlines.manual_deadline_day),

@@ -27,6 +27,23 @@ pub struct Unit {
     /// The agent's first own sample of the unit; months and weeks before it are not owed. Imports leave it open.
     #[serde(default)]
     pub since: Option<Instant>,
+    /// When counting a machine of several servers once was agreed or given up, oldest first; empty: counted on each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts_once: Vec<CountsOnce>,
+}
+
+/// From this instant on machines that several servers of the unit show count once, or on each server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountsOnce {
+    pub from: Instant,
+    pub once: bool,
+}
+
+impl Unit {
+    /// Whether a machine of several servers counts once at the instant.
+    pub fn counts_once_at(&self, at: Instant) -> bool {
+        self.counts_once.iter().rev().find(|agreed| agreed.from <= at).is_some_and(|agreed| agreed.once)
+    }
 }
 
 /// The installation id of a server whose source gives none: UUIDv5 of agent and server name.

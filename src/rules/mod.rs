@@ -2,7 +2,9 @@
 
 pub mod causes;
 pub mod counting;
+pub mod duplicates;
 pub mod gate;
+pub mod identity;
 pub mod license_results;
 pub mod license_state;
 pub mod overage;

@@ -16,6 +16,7 @@ use crate::domain::{Instant, Month, Points};
 use crate::seal::{canonical, digest};
 
 use super::counting::{self, AsOf};
+use super::duplicates::{self, Duplicate, Standing};
 use super::report_document::AFTER_GENERATION;
 
 /// The sample of one server that a report stands on.
@@ -66,8 +67,19 @@ pub fn generate(facts: ReportFacts) -> UsageReport {
 pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
     let mut groups: BTreeMap<LineKey, GroupTotal> = BTreeMap::new();
     let mut workloads = Vec::new();
-    for basis in &facts.samples {
-        take_workloads(basis, as_of.of_basis(basis), &mut groups, &mut workloads);
+    let standing = facts.samples.iter().map(|basis| Standing {
+        sample: &basis.sample,
+        first_processed_at: basis.first_processed_at.clone(),
+        as_of: as_of.of_basis(basis),
+    });
+    let once = if facts.unit.counts_once_at(as_of.at) {
+        duplicates::plan(&standing.collect::<Vec<_>>())
+    } else {
+        BTreeMap::new()
+    };
+    for (of, basis) in facts.samples.iter().enumerate() {
+        let duplicates = |at: usize| once.get(&(of, at));
+        take_workloads(basis, as_of.of_basis(basis), &duplicates, &mut groups, &mut workloads);
         take_counts(&basis.sample, &mut groups);
     }
     name_duplicates(&mut workloads);
@@ -139,22 +151,37 @@ pub fn digest_of(report: &UsageReport) -> String {
     format!("sha256:{}", digest::sha256_hex(&canonical::bytes(&record)))
 }
 
-fn take_workloads(
+fn take_workloads<'a>(
     basis: &BasisSample,
     as_of: AsOf,
+    duplicate: &dyn Fn(usize) -> Option<&'a Duplicate>,
     groups: &mut BTreeMap<LineKey, GroupTotal>,
     workloads: &mut Vec<ReportedWorkload>,
 ) {
     let sample = &basis.sample;
-    for (workload, first) in sample.workloads.iter().zip(&basis.first_processed_at) {
+    for (at, (workload, first)) in sample.workloads.iter().zip(&basis.first_processed_at).enumerate() {
         // Facts after the month's end belong to the next one.
-        if first.is_some_and(|first| as_of.at <= first) {
+        let first_known = match duplicate(at) {
+            Some(Duplicate::Here(once)) => once.first_processed_at,
+            Some(Duplicate::On(_)) | None => *first,
+        };
+        if first_known.is_some_and(|first| as_of.at <= first) {
             continue;
         }
-        let class = counting::class_of(workload, sample, *first, as_of);
         let stated = counting::weight_of(workload, sample);
-        let counted = Counted { class, weight: stated.unwrap_or(Points::ZERO), first_processed_at: *first };
-        if let Some(reason) = reason(class) {
+        let own = || {
+            let class = counting::class_of(workload, sample, *first, as_of);
+            Counted { class, weight: stated.unwrap_or(Points::ZERO), first_processed_at: *first }
+        };
+        let counted = match duplicate(at) {
+            None => own(),
+            Some(Duplicate::Here(once)) => once.clone(),
+            Some(Duplicate::On(server)) => {
+                workloads.extend(counted_elsewhere(sample, workload, &own(), server));
+                continue;
+            }
+        };
+        if let Some(reason) = reason(counted.class) {
             let key = (sample.server.clone(), workload.tenant.clone(), workload.kind.clone(), counted.weight);
             groups.entry(key).or_default().add(counting::total_of(&counted));
             workloads.push(reported(sample, workload, &counted, reason, stated.is_none()));
@@ -194,6 +221,13 @@ fn reported(
         reason,
         note: unweighted.then(|| format!("no weight is known for type {}", workload.kind)),
     }
+}
+
+/// A copy that counts nothing here; shown so that nobody misses it.
+fn counted_elsewhere(sample: &Sample, workload: &Workload, own: &Counted, server: &str) -> Option<ReportedWorkload> {
+    let shown = reported(sample, workload, own, reason(own.class)?, false);
+    let note = Some(format!("counted once, on {server}"));
+    Some(ReportedWorkload { points: Points::ZERO, counted: false, note, ..shown })
 }
 
 fn take_counts(sample: &Sample, groups: &mut BTreeMap<LineKey, GroupTotal>) {

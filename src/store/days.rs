@@ -1,10 +1,12 @@
 //! The mark of one unit's day from the summaries of its servers. Pure.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{NaiveDate, TimeDelta};
 
+use super::StoreError;
 use crate::domain::calendar::midnight;
 use crate::domain::installation::ServerName;
 use crate::domain::sample::{Group, Summary};
@@ -19,6 +21,12 @@ pub(super) struct Seen {
     /// `None`: the server was of another unit then, and adds nothing to this one.
     pub summary: Option<Arc<Summary>>,
 }
+
+/// Points to take off by group; negative: to add.
+pub(super) type Surplus = BTreeMap<Group, Points>;
+
+/// What machines of several servers count too much at an instant, given each server and the instant of its sample.
+pub(super) type SurplusAt<'a> = &'a mut dyn FnMut(Instant, &[(usize, Instant)]) -> Result<Surplus, StoreError>;
 
 /// Points by group, summed over servers as each one's newest sample stands.
 #[derive(Default)]
@@ -59,13 +67,27 @@ impl Standing {
         }
     }
 
-    fn by_type(&self) -> BTreeMap<WorkloadType, Points> {
-        let mut by_type: BTreeMap<WorkloadType, Points> = BTreeMap::new();
-        for ((_, kind), points) in self.groups.iter().filter(|(_, points)| !points.is_zero()) {
-            *by_type.entry(kind.clone()).or_default() += *points;
+    /// Points by group, some of them zero, and their sum, less a surplus.
+    fn less(&self, surplus: &Surplus) -> (Cow<'_, BTreeMap<Group, Points>>, Points) {
+        if surplus.is_empty() {
+            return (Cow::Borrowed(&self.groups), self.points);
         }
-        by_type
+        let (mut groups, mut sum) = (self.groups.clone(), self.points);
+        for (group, points) in surplus {
+            let of_group = groups.entry(group.clone()).or_default();
+            *of_group = *of_group - *points;
+            sum = sum - *points;
+        }
+        (Cow::Owned(groups), sum)
     }
+}
+
+fn by_type(groups: &BTreeMap<Group, Points>) -> BTreeMap<WorkloadType, Points> {
+    let mut by_type: BTreeMap<WorkloadType, Points> = BTreeMap::new();
+    for ((_, kind), points) in groups.iter().filter(|(_, points)| !points.is_zero()) {
+        *by_type.entry(kind.clone()).or_default() += *points;
+    }
+    by_type
 }
 
 /// The day's mark: the highest sum, at the instants of the unit's samples in the day, over each server's newest sample
@@ -76,7 +98,8 @@ pub(super) fn mark_of_day(
     day: NaiveDate,
     servers: &[(ServerName, Vec<Seen>)],
     basis_max_age: TimeDelta,
-) -> Option<DayMark> {
+    surplus_at: SurplusAt<'_>,
+) -> Result<Option<DayMark>, StoreError> {
     let mut events: Vec<(Instant, usize, &Seen)> = Vec::new();
     for (index, (_, seen)) in servers.iter().enumerate() {
         events.extend(seen.iter().map(|seen| (seen.at, index, seen)));
@@ -96,22 +119,24 @@ pub(super) fn mark_of_day(
         if at < midnight(day) || complete.is_empty() {
             continue;
         }
-        for (group, points) in standing.groups.iter().filter(|(_, points)| !points.is_zero()) {
+        let stands: Vec<(usize, Instant)> = standing.servers.iter().map(|(server, (at, _))| (*server, *at)).collect();
+        let (groups, points) = standing.less(&surplus_at(at, &stands)?);
+        for (group, points) in groups.iter().filter(|(_, points)| !points.is_zero()) {
             let maximum = maxima.entry(group.clone()).or_default();
             *maximum = (*maximum).max(*points);
         }
-        let mark = HighWatermark::raised_by(found.as_ref().map(|found| found.mark), standing.points, at);
+        let mark = HighWatermark::raised_by(found.as_ref().map(|found| found.mark), points, at);
         let raised = found.as_ref().is_none_or(|found| found.mark != mark);
         let entry = found.get_or_insert_with(|| empty(day, mark));
         if raised {
             entry.mark = mark;
-            entry.by_type = standing.by_type();
+            entry.by_type = by_type(&groups);
         }
         for server in complete {
             *entry.samples.entry(servers[server].0.clone()).or_default() += 1;
         }
     }
-    found.map(|found| DayMark { group_maxima: maxima.into_iter().collect(), ..found })
+    Ok(found.map(|found| DayMark { group_maxima: maxima.into_iter().collect(), ..found }))
 }
 
 fn empty(day: NaiveDate, mark: HighWatermark) -> DayMark {

@@ -140,7 +140,7 @@ impl Store {
     }
 }
 
-fn row_from<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError> {
+pub(super) fn row_from<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(&unsqueeze(bytes)?).map_err(|error| kept::odd(key, &error.to_string()))
 }
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use chrono::{Days, NaiveDate, TimeDelta};
 
 use super::StoreError;
-use super::days::{Seen, mark_of_day};
+use super::days::{Seen, Surplus, mark_of_day};
 use super::fact::{Fact, PackedSample};
 use super::fold::{Fold, Unpacker, read_row, read_summary, resolve, rewind_ledger};
 use super::journal::Head;
 use super::kept::{self, KeptDay, KeptSummary, SampleRow};
 use super::keys::{self, About, Moment};
 use super::kv::Kv;
+use super::once::CountingOnce;
 use super::packing::Kind;
 use crate::domain::Instant;
 use crate::domain::calendar::midnight;
@@ -281,7 +282,17 @@ impl State {
             }
             servers.push((server, seen));
         }
-        Ok(mark_of_day(day, &servers, self.basis_max_age))
+        let Some(kept) = self.unit(unit)?.filter(|unit| !unit.counts_once.is_empty()) else {
+            return mark_of_day(day, &servers, self.basis_max_age, &mut |_, _| Ok(Surplus::new()));
+        };
+        let names: Vec<ServerName> = servers.iter().map(|(name, _)| name.clone()).collect();
+        let mut once = CountingOnce::new(&self.kv, &kept, &names);
+        mark_of_day(day, &servers, self.basis_max_age, &mut |at, standing| once.surplus_at(at, standing))
+    }
+
+    fn unit(&self, id: &str) -> Result<Option<Unit>, StoreError> {
+        let bytes = self.kv.get(&keys::row(&super::fact::key::unit(id)))?;
+        bytes.map(|bytes| super::reads::row_from("unit", &bytes)).transpose()
     }
 
     /// Instant, unit and summary of each sample with `from <= instant < to`; equal neighbours share one summary.

@@ -1,6 +1,7 @@
 //! What people are shown of imported samples, and what they are refused: views, units, orders of the one owner.
 
 mod gate; // the worked example, servers that left
+mod identity; // counted once, proposals, clones
 mod imports; // repeat, conflict, bad file
 mod reports; // the report, its gate, its late month
 mod usage; // by type, tenant, server, workload; of a month

@@ -84,7 +84,7 @@ fn what_was_understood_is_printed_without_secrets() {
         sample_interval = 30m
         basis_max_age = 1h
         keep_raw = 400d   (not obeyed by this version)
-        count_duplicates_once = false   (not obeyed by this version)
+        count_duplicates_once = false
         report_detail = lines
         policy.auto_submit_day = 12
         policy.manual_deadline_day = 10

@@ -36,6 +36,7 @@ impl Agent {
             open.extend(self.open_reports(unit, hour.now)?);
             warnings.extend(self.warnings(unit)?);
         }
+        warnings.extend(self.identity_warnings(hour.now)?);
         warnings.extend(self.setbacks_shown()?);
         Ok(json!({
             "schema": "tidegauge.status/1",

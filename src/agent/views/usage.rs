@@ -9,9 +9,10 @@ use crate::agent::access::By;
 use crate::agent::{Agent, Hour, Refused};
 use crate::domain::calendar::rfc3339;
 use crate::domain::installation::Unit;
-use crate::domain::sample::{Counted, GroupTotal};
+use crate::domain::sample::{Counted, GroupTotal, Sample};
 use crate::domain::{Instant, Month, Points};
 use crate::rules::counting::{self, AsOf};
+use crate::rules::duplicates;
 use crate::store::ClassifiedSample;
 
 /// A group's key and, for workloads, its name.
@@ -42,15 +43,22 @@ impl Agent {
     ) -> Result<Value, Trouble> {
         let until = month.map_or(hour.now, |month| hour.now.min(month.ends_at()));
         let closed = month.filter(|month| month.ends_at() <= hour.now);
-        let samples = self.samples_standing(unit, server, until)?;
+        let mut samples = self.samples_standing(unit, server, until)?;
+        let discrepancies: Vec<String> = samples.iter().flat_map(discrepancies_of).collect();
+        for found in samples.iter_mut().filter(|_| closed.is_some()) {
+            let as_of = closed.map_or(AsOf::sample(found.sample.taken_at), AsOf::month_end);
+            found.counted = counting::classify(&found.sample, &found.ledger, as_of);
+        }
+        if server.is_none() && unit.counts_once_at(until) {
+            count_once(&mut samples, closed);
+        }
         let mut groups: BTreeMap<Key, GroupTotal> = BTreeMap::new();
         for found in &samples {
-            add_groups(found, closed, by, &mut groups);
+            add_groups(found, by, &mut groups);
         }
         let mut total = GroupTotal::default();
         groups.values().for_each(|group| total.add(*group));
         let as_of = samples.iter().map(|found| found.sample.taken_at).max();
-        let discrepancies: Vec<String> = samples.iter().flat_map(discrepancies_of).collect();
         Ok(json!({
             "schema": "tidegauge.usage/1",
             "unit": unit.id,
@@ -96,13 +104,21 @@ pub(in crate::agent) fn discrepancies_of(found: &ClassifiedSample) -> Vec<String
         .collect()
 }
 
-fn add_groups(found: &ClassifiedSample, closed: Option<Month>, by: By, groups: &mut BTreeMap<Key, GroupTotal>) {
+/// Counts machines that several servers show once.
+fn count_once(samples: &mut [ClassifiedSample], closed: Option<Month>) {
+    let mut counted: Vec<Vec<Counted>> = samples.iter().map(|found| found.counted.clone()).collect();
+    let shown: Vec<&Sample> = samples.iter().map(|found| &found.sample).collect();
+    let as_of = |sample: &Sample| closed.map_or(AsOf::sample(sample.taken_at), AsOf::month_end);
+    duplicates::count_once(&shown, &as_of, &mut counted);
+    for (found, counted) in samples.iter_mut().zip(counted) {
+        found.counted = counted;
+    }
+}
+
+fn add_groups(found: &ClassifiedSample, by: By, groups: &mut BTreeMap<Key, GroupTotal>) {
     let sample = &found.sample;
     for (workload, counted) in sample.workloads.iter().zip(&found.counted) {
-        let class = closed.map_or(counted.class, |month| {
-            counting::class_of(workload, sample, counted.first_processed_at, AsOf::month_end(month))
-        });
-        let total = counting::total_of(&Counted { class, ..counted.clone() });
+        let total = counting::total_of(counted);
         if total != GroupTotal::default() {
             let key = match by {
                 By::Tenant => (tenant_name(workload.tenant.as_deref()), None),

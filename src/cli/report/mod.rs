@@ -2,6 +2,7 @@
 
 mod acts;
 mod adjusting;
+mod proposals;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -47,6 +48,19 @@ pub enum Act {
     ///
     /// Example: tidegauge report adjust --workload test-vm-7 --reason "test machine, deleted on the 3rd"
     Adjust(Adjusting),
+    /// Machines that seem to count twice, and cloned servers; each with the adjustment prepared
+    ///
+    /// A machine that several servers of yours count, one that came back under another id after a reinstall or a
+    /// migration, and servers that show one installation id. Nothing is changed: accept what you agree with.
+    ///
+    /// Example: tidegauge report proposals --month 2026-10
+    Proposals(ReportArgs),
+    /// Accepts a proposal: takes the machine out of the open report, with the prepared reason
+    ///
+    /// Exit codes: 3 nothing counts twice any more; 8 the report is not open; 66 no such proposal.
+    ///
+    /// Example: tidegauge report accept 5f3a91c2
+    Accept(proposals::Accept),
     /// What an adjustment would change: the total and the gate; nothing is kept
     ///
     /// Example: tidegauge report what-if --workload test-vm-7 --reason "test machine"
@@ -98,6 +112,8 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
             let order = Order::Adjust { target: how.which.target(), adjustment: how.adjustment()? };
             session.order_and_show(order, text::changed)
         }
+        Act::Proposals(which) => proposals::show(session, which),
+        Act::Accept(how) => proposals::accept(session, how),
         Act::WhatIf(how) => {
             let query = Query::WhatIf { target: how.which.target(), adjustment: how.adjustment()? };
             session.ask_and_show(&query, text::what_if)

@@ -113,6 +113,7 @@ pub fn unit() -> Unit {
         license_id: Some("license-1".to_owned()),
         formed_at: at("2025-01-01T00:00:00Z"),
         since: Some(at("2025-01-01T00:00:00Z")),
+        counts_once: Vec::new(),
     }
 }
 

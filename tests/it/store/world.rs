@@ -13,7 +13,15 @@ pub fn at(hour: i64) -> Instant {
 
 pub fn unit_of(id: &str, servers: &[&str]) -> Unit {
     let servers = servers.iter().map(|&server| server.to_owned()).collect();
-    Unit { id: id.to_owned(), shared_license: None, servers, license_id: None, formed_at: at(0), since: None }
+    Unit {
+        id: id.to_owned(),
+        shared_license: None,
+        servers,
+        license_id: None,
+        formed_at: at(0),
+        since: None,
+        counts_once: Vec::new(),
+    }
 }
 
 pub struct World {

@@ -108,6 +108,24 @@ fn the_same_machine_on_two_servers_counts_on_each_and_is_named() {
     assert_eq!(super::report(&world, "2026-01").workloads, report.workloads, "resetting names them again");
 }
 
+#[test]
+fn where_it_is_agreed_the_same_machine_on_two_servers_is_sent_once() {
+    let mut world = two_servers("vbr01", true);
+    world.settings.count_duplicates_once = true;
+    world.off_until(world.now() + TimeDelta::minutes(10));
+    world.run_until(at("2026-02-12"));
+    assert_silent(&world);
+    let report = report_of(&world, Some("vbr01"), "2026-01");
+    let once = report.workloads.iter().filter(|one| one.note.as_deref() == Some("counted once, on vbr01"));
+    assert!(once.count() >= 9, "the second server's machines are shown and not counted");
+    let names: std::collections::BTreeSet<_> =
+        report.workloads.iter().filter(|one| one.counted).map(|one| &one.id).collect();
+    assert_eq!(names.len(), report.workloads.iter().filter(|one| one.counted).count(), "each id once");
+    let taken = submissions(&world);
+    assert_eq!((taken.len(), taken[0].total_points), (1, report.total_points));
+    assert!(report.total_points < truth_of_both(&world, "2026-01"));
+}
+
 /// Tenants of a Cloud Connect server, as a script counts them.
 fn counts(taken_at: &str) -> String {
     serde_json::json!({

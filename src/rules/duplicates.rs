@@ -1,0 +1,158 @@
+//! The same machine on several servers of one unit: counted on each, as the vendor counts, or once where that is agreed.
+//!
+//! Once means: the higher weight, the tenant of the newest restore point, the earliest first processing (design.md
+//! section 4, "Adjusting").
+
+use std::collections::BTreeMap;
+
+use super::counting::{self, AsOf};
+use crate::domain::installation::ServerName;
+use crate::domain::sample::{Counted, Group, Sample};
+use crate::domain::workload::{Class, Workload};
+use crate::domain::{Instant, Points};
+
+/// One server's copy of a machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Copy<'a> {
+    pub sample: &'a Sample,
+    pub workload: &'a Workload,
+    /// As that server's ledger knows it.
+    pub first_processed_at: Option<Instant>,
+    pub as_of: AsOf,
+}
+
+impl Copy<'_> {
+    /// What it counts as on its own server.
+    pub fn counted(&self) -> Counted {
+        self.counted_since(self.first_processed_at)
+    }
+
+    fn counted_since(&self, first_processed_at: Option<Instant>) -> Counted {
+        Counted {
+            class: counting::class_of(self.workload, self.sample, first_processed_at, self.as_of),
+            weight: counting::weight_of(self.workload, self.sample).unwrap_or(Points::ZERO),
+            first_processed_at,
+        }
+    }
+
+    /// The newest restore point known; a missing date equals the instant of the sample.
+    fn backed_up_at(&self) -> Instant {
+        self.workload.last_restore_point_at.unwrap_or(self.sample.taken_at)
+    }
+
+    fn group(&self) -> Group {
+        (self.workload.tenant.clone(), self.workload.kind.clone())
+    }
+}
+
+/// A machine counted once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// The copy it is counted as: the one with the newest restore point, the first of equals.
+    pub stands_as: usize,
+    pub counted: Counted,
+}
+
+/// Counts the copies of one machine once. There is at least one copy.
+pub fn once(copies: &[Copy<'_>]) -> Once {
+    let mut stands_as = 0;
+    for (index, copy) in copies.iter().enumerate() {
+        if copies[stands_as].backed_up_at() < copy.backed_up_at() {
+            stands_as = index;
+        }
+    }
+    // Where one server does not know, it was there before anybody looked.
+    let known: Option<Vec<Instant>> = copies.iter().map(|copy| copy.first_processed_at).collect();
+    let first_processed_at = known.and_then(|known| known.into_iter().min());
+    let all: Vec<Counted> = copies.iter().map(|copy| copy.counted_since(first_processed_at)).collect();
+    Once {
+        stands_as,
+        counted: Counted {
+            class: all.iter().map(|counted| counted.class).max().unwrap_or(Class::Unprotected),
+            weight: all.iter().map(|counted| counted.weight).max().unwrap_or(Points::ZERO),
+            first_processed_at,
+        },
+    }
+}
+
+/// Points that counting on each server gives above counting once, by tenant and type; negative where counting once moves
+/// them to.
+pub fn surplus(copies: &[Copy<'_>]) -> BTreeMap<Group, Points> {
+    let mut surplus: BTreeMap<Group, Points> = BTreeMap::new();
+    for copy in copies {
+        *surplus.entry(copy.group()).or_default() += counting::total_of(&copy.counted()).points;
+    }
+    let once = once(copies);
+    let group = surplus.entry(copies[once.stands_as].group()).or_default();
+    *group = *group - counting::total_of(&once.counted).points;
+    surplus.retain(|_, points| !points.is_zero());
+    surplus
+}
+
+/// What a copy of a machine counts as, where it counts once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Duplicate {
+    /// The machine counts here, so much.
+    Here(Counted),
+    /// It counts on this server.
+    On(ServerName),
+}
+
+/// A server's sample that stands at an instant.
+#[derive(Clone, Debug)]
+pub struct Standing<'a> {
+    pub sample: &'a Sample,
+    /// In the order of the sample's workloads.
+    pub first_processed_at: Vec<Option<Instant>>,
+    pub as_of: AsOf,
+}
+
+/// Where each machine that several samples show counts, by the position of the sample and of the workload in it.
+pub fn plan(standing: &[Standing<'_>]) -> BTreeMap<(usize, usize), Duplicate> {
+    let samples: Vec<&Sample> = standing.iter().map(|one| one.sample).collect();
+    let mut plan = BTreeMap::new();
+    for places in shared(&samples).into_values() {
+        let copy = |&(of, at): &(usize, usize)| Copy {
+            sample: samples[of],
+            workload: &samples[of].workloads[at],
+            first_processed_at: standing[of].first_processed_at[at],
+            as_of: standing[of].as_of,
+        };
+        let copies: Vec<Copy<'_>> = places.iter().map(copy).collect();
+        let once = once(&copies);
+        let server = &copies[once.stands_as].sample.server;
+        for (index, place) in places.into_iter().enumerate() {
+            let here = index == once.stands_as;
+            let duplicate = if here { Duplicate::Here(once.counted.clone()) } else { Duplicate::On(server.clone()) };
+            plan.insert(place, duplicate);
+        }
+    }
+    plan
+}
+
+/// The classes of several servers' samples with each machine counted once: elsewhere it counts nothing.
+pub fn count_once(samples: &[&Sample], as_of: &dyn Fn(&Sample) -> AsOf, counted: &mut [Vec<Counted>]) {
+    let standing = samples.iter().zip(counted.iter()).map(|(sample, counted)| Standing {
+        sample,
+        first_processed_at: counted.iter().map(|counted| counted.first_processed_at).collect(),
+        as_of: as_of(sample),
+    });
+    for ((of, at), duplicate) in plan(&standing.collect::<Vec<_>>()) {
+        match duplicate {
+            Duplicate::Here(once) => counted[of][at] = once,
+            Duplicate::On(_) => counted[of][at].class = Class::Unprotected,
+        }
+    }
+}
+
+/// Machines that several of these samples show, by id: the positions of each sample and of its workload.
+pub fn shared<'a>(samples: &[&'a Sample]) -> BTreeMap<&'a str, Vec<(usize, usize)>> {
+    let mut places: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+    for (of, sample) in samples.iter().enumerate() {
+        for (at, workload) in sample.workloads.iter().enumerate() {
+            places.entry(&workload.id).or_default().push((of, at));
+        }
+    }
+    places.retain(|_, places| places.len() > 1);
+    places
+}

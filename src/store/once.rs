@@ -1,0 +1,81 @@
+//! Machines that several servers of a unit show, for units that count them once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::StoreError;
+use super::days::Surplus;
+use super::fold::Unpacker;
+use super::kept::{self, LedgerRow};
+use super::keys::{self, About, Moment};
+use super::kv::Kv;
+use crate::domain::Instant;
+use crate::domain::installation::{ServerName, Unit};
+use crate::domain::sample::Sample;
+use crate::rules::counting::{AsOf, Ledger};
+use crate::rules::duplicates::{self, Copy};
+
+/// Computes what counting on each server gives above counting once, at the instants at which the unit counts once.
+pub(super) struct CountingOnce<'a> {
+    kv: &'a Kv,
+    unit: &'a Unit,
+    servers: &'a [ServerName],
+    unpackers: Vec<Unpacker>,
+    /// The newest answer: the samples it was for.
+    known: Option<(Vec<(usize, Instant)>, Surplus)>,
+}
+
+impl<'a> CountingOnce<'a> {
+    pub fn new(kv: &'a Kv, unit: &'a Unit, servers: &'a [ServerName]) -> CountingOnce<'a> {
+        let unpackers = vec![Unpacker::default(); servers.len()];
+        CountingOnce { kv, unit, servers, unpackers, known: None }
+    }
+
+    /// The surplus at an instant, of the servers whose samples stand then.
+    pub fn surplus_at(&mut self, at: Instant, standing: &[(usize, Instant)]) -> Result<Surplus, StoreError> {
+        if standing.len() < 2 || !self.unit.counts_once_at(at) {
+            return Ok(Surplus::new());
+        }
+        if let Some((_, surplus)) = self.known.as_ref().filter(|(known, _)| known == standing) {
+            return Ok(surplus.clone());
+        }
+        let surplus = self.surplus_of(standing)?;
+        self.known = Some((standing.to_vec(), surplus.clone()));
+        Ok(surplus)
+    }
+
+    fn surplus_of(&mut self, standing: &[(usize, Instant)]) -> Result<Surplus, StoreError> {
+        let mut samples: Vec<Arc<Sample>> = Vec::new();
+        for (server, at) in standing {
+            let name = &self.servers[*server];
+            samples.push(self.unpackers[*server].load(self.kv, name, Moment::of(*at))?.0);
+        }
+        let samples: Vec<&Sample> = samples.iter().map(Arc::as_ref).collect();
+        let mut surplus = Surplus::new();
+        for (id, places) in duplicates::shared(&samples) {
+            let mut copies = Vec::new();
+            for (of, place) in places {
+                let (sample, workload) = (samples[of], &samples[of].workloads[place]);
+                let ledger = self.ledger_of(&sample.server, id, sample.taken_at)?;
+                let first_processed_at = ledger.first_processed_at(workload);
+                copies.push(Copy { sample, workload, first_processed_at, as_of: AsOf::sample(sample.taken_at) });
+            }
+            for (group, points) in duplicates::surplus(&copies) {
+                *surplus.entry(group).or_default() += points;
+            }
+        }
+        Ok(surplus)
+    }
+
+    /// What the server's ledger knew of this one workload.
+    fn ledger_of(&self, server: &str, id: &str, at: Instant) -> Result<Ledger, StoreError> {
+        let prefix = keys::prefix(About::Sample, server);
+        let first = self.kv.first_key(&prefix, &keys::end_of(&prefix))?.as_deref().and_then(keys::instant_of);
+        let mut rows = BTreeMap::new();
+        if let Some(bytes) = self.kv.get(&keys::named(About::Ledger, server, id))? {
+            let row: LedgerRow = kept::from_bytes("a ledger row", &bytes)?;
+            rows.extend(row.as_of(Moment::of(at)).and_then(|row| row.first_seen()).map(|seen| (id.to_owned(), seen)));
+        }
+        Ok(Ledger::of(first, rows))
+    }
+}
