@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::{IsoWeek, Month};
 
+use super::license::Wish;
 use super::orders::Target;
 use super::{Agent, Hour, Refused};
 
@@ -78,6 +79,12 @@ pub enum Query {
     },
     /// What monitoring reads.
     Readings {},
+    /// The license after backup servers were asked to renew it or to install a key; refused when that failed.
+    ServersAsked {
+        unit: String,
+        servers: Vec<String>,
+        wish: Wish,
+    },
     /// Highest watermark and reported points of the last months, for a chart.
     Months {
         unit: Option<String>,
@@ -126,6 +133,7 @@ impl Agent {
                 self.proposals(unit.as_deref(), server.as_deref(), *month, hour)
             }
             Query::Readings {} => self.readings(hour),
+            Query::ServersAsked { unit, servers, wish } => self.servers_asked(unit, servers, *wish, hour),
             Query::Months { unit, server } => self.months(unit.as_deref(), server.as_deref(), hour),
         }
     }

@@ -112,16 +112,27 @@ impl Agent {
         if newest.is_some_and(|newest| sample.taken_at < newest) {
             return Ok(Vec::new());
         }
-        let seen: Option<License> = self.store.row(&key::license_seen(&sample.server))?;
-        let license = License { used_points: None, new_points: None, ..sample.license.clone() };
+        self.license_seen_at(&sample.server, sample.license.clone(), sample.taken_at)
+    }
+
+    /// The license block that the server showed just now outside a sample; the ids that it does not tell stay.
+    pub(super) fn license_now_seen(&self, server: &str, license: License, now: Instant) -> Result<Vec<Fact>, Trouble> {
+        let seen: License = self.store.row(&key::license_seen(server))?.unwrap_or_default();
+        let (license_id, installation_id) = (seen.license_id, seen.installation_id);
+        self.license_seen_at(server, License { license_id, installation_id, ..license }, now)
+    }
+
+    fn license_seen_at(&self, server: &str, license: License, at: Instant) -> Result<Vec<Fact>, Trouble> {
+        let seen: Option<License> = self.store.row(&key::license_seen(server))?;
+        let license = License { used_points: None, new_points: None, ..license };
         if seen.as_ref() == Some(&license) {
             return Ok(Vec::new());
         }
-        let server = sample.server.clone();
+        let server = server.to_owned();
         let (was_on, is_on) = (seen.and_then(|seen| seen.auto_update) == Some(true), license.auto_update == Some(true));
         let mut facts = vec![Fact::LicenseSeen { server: server.clone(), license }];
         if was_on != is_on {
-            facts.push(Fact::AutoUpdateSeen { server, since: is_on.then_some(sample.taken_at) });
+            facts.push(Fact::AutoUpdateSeen { server, since: is_on.then_some(at) });
         }
         Ok(facts)
     }

@@ -108,6 +108,8 @@ pub enum Outcome {
     Sent(crate::protocol::Sent),
     Told(String),
     License(crate::protocol::LicenseAnswer),
+    /// Backup servers were asked to renew their license, or to install a key.
+    ServersAsked(license::Round),
     Enrolled(crate::protocol::Enrolled),
 }
 
@@ -265,6 +267,9 @@ impl Agent {
                 self.finish_telemetry(unit, *week, outcome, hour).map(over)
             }
             (Duty::Submit { unit, month }, outcome) => self.finish_submit(unit, *month, outcome, hour).map(over),
+            (Duty::CheckLicense { unit }, Ok(Outcome::ServersAsked(round))) => {
+                self.finish_server_check(unit, round, hour).map(over)
+            }
             (Duty::CheckLicense { unit }, outcome) => self.finish_license_check(unit, outcome, hour).map(over),
             (Duty::Enrol, Ok(Outcome::Enrolled(enrolled))) => self.enrolled(&enrolled, hour).map(over),
             (Duty::Enrol, Err(_)) => Ok(Work::Over),

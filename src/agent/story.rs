@@ -4,7 +4,7 @@ use crate::domain::Instant;
 use crate::domain::calendar::minute_text;
 use crate::domain::notice::News;
 use crate::domain::report::Stage;
-use crate::store::fact::{Fact, MessageKind, ReportCause};
+use crate::store::fact::{Fact, LicenseCheckRow, MessageKind, ReportCause};
 
 /// Of misses in a row the first and every so many are told.
 const TOLD_EVERY: u32 = 24;
@@ -50,7 +50,7 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::AutoUpdateSet { switch, .. } => {
             format!("auto update {}: {}", if switch.on { "on" } else { "off" }, switch.why)
         }
-        Fact::LicenseChecked { check, .. } => format!("license check: result {} ({})", check.result, check.message),
+        Fact::LicenseChecked { check, .. } => checked(check),
         Fact::LicenseInstalled { license, .. } => {
             let until = license.license.expires_on.map_or("no date".to_owned(), |day| day.to_string());
             format!("license key {} installed, valid to {until}", license.serial)
@@ -73,6 +73,11 @@ fn told(fact: &Fact) -> Option<String> {
         | Fact::NoticeSettled { .. }
         | Fact::SettingsSeen { .. } => return None,
     })
+}
+
+fn checked(check: &LicenseCheckRow) -> String {
+    let of = check.server.as_ref().map_or(String::new(), |server| format!(" of {server}"));
+    format!("license check{of}: result {} ({})", check.result, check.message)
 }
 
 fn staged(stage: &Stage) -> String {

@@ -19,13 +19,17 @@ pub enum Act {
     Show(UnitArgs),
     /// Installs a key file by hand
     ///
-    /// Signature, serial and contract are checked first. Exit codes: 65 it is not ours, not newer or too different.
+    /// Signature, serial and contract are checked first. A server with `license = "backup_server"` is given the file and
+    /// judges it; each server of the unit unless one is named. Exit codes: 65 it is not ours, not newer, too different or
+    /// refused by the server, and the old key stays; 69 the server does not answer.
     ///
     /// Example: tidegauge license install renewed.tglicense
     Install(Install),
-    /// Asks the License Update Server for a key now
+    /// Asks for a key now: the License Update Server, or the backup server where it renews itself
     ///
     /// Exit codes: 5 held by the gate; 69 the server does not answer; 77 not enrolled.
+    ///
+    /// Example: tidegauge license update --server vbr01
     Update(UnitArgs),
     /// Switches auto update: regular checks, and with it usage reporting, on or off
     ///
@@ -50,7 +54,7 @@ pub enum Act {
 
 #[derive(Debug, Args)]
 pub struct Install {
-    /// The .tglicense file
+    /// The .tglicense file, or the backup server's own key file
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]

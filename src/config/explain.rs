@@ -112,6 +112,7 @@ fn server(server: &ServerSettings) -> Vec<String> {
     }
     let license = match server.license {
         LicenseBy::LicenseServer => "license_server",
+        LicenseBy::BackupServer => "backup_server",
         LicenseBy::Nobody => "none",
     };
     let month_end = match server.month_end {

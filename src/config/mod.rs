@@ -115,6 +115,13 @@ impl Settings {
         servers.iter().map(by).all(|by| by == LicenseBy::LicenseServer)
     }
 
+    /// Those of the servers that renew their license themselves when they are asked.
+    pub fn asked_to_renew(&self, servers: &[String]) -> Vec<String> {
+        let is_asked =
+            |name: &&String| self.server(name).is_some_and(|server| server.license == LicenseBy::BackupServer);
+        servers.iter().filter(is_asked).cloned().collect()
+    }
+
     /// How each far side is reached: what the wire is built from.
     pub fn peers(&self) -> BTreeMap<Peer, PeerSettings> {
         let servers = self.servers.iter().map(|server| (server.name.clone(), server.reach.clone()));

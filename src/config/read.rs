@@ -166,6 +166,15 @@ fn servers(section: &mut Section<'_>, license_server: Option<&HttpPeer>) -> Vec<
             section.refuse(origin, format!("two servers are called {}", server.name), "give each its own name");
             continue;
         }
+        let parted = found.iter().find(|other| {
+            other.shared_license.is_some()
+                && other.shared_license == server.shared_license
+                && other.license != server.license
+        });
+        if let Some(other) = parted {
+            let why = format!("{} and {} share one license and differ in `license`", other.name, server.name);
+            section.refuse(origin, why, "write the same `license` for both");
+        }
         found.push(server);
     }
     found

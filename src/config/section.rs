@@ -28,6 +28,11 @@ impl<'a> Section<'a> {
         Section { place: place.to_owned(), table, origin, known: Vec::new(), refusals }
     }
 
+    /// What the table is called, such as `server vbr01`.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
     /// Where the table was given.
     pub fn origin(&self) -> Origin {
         self.origin.clone()

@@ -33,6 +33,8 @@ pub struct ServerSettings {
 pub enum LicenseBy {
     /// Our License Update Server; its key governs.
     LicenseServer,
+    /// The backup server, asked by us to renew its key at its vendor; its block governs.
+    BackupServer,
     /// Nobody here; the server's block is shown.
     Nobody,
 }
@@ -120,7 +122,7 @@ pub fn read(section: &mut Section<'_>, keeper: LicenseBy) -> Option<ServerSettin
     };
     let reach = reach(section, row);
     let revision = section.text("revision");
-    let license = license(section).unwrap_or(keeper);
+    let license = license(section, row).unwrap_or(keeper);
     let shared_license = section.text("shared_license");
     let remedy = "write \"carry\", \"exclude\" or \"wait:HH:MM\"";
     let month_end = section.read("month_end", remedy, MonthEnd::read).unwrap_or(MonthEnd::Carry);
@@ -192,12 +194,19 @@ fn over_http(section: &mut Section<'_>, source: &str) -> Option<HttpPeer> {
     Some(peer)
 }
 
-fn license(section: &mut Section<'_>) -> Option<LicenseBy> {
-    section.read("license", "write \"license_server\" or \"none\"; \"backup_server\" is not in this version", |text| {
-        match text {
-            "license_server" => Some(LicenseBy::LicenseServer),
-            "none" => Some(LicenseBy::Nobody),
-            _ => None,
-        }
-    })
+fn license(section: &mut Section<'_>, row: &SourceRow) -> Option<LicenseBy> {
+    let origin = section.origin();
+    let ways = [
+        ("license_server", LicenseBy::LicenseServer),
+        ("backup_server", LicenseBy::BackupServer),
+        ("none", LicenseBy::Nobody),
+    ];
+    let license = section.choice("license", &ways)?;
+    if license == LicenseBy::BackupServer && row.renew.is_none() {
+        let (place, source) = (section.place(), row.name);
+        let why = format!("`license` of {place} is \"backup_server\", and source \"{source}\" cannot be asked");
+        section.refuse(origin, why, "write \"license_server\" or \"none\"");
+        return None;
+    }
+    Some(license)
 }

@@ -14,3 +14,4 @@ pub mod report_document;
 pub mod reporting;
 pub mod review;
 pub mod schedule;
+pub mod server_update;

@@ -1,5 +1,6 @@
 //! How usage sources speak: pure conversations. A source is one file (or folder) and one row of [`SOURCES`].
 
+pub mod renewing;
 pub mod snapshot_file;
 pub mod snapshot_folder;
 pub mod vbr;
@@ -73,6 +74,8 @@ pub struct SourceRow {
     pub name: &'static str,
     pub open: fn(Brief) -> Talk,
     pub reach: Reach,
+    /// Opens the exchange about the server's license key; `None`: its servers cannot be asked for that.
+    pub renew: Option<fn(renewing::Errand) -> renewing::Talk>,
 }
 
 /// How a source's far side is reached, and what it wants to let us in.

@@ -9,7 +9,7 @@ use super::{Brief, Collected, Reach, Rejected, SourceRow, Talk};
 use crate::ask::{Answer, Ask, Conversation, Failure, FolderAnswer, FolderAsk, Setback, Step};
 use crate::domain::installation::ServerName;
 
-pub const ROW: SourceRow = SourceRow { name: "snapshot_folder", open, reach: Reach::Folder };
+pub const ROW: SourceRow = SourceRow { name: "snapshot_folder", open, reach: Reach::Folder, renew: None };
 
 /// Names looked at in one round.
 const ENTRIES_MAX: usize = 10_000;

@@ -287,6 +287,9 @@ pub struct LicenseCheckRow {
     /// When a failed check is tried again; `None`: the regular cadence.
     pub retry_at: Option<Instant>,
     pub by: String,
+    /// The backup server that was asked; `None`: the License Update Server, or a key installed here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerName>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

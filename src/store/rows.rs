@@ -53,7 +53,8 @@ impl Fact {
             Fact::AutoUpdateSet { unit, switch } => one(key::of_unit("auto_update", unit), switch),
             Fact::LicenseChecked { unit, check } => {
                 let mut rows = one(key::of_unit("license_check", unit), check);
-                rows.extend(one(key::license_session(unit, check.at), check));
+                rows.extend(one(key::license_session(unit, check.at, check.server.as_deref()), check));
+                rows.extend(check.server.iter().flat_map(|server| one(key::server_check(unit, server), check)));
                 rows
             }
             Fact::LicenseInstalled { unit, license } => one(key::of_unit("license", unit), license),
@@ -160,8 +161,14 @@ pub mod key {
         format!("{what}/{unit}")
     }
 
-    pub fn license_session(unit: &str, at: Instant) -> String {
-        format!("license_session/{unit}/{}", rfc3339(at))
+    pub fn license_session(unit: &str, at: Instant, server: Option<&str>) -> String {
+        let asked = server.map_or(String::new(), |server| format!("/{server}"));
+        format!("license_session/{unit}/{}{asked}", rfc3339(at))
+    }
+
+    /// The newest check of one backup server's license.
+    pub fn server_check(unit: &str, server: &str) -> String {
+        format!("license_check/{unit}/{server}")
     }
 
     pub fn justified(unit: &str, month: Month) -> String {

@@ -233,6 +233,36 @@ fn two_servers_of_one_name_and_later_sources_are_refused() {
 }
 
 #[test]
+fn a_server_that_renews_itself_is_named_so_and_must_be_able_to() {
+    let text = vbr("url = \"https://vbr01:9419\"\nlicense = \"backup_server\"");
+    let settings = read(&text).expect("good settings, without a License Update Server");
+    assert_eq!(settings.server("vbr01").expect("it is in the file").license, LicenseBy::BackupServer);
+    assert_eq!(settings.asked_to_renew(&["vbr01".to_owned(), "gone".to_owned()]), ["vbr01"]);
+    assert!(!settings.renews_by_license_server(&["vbr01".to_owned()]));
+    assert!(settings.explain().contains("server vbr01.license = backup_server\n"));
+    let folder = "[[server]]\nname = \"A\"\nsource = \"snapshot_folder\"\npath = \"p\"\nlicense = \"backup_server\"\n";
+    check_refused(
+        folder,
+        expect![[
+            r#"t.toml:1: `license` of server A is "backup_server", and source "snapshot_folder" cannot be asked: write "license_server" or "none""#
+        ]],
+    );
+    check_refused(
+        &vbr("url = \"https://vbr01:9419\"\nlicense = \"backupserver\""),
+        expect![[
+            r#"t.toml:7: `license` of server vbr01 is "backupserver": write "license_server" or "backup_server" or "none""#
+        ]],
+    );
+    let second = text.replace("vbr01", "vbr02").replace("backup_server", "none") + "shared_license = \"main\"\n";
+    check_refused(
+        &format!("{text}shared_license = \"main\"\n{second}"),
+        expect![
+            "t.toml:9: vbr01 and vbr02 share one license and differ in `license`: write the same `license` for both"
+        ],
+    );
+}
+
+#[test]
 fn the_starting_file_is_good_commented_and_uncommented() {
     let as_it_stands = read(STARTING_FILE).expect("config init prints good settings");
     assert_eq!(as_it_stands.explain(), Settings::default().explain());

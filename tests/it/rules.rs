@@ -12,3 +12,4 @@ mod renewal; // cadence, retry window, switch, acceptable keys
 mod reporting; // the report of a month, classified at its end
 mod review; // deadlines, adjust, reset, postpone, carry over
 mod schedule; // what is due, and when
+mod server_update; // a backup server's own words as one of the five results

@@ -1,6 +1,7 @@
 //! Months of simulated time through the real agent, told line by line.
 
 mod adjusting;
+mod by_server;
 mod far;
 mod kills;
 mod licenses;

@@ -22,9 +22,21 @@ use crate::agent::{Agent, Hour, Outcome, Work};
 /// While the gate is held it is looked at again daily.
 pub(super) const LOOK_AGAIN: TimeDelta = TimeDelta::hours(24);
 
+/// Who caused a check, and the backup server that was asked, if one was.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// `duty` or `user:NAME`.
+    pub by: &'a str,
+    pub server: Option<&'a str>,
+}
+
 impl Agent {
     /// When a license is asked for next; `None` when nobody can be asked or auto update is off.
     pub(in crate::agent) fn license_check_at(&self, unit: &Unit) -> Result<Option<Instant>, Trouble> {
+        let servers = self.asked_servers(unit);
+        if !servers.is_empty() {
+            return self.server_check_at(unit, &servers);
+        }
         let asks = self.settings.renews_by_license_server(&unit.servers) && self.sends()?;
         let Some(since) = self.automatic_since(unit)?.filter(|_| asks) else { return Ok(None) };
         let Some(license) = self.unit_license(unit)? else { return Ok(None) };
@@ -47,7 +59,7 @@ impl Agent {
         })
     }
 
-    fn switched_off_since(&self, unit: &Unit, at: Instant) -> Result<bool, Trouble> {
+    pub(super) fn switched_off_since(&self, unit: &Unit, at: Instant) -> Result<bool, Trouble> {
         let ordered: Option<AutoUpdate> = self.store.row(&key::of_unit("auto_update", &unit.id))?;
         Ok(ordered.is_some_and(|ordered| !ordered.on && at <= ordered.at))
     }
@@ -60,6 +72,10 @@ impl Agent {
     /// Asks, unless the window is over (then auto update goes off) or the gate is held (then it is said once).
     pub(in crate::agent) fn begin_license_check(&mut self, id: &str, hour: Hour) -> Result<Work, Trouble> {
         let Some(unit) = self.unit(id)? else { return Ok(Work::Over) };
+        let servers = self.asked_servers(&unit);
+        if !servers.is_empty() {
+            return self.begin_server_check(&unit, &servers, hour);
+        }
         let license = self.unit_license(&unit)?.unwrap_or_default();
         let window = renewal::window(license.expires_on, license.support_expires_on);
         if window.as_ref().is_some_and(|window| window.off_at() <= hour.now) {
@@ -127,7 +143,7 @@ impl Agent {
             Err(setback) => (license_results::invalid(setback.why()), Vec::new()),
             Ok(other) => unreachable!("a license check does not end in {other:?}"),
         };
-        facts.extend(self.check_facts(&unit, &result, steps, "duty", hour)?);
+        facts.extend(self.check_facts(&unit, &result, steps, Asked { by: "duty", server: None }, hour)?);
         self.record(hour, "duty", facts)?;
         self.keep_key_file(&unit, hour)?;
         if result.consequence == Consequence::SwitchOff {
@@ -168,7 +184,7 @@ impl Agent {
         unit: &Unit,
         result: &LicenseResult,
         steps: Vec<String>,
-        by: &str,
+        Asked { by, server }: Asked<'_>,
         hour: Hour,
     ) -> Result<Vec<Fact>, Trouble> {
         let row = LicenseCheckRow {
@@ -178,22 +194,27 @@ impl Agent {
             steps,
             retry_at: result.consequence.retry().map(|pause| hour.now + pause.span()),
             by: by.to_owned(),
+            server: server.map(str::to_owned),
         };
-        let before: Option<LicenseCheckRow> = self.store.row(&key::of_unit("license_check", &unit.id))?;
+        let newest =
+            server.map_or_else(|| key::of_unit("license_check", &unit.id), |name| key::server_check(&unit.id, name));
+        let before: Option<LicenseCheckRow> = self.store.row(&newest)?;
         let mut facts = vec![Fact::LicenseChecked { unit: unit.id.clone(), check: row }];
         // The same failure is told once a day, not at every retry.
         let repeated = before
             .is_some_and(|before| before.message == result.message && before.at.date_naive() == hour.now.date_naive());
         if result.telling == Telling::Notice && !repeated {
             let name = format!("{} ({})", result.outcome.number(), outcome_name(result));
-            let news = News::License { result: name, message: result.message.clone() };
-            facts.extend(self.news(Some(&unit.id), &crate::domain::calendar::rfc3339(hour.now), news, hour)?);
+            let said_by = server.map_or(String::new(), |server| format!("{server}: "));
+            let news = News::License { result: name, message: format!("{said_by}{}", result.message) };
+            let about = format!("{said_by}{}", crate::domain::calendar::rfc3339(hour.now));
+            facts.extend(self.news(Some(&unit.id), &about, news, hour)?);
         }
         Ok(facts)
     }
 
     /// Auto update off by itself, loudly: reporting becomes manual with it.
-    fn switch_off(&mut self, unit: &Unit, why: &str, hour: Hour) -> Result<(), Trouble> {
+    pub(super) fn switch_off(&mut self, unit: &Unit, why: &str, hour: Hour) -> Result<(), Trouble> {
         let switch = AutoUpdate { on: false, at: hour.now, by: "duty".to_owned(), why: why.to_owned() };
         let mut facts = vec![Fact::AutoUpdateSet { unit: unit.id.clone(), switch }];
         let about = crate::domain::calendar::rfc3339(hour.now);
@@ -206,7 +227,7 @@ pub(in crate::agent) fn check_of(unit: &Unit) -> Duty {
     Duty::CheckLicense { unit: unit.id.clone() }
 }
 
-fn pause_between(at: Instant, retry_at: Instant) -> Pause {
+pub(super) fn pause_between(at: Instant, retry_at: Instant) -> Pause {
     if retry_at - at <= Pause::Hour.span() { Pause::Hour } else { Pause::Day }
 }
 

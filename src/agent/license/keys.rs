@@ -11,8 +11,12 @@ use crate::store::fact::{Fact, InstalledKey, SetbackRow, key};
 use super::check::LOOK_AGAIN;
 
 impl Agent {
-    /// The license that governs the unit: our installed key, else the block its newest sample showed.
+    /// The license that governs the unit: our installed key, else the block its newest sample showed; where servers renew
+    /// themselves always their block.
     pub(in crate::agent) fn unit_license(&self, unit: &Unit) -> Result<Option<License>, Trouble> {
+        if !self.asked_servers(unit).is_empty() {
+            return self.server_license(unit);
+        }
         if let Some(installed) = self.installed_key(unit)? {
             return Ok(Some(installed.license));
         }

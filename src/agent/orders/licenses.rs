@@ -2,12 +2,14 @@
 
 use serde_json::json;
 
+use crate::agent::license::{Asked, Wish};
 use crate::agent::{Agent, Hour, Query, Refused, Work};
 use crate::domain::gate::Verdict;
-use crate::domain::installation::Unit;
+use crate::domain::installation::{ServerName, Unit};
 use crate::protocol::Occasion;
 use crate::rules::schedule::Duty;
 use crate::rules::{license_results, renewal};
+use crate::sources::renewing::Deed;
 use crate::store::fact::{AutoUpdate, Fact};
 
 use super::{Obeyed, Target, switch_key};
@@ -40,8 +42,13 @@ impl Agent {
         Ok(Obeyed::Done(json!({"auto_update": on, "units": switched, "enables_usage_reporting": on})))
     }
 
-    pub(super) fn order_license_update(&mut self, target: &Target, hour: Hour) -> Result<Obeyed, Refused> {
+    pub(super) fn order_license_update(&mut self, target: &Target, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
         let unit = self.one_unit(target.unit.as_deref(), target.server.as_deref())?;
+        let servers = self.servers_meant(&unit, target);
+        if !servers.is_empty() {
+            let work = self.update_by_servers(&unit, &servers, actor, hour)?;
+            return self.carry_to_servers(&unit, servers, work, Wish::Update);
+        }
         if !self.sends()? {
             return Err(Refused::new(77, "this agent is not enrolled; run `enrol --token-file F` first"));
         }
@@ -72,17 +79,44 @@ impl Agent {
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
         let unit = self.one_unit(target.unit.as_deref(), target.server.as_deref())?;
+        let servers = self.servers_meant(&unit, target);
+        if !servers.is_empty() {
+            let deed = Deed::Install { file: file.as_bytes().to_vec() };
+            let work = self.ask_servers(&servers, &deed, actor);
+            return self.carry_to_servers(&unit, servers, work, Wish::Install);
+        }
         let installed = self.verified_key(&unit, file, hour)?.map_err(|why| Refused::new(65, why))?;
         let result = license_results::read(license_results::RECEIVED);
         let steps = vec![license_results::INSTALLED.to_owned()];
         let mut facts = vec![Fact::LicenseInstalled { unit: unit.id.clone(), license: installed }];
-        facts.extend(self.check_facts(&unit, &result, steps, actor, hour)?);
+        facts.extend(self.check_facts(&unit, &result, steps, Asked { by: actor, server: None }, hour)?);
         self.record(hour, actor, facts)?;
         self.keep_key_file(&unit, hour)?;
         Ok(Obeyed::Done(self.answer(&Query::License { unit: Some(unit.id), server: None }, hour)?))
     }
 
-    pub(super) fn look_at_gate_again(&self, unit: &Unit) -> Fact {
+    /// The servers that an order about a unit's license means, when they renew it themselves: the named one, else all.
+    fn servers_meant(&self, unit: &Unit, target: &Target) -> Vec<ServerName> {
+        let mut servers = self.asked_servers(unit);
+        servers.retain(|server| target.server.as_ref().is_none_or(|named| named == server));
+        servers
+    }
+
+    fn carry_to_servers(
+        &mut self,
+        unit: &Unit,
+        servers: Vec<ServerName>,
+        work: Work,
+        wish: Wish,
+    ) -> Result<Obeyed, Refused> {
+        let then = Query::ServersAsked { unit: unit.id.clone(), servers, wish };
+        match work {
+            Work::Talk(talk) => self.carry(Duty::CheckLicense { unit: unit.id.clone() }, talk, then),
+            Work::Over => Err(Refused::new(3, "no server of this unit can be asked")),
+        }
+    }
+
+    pub(in crate::agent) fn look_at_gate_again(&self, unit: &Unit) -> Fact {
         Fact::SetbackOver { about: Duty::CheckLicense { unit: unit.id.clone() }.key() }
     }
 }

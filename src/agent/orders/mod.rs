@@ -81,7 +81,7 @@ impl Agent {
             }
             Order::Justify { target, reason } => self.order_justify(&target, &reason, &actor, hour),
             Order::AutoUpdate { target, on } => self.order_auto_update(&target, on, &actor, hour),
-            Order::LicenseUpdate { target } => self.order_license_update(&target, hour),
+            Order::LicenseUpdate { target } => self.order_license_update(&target, &actor, hour),
             Order::LicenseInstall { target, file } => self.order_license_install(&target, &file, &actor, hour),
             Order::Enrol { token } => {
                 let talk = self.begin_enrol(&token, hour)?;

@@ -1,5 +1,6 @@
 //! A backup server that answers like VBR 12.3.1 to 13.1: real JSON over an [`axum::Router`], with faults to switch on.
 
+mod license;
 mod pages;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,8 @@ use crate::domain::Instant;
 use crate::domain::calendar::rfc3339;
 use crate::doors::Clock;
 use pages::Pages;
+
+pub use license::{DOCUMENTED_UP_TO_DATE, Issuer, key_file};
 
 /// Seconds a token lives unless told otherwise.
 const TOKEN_SECONDS: i64 = 900;
@@ -70,6 +73,8 @@ struct Inner {
     tokens_made: u64,
     /// How often each path was asked.
     asked: BTreeMap<String, u32>,
+    /// What its vendor answers to a license update.
+    issuer: Issuer,
     pages: Pages,
 }
 
@@ -87,6 +92,7 @@ impl Vbr {
             tokens: BTreeMap::new(),
             tokens_made: 0,
             asked: BTreeMap::new(),
+            issuer: Issuer::default(),
             pages: Pages::default(),
         };
         let (username, password) = (username.to_owned(), password.to_owned());
@@ -114,6 +120,11 @@ impl Vbr {
         self.inner().token_seconds = seconds;
     }
 
+    /// Has its vendor answer license updates like this from here on.
+    pub fn set_issuer(&self, issuer: Issuer) {
+        self.inner().issuer = issuer;
+    }
+
     /// How often each path was asked, without queries.
     pub fn asked(&self) -> BTreeMap<String, u32> {
         self.inner().asked.clone()
@@ -134,6 +145,8 @@ impl Vbr {
             .route("/api/v1/serverTime", get(server_time))
             .route("/api/v1/serverInfo", get(server_info))
             .route("/api/v1/license", get(license))
+            .route("/api/v1/license/update", post(license::update))
+            .route("/api/v1/license/install", post(license::install))
             .route("/api/v1/license/instances", get(instances))
             .route("/api/v1/license/createReport", post(create_report))
             .route("/api/v1/restorePoints", get(restore_points))

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use crate::agent::Order;
 use crate::agent::orders::Target;
-use crate::config::{MailSettings, ServerSettings, Settings};
+use crate::config::{LicenseBy, MailSettings, ServerSettings, Settings};
 use crate::domain::license::LicenseType;
 use crate::domain::{Instant, Points};
 use crate::doors::peer::{FolderPeer, HttpPeer, MailPeer, MailTls, PeerSettings, Trust};
@@ -89,6 +89,13 @@ impl WorldPlan {
             mail_to: settings.mail.as_ref().map(|mail| mail.to.clone()).unwrap_or_default(),
             settings,
         }
+    }
+
+    /// The same with servers that are asked to renew their licenses themselves.
+    pub fn renewed_by_servers(mut self) -> WorldPlan {
+        self.settings.servers = self.servers.iter().filter_map(simulated).collect();
+        self.settings.servers.iter_mut().for_each(|server| server.license = LicenseBy::BackupServer);
+        self
     }
 
     /// The same sampled from snapshot files.

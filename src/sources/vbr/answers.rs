@@ -63,6 +63,14 @@ pub struct LicenseAnswer<'a> {
     pub capacity_license_summary: Option<CapacitySummary<'a>>,
 }
 
+/// `POST /api/v1/license/update`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct UpdateAnswer<'a> {
+    pub message: Text<'a>,
+    pub is_successful: Option<bool>,
+}
+
 /// Its instance section; from 1.3-rev2 on it holds the dates.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]

@@ -10,6 +10,7 @@ mod join;
 mod kinds;
 mod license;
 mod reading;
+mod renewing;
 mod revision;
 mod session;
 mod trouble;
@@ -22,9 +23,10 @@ use super::{Brief, Collected, Reach, SourceRow, Talk};
 use crate::ask::{Answer, Ask, Conversation, HttpAsk, Setback, Step};
 
 pub use kinds::{PLATFORMS, PlatformRow};
+pub use renewing::RenewTalk;
 pub use revision::{REVISIONS, Revision};
 
-pub const ROW: SourceRow = SourceRow { name: "vbr", open, reach: Reach::Login };
+pub const ROW: SourceRow = SourceRow { name: "vbr", open, reach: Reach::Login, renew: Some(renewing::open) };
 
 /// Asks of one conversation, logins and logout included.
 pub const ASKS_MAX: u32 = 5_000;

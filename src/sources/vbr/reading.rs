@@ -283,7 +283,7 @@ fn key_of(license: &License) -> (LicenseType, Option<&str>, Option<NaiveDate>, O
 /// Two hours back, because a restore point carries the hour its job began.
 pub const OVERLAP: TimeDelta = TimeDelta::hours(2);
 
-fn answered<'a>(server: &str, path: &str, answer: &'a Answer) -> Result<&'a HttpAnswer, Setback> {
+pub(super) fn answered<'a>(server: &str, path: &str, answer: &'a Answer) -> Result<&'a HttpAnswer, Setback> {
     match answer {
         Answer::Http(http) if http.status == 401 || http.status == 403 => Err(trouble::refused(server, path, http)),
         Answer::Http(http) => Ok(http),
@@ -291,7 +291,7 @@ fn answered<'a>(server: &str, path: &str, answer: &'a Answer) -> Result<&'a Http
     }
 }
 
-fn accepted<'a>(server: &str, path: &str, answer: &'a Answer) -> Result<&'a HttpAnswer, Setback> {
+pub(super) fn accepted<'a>(server: &str, path: &str, answer: &'a Answer) -> Result<&'a HttpAnswer, Setback> {
     match answered(server, path, answer)? {
         http if (200..300).contains(&http.status) => Ok(http),
         http => Err(trouble::refused(server, path, http)),

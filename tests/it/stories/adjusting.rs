@@ -24,7 +24,7 @@ fn removal(workloads: Vec<String>) -> AdjustmentOrder {
     AdjustmentOrder::Remove { workloads, reason: "test machines".to_owned() }
 }
 
-fn adjust(world: &mut World, of: &str, count: usize) {
+pub fn adjust(world: &mut World, of: &str, count: usize) {
     let workloads = counted(&report(world, of), count);
     world.order(Order::Adjust { target: target(of), adjustment: removal(workloads) }, "mia").expect("an open report");
 }
