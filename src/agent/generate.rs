@@ -9,6 +9,7 @@ use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
 use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, Month};
+use crate::rules::deadlines::Due;
 use crate::rules::reporting::{self, BasisSample, ReportFacts};
 use crate::rules::review;
 use crate::store::ClassifiedSample;
@@ -27,12 +28,14 @@ impl Agent {
             return Ok(());
         }
         let report = self.build_report(&unit, month, 1, hour)?;
+        let due = self.due_of(&unit, &report)?;
         let news = News::ReportReady {
             month,
             total: report.total_points,
-            days_left: self.policy().deadlines.days_left(month, hour.now),
-            automatic: self.is_automatic(&unit, hour.now)?,
+            days_left: self.settings.deadlines.days_left(due, month, hour.now),
+            automatic: due == Due::AutoSubmit,
             late: report.basis.late,
+            workdays: self.workdays_to(due, month, hour),
         };
         let mut facts = vec![kept(ReportCause::Generated, report)];
         facts.extend(self.news(Some(id), &format!("{month} r1"), news, hour)?);

@@ -8,6 +8,7 @@ use crate::domain::Month;
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport, report_id};
 use crate::protocol::{self, Kind, Submission};
+use crate::rules::deadlines::Due;
 use crate::rules::schedule::Duty;
 use crate::store::fact::{Fact, MessageKind, SetbackRow, key};
 
@@ -79,6 +80,7 @@ impl Agent {
                     total: report.total_points,
                     by,
                     external_due: report.external.at.is_none(),
+                    due_on: Some(self.settings.deadlines.day(Due::Portal, month)),
                 };
                 facts.extend(self.news(Some(id), &format!("{month} r{}", report.revision), news, hour)?);
                 self.record(hour, "duty", facts)

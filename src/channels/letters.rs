@@ -5,7 +5,7 @@ use chrono::{NaiveDate, TimeDelta};
 
 use super::Telling;
 use crate::domain::calendar::{Instant, minute_text};
-use crate::domain::notice::{News, Notice};
+use crate::domain::notice::{News, Notice, Workdays};
 use crate::domain::{Month, Points};
 
 /// Most signs of a foreign text in a letter.
@@ -30,13 +30,16 @@ macro_rules! letters {
 
 letters! {
     ReportReady = "mail/report_ready.txt" {
-        month: Month, total: Points, due: String, day: NaiveDate, automatic: bool, late: bool
+        month: Month, total: Points, due: String, day: NaiveDate, automatic: bool, late: bool,
+        workdays: &'static str
     }
-    Reminder = "mail/reminder.txt" { month: Month, total: Points, due: String, day: NaiveDate, automatic: bool }
+    Reminder = "mail/reminder.txt" {
+        month: Month, total: Points, due: String, day: NaiveDate, automatic: bool, workdays: &'static str
+    }
     Overdue = "mail/overdue.txt" { month: Month, total: Points }
-    ReportSent = "mail/report_sent.txt" { month: Month, total: Points, by: String, external_due: bool }
+    ReportSent = "mail/report_sent.txt" { month: Month, total: Points, by: String, external_due: bool, by_day: String }
     SendFailing = "mail/send_failing.txt" { month: Month, why: String }
-    ExternalDue = "mail/external_due.txt" { month: Month, total: Points }
+    ExternalDue = "mail/external_due.txt" { month: Month, total: Points, by_day: String, overdue: bool }
     WaitsForPerson = "mail/waits_for_person.txt" { month: Month, why: String }
     LateSample = "mail/late_sample.txt" { month: Month, sent: bool }
     License = "mail/license.txt" { result: String, message: String }
@@ -87,20 +90,24 @@ pub fn until(days_left: i64) -> String {
 
 fn drawn(news: &News, at: Instant) -> askama::Result<String> {
     match news.clone() {
-        News::ReportReady { month, total, days_left, automatic, late } => {
-            let (due, day) = (until(days_left), deadline(at, days_left));
-            ReportReady { month, total, due, day, automatic, late }.render()
+        News::ReportReady { month, total, days_left, automatic, late, workdays } => {
+            let (due, day, workdays) = (until(days_left), deadline(at, days_left), workdays_left(workdays));
+            ReportReady { month, total, due, day, automatic, late, workdays }.render()
         }
-        News::Reminder { month, total, days_left, automatic } => {
-            let (due, day) = (until(days_left), deadline(at, days_left));
-            Reminder { month, total, due, day, automatic }.render()
+        News::Reminder { month, total, days_left, automatic, workdays } => {
+            let (due, day, workdays) = (until(days_left), deadline(at, days_left), workdays_left(workdays));
+            Reminder { month, total, due, day, automatic, workdays }.render()
         }
         News::Overdue { month, total } => Overdue { month, total }.render(),
-        News::ReportSent { month, total, by, external_due } => {
-            ReportSent { month, total, by: one_line(&by), external_due }.render()
+        News::ReportSent { month, total, by, external_due, due_on } => {
+            let by_day = by_day(at, due_on);
+            ReportSent { month, total, by: one_line(&by), external_due, by_day }.render()
         }
         News::SendFailing { month, why } => SendFailing { month, why: one_line(&why) }.render(),
-        News::ExternalDue { month, total } => ExternalDue { month, total }.render(),
+        News::ExternalDue { month, total, due_on } => {
+            let overdue = due_on.is_some_and(|day| day < at.date_naive());
+            ExternalDue { month, total, by_day: by_day(at, due_on), overdue }.render()
+        }
         News::WaitsForPerson { month, why } => WaitsForPerson { month, why: one_line(&why) }.render(),
         News::LateSample { month, sent } => LateSample { month, sent }.render(),
         News::License { result, message } => {
@@ -114,6 +121,24 @@ fn drawn(news: &News, at: Instant) -> askama::Result<String> {
             SourceRecovered { server: one_line(&server), missed: missed_samples }.render()
         }
         News::ClockSuspect { why } => ClockSuspect { why: one_line(&why) }.render(),
+    }
+}
+
+/// A sentence of its own, or nothing.
+fn workdays_left(workdays: Workdays) -> &'static str {
+    match workdays {
+        Workdays::Enough => "",
+        Workdays::TodayIsLast => "Today is the last working day before the deadline.",
+        Workdays::NoneLeft => "No working day is left before the deadline.",
+    }
+}
+
+/// ` by 2026-11-10`; ` at once` when that day has passed; nothing when none is known.
+fn by_day(at: Instant, due_on: Option<NaiveDate>) -> String {
+    match due_on {
+        Some(day) if at.date_naive() <= day => format!(" by {day}"),
+        Some(_) => " at once".to_owned(),
+        None => String::new(),
     }
 }
 

@@ -1,8 +1,13 @@
 //! What the settings were understood to be, in lines; secrets are named by their place.
 
+use chrono::{NaiveDate, Weekday};
+
 use crate::doors::peer::{HttpPeer, Login, MailTls, PeerSettings, SecretPlace, Trust};
 use crate::protocol::ReportDetail;
+use crate::rules::deadlines;
+use crate::rules::working_days::WorkingDays;
 
+use super::policy;
 use super::section::spelled;
 use super::server::{LicenseBy, ManagedBy, MonthEnd, ServerSettings};
 use super::{MailSettings, Settings};
@@ -19,8 +24,11 @@ impl Settings {
             line("keep_raw", unheeded(spelled(self.keep_raw))),
             line("count_duplicates_once", self.count_duplicates_once),
             line("report_detail", detail(self.report_detail)),
-            line("policy.auto_submit_day", self.deadlines.auto_submit_day),
+            line("policy.auto_submit_day", auto_submit_day(self.deadlines.auto_submit_day)),
             line("policy.manual_deadline_day", self.deadlines.manual_deadline_day),
+            line("policy.portal_deadline_day", self.deadlines.portal_deadline_day),
+            line("policy.weekend", weekend(&self.working_days)),
+            line("policy.holidays", holidays(&self.working_days)),
             line("policy.coverage_percent_min", self.coverage_percent_min),
             line("policy.allow_package_change", self.allow_package_change),
             line("gate.tolerance_points", self.tolerance.points),
@@ -42,6 +50,26 @@ fn unheeded(value: impl std::fmt::Display) -> String {
 
 fn line(key: &str, value: impl std::fmt::Display) -> String {
     format!("{key} = {value}")
+}
+
+/// The day, and the vendor's day that it mirrors.
+fn auto_submit_day(day: u32) -> String {
+    let preset = deadlines::preset_of_day(day);
+    preset.map_or(day.to_string(), |preset| format!("{day}   (\"{}\": {})", preset.name, preset.mirrors))
+}
+
+fn weekend(days: &WorkingDays) -> String {
+    if days.weekend.is_empty() {
+        return "none".to_owned();
+    }
+    days.weekend.iter(Weekday::Mon).map(policy::day_name).collect::<Vec<_>>().join(", ")
+}
+
+fn holidays(days: &WorkingDays) -> String {
+    if days.holidays.is_empty() {
+        return "none".to_owned();
+    }
+    days.holidays.iter().map(NaiveDate::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn detail(detail: ReportDetail) -> &'static str {

@@ -3,6 +3,7 @@
 mod explain;
 mod far;
 mod overlay;
+mod policy;
 mod read;
 mod refusal;
 mod section;
@@ -21,8 +22,9 @@ use crate::ask::Peer;
 use crate::domain::gate::Tolerance;
 use crate::doors::peer::{HttpPeer, LICENSE_SERVER, MAIL, MailPeer, PeerSettings};
 use crate::protocol::ReportDetail;
-use crate::rules::review::Deadlines;
+use crate::rules::deadlines::Deadlines;
 use crate::rules::schedule::Policy;
+use crate::rules::working_days::WorkingDays;
 
 pub use read::{Flags, Written};
 pub use refusal::{Refusal, Refusals};
@@ -46,6 +48,8 @@ pub struct Settings {
     pub count_duplicates_once: bool,
     pub report_detail: ReportDetail,
     pub deadlines: Deadlines,
+    /// On which days people are reminded.
+    pub working_days: WorkingDays,
     /// Auto-submit needs at least this share of the month's expected samples, 0 to 100.
     pub coverage_percent_min: u8,
     pub tolerance: Tolerance,
@@ -85,7 +89,8 @@ impl Default for Settings {
             keep_raw: TimeDelta::days(400),
             count_duplicates_once: false,
             report_detail: ReportDetail::default(),
-            deadlines: Deadlines { auto_submit_day: 11, manual_deadline_day: 10 },
+            deadlines: Deadlines::default(),
+            working_days: WorkingDays::default(),
             coverage_percent_min: 50,
             tolerance: Tolerance::default(),
             allow_package_change: false,
@@ -106,7 +111,12 @@ impl Settings {
 
     /// What the schedule obeys.
     pub fn policy(&self) -> Policy {
-        Policy { sample_interval: self.sample_interval, basis_max_age: self.basis_max_age, deadlines: self.deadlines }
+        Policy {
+            sample_interval: self.sample_interval,
+            basis_max_age: self.basis_max_age,
+            deadlines: self.deadlines,
+            working_days: self.working_days.clone(),
+        }
     }
 
     /// Whether our License Update Server renews the license of these servers.

@@ -15,7 +15,7 @@ use super::refusal::{Refusal, Refusals};
 use super::section::Section;
 use super::server::{self, LicenseBy, ServerSettings};
 use super::tree::{self, Origin, Table, Value};
-use super::{Settings, far, overlay};
+use super::{Settings, far, overlay, policy};
 
 /// Most servers in one file.
 const SERVERS_MAX: usize = 1_000;
@@ -89,7 +89,7 @@ fn top(section: &mut Section<'_>) -> Settings {
         price_book: section.inside("billing", |section| section.path("price_book")).flatten(),
         ..defaults
     };
-    section.inside("policy", |section| policy(section, &mut settings));
+    section.inside("policy", |section| policy::read(section, &mut settings));
     section.inside("gate", |section| gate(section, &mut settings));
     section.inside("console", |section| console(section, &mut settings));
     settings.servers = servers(section, settings.license_server.as_ref());
@@ -102,16 +102,6 @@ fn refuse_part_of_a_minute(section: &mut Section<'_>, interval: TimeDelta) {
         let origin = section.origin();
         section.refuse(origin, why, "write whole minutes: planned instants are whole minutes");
     }
-}
-
-fn policy(section: &mut Section<'_>, settings: &mut Settings) {
-    let deadlines = &mut settings.deadlines;
-    deadlines.auto_submit_day = section.between("auto_submit_day", 2, 28).unwrap_or(deadlines.auto_submit_day);
-    deadlines.manual_deadline_day =
-        section.between("manual_deadline_day", 1, 28).unwrap_or(deadlines.manual_deadline_day);
-    settings.coverage_percent_min =
-        section.between("coverage_percent_min", 0, 100).unwrap_or(settings.coverage_percent_min);
-    settings.allow_package_change = section.switch("allow_package_change").unwrap_or(settings.allow_package_change);
 }
 
 fn gate(section: &mut Section<'_>, settings: &mut Settings) {

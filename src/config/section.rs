@@ -138,16 +138,22 @@ impl<'a> Section<'a> {
 
     /// A list of texts; an environment variable separates them by commas.
     pub fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        self.each(key, "write a list of texts: [\"one\", \"two\"]", |texts| Some(texts.to_vec()))
+    }
+
+    /// A list of texts read by `read`; a wrong one is refused with `remedy`.
+    pub fn each<T>(&mut self, key: &'static str, remedy: &str, read: impl FnOnce(&[String]) -> Option<T>) -> Option<T> {
         let node = self.take(key)?;
-        let found: Option<Vec<String>> = match (&node.value, &node.origin) {
+        let texts: Option<Vec<String>> = match (&node.value, &node.origin) {
             (Value::List(items), _) => items.iter().map(text_of).collect(),
             (Value::Text(text), Origin::Environment(_)) => {
-                Some(text.split(',').map(|part| part.trim().to_owned()).collect())
+                Some(text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect())
             }
             _ => None,
         };
+        let found = texts.and_then(|texts| read(&texts));
         if found.is_none() {
-            self.wrong(key, &node, "write a list of texts: [\"one\", \"two\"]");
+            self.wrong(key, &node, remedy);
         }
         found
     }

@@ -64,6 +64,7 @@ pub struct Report {
     pub total_points: Points,
     pub total_points_rounded: Points,
     pub late: bool,
+    pub due: DueName,
     pub days_left: i64,
     pub external: External,
     pub not_collected: Vec<String>,
@@ -80,6 +81,15 @@ pub enum StageName {
     Submitted,
 }
 
+/// Which deadline a report is held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DueName {
+    AutoSubmit,
+    Manual,
+    Portal,
+}
+
 /// `tidegauge.license/1`.
 #[derive(Debug, Deserialize)]
 pub struct Licensed {
@@ -90,8 +100,6 @@ pub struct Licensed {
     pub state: LicenseState,
     pub installed: Option<Installed>,
     pub auto_update: bool,
-    /// Whether reports are sent without a person: auto update is on, and a License Update Server knows the agent.
-    pub reports_by_itself: bool,
     pub window: Option<Window>,
     pub next_check_at: Option<Instant>,
     pub last_check: Option<Check>,

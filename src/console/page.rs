@@ -61,7 +61,7 @@ pub async fn drawn(ask: &Ask) -> Result<String, Refused> {
     reports.truncate(REPORTS_MAX);
     let licenses = std::mem::take(&mut status.licenses);
     let open = std::mem::take(&mut status.open_reports);
-    let banners = banners(open, &licenses);
+    let banners = banners(open);
     let units = panels(licenses, answers::each(months)?, answers::each(gates)?);
     Ok(html(&Page { status, banners, units, reports }))
 }
@@ -76,14 +76,10 @@ fn html(template: &impl Template) -> String {
 }
 
 /// A report that was entered elsewhere waits for nobody, also when it is never sent from here.
-fn banners(mut open: Vec<Report>, licenses: &[Licensed]) -> Vec<Banner> {
+fn banners(mut open: Vec<Report>) -> Vec<Banner> {
     open.retain(|report| report.external.at.is_none());
     open.sort_by_key(|report| std::cmp::Reverse(report.month));
-    let automatic = |unit: &str| licenses.iter().any(|license| license.unit == unit && license.reports_by_itself);
-    let banner = |report: Report| {
-        let unattended = words::unattended(&report, automatic(&report.unit));
-        Banner { report, unattended }
-    };
+    let banner = |report: Report| Banner { unattended: words::unattended(&report), report };
     open.into_iter().take(BANNERS_MAX).map(banner).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::answers::{LicenseState, Report, ServerState, StageName};
+use super::answers::{DueName, LicenseState, Report, ServerState, StageName};
 use crate::domain::Instant;
 use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::gate::{CauseKind, Verdict};
@@ -106,18 +106,18 @@ pub fn days_left(days: &i64) -> String {
 }
 
 /// What happens to an open report if nobody acts.
-pub fn unattended(report: &Report, automatic: bool) -> &'static str {
-    match (report.stage, automatic) {
+pub fn unattended(report: &Report) -> &'static str {
+    match (report.stage, report.due) {
         (StageName::Sending, _) => "It is sealed, and sent again until it is answered.",
         (StageName::Submitted, _) => "It was taken by the License Update Server.",
-        (StageName::AwaitingReview | StageName::Postponed, true) if report.days_left > 0 => {
+        (StageName::AwaitingReview | StageName::Postponed, DueName::AutoSubmit) if report.days_left > 0 => {
             "If nobody acts, it is sent as it stands when no day is left."
         }
-        (StageName::AwaitingReview | StageName::Postponed, true) => {
+        (StageName::AwaitingReview | StageName::Postponed, DueName::AutoSubmit) => {
             "Its day has come; what keeps it stands among the next duties and the warnings."
         }
-        (StageName::AwaitingReview | StageName::Postponed, false) => {
-            "Manual mode: nothing is sent on its own. Enter it in Pulse or your aggregator’s portal, then record that \
+        (StageName::AwaitingReview | StageName::Postponed, DueName::Manual | DueName::Portal) => {
+            "Nothing is sent on its own. Enter it in Pulse or your aggregator’s portal, then record that \
              with “tidegauge report mark-external”."
         }
     }

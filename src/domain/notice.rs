@@ -1,8 +1,22 @@
 //! What people are told.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{Instant, Month, Points};
+
+/// What a person should know of the working days up to a deadline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Workdays {
+    /// Nothing beside the days left.
+    #[default]
+    Enough,
+    /// Only days off lie between today and the deadline.
+    TodayIsLast,
+    /// Today and all days up to the deadline are off.
+    NoneLeft,
+}
 
 /// A kind of news. A closed set: every channel and template answers for each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +29,8 @@ pub enum News {
         days_left: i64,
         automatic: bool,
         late: bool,
+        #[serde(default)]
+        workdays: Workdays,
     },
     /// It still waits.
     Reminder {
@@ -22,6 +38,8 @@ pub enum News {
         total: Points,
         days_left: i64,
         automatic: bool,
+        #[serde(default)]
+        workdays: Workdays,
     },
     /// The deadline passed in manual mode.
     Overdue {
@@ -34,6 +52,9 @@ pub enum News {
         total: Points,
         by: String,
         external_due: bool,
+        /// The day of the second step.
+        #[serde(default)]
+        due_on: Option<NaiveDate>,
     },
     /// It could not be sent.
     SendFailing {
@@ -44,6 +65,8 @@ pub enum News {
     ExternalDue {
         month: Month,
         total: Points,
+        #[serde(default)]
+        due_on: Option<NaiveDate>,
     },
     /// Coverage policy keeps it for a person.
     WaitsForPerson {

@@ -2,6 +2,7 @@
 
 pub mod causes;
 pub mod counting;
+pub mod deadlines;
 pub mod duplicates;
 pub mod gate;
 pub mod identity;
@@ -9,9 +10,11 @@ pub mod license_results;
 pub mod license_state;
 pub mod overage;
 pub mod points_table;
+pub mod reminding;
 pub mod renewal;
 pub mod report_document;
 pub mod reporting;
 pub mod review;
 pub mod schedule;
 pub mod server_update;
+pub mod working_days;

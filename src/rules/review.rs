@@ -1,8 +1,8 @@
-//! Reviewing a report: deadlines, lowering with a reason, taking it back.
+//! Reviewing a report: lowering with a reason, taking it back, postponing.
 
 use std::collections::BTreeSet;
 
-use chrono::{Days, TimeDelta};
+use chrono::Days;
 
 use crate::domain::adjustment::{Adjustment, AdjustmentOrder};
 use crate::domain::calendar::midnight;
@@ -11,32 +11,6 @@ use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Month, Points};
 
 use super::reporting;
-
-/// The days of the month after the reported one on which things fall due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadlines {
-    /// 2 to 28, default 11 (domain.md 3.8).
-    pub auto_submit_day: u32,
-    /// 1 to 28, default 10: by when a person has to have entered it elsewhere.
-    pub manual_deadline_day: u32,
-}
-
-impl Deadlines {
-    /// 00:00 GMT of the auto-submit day.
-    pub fn auto_submit_at(self, month: Month) -> Instant {
-        midnight(month.next().day(self.auto_submit_day))
-    }
-
-    /// The end of the manual deadline day.
-    pub fn manual_deadline_at(self, month: Month) -> Instant {
-        midnight(month.next().day(self.manual_deadline_day) + Days::new(1))
-    }
-
-    /// Days left = auto-submit day − day; may be negative (domain.md 3.9).
-    pub fn days_left(self, month: Month, now: Instant) -> i64 {
-        (self.auto_submit_at(month).date_naive() - now.date_naive()).num_days()
-    }
-}
 
 /// Why an order on a report is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -155,38 +129,23 @@ pub fn carry_over(old: &UsageReport, mut regenerated: UsageReport) -> UsageRepor
     regenerated
 }
 
-/// The stage of a postponed report. `until` defaults to the next 00:00 GMT and is cut at the deadline by default only.
+/// The stage of a postponed report. `until` defaults to the next 00:00 GMT and is cut at the deadline by default only;
+/// the deadline is the one the report is held to, the manual one where nothing sends it.
 ///
 /// # Errors
 /// [`Refusal::PostponedTooFar`], [`Refusal::NotOpen`].
 pub fn postpone(
     report: &UsageReport,
     until: Option<Instant>,
-    deadlines: Deadlines,
+    deadline: Instant,
     now: Instant,
 ) -> Result<Stage, Refusal> {
     must_be_open(report)?;
-    let deadline = deadlines.auto_submit_at(report.month);
     let until = until.unwrap_or_else(|| midnight(now.date_naive() + Days::new(1)).min(deadline));
     if until <= now || deadline < until {
         return Err(Refusal::PostponedTooFar(until, deadline));
     }
     Ok(Stage::Postponed { until })
-}
-
-/// When the reminder shows next: the midnight after the last one, not before a postponement ends.
-pub fn next_reminder_at(stage: &Stage, last_told_at: Instant) -> Option<Instant> {
-    let midnight_after = midnight(last_told_at.date_naive() + Days::new(1));
-    match stage {
-        Stage::AwaitingReview => Some(midnight_after),
-        Stage::Postponed { until } => Some(midnight_after.max(*until)),
-        Stage::Sending { .. } | Stage::Submitted { .. } => None,
-    }
-}
-
-/// How often the open second step is recalled: daily up to the manual deadline, weekly after it.
-pub fn external_pause(month: Month, deadlines: Deadlines, now: Instant) -> TimeDelta {
-    if now < deadlines.manual_deadline_at(month) { TimeDelta::days(1) } else { TimeDelta::days(7) }
 }
 
 fn must_be_open(report: &UsageReport) -> Result<(), Refusal> {

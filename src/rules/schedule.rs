@@ -2,11 +2,12 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::calendar::midnight;
 use crate::domain::report::Stage;
 use crate::domain::{Instant, IsoWeek, Month};
 
-use super::review::{self, Deadlines};
+use super::deadlines::{Deadlines, Due};
+use super::reminding;
+use super::working_days::WorkingDays;
 
 /// A deed of the agent. Among duties of the same instant the earlier variant comes first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,13 +88,15 @@ pub struct Planned {
 }
 
 /// The settings that the schedule obeys.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// Whole minutes.
     pub sample_interval: TimeDelta,
     /// How old a sample may be and still stand for its server.
     pub basis_max_age: TimeDelta,
     pub deadlines: Deadlines,
+    /// On which days people are reminded.
+    pub working_days: WorkingDays,
 }
 
 /// What the schedule knows. Everything comes from the store and the settings.
@@ -289,7 +292,7 @@ fn report_duties(unit: &UnitFacts, report: &ReportState, policy: &Policy, planne
     if let Some((at, why)) = submit_at(unit, report, policy) {
         push(at, Duty::Submit { unit: id.clone(), month }, why);
     }
-    if let Some((at, about)) = remind_at(unit, report, policy) {
+    if let Some((at, about)) = reminding::next(unit, report, policy) {
         let why = match about {
             Reminder::Review => "the report waits for review",
             Reminder::Overdue => "the deadline has passed and nothing sends the report",
@@ -304,46 +307,12 @@ fn submit_at(unit: &UnitFacts, report: &ReportState, policy: &Policy) -> Option<
     let retry = report.retry_at.unwrap_or(Instant::MIN_UTC);
     match &report.stage {
         Stage::Sending { sealed_at } => Some(((*sealed_at).max(retry), "the sealed report was not answered yet")),
-        Stage::AwaitingReview | Stage::Postponed { .. } if goes_by_itself(unit, report, policy) => {
+        Stage::AwaitingReview | Stage::Postponed { .. } if reminding::due(unit, report, policy) == Due::AutoSubmit => {
             let at = policy.deadlines.auto_submit_at(report.month).max(report.generated_at).max(retry);
             Some((at, "unsent on the auto-submit day"))
         }
         Stage::AwaitingReview | Stage::Postponed { .. } | Stage::Submitted { .. } => None,
     }
-}
-
-/// Whether the report is sent without a person: automatic since before the deadline, someone to send to, enough coverage,
-/// and a first revision (a correction is a person's alone).
-pub fn goes_by_itself(unit: &UnitFacts, report: &ReportState, policy: &Policy) -> bool {
-    let deadline = policy.deadlines.auto_submit_at(report.month);
-    let automatic = match unit.automatic {
-        Some(Since::Always) => true,
-        Some(Since::At(at)) => at <= deadline,
-        None => false,
-    };
-    automatic && unit.sends && report.may_go_unseen && report.revision == 1
-}
-
-fn remind_at(unit: &UnitFacts, report: &ReportState, policy: &Policy) -> Option<(Instant, Reminder)> {
-    let deadlines = policy.deadlines;
-    if let Stage::Submitted { .. } = report.stage {
-        let pause = review::external_pause(report.month, deadlines, report.last_told_at);
-        let at = midnight((report.last_told_at + pause).date_naive());
-        return (!report.external_done).then_some((at, Reminder::External));
-    }
-    let next = review::next_reminder_at(&report.stage, report.last_told_at)?;
-    let by_itself = goes_by_itself(unit, report, policy);
-    // Entered elsewhere and never sent from here: the manual way has come to its end.
-    if report.external_done && !by_itself {
-        return None;
-    }
-    let deadline =
-        if by_itself { deadlines.auto_submit_at(report.month) } else { deadlines.manual_deadline_at(report.month) };
-    if next < deadline && !unit.reviewed_elsewhere {
-        return Some((next, Reminder::Review));
-    }
-    // What goes by itself is sent on that day; the rest is overdue until it is sent or marked.
-    (!by_itself).then_some((next.max(deadline), Reminder::Overdue))
 }
 
 fn telemetry(unit: &UnitFacts, planned: &mut Vec<Planned>) {

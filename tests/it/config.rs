@@ -88,6 +88,9 @@ fn what_was_understood_is_printed_without_secrets() {
         report_detail = lines
         policy.auto_submit_day = 12
         policy.manual_deadline_day = 10
+        policy.portal_deadline_day = 10
+        policy.weekend = saturday, sunday
+        policy.holidays = none
         policy.coverage_percent_min = 50
         policy.allow_package_change = false
         gate.tolerance_points = 12.5
@@ -167,7 +170,7 @@ fn wrong_values_say_what_would_be_right() {
             t.toml:1: `sample_interval` has part of a minute: write whole minutes: planned instants are whole minutes
             t.toml:2: `keep_raw` is "soon": write a span from 62d to 36500d, such as "1h" or "400d"
             t.toml:3: `time_zone` is "Prague": write a name of the IANA list, such as "Europe/Prague"
-            t.toml:5: `auto_submit_day` of [policy] is "29": write a number from 2 to 28
+            t.toml:5: `auto_submit_day` of [policy] is "29": write a number from 2 to 28, or a preset: "2026" (day 3), "2025" (day 11), "2021" (day 6)
             t.toml:6: `coverage_percent_min` of [policy] is "many": write a number from 0 to 100
             t.toml:8: `tolerance_points` of [gate] is "-1": write zero or more points, such as "20"
             t.toml:9: `listen` of [console] is "0.0.0.0:80", and the page has no login in this version: write a loopback address, such as "127.0.0.1:8420""#]],
@@ -177,6 +180,46 @@ fn wrong_values_say_what_would_be_right() {
         expect![
             "t.toml:1: string values must be quoted, expected literal string: write the settings as TOML; `tidegauge config init` prints a file to begin with"
         ],
+    );
+}
+
+#[test]
+fn the_auto_submit_day_is_given_by_day_or_by_the_vendors_name_for_it_and_both_are_shown() {
+    let understood = |text: &str| {
+        let explained = read(&format!("[policy]\n{text}\n")).expect("good settings").explain();
+        explained
+            .lines()
+            .filter(|line| line.starts_with("policy."))
+            .take(5)
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
+    };
+    expect![[r#"
+        policy.auto_submit_day = 3   ("2026": VBR and Enterprise Manager 13 from January 2026, VSPC 9)
+        policy.manual_deadline_day = 6
+        policy.portal_deadline_day = 6
+        policy.weekend = friday, saturday
+        policy.holidays = 2026-12-25, 2027-01-01
+    "#]]
+    .assert_eq(&understood(
+        "auto_submit_day = \"2026\"\nmanual_deadline_day = 6\nweekend = [\"Friday\", \"saturday\"]\nholidays = [\"2027-01-01\", \"2026-12-25\"]",
+    ));
+    for row in tidegauge::rules::deadlines::DEADLINE_PRESETS {
+        assert_eq!(
+            understood(&format!("auto_submit_day = \"{}\"", row.name)),
+            understood(&format!("auto_submit_day = {}", row.day))
+        );
+    }
+    let own = read("[policy]\nportal_deadline_day = 5\nweekend = []\n").expect("good settings");
+    assert_eq!((own.deadlines.manual_deadline_day, own.deadlines.portal_deadline_day), (10, 5));
+    assert!(own.explain().contains("policy.weekend = none\n"));
+    let names = "\"monday\",\"tuesday\",\"wednesday\",\"thursday\",\"friday\",\"saturday\",\"sunday\"";
+    check_refused(
+        &format!("[policy]\nauto_submit_day = \"2024\"\nweekend = [{names}]\nholidays = [\"25.12.\"]\n"),
+        expect![[r#"
+            t.toml:2: `auto_submit_day` of [policy] is "2024": write a number from 2 to 28, or a preset: "2026" (day 3), "2025" (day 11), "2021" (day 6)
+            t.toml:3: `weekend` of [policy] is a list: write at most six days: ["saturday", "sunday"]
+            t.toml:4: `holidays` of [policy] is a list: write at most 500 days: ["2026-12-25", "2027-01-01"]"#]],
     );
 }
 

@@ -2,14 +2,17 @@
 
 mod causes; // what lies between peak and report
 mod counting; // protected, rental, new, billable; ledger; weights
+mod deadlines; // days left, presets
 pub mod gate; // open, held, undetermined; causes
 mod license_results; // every message of the table
 mod license_state; // notice, grace, what is told when
 mod made; // workloads, samples, reports to try rules on
 mod overage; // allowance, bands, what is not processed
 mod points_table; // weights where no server states one
+mod reminding; // reminders on working days, up to the deadline and after it
 mod renewal; // cadence, retry window, switch, acceptable keys
 mod reporting; // the report of a month, classified at its end
-mod review; // deadlines, adjust, reset, postpone, carry over
+mod review; // adjust, reset, postpone, carry over
 mod schedule; // what is due, and when
 mod server_update; // a backup server's own words as one of the five results
+mod working_days; // days off, and the last working day

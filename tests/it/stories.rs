@@ -2,6 +2,7 @@
 
 mod adjusting;
 mod by_server;
+mod deadlines;
 mod far;
 mod kills;
 mod licenses;

@@ -58,7 +58,8 @@ impl Agent {
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
         let (unit, report) = self.one_report(target)?;
-        let stage = review::postpone(&report, until, self.policy().deadlines, hour.now)?;
+        let deadline = self.settings.deadlines.ends_at(self.due_of(&unit, &report)?, report.month);
+        let stage = review::postpone(&report, until, deadline, hour.now)?;
         self.record(hour, actor, vec![stage_of(&report, stage)])?;
         self.shown(&unit, report.month)
     }

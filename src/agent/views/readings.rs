@@ -85,7 +85,7 @@ impl Agent {
         for unit in &units {
             self.read_points(unit, hour, &mut readings)?;
             self.read_license(unit, &mut readings)?;
-            self.read_reports(unit, hour.now, &mut readings)?;
+            self.read_reports(unit, &mut readings)?;
         }
         readings.put("outbox_items", json!({}), self.outbox()?);
         readings.put("untold_items", json!({}), self.untold()?.len());
@@ -154,16 +154,11 @@ impl Agent {
         Ok(())
     }
 
-    fn read_reports(&self, unit: &Unit, now: Instant, readings: &mut Readings) -> Result<(), Trouble> {
-        let deadlines = self.policy().deadlines;
-        let is_automatic = self.is_automatic(unit, now)?;
+    fn read_reports(&self, unit: &Unit, readings: &mut Readings) -> Result<(), Trouble> {
+        let deadlines = self.settings.deadlines;
         for report in self.open_heads(unit)? {
             let labels = json!({"unit": unit.id, "month": report.month});
-            let due = if is_automatic {
-                deadlines.auto_submit_at(report.month)
-            } else {
-                deadlines.manual_deadline_at(report.month)
-            };
+            let due = deadlines.ends_at(self.due_of(unit, &report)?, report.month);
             readings.flag("report_open", labels.clone(), !matches!(report.stage, Stage::Submitted { .. }));
             readings.instant("report_deadline_timestamp_seconds", labels.clone(), Some(due));
             readings.put("report_points", labels, report.total_points);

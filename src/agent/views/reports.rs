@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::agent::orders::Target;
-use crate::agent::{Agent, Hour, Refused};
+use crate::agent::{Agent, Hour, Refused, Trouble};
 use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::installation::Unit;
 use crate::domain::report::UsageReport;
@@ -33,14 +33,15 @@ impl Agent {
             for (month, revision) in self.report_months(&unit.id)? {
                 let head = crate::store::fact::key::report("head", &unit.id, month, revision);
                 let Some(report) = self.store.row::<UsageReport>(&head)? else { continue };
-                reports.push(self.in_short(&self.as_it_stands(report)?, hour.now));
+                reports.push(self.in_short(&unit, &self.as_it_stands(report)?, hour.now)?);
             }
         }
         Ok(Value::Array(reports))
     }
 
-    pub(in crate::agent) fn in_short(&self, report: &UsageReport, now: Instant) -> Value {
-        json!({
+    pub(in crate::agent) fn in_short(&self, unit: &Unit, report: &UsageReport, now: Instant) -> Result<Value, Trouble> {
+        let (deadlines, due) = (self.settings.deadlines, self.due_of(unit, report)?);
+        Ok(json!({
             "schema": "tidegauge.report-summary/1",
             "id": report.id,
             "unit": report.unit,
@@ -51,12 +52,14 @@ impl Agent {
             "total_points_rounded": report.total_points_rounded,
             "generated_at": report.generated_at,
             "late": report.basis.late,
-            "days_left": self.policy().deadlines.days_left(report.month, now),
+            "due": due.as_str(),
+            "due_on": deadlines.day(due, report.month),
+            "days_left": deadlines.days_left(due, report.month, now),
             "external": report.external,
             "not_collected": report.not_collected,
             "coverage": report.coverage,
             "digest": report.digest,
-        })
+        }))
     }
 
     /// `report show --json`: the whole report as it stands.

@@ -8,7 +8,7 @@ use crate::domain::Instant;
 use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::installation::Unit;
 use crate::domain::report::{Stage, UsageReport};
-use crate::rules::schedule;
+use crate::rules::{deadlines, schedule};
 use crate::store::fact::{Miss, SetbackRow, key};
 
 use super::usage::discrepancies_of;
@@ -83,7 +83,7 @@ impl Agent {
     }
 
     fn open_reports(&self, unit: &Unit, now: Instant) -> Result<Vec<Value>, Trouble> {
-        Ok(self.open_heads(unit)?.iter().map(|report| self.in_short(report, now)).collect())
+        self.open_heads(unit)?.iter().map(|report| self.in_short(unit, report, now)).collect()
     }
 
     /// Reports that are not sent yet, without their tables.
@@ -132,6 +132,7 @@ impl Agent {
                  here do not change that",
                 unit.servers.join(", ")
             ));
+            warnings.extend(self.vendor_reports_earlier(unit));
         }
         if self.settings.license_server.is_none() {
             warnings.push(format!(
@@ -141,5 +142,20 @@ impl Agent {
             ));
         }
         Ok(warnings)
+    }
+
+    /// A server whose own auto update is on sends its own report on its vendor's day (design.md section 4).
+    fn vendor_reports_earlier(&self, unit: &Unit) -> Option<String> {
+        let ours = self.settings.deadlines;
+        let vendor = deadlines::vendor_is_earlier(ours)?;
+        Some(format!(
+            "{}: the vendor's servers send their own report on day {} ({}), before policy.auto_submit_day = {}; to review \
+             in time set policy.auto_submit_day = \"{}\", or switch the server's own auto update off",
+            unit.servers.join(", "),
+            vendor.day,
+            vendor.mirrors,
+            ours.auto_submit_day,
+            vendor.name
+        ))
     }
 }

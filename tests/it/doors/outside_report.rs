@@ -6,7 +6,7 @@ use std::path::Path;
 use tidegauge::ask::{Answer, Ask, Failure};
 use tidegauge::channels::{Attachment, Telling, mail};
 use tidegauge::config::{Flags, Settings, Written};
-use tidegauge::domain::notice::{News, Notice};
+use tidegauge::domain::notice::{News, Notice, Workdays};
 use tidegauge::domain::report::UsageReport;
 use tidegauge::doors::{Files, Wire};
 use tidegauge::formats::{FORMATS, Format};
@@ -61,6 +61,7 @@ async fn sent(settings: &Settings, to: &str) -> Result<String, Failure> {
             days_left: 10,
             automatic: true,
             late: false,
+            workdays: Workdays::Enough,
         },
     };
     let to = [to.to_owned()];

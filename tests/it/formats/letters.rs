@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 use tidegauge::ask::{Ask, MailAsk};
 use tidegauge::channels::{Attachment, CHANNELS, Telling, mail, until};
 use tidegauge::domain::Month;
-use tidegauge::domain::notice::{News, Notice};
+use tidegauge::domain::notice::{News, Notice, Workdays};
 
 use super::sample::{at, points};
 
@@ -41,7 +41,14 @@ fn body(news: News) -> String {
 }
 
 fn ready(days_left: i64, automatic: bool, late: bool) -> News {
-    News::ReportReady { month: october(), total: points("128.5"), days_left, automatic, late }
+    News::ReportReady {
+        month: october(),
+        total: points("128.5"),
+        days_left,
+        automatic,
+        late,
+        workdays: Workdays::Enough,
+    }
 }
 
 /// One of each kind, with what comes from outside as bad as it gets.
@@ -50,11 +57,11 @@ fn all_news() -> Vec<News> {
     let bad = "line\r\nBcc: someone@example.org\r\n\r\nbody\u{202e}\u{0}".to_owned();
     vec![
         ready(10, true, false),
-        News::Reminder { month, total, days_left: 1, automatic: false },
+        News::Reminder { month, total, days_left: 1, automatic: false, workdays: Workdays::TodayIsLast },
         News::Overdue { month, total },
-        News::ReportSent { month, total, by: bad.clone(), external_due: true },
+        News::ReportSent { month, total, by: bad.clone(), external_due: true, due_on: None },
         News::SendFailing { month, why: bad.clone() },
-        News::ExternalDue { month, total },
+        News::ExternalDue { month, total, due_on: None },
         News::WaitsForPerson { month, why: bad.clone() },
         News::LateSample { month, sent: true },
         News::License { result: bad.clone(), message: bad.clone() },
@@ -114,6 +121,60 @@ fn in_manual_mode_the_letter_says_that_nothing_is_sent_on_its_own() {
             report.generated | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001
 
         "#]],
+    );
+}
+
+#[test]
+fn a_reminder_has_the_fields_words_and_says_when_no_later_day_is_a_working_day() {
+    let news =
+        |workdays| News::Reminder { month: october(), total: points("10"), days_left: 1, automatic: true, workdays };
+    check(
+        &body(news(Workdays::TodayIsLast)),
+        expect![[r#"
+        The usage report of 2026-10 has not been submitted.
+        Number of managed points for the previous month: 10.
+        Please review and submit the report until tomorrow.
+        Today is the last working day before the deadline.
+
+        If nobody acts, it is sent as it stands on 2026-11-02 at 00:00 GMT.
+
+        -- 
+        Tidegauge, Example Provider, vbr01 and vbr02
+        report.deadline_near | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001
+
+    "#]],
+    );
+    let wording = |workdays| body(news(workdays)).lines().nth(3).map(str::to_owned);
+    assert_eq!(wording(Workdays::Enough).as_deref(), Some(""));
+    assert_eq!(wording(Workdays::NoneLeft).as_deref(), Some("No working day is left before the deadline."));
+}
+
+#[test]
+fn the_second_step_names_its_day_and_is_overdue_after_it() {
+    let due = |day: &str| {
+        let due_on = Some(day.parse().expect("a day"));
+        sent(News::ExternalDue { month: october(), total: points("10"), due_on }, &[]).replace("\r\n ", " ")
+    };
+    assert!(due("2026-11-05").contains(
+        "Subject: Usage report October 2026: enter it in Pulse or your aggregator's portal by 2026-11-05\r\n"
+    ));
+    assert!(
+        due("2026-10-31")
+            .contains("Subject: Overdue: usage report October 2026 is not in Pulse or your aggregator's portal\r\n")
+    );
+    check(
+        &body(News::ExternalDue { month: october(), total: points("10"), due_on: None }),
+        expect![[r#"
+        The usage report of 2026-10 was sent, 10 points. It has not been recorded as
+        entered in Pulse or your aggregator's portal.
+
+        When it is entered, record that with "tidegauge report mark-external".
+
+        -- 
+        Tidegauge, Example Provider, vbr01 and vbr02
+        report.external_due | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001
+
+    "#]],
     );
 }
 

@@ -1,4 +1,4 @@
-//! Reviewing a report: deadlines, lowering with a reason, taking it back, postponing.
+//! Reviewing a report: lowering with a reason, taking it back, postponing.
 
 use proptest::prelude::*;
 use tidegauge::domain::Instant;
@@ -6,14 +6,11 @@ use tidegauge::domain::adjustment::AdjustmentOrder;
 use tidegauge::domain::report::{Reason, Receipt, Stage, UsageReport};
 use tidegauge::domain::sample::Sample;
 use tidegauge::domain::workload::{Workload, WorkloadType};
-use tidegauge::rules::review::{
-    Deadlines, Refusal, adjust, carry_over, external_pause, next_reminder_at, postpone, reset,
-};
+use tidegauge::rules::review::{Refusal, adjust, carry_over, postpone, reset};
 
-use super::made::{at, count_of, first, lines, month, of_tenant, points, report_of, sample, vm};
+use super::made::{at, count_of, first, lines, of_tenant, points, report_of, sample, vm};
 
 const LATE: &str = "2026-10-31T01:00:00Z";
-const DEADLINES: Deadlines = Deadlines { auto_submit_day: 11, manual_deadline_day: 10 };
 
 fn now() -> Instant {
     at("2026-11-03T09:00:00Z")
@@ -151,7 +148,7 @@ fn only_an_open_report_is_changed() {
         let why = format!("the report of 2026-10 is {named}; only an open report can be changed");
         assert_eq!(refused(&report, &remove(&["sql01"], "why")), why);
         assert_eq!(reset(&report).unwrap_err().to_string(), why);
-        assert_eq!(postpone(&report, None, DEADLINES, now()).unwrap_err().to_string(), why);
+        assert_eq!(postpone(&report, None, at("2026-11-11T00:00:00Z"), now()).unwrap_err().to_string(), why);
     }
     let postponed = UsageReport { stage: Stage::Postponed { until: now() }, ..rental_report() };
     assert!(adjusted(&postponed, &remove(&["sql01"], "why")).is_ok());
@@ -216,29 +213,9 @@ fn adjustments_are_carried_over_to_a_regenerated_report_as_far_as_they_still_app
 }
 
 #[test]
-fn days_left_count_down_from_ten_and_go_below_zero() {
-    let left = |day: &str| DEADLINES.days_left(month("2026-10"), at(day));
-    assert_eq!(left("2026-11-01T00:00:00Z"), 10);
-    assert_eq!(left("2026-11-10T23:59:59Z"), 1);
-    assert_eq!((left("2026-11-11T00:00:00Z"), left("2026-11-12T00:00:00Z")), (0, -1));
-    assert_eq!(
-        Deadlines { auto_submit_day: 3, ..DEADLINES }.days_left(month("2026-12"), at("2027-01-01T09:00:00Z")),
-        2
-    );
-}
-
-#[test]
-fn the_auto_submit_day_is_any_from_2_to_28_at_midnight_and_the_manual_day_ends_at_midnight() {
-    for day in 2..=28 {
-        let deadlines = Deadlines { auto_submit_day: day, ..DEADLINES };
-        assert_eq!(deadlines.auto_submit_at(month("2026-12")), at(&format!("2027-01-{day:02}T00:00:00Z")));
-    }
-    assert_eq!(DEADLINES.manual_deadline_at(month("2026-10")), at("2026-11-11T00:00:00Z"));
-}
-
-#[test]
 fn postponing_hides_the_reminder_until_the_next_midnight_and_never_beyond_the_deadline() {
-    let until = |until: Option<&str>, now: &str| postpone(&rental_report(), until.map(at), DEADLINES, at(now));
+    let until =
+        |until: Option<&str>, now: &str| postpone(&rental_report(), until.map(at), at("2026-11-11T00:00:00Z"), at(now));
     let stage = |text: &str| Ok(Stage::Postponed { until: at(text) });
     assert_eq!(until(None, "2026-11-03T09:00:00Z"), stage("2026-11-04T00:00:00Z"));
     assert_eq!(until(None, "2026-11-10T23:00:00Z"), stage("2026-11-11T00:00:00Z"));
@@ -249,22 +226,6 @@ fn postponing_hides_the_reminder_until_the_next_midnight_and_never_beyond_the_de
         assert!(refusal.to_string().contains("must lie after now and not after the deadline"), "{refusal}");
     }
     assert!(until(None, "2026-11-11T00:00:00Z").is_err(), "the deadline has come");
-}
-
-#[test]
-fn reminders_come_daily_after_a_postponement_and_end_with_sending() {
-    let told = at("2026-11-03T00:00:00Z");
-    assert_eq!(next_reminder_at(&Stage::AwaitingReview, told), Some(at("2026-11-04T00:00:00Z")));
-    let postponed = |until| next_reminder_at(&Stage::Postponed { until: at(until) }, told);
-    assert_eq!(postponed("2026-11-07T15:00:00Z"), Some(at("2026-11-07T15:00:00Z")));
-    assert_eq!(postponed("2026-11-03T09:00:00Z"), Some(at("2026-11-04T00:00:00Z")));
-    assert_eq!(next_reminder_at(&Stage::Sending { sealed_at: told }, told), None);
-}
-
-#[test]
-fn the_second_step_is_recalled_daily_until_the_manual_deadline_and_weekly_after_it() {
-    let days = |now: &str| external_pause(month("2026-10"), DEADLINES, at(now)).num_days();
-    assert_eq!((days("2026-11-10T23:59:59Z"), days("2026-11-11T00:00:00Z")), (1, 7));
 }
 
 proptest! {

@@ -6,10 +6,11 @@ mod samples; // the grid, the month's end, retries, catching up
 use chrono::TimeDelta;
 use tidegauge::domain::report::Stage;
 use tidegauge::domain::{Instant, IsoWeek};
-use tidegauge::rules::review::Deadlines;
+use tidegauge::rules::deadlines::Deadlines;
 use tidegauge::rules::schedule::{
     Duty, Facts, Planned, Policy, ReportState, ServerFacts, Since, UnitFacts, next_duty, plan,
 };
+use tidegauge::rules::working_days::WorkingDays;
 
 use super::made::{at, month};
 
@@ -17,8 +18,14 @@ fn policy() -> Policy {
     Policy {
         sample_interval: TimeDelta::hours(1),
         basis_max_age: TimeDelta::hours(2),
-        deadlines: Deadlines { auto_submit_day: 11, manual_deadline_day: 10 },
+        deadlines: Deadlines::default(),
+        working_days: every_day(),
     }
+}
+
+/// No day is off, so that tests of the daily cadence need no calendar.
+fn every_day() -> WorkingDays {
+    WorkingDays { weekend: chrono::WeekdaySet::EMPTY, ..WorkingDays::default() }
 }
 
 fn server(last_sample_at: Option<&str>) -> ServerFacts {

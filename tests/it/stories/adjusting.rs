@@ -52,20 +52,20 @@ fn a_report_is_tried_lowered_reset_postponed_and_sent_by_a_person() {
         &world,
         &["report"],
         expect![[r#"
-        2026-01-20 09:30  auto update on: usage reporting consented to
-        2026-02-01 00:00  report 2026-01 r1 generated: 411 points
-        2026-02-01 00:00  notice report.generated (2026-01, 10 days left)
-        2026-02-02 00:00  notice report.deadline_near (2026-01, 9 days left) (2 times)
-        2026-02-03 10:00  report 2026-01 r1 adjusted: 389 points
-        2026-02-03 10:00  report 2026-01 r1 reset: 411 points
-        2026-02-03 10:00  report 2026-01 r1 adjusted: 400 points
-        2026-02-03 10:00  report 2026-01 r1 postponed until 2026-02-04 00:00
-        2026-02-04 00:00  notice report.deadline_near (2026-01, 7 days left) (5 times)
-        2026-02-08 10:00  report 2026-01 r1 sealed
-        2026-02-08 10:00  report 2026-01 r1 submitted
-        2026-02-08 10:00  notice report.submitted (2026-01)
-        2026-02-09 00:00  notice report.external_due (2026-01) (3 times)
-    "#]],
+            2026-01-20 09:30  auto update on: usage reporting consented to
+            2026-02-01 00:00  report 2026-01 r1 generated: 411 points
+            2026-02-01 00:00  notice report.generated (2026-01, 10 days left)
+            2026-02-02 00:00  notice report.deadline_near (2026-01, 9 days left) (2 times)
+            2026-02-03 10:00  report 2026-01 r1 adjusted: 389 points
+            2026-02-03 10:00  report 2026-01 r1 reset: 411 points
+            2026-02-03 10:00  report 2026-01 r1 adjusted: 400 points
+            2026-02-03 10:00  report 2026-01 r1 postponed until 2026-02-04 00:00
+            2026-02-04 00:00  notice report.deadline_near (2026-01, 7 days left) (3 times)
+            2026-02-08 10:00  report 2026-01 r1 sealed
+            2026-02-08 10:00  report 2026-01 r1 submitted
+            2026-02-08 10:00  notice report.submitted (2026-01)
+            2026-02-09 00:00  notice report.external_due (2026-01) (3 times)
+        "#]],
     );
     let taken = submissions(&world).remove(0);
     assert_eq!(taken.total_points, report(&world, "2026-01").total_points);

@@ -20,14 +20,14 @@ fn in_manual_mode_people_are_reminded_to_the_tenth_and_alarmed_after_it() {
         &world,
         &["report", "auto update"],
         expect![[r#"
-        2026-01-20 09:30  auto update on: usage reporting consented to
-        2026-01-20 09:30  auto update off: switched off by hand
-        2026-02-01 00:00  report 2026-01 r1 generated: 131 points
-        2026-02-01 00:00  notice report.generated (2026-01, 10 days left)
-        2026-02-02 00:00  notice report.deadline_near (2026-01, 9 days left) (9 times)
-        2026-02-11 00:00  notice report.overdue (2026-01) (3 times)
-        2026-02-13 12:00  report 2026-01 entered in Pulse
-    "#]],
+            2026-01-20 09:30  auto update on: usage reporting consented to
+            2026-01-20 09:30  auto update off: switched off by hand
+            2026-02-01 00:00  report 2026-01 r1 generated: 131 points
+            2026-02-01 00:00  notice report.generated (2026-01, 9 days left)
+            2026-02-02 00:00  notice report.deadline_near (2026-01, 8 days left) (7 times)
+            2026-02-11 00:00  notice report.overdue (2026-01) (3 times)
+            2026-02-13 12:00  report 2026-01 entered in Pulse
+        "#]],
     );
     assert_eq!(sent(&world), [""; 0]);
     assert!(telemetry(&world).is_empty(), "no telemetry without consent");
@@ -89,12 +89,12 @@ fn beside_the_vendor_nothing_is_sent_and_people_are_alarmed_until_it_is_marked()
         &world,
         &["report"],
         expect![[r#"
-        2026-02-01 00:00  report 2026-01 r1 generated: 111 points
-        2026-02-01 00:00  notice report.generated (2026-01, 10 days left)
-        2026-02-02 00:00  notice report.deadline_near (2026-01, 9 days left) (9 times)
-        2026-02-11 00:00  notice report.overdue (2026-01) (4 times)
-        2026-02-14 12:00  report 2026-01 entered in Pulse
-    "#]],
+            2026-02-01 00:00  report 2026-01 r1 generated: 111 points
+            2026-02-01 00:00  notice report.generated (2026-01, 9 days left)
+            2026-02-02 00:00  notice report.deadline_near (2026-01, 8 days left) (7 times)
+            2026-02-11 00:00  notice report.overdue (2026-01) (3 times)
+            2026-02-14 12:00  report 2026-01 entered in Pulse
+        "#]],
     );
 }
 

@@ -62,7 +62,7 @@ fn submit_at(unit: UnitFacts) -> Option<Instant> {
 #[test]
 fn an_unsent_report_goes_at_midnight_of_any_auto_submit_day() {
     for day in 2..=28 {
-        let policy = Policy { deadlines: Deadlines { auto_submit_day: day, manual_deadline_day: 10 }, ..policy() };
+        let policy = Policy { deadlines: Deadlines { auto_submit_day: day, ..Deadlines::default() }, ..policy() };
         let due = plan(&facts(vec![with(october())]), &policy);
         let submit = due.iter().find(|planned| planned.duty.kind() == "submit").expect("automatic");
         assert_eq!(submit.at, at(&format!("2026-11-{day:02}T00:00:00Z")));
