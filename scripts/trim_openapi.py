@@ -16,6 +16,8 @@ PATHS = [
     "/api/v1/serverTime",
     "/api/v1/serverInfo",
     "/api/v1/license",
+    "/api/v1/license/install",
+    "/api/v1/license/update",
     "/api/v1/license/instances",
     "/api/v1/license/createReport",
     "/api/v1/restorePoints",

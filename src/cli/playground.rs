@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chrono::Days;
 use clap::Args;
 use secrecy::ExposeSecret;
 
@@ -18,10 +19,15 @@ use crate::ports::lines;
 use crate::ports::serve::{self, TlsFiles};
 use crate::simulation::estate::Estate;
 use crate::simulation::mailbox::{self, Mailbox};
-use crate::simulation::vbr::Vbr;
+use crate::simulation::vbr::{Vbr, key_file};
 use crate::simulation::wire::{PASSWORD, USERNAME};
 use crate::simulation::world::{WorldPlan, playground_license_server};
 use crate::simulation::{chance::SeededChance, provider};
+
+/// How long the keys of the simulated servers are valid.
+const KEY_DAYS: u64 = 5;
+/// How long the key file that lies there for `license install` is valid.
+const FILE_DAYS: u64 = 120;
 
 /// Options of `playground`.
 #[derive(Clone, Debug, Args)]
@@ -53,7 +59,7 @@ async fn serve_all(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refus
     let made = certificate::make(&["localhost", "127.0.0.1"])
         .map_err(|error| Refused::new(1, format!("cannot make a certificate: {error}")))?;
     write_secrets(session, &dir, &made)?;
-    let plan = provider::plan(asked.seed, session.doors.clock.now(), Settings::default());
+    let plan = ending_soon(provider::plan(asked.seed, session.doors.clock.now(), Settings::default()));
     let mut servers = Vec::new();
     for server in &plan.servers {
         let estate = Arc::new(Mutex::new(Estate::new(server.estate.clone())));
@@ -64,6 +70,8 @@ async fn serve_all(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refus
     let mail = mail_server(&stop).await?;
     let settings = settings_text(&dir, &made, &servers, license_server, mail);
     session.write(&dir.join("tidegauge.toml"), settings.as_bytes())?;
+    let longer = key_file(plan.begins_at.date_naive() + Days::new(FILE_DAYS));
+    session.write(&dir.join("renewed.lic"), longer.as_bytes())?;
     session.print(&introduction(&dir, &made, &servers, license_server, mail))?;
     match asked.seconds {
         Some(seconds) => {
@@ -73,6 +81,13 @@ async fn serve_all(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refus
     }
     let _ = sender.send(true);
     Ok(())
+}
+
+/// The same with keys in their last week, so that there is something to renew.
+fn ending_soon(mut plan: WorldPlan) -> WorldPlan {
+    let ends_on = plan.begins_at.date_naive() + Days::new(KEY_DAYS);
+    plan.servers.iter_mut().for_each(|server| server.estate.license.expires_on = Some(ends_on));
+    plan
 }
 
 fn write_secrets(session: &Session<'_>, dir: &Path, made: &Made) -> Result<(), Refused> {
@@ -128,14 +143,15 @@ fn settings_text(
     let shown = dir.display();
     let mut text = format!("state_dir = \"{shown}/state\"\nreports_dir = \"{shown}/reports\"\n");
     for (number, (name, address)) in servers.iter().enumerate() {
-        // One by its authority, the others by their fingerprint: both ways are shown.
-        let tls = match number {
-            0 => format!("{{ ca_file = \"{shown}/ca.pem\" }}"),
-            _ => format!("{{ fingerprint_sha256 = \"{}\" }}", made.fingerprint),
+        // One by its authority and renewed by the License Update Server, the others by their fingerprint and renewed by
+        // themselves: both ways are shown.
+        let (tls, license) = match number {
+            0 => (format!("{{ ca_file = \"{shown}/ca.pem\" }}"), "license_server"),
+            _ => (format!("{{ fingerprint_sha256 = \"{}\" }}", made.fingerprint), "backup_server"),
         };
         text += &format!(
             "\n[[server]]\nname = \"{name}\"\nsource = \"vbr\"\nurl = \"https://127.0.0.1:{}\"\n\
-             username = \"{USERNAME}\"\npassword_file = \"{shown}/vbr.password\"\ntls = {tls}\n",
+             username = \"{USERNAME}\"\npassword_file = \"{shown}/vbr.password\"\ntls = {tls}\nlicense = \"{license}\"\n",
             address.port()
         );
     }
@@ -169,6 +185,8 @@ fn introduction(
     text += &format!(
         "In another terminal:\n  tidegauge sample now --config {shown}/tidegauge.toml\n  \
          tidegauge enrol --token-file {shown}/token.txt --config {shown}/tidegauge.toml\n  \
+         tidegauge license auto-update on --config {shown}/tidegauge.toml\n  \
+         tidegauge license update --server vbr02 --config {shown}/tidegauge.toml\n  \
          tidegauge agent --config {shown}/tidegauge.toml\n"
     );
     text

@@ -10,7 +10,7 @@ use tidegauge::ports::control;
 
 use super::{Shell, is_private, snapshot};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_tidegauge");
+pub(super) const BINARY: &str = env!("CARGO_BIN_EXE_tidegauge");
 /// Log lines that are read before a process counts as lost.
 const LINES_MAX: usize = 10_000;
 
@@ -70,14 +70,14 @@ impl Drop for Running {
     }
 }
 
-fn run(shell: &Shell, line: &[&str]) -> (i32, String, String) {
+pub(super) fn run(shell: &Shell, line: &[&str]) -> (i32, String, String) {
     let output = Command::new(BINARY).args(&shell.arguments(line)[1..]).env_remove("TIDEGAUGE_CONFIG").output();
     let output = output.expect("the binary runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }
 
-fn json(shell: &Shell, line: &[&str]) -> Value {
+pub(super) fn json(shell: &Shell, line: &[&str]) -> Value {
     let (code, out, err) = run(shell, &[line, &["--json"]].concat());
     assert_eq!(code, 0, "{line:?}: {err}");
     serde_json::from_str(&out).expect("JSON")

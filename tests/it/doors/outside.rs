@@ -9,9 +9,10 @@ use tidegauge::ports::clock::SystemClock;
 use tidegauge::ports::files::RealFiles;
 use tidegauge::ports::wire::RealWire;
 use tidegauge::simulation::estate::{Estate, EstatePlan};
-use tidegauge::simulation::vbr::Vbr;
-use tidegauge::sources::vbr::VbrTalk;
-use tidegauge::sources::{Brief, Collected, SourceSettings, Sweep};
+use tidegauge::simulation::vbr::{DOCUMENTED_UP_TO_DATE, Vbr};
+use tidegauge::sources::renewing::{Deed, Errand, Heard};
+use tidegauge::sources::vbr::{RenewTalk, VbrTalk};
+use tidegauge::sources::{Brief, SourceSettings, Sweep};
 
 use super::far_side::behind_tls;
 use super::wire_to;
@@ -19,7 +20,7 @@ use super::wire_to;
 /// More asks than a read may make.
 const ASKS_MAX: usize = 20_000;
 
-async fn collected(wire: &RealWire, talk: &mut VbrTalk) -> Result<Collected, Setback> {
+async fn carried<D>(wire: &RealWire, talk: &mut impl Conversation<Done = D>) -> Result<D, Setback> {
     let mut heard = None;
     for _ in 0..ASKS_MAX {
         match talk.next(heard.take()) {
@@ -53,7 +54,7 @@ async fn a_server_behind_tls_is_sampled_by_pin_and_by_authority() {
         let PeerSettings::Http(peer) = far.peer(trust) else { panic!("an HTTP peer") };
         let login = Some(Login { username: "tidegauge".into(), password: SecretPlace::File(password.clone()) });
         let wire = wire_to("vbr01", PeerSettings::Http(HttpPeer { login, ..peer }));
-        match collected(&wire, &mut VbrTalk::new(brief())).await {
+        match carried(&wire, &mut VbrTalk::new(brief())).await {
             Ok(collected) => assert_eq!((word, collected.samples.len()), ("right", 1)),
             Err(setback) => assert!(word == "wrong" && matches!(setback, Setback::AskAPerson { .. }), "{setback:?}"),
         }
@@ -61,20 +62,42 @@ async fn a_server_behind_tls_is_sampled_by_pin_and_by_authority() {
     assert_eq!(vbr.open_tokens(), 0, "every session was closed");
 }
 
-/// Reads the server of `TIDEGAUGE_OUTSIDE_VBR_URL` with the CA file of `TIDEGAUGE_OUTSIDE_VBR_CA` and the revision of
-/// `TIDEGAUGE_OUTSIDE_VBR_REVISION`; without them it does nothing. `tests/outside/prism` sets them.
-#[tokio::test]
-async fn a_server_that_somebody_else_wrote_is_sampled() {
-    let Ok(base_url) = std::env::var("TIDEGAUGE_OUTSIDE_VBR_URL") else { return };
+/// The server of `TIDEGAUGE_OUTSIDE_VBR_URL` with the CA file of `TIDEGAUGE_OUTSIDE_VBR_CA`, and the revision of
+/// `TIDEGAUGE_OUTSIDE_VBR_REVISION`; `None` without them. `tests/outside/prism` sets them.
+fn somebody_elses() -> Option<(RealWire, SourceSettings)> {
+    let base_url = std::env::var("TIDEGAUGE_OUTSIDE_VBR_URL").ok()?;
     let ca_file = std::env::var("TIDEGAUGE_OUTSIDE_VBR_CA").expect("the certificate's authority");
     let password = SecretPlace::Env("TIDEGAUGE_OUTSIDE_VBR_PASSWORD".into());
     let login = Some(Login { username: "tidegauge".into(), password });
     let peer = HttpPeer { base_url, trust: Trust::CaFile(ca_file.into()), login, api_key: None };
-    let wire = wire_to("vbr01", PeerSettings::Http(peer));
     let revision = std::env::var("TIDEGAUGE_OUTSIDE_VBR_REVISION").ok();
-    let brief = Brief { settings: SourceSettings { revision }, ..brief() };
-    let collected = collected(&wire, &mut VbrTalk::new(brief)).await;
+    Some((wire_to("vbr01", PeerSettings::Http(peer)), SourceSettings { revision, ..SourceSettings::default() }))
+}
+
+#[tokio::test]
+async fn a_server_that_somebody_else_wrote_is_sampled() {
+    let Some((wire, settings)) = somebody_elses() else { return };
+    let brief = Brief { settings, ..brief() };
+    let collected = carried(&wire, &mut VbrTalk::new(brief)).await;
     println!("{collected:#?}");
     let collected = collected.expect("a server of the official contract can be read");
     assert_eq!(collected.samples.len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_somebody_else_wrote_renews_its_license_and_takes_a_key_file() {
+    let Some((wire, settings)) = somebody_elses() else { return };
+    for deed in [Deed::Update, Deed::Install { file: b"a key".to_vec() }] {
+        let errand = Errand { server: "vbr01".to_owned(), settings: settings.clone(), deed: deed.clone() };
+        let renewed = carried(&wire, &mut RenewTalk::new(errand)).await.expect("the official contract is kept");
+        println!("{renewed:#?}");
+        assert!(renewed.after.is_ok(), "{renewed:?}");
+        match deed {
+            Deed::Update => {
+                let words = Heard::Words { message: DOCUMENTED_UP_TO_DATE.to_owned(), is_successful: true };
+                assert_eq!(renewed.heard, words, "the example of the documents");
+            }
+            Deed::Install { .. } => assert_eq!(renewed.heard, Heard::Taken),
+        }
+    }
 }
