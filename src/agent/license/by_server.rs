@@ -13,7 +13,7 @@ use crate::domain::calendar::midnight;
 use crate::domain::gate::Verdict;
 use crate::domain::installation::{ServerName, Unit};
 use crate::domain::license::License;
-use crate::rules::license_results::{self, Consequence, LicenseResult, Pause};
+use crate::rules::license_results::{self, Consequence, LicenseOutcome, LicenseResult, Pause};
 use crate::rules::renewal::{self, LastCheck, Renewal, Window};
 use crate::rules::schedule::Since;
 use crate::rules::server_update::{self, ServerAnswer};
@@ -83,7 +83,8 @@ impl Agent {
         Ok(earliest)
     }
 
-    /// What one server's license owes next; `None`: never seen, or switched off since already.
+    /// What one server's license owes next; `None`: never seen, or nobody asks since it was switched off or its contract
+    /// terminated. (Enterprise Manager's word stays on after that; a person's `license update` then asks.)
     fn next_step_of(&self, unit: &Unit, server: &str, since: Since) -> Result<Option<Renewal>, Trouble> {
         if self.store.row::<License>(&key::license_seen(server))?.is_none() {
             return Ok(None);
@@ -93,6 +94,10 @@ impl Agent {
             Since::At(at) => at,
         };
         let last: Option<LicenseCheckRow> = self.store.row(&key::server_check(&unit.id, server))?;
+        let terminated = LicenseOutcome::ContractTerminated.number();
+        if last.as_ref().is_some_and(|last| last.result == terminated && enabled_at <= last.at) {
+            return Ok(None);
+        }
         let last =
             last.map(|row| LastCheck { at: row.at, retry: row.retry_at.map(|retry| pause_between(row.at, retry)) });
         Ok(match renewal::next_step(self.server_window(server)?.as_ref(), enabled_at, last) {

@@ -144,6 +144,18 @@ fn a_terminated_contract_switches_auto_update_off_at_once_in_whatever_words() {
 }
 
 #[test]
+fn a_terminated_contract_under_enterprise_manager_is_said_once_and_not_asked_about_again() {
+    let mut world = beside_the_vendor("2026-03-15");
+    world.settings.servers[0].em_auto_update = Some(true);
+    world.off_until(at("2026-01-20T10:00:00Z"));
+    says(&world, "vbr01", CONTRACT_TERMINATED);
+    world.run_until(at("2026-02-20"));
+    assert_silent(&world);
+    assert_eq!(told(&world, &["auto update off"]).lines().count(), 1);
+    assert_eq!(asked(&world, "vbr01"), 1);
+}
+
+#[test]
 fn a_server_that_cannot_be_reached_is_asked_again_every_hour() {
     let mut world = beside_the_vendor("2026-03-15");
     world.wire.cut_off("vbr01", at("2026-03-08")..at("2026-03-08T05:30:00Z"));
