@@ -196,20 +196,27 @@ impl Agent {
 
     /// Since when usage is reported automatically; `None`: not.
     pub(super) fn automatic_since(&self, unit: &Unit) -> Result<Option<Since>, Trouble> {
-        let ordered: Option<AutoUpdate> = self.store.row(&key::of_unit("auto_update", &unit.id))?;
-        let seen_on = self.seen_on_since(unit)?;
-        let switch = |on: bool| if on { Switch::On } else { Switch::Off };
-        let decided = renewal::effective_switch(SwitchFacts {
-            enterprise_manager: self.manager_switch(unit).map(switch),
-            ordered: ordered.as_ref().map(|ordered| switch(ordered.on)),
-            server: seen_on.map(|_| Switch::On),
-        });
-        Ok(match decided {
+        Ok(match self.switch_decided(unit)? {
             (Switch::Off, _) => None,
             (Switch::On, DecidedBy::EnterpriseManager) => Some(Since::Always),
-            (Switch::On, DecidedBy::OrderHere) => ordered.map(|ordered| Since::At(ordered.at)),
-            (Switch::On, DecidedBy::Server | DecidedBy::Default) => seen_on.map(Since::At),
+            (Switch::On, DecidedBy::OrderHere) => self.ordered_switch(unit)?.map(|ordered| Since::At(ordered.at)),
+            (Switch::On, DecidedBy::Server | DecidedBy::Default) => self.seen_on_since(unit)?.map(Since::At),
         })
+    }
+
+    /// The effective switch of a unit's auto update, and who decided it.
+    pub(super) fn switch_decided(&self, unit: &Unit) -> Result<(Switch, DecidedBy), Trouble> {
+        let switch = |on: bool| if on { Switch::On } else { Switch::Off };
+        Ok(renewal::effective_switch(SwitchFacts {
+            enterprise_manager: self.manager_switch(unit).map(switch),
+            ordered: self.ordered_switch(unit)?.map(|ordered| switch(ordered.on)),
+            server: self.seen_on_since(unit)?.map(|_| Switch::On),
+        }))
+    }
+
+    /// The newest order about the unit's switch, a person's or our own.
+    pub(super) fn ordered_switch(&self, unit: &Unit) -> Result<Option<AutoUpdate>, Trouble> {
+        Ok(self.store.row(&key::of_unit("auto_update", &unit.id))?)
     }
 
     /// Since when a server of the unit showed its own auto update on: one that came on after a deadline sends nothing

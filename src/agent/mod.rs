@@ -76,6 +76,8 @@ pub struct Agent {
     files: Arc<dyn Files>,
     chance: Box<dyn Chance>,
     flights: BTreeSet<Duty>,
+    /// License checks in flight.
+    license_sessions: BTreeMap<UnitId, license::Session>,
     /// Reports that owe nothing any more, read once.
     settled: RefCell<BTreeMap<(UnitId, Month, u32), ReportState>>,
     /// What happened since the last [`Agent::take_story`], a line each.
@@ -180,6 +182,7 @@ impl Agent {
             files,
             chance,
             flights: BTreeSet::new(),
+            license_sessions: BTreeMap::new(),
             settled: RefCell::default(),
             story: Vec::new(),
         };
@@ -187,6 +190,7 @@ impl Agent {
         let mut facts: Vec<Fact> = repaired.collect();
         facts.extend(agent.settings_seen()?);
         agent.record(hour, "duty", facts)?;
+        agent.heal_key_files(hour)?;
         Ok((agent, opening))
     }
 

@@ -107,7 +107,7 @@ fn detail(news: &News) -> String {
         | News::LateSample { month, .. }
         | News::GateHeld { month, .. }
         | News::GateOpened { month } => format!(" ({month})"),
-        News::License { result, .. } => format!(" (result {result})"),
+        News::License { result, .. } | News::LicenseRecovered { result, .. } => format!(" (result {result})"),
         News::AutoUpdateOff { .. } | News::ClockSuspect { .. } => String::new(),
     }
 }

@@ -42,7 +42,8 @@ letters! {
     ExternalDue = "mail/external_due.txt" { month: Month, total: Points, by_day: String, overdue: bool }
     WaitsForPerson = "mail/waits_for_person.txt" { month: Month, why: String }
     LateSample = "mail/late_sample.txt" { month: Month, sent: bool }
-    License = "mail/license.txt" { result: String, message: String }
+    License = "mail/license.txt" { result: String, message: String, to_do: String }
+    LicenseRecovered = "mail/license_recovered.txt" { result: String, message: String, since: String }
     GateHeld = "mail/gate_held.txt" { month: Month, shortfall: Points, tolerance: Points }
     GateOpened = "mail/gate_opened.txt" { month: Month }
     AutoUpdateOff = "mail/auto_update_off.txt" { why: String }
@@ -110,8 +111,13 @@ fn drawn(news: &News, at: Instant) -> askama::Result<String> {
         }
         News::WaitsForPerson { month, why } => WaitsForPerson { month, why: one_line(&why) }.render(),
         News::LateSample { month, sent } => LateSample { month, sent }.render(),
-        News::License { result, message } => {
-            License { result: one_line(&result), message: one_line(&message) }.render()
+        News::License { result, message, to_do } => {
+            let (result, message, to_do) = (one_line(&result), one_line(&message), one_line(&to_do));
+            License { result, message, to_do }.render()
+        }
+        News::LicenseRecovered { result, message, failing_since } => {
+            let (result, message) = (one_line(&result), one_line(&message));
+            LicenseRecovered { result, message, since: minute_text(failing_since) }.render()
         }
         News::GateHeld { month, shortfall, tolerance } => GateHeld { month, shortfall, tolerance }.render(),
         News::GateOpened { month } => GateOpened { month }.render(),

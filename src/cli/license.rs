@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{ReportArgs, UnitArgs};
 use super::session::Session;
-use super::table::{Column, Table, dashed, joined, list, minute, short, word};
+use super::table::{Column, Table, dashed, joined, list, minute, or, word};
 use crate::agent::{Order, Query, Refused, window};
 use crate::domain::Instant;
 
@@ -19,9 +19,10 @@ pub enum Act {
     Show(UnitArgs),
     /// Installs a key file by hand
     ///
-    /// Signature, serial and contract are checked first. A server with `license = "backup_server"` is given the file and
-    /// judges it; each server of the unit unless one is named. Exit codes: 65 it is not ours, not newer, too different or
-    /// refused by the server, and the old key stays; 69 the server does not answer.
+    /// For servers without internet. Signature, serial, contract and what may differ are checked first; what changed is
+    /// printed. A server with `license = "backup_server"` is given the file and judges it; each server of the unit unless
+    /// one is named. Exit codes: 65 it is not ours, not newer, too different or refused by the server, and the old key
+    /// stays; 66 no such file; 69 the server does not answer; 77 not enrolled.
     ///
     /// Example: tidegauge license install renewed.tglicense
     Install(Install),
@@ -33,12 +34,17 @@ pub enum Act {
     Update(UnitArgs),
     /// Switches auto update: regular checks, and with it usage reporting, on or off
     ///
-    /// On is also the consent to usage reporting: telemetry each week and the report each month are sent.
+    /// "Update license automatically (enables usage reporting)": on is also the consent to usage reporting, recorded with
+    /// time, user and the words that are printed. Exit codes: 65 auto update does not renew such a key, and why.
     ///
     /// Example: tidegauge license auto-update on
     #[command(subcommand)]
     AutoUpdate(Switch),
-    /// Every check with its result, the newest last
+    /// Every session of the job `License key auto-update` with its steps, the newest last
+    ///
+    /// Scheduled ones and those that were ordered. Exit codes: 3 no sample is kept yet.
+    ///
+    /// Example: tidegauge license history --server vbr01
     History(UnitArgs),
     /// Whether the gate lets the license be renewed, and what explains a shortfall
     ///
@@ -46,7 +52,7 @@ pub enum Act {
     Gate(ReportArgs),
     /// The retry window and the grace of any rental dates
     ///
-    /// Pure arithmetic: reads no store. Exit codes: 2 not a day.
+    /// Pure arithmetic: reads no store. Several `--expires` give a row each. Exit codes: 2 not a day.
     ///
     /// Example: tidegauge license window --expires 2027-01-31 --json
     Window(Dates),
@@ -71,9 +77,9 @@ pub enum Switch {
 
 #[derive(Debug, Args)]
 pub struct Dates {
-    /// The license's expiration day
-    #[arg(long, value_name = "DAY")]
-    expires: NaiveDate,
+    /// The license's expiration day; may be given several times, and left out for a key that only its support ends
+    #[arg(long, value_name = "DAY", required_unless_present = "support_expires")]
+    expires: Vec<NaiveDate>,
     /// The support's expiration day
     #[arg(long, value_name = "DAY")]
     support_expires: Option<NaiveDate>,
@@ -86,14 +92,13 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         }
         Act::Install(how) => {
             let file = session.read_text(&how.file)?;
-            session.order_and_show(Order::LicenseInstall { target: how.unit.target(), file }, text)
+            session.order_and_show(Order::LicenseInstall { target: how.unit.target(), file }, installed)
         }
         Act::Update(unit) => {
             session.refuse_now("license update")?;
             session.order_and_show(Order::LicenseUpdate { target: unit.target() }, text)
         }
         Act::AutoUpdate(Switch::On(unit)) => {
-            session.remark("auto update enables usage reporting: telemetry weekly and the monthly report are sent");
             session.order_and_show(Order::AutoUpdate { target: unit.target(), on: true }, switched)
         }
         Act::AutoUpdate(Switch::Off(unit)) => {
@@ -104,11 +109,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
             let query = Query::Gate { unit: unit.clone(), server: server.clone(), month: *month };
             session.ask_and_show(&query, gate_text)
         }
-        Act::Window(dates) => {
-            let window = window(Some(dates.expires), dates.support_expires);
-            let window = serde_json::to_value(window).unwrap_or_default();
-            session.show(&window, window_text)
-        }
+        Act::Window(dates) => windows(session, dates),
     }
 }
 
@@ -126,7 +127,10 @@ fn text(license: &Value, _: Instant) -> String {
     ] {
         let _ = writeln!(text, "  {name}: {}", dashed(block, field));
     }
-    let _ = writeln!(text, "  auto update: {}", word(license, "auto_update"));
+    let _ = writeln!(text, "  auto update: {}", switch_text(license));
+    if license["eligibility"]["eligible"] == json!(false) {
+        let _ = writeln!(text, "  not renewed automatically: {}", word(&license["eligibility"], "to_do"));
+    }
     let _ = writeln!(text, "  next check: {}", minute(license, "next_check_at"));
     let last = &license["last_check"];
     if !last.is_null() {
@@ -137,41 +141,97 @@ fn text(license: &Value, _: Instant) -> String {
             word(last, "result"),
             word(last, "message")
         );
+        if !last["failing_since"].is_null() {
+            let _ = writeln!(text, "  failing since: {}", minute(last, "failing_since"));
+        }
     }
     text
 }
 
-fn switched(done: &Value, _: Instant) -> String {
-    let consent = match done["auto_update"].as_bool() {
-        Some(true) => "on; usage reporting is enabled with it",
-        Some(false) | None => "off; nothing is reported or renewed by itself",
+/// `on`, and who decided it when it was not an order given here.
+fn switch_text(license: &Value) -> String {
+    let state = if license["auto_update"] == json!(true) { "on" } else { "off" };
+    let by = match word(license, "auto_update_decided_by").as_str() {
+        "enterprise_manager" => " (Enterprise Manager's setting, which wins over orders given here)",
+        "server" => " (the server's own setting)",
+        _ => "",
     };
-    format!("auto update is {consent} ({})\n", joined(done, "units"))
+    format!("{state}{by}")
+}
+
+/// The license after a key was installed by hand, what changed with it, and the offer of auto update.
+fn installed(license: &Value, now: Instant) -> String {
+    let mut told = text(license, now);
+    for change in list(license, "changes") {
+        let _ = writeln!(
+            told,
+            "  changed: {} {} -> {}",
+            word(change, "field"),
+            word(change, "before"),
+            word(change, "after")
+        );
+    }
+    let offer = &license["offer"];
+    if !offer.is_null() {
+        let _ = writeln!(told, "\nAuto update is off. {}", word(offer, "consent"));
+        let _ = writeln!(told, "To switch it on: {}", word(offer, "command"));
+    }
+    told
+}
+
+fn switched(done: &Value, _: Instant) -> String {
+    let mut text = String::new();
+    let ordered = done["auto_update"] == json!(true);
+    for unit in list(done, "switched") {
+        let on = unit["auto_update"] == json!(true);
+        let what = match (on, on == ordered) {
+            (true, true) => "on; usage reporting is enabled with it",
+            (false, true) => "off; nothing is reported or renewed by itself",
+            (true, false) => "still on: Enterprise Manager's setting wins; change it there and in `em_auto_update`",
+            (false, false) => {
+                "still off: Enterprise Manager's setting wins; the order stands and holds once that setting is on or gone"
+            }
+        };
+        let _ = writeln!(text, "auto update of {} is {what} ({})", joined(unit, "servers"), word(unit, "unit"));
+    }
+    for unit in list(done, "not_eligible") {
+        let _ = writeln!(text, "auto update of {} stays off: {}", joined(unit, "servers"), word(unit, "to_do"));
+    }
+    let consent = word(done, "consent");
+    if !consent.is_empty() {
+        let _ = writeln!(text, "{consent}");
+    }
+    text
 }
 
 fn history(session: &mut Session<'_>, unit: Option<String>, server: Option<String>) -> Result<(), Refused> {
-    let answer = session.ask(&Query::LicenseHistory { unit, server })?;
-    if session.global.json {
-        return session.print(&format!("{answer:#}\n"));
+    session.ask_and_show(&Query::LicenseHistory { unit, server }, history_text)
+}
+
+fn history_text(history: &Value, _: Instant) -> String {
+    let mut text =
+        format!("{} of {} (unit {})\n", word(history, "job"), joined(history, "servers"), word(history, "unit"));
+    for one in list(history, "sessions") {
+        let occasion = or(word(one, "occasion").replace('_', " "), "-");
+        let result = format!("{} {}", word(one, "result"), word(one, "result_name"));
+        let _ = writeln!(text, "\n{}  {occasion}  result {result}  by {}", minute(one, "started_at"), word(one, "by"));
+        if !one["server"].is_null() {
+            let _ = writeln!(text, "  asked {}", word(one, "server"));
+        }
+        if list(one, "steps").is_empty() {
+            let _ = writeln!(text, "  {}", word(one, "message"));
+        }
+        for step in list(one, "steps") {
+            let _ = writeln!(text, "  {}", step.as_str().unwrap_or_default());
+        }
+        if !one["retry_at"].is_null() {
+            let _ = writeln!(text, "  tried again at {}", minute(one, "retry_at"));
+        }
     }
-    let mut table = Table::new(&[
-        Column::Left("at"),
-        Column::Left("unit"),
-        Column::Left("result"),
-        Column::Left("message"),
-        Column::Left("next try"),
-    ]);
-    for row in answer.as_array().into_iter().flatten() {
-        let check = &row["session"];
-        table.row([
-            minute(check, "at"),
-            short(row, "unit"),
-            word(check, "result"),
-            word(check, "message"),
-            minute(check, "retry_at"),
-        ]);
+    if list(history, "sessions").is_empty() {
+        text.push_str("no check was made yet\n");
     }
-    session.print(&table.text("no check was made yet"))
+    text
 }
 
 /// The verdict and what explains it, also for `report explain`.
@@ -202,12 +262,33 @@ pub fn gate_text(gate: &Value, _: Instant) -> String {
     text
 }
 
-fn window_text(window: &Value, _: Instant) -> String {
-    format!(
-        "anchor {}, {} days of retries to {}, grace to {}\n",
-        word(window, "anchor"),
-        word(window, "days"),
-        word(window, "ends_on"),
-        dashed(window, "grace_ends_on"),
-    )
+/// One window as design.md has it, several as a list; a table for people.
+fn windows(session: &mut Session<'_>, dates: &Dates) -> Result<(), Refused> {
+    let days: Vec<Option<NaiveDate>> =
+        if dates.expires.is_empty() { vec![None] } else { dates.expires.iter().copied().map(Some).collect() };
+    let windows: Vec<Value> = days
+        .iter()
+        .map(|expires_on| serde_json::to_value(window(*expires_on, dates.support_expires)).unwrap_or_default())
+        .collect();
+    if session.global.json {
+        let shown = if let [one] = windows.as_slice() { one.clone() } else { Value::Array(windows) };
+        return session.print(&format!("{shown:#}\n"));
+    }
+    let mut table = Table::new(&[
+        Column::Left("expires on"),
+        Column::Left("anchor"),
+        Column::Right("days"),
+        Column::Left("asked through"),
+        Column::Left("grace through"),
+    ]);
+    for (expires_on, window) in days.iter().zip(&windows) {
+        table.row([
+            expires_on.map_or("-".to_owned(), |day| day.to_string()),
+            word(window, "anchor"),
+            word(window, "days"),
+            word(window, "ends_on"),
+            dashed(window, "grace_ends_on"),
+        ]);
+    }
+    session.print(&table.text(""))
 }

@@ -82,6 +82,15 @@ pub enum News {
     License {
         result: String,
         message: String,
+        /// What a person does about it.
+        #[serde(default)]
+        to_do: String,
+    },
+    /// A license check ended well after one or more that failed.
+    LicenseRecovered {
+        result: String,
+        message: String,
+        failing_since: Instant,
     },
     /// The gate holds the license update.
     GateHeld {
@@ -125,6 +134,7 @@ impl News {
             News::WaitsForPerson { .. } => "report.waits_for_person",
             News::LateSample { .. } => "report.late_sample",
             News::License { .. } => "license.result",
+            News::LicenseRecovered { .. } => "license.recovered",
             News::GateHeld { .. } => "gate.held",
             News::GateOpened { .. } => "gate.opened",
             News::AutoUpdateOff { .. } => "license.auto_update_disabled",
@@ -148,6 +158,7 @@ impl News {
             News::SendFailing { .. }
             | News::LateSample { .. }
             | News::License { .. }
+            | News::LicenseRecovered { .. }
             | News::GateHeld { .. }
             | News::GateOpened { .. }
             | News::AutoUpdateOff { .. }

@@ -11,6 +11,7 @@ use crate::domain::license::LicenseType;
 use crate::domain::license_key::{KeyFile, SCHEMA};
 use crate::domain::report::message_id;
 use crate::protocol::LicenseCheck;
+use crate::rules::eligibility::is_merged;
 use crate::rules::license_results::{
     CONTRACT_EXPIRED, CONTRACT_TERMINATED, GENERAL_ERROR, KEY_INVALID, KEY_REVOKED, MERGED_SUPPORT_ID, RECEIVED,
     TYPE_NOT_SUPPORTED, UP_TO_DATE,
@@ -80,8 +81,7 @@ fn standing(
     if check.serial > issued {
         return Some((KEY_INVALID, Some("this server never issued the installed key".to_owned())));
     }
-    let merged = |id: &str| id.trim().contains([',', ';', '+', ' ']);
-    check.license.support_id.as_deref().is_some_and(merged).then_some((MERGED_SUPPORT_ID, None))
+    check.license.support_id.as_deref().is_some_and(is_merged).then_some((MERGED_SUPPORT_ID, None))
 }
 
 enum Due<'a> {

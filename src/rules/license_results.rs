@@ -15,6 +15,15 @@ pub enum LicenseOutcome {
 }
 
 impl LicenseOutcome {
+    /// In the order of their numbers.
+    pub const ALL: [LicenseOutcome; 5] = [
+        LicenseOutcome::Success,
+        LicenseOutcome::NotRequired,
+        LicenseOutcome::NotGenerated,
+        LicenseOutcome::InvalidAnswer,
+        LicenseOutcome::ContractTerminated,
+    ];
+
     /// The number of the field, 1 to 5.
     pub fn number(self) -> u8 {
         match self {
@@ -23,6 +32,30 @@ impl LicenseOutcome {
             LicenseOutcome::NotGenerated => 3,
             LicenseOutcome::InvalidAnswer => 4,
             LicenseOutcome::ContractTerminated => 5,
+        }
+    }
+
+    /// The result of this number.
+    pub fn numbered(number: u8) -> Option<LicenseOutcome> {
+        LicenseOutcome::ALL.into_iter().find(|outcome| outcome.number() == number)
+    }
+
+    /// Its name, as the field lists the results.
+    pub fn name(self) -> &'static str {
+        match self {
+            LicenseOutcome::Success => "success",
+            LicenseOutcome::NotRequired => "not required",
+            LicenseOutcome::NotGenerated => "failed to generate",
+            LicenseOutcome::InvalidAnswer => "invalid answer",
+            LicenseOutcome::ContractTerminated => "contract terminated",
+        }
+    }
+
+    /// Whether the check came to nothing that it was made for.
+    pub fn is_failure(self) -> bool {
+        match self {
+            LicenseOutcome::Success | LicenseOutcome::NotRequired => false,
+            LicenseOutcome::NotGenerated | LicenseOutcome::InvalidAnswer | LicenseOutcome::ContractTerminated => true,
         }
     }
 }
@@ -55,6 +88,8 @@ pub enum Consequence {
     /// Nothing to do until the next regular check.
     Keep,
     RetryAfter(Pause),
+    /// Not asked for again until a person orders it or installs a key.
+    AwaitOrder,
     /// Auto update goes off until a person switches it on.
     SwitchOff,
 }
@@ -64,7 +99,7 @@ impl Consequence {
     pub fn retry(self) -> Option<Pause> {
         match self {
             Consequence::RetryAfter(pause) => Some(pause),
-            Consequence::Install | Consequence::Keep | Consequence::SwitchOff => None,
+            Consequence::Install | Consequence::Keep | Consequence::AwaitOrder | Consequence::SwitchOff => None,
         }
     }
 }
@@ -84,6 +119,8 @@ pub struct ResultRow {
     pub outcome: LicenseOutcome,
     pub consequence: Consequence,
     pub telling: Telling,
+    /// What a person does about it.
+    pub to_do: &'static str,
 }
 
 pub const RECEIVED: &str = "New license key has been received";
@@ -104,18 +141,29 @@ pub const KEY_REVOKED: &str = "Your license key has been revoked. Please contact
 pub const MERGED_SUPPORT_ID: &str =
     "License keys with merged Support IDs cannot be updated automatically. Please ask support.";
 
-const fn failed(message: &'static str) -> ResultRow {
+const fn succeeded(message: &'static str) -> ResultRow {
+    ResultRow {
+        message,
+        outcome: LicenseOutcome::Success,
+        consequence: Consequence::Install,
+        telling: Telling::Notice,
+        to_do: "Nothing; `license show` tells the key.",
+    }
+}
+
+const fn failed(message: &'static str, to_do: &'static str) -> ResultRow {
     ResultRow {
         message,
         outcome: LicenseOutcome::NotGenerated,
         consequence: Consequence::RetryAfter(Pause::Day),
         telling: Telling::Notice,
+        to_do,
     }
 }
 
-const fn succeeded(message: &'static str) -> ResultRow {
-    ResultRow { message, outcome: LicenseOutcome::Success, consequence: Consequence::Install, telling: Telling::Notice }
-}
+/// What to do about an answer that is not understood, or about none.
+pub const INVALID_TO_DO: &str =
+    "Mend the connection to the update server; if it answers, show its words to its operator.";
 
 /// Every message that is understood; anything else is an invalid answer.
 pub const LICENSE_RESULTS: [ResultRow; 11] = [
@@ -127,32 +175,47 @@ pub const LICENSE_RESULTS: [ResultRow; 11] = [
         outcome: LicenseOutcome::NotRequired,
         consequence: Consequence::Keep,
         telling: Telling::HistoryOnly,
+        to_do: "Nothing; more than 7 days are left.",
     },
-    failed(TYPE_NOT_SUPPORTED),
-    failed(KEY_INVALID),
-    failed(CONTRACT_EXPIRED),
-    failed(GENERAL_ERROR),
-    failed(KEY_REVOKED),
-    failed(MERGED_SUPPORT_ID),
+    failed(TYPE_NOT_SUPPORTED, "Install the next key by hand, or ask for a Rental, Subscription or Perpetual key."),
+    failed(KEY_INVALID, "Contact sales: the server does not know the installed key."),
+    failed(CONTRACT_EXPIRED, "Renew the contract; auto update stays on and goes on asking."),
+    failed(GENERAL_ERROR, "Wait 24 hours; it is asked again until the retry window is over."),
+    ResultRow {
+        consequence: Consequence::AwaitOrder,
+        ..failed(KEY_REVOKED, "Ask the issuer, then order `license update` or install another key.")
+    },
+    failed(MERGED_SUPPORT_ID, "Ask support to renew or to split the license."),
     ResultRow {
         message: CONTRACT_TERMINATED,
         outcome: LicenseOutcome::ContractTerminated,
         consequence: Consequence::SwitchOff,
         telling: Telling::Notice,
+        to_do: "Make a contract, install its key, then switch auto update on again; until then reporting is manual.",
     },
 ];
 
+/// Longest foreign message that is kept, in signs.
+pub const MESSAGE_CHARS_MAX: usize = 2_000;
+
+/// The foreign text word for word, cut when it is longer than any message.
+pub fn kept(text: &str) -> String {
+    text.chars().take(MESSAGE_CHARS_MAX).collect()
+}
+
 /// One license check as the history keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LicenseResult {
     pub outcome: LicenseOutcome,
     pub consequence: Consequence,
     pub telling: Telling,
-    /// Verbatim, as the far side said it.
+    /// Word for word, as the far side said it.
     pub message: String,
+    /// What a person does about it.
+    pub to_do: &'static str,
 }
 
-/// What the message means; one that is not in the table is an invalid answer, kept verbatim.
+/// What the message means; one that is not in the table is an invalid answer, kept word for word up to [`MESSAGE_CHARS_MAX`].
 pub fn read(message: &str) -> LicenseResult {
     let row = LICENSE_RESULTS.iter().find(|row| row.message == message.trim());
     row.map_or_else(
@@ -161,7 +224,8 @@ pub fn read(message: &str) -> LicenseResult {
             outcome: row.outcome,
             consequence: row.consequence,
             telling: row.telling,
-            message: message.to_owned(),
+            message: kept(message),
+            to_do: row.to_do,
         },
     )
 }
@@ -172,6 +236,7 @@ pub fn invalid(why: &str) -> LicenseResult {
         outcome: LicenseOutcome::InvalidAnswer,
         consequence: Consequence::RetryAfter(Pause::Hour),
         telling: Telling::Notice,
-        message: why.to_owned(),
+        message: kept(why),
+        to_do: INVALID_TO_DO,
     }
 }

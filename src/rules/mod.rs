@@ -1,9 +1,11 @@
 //! What should happen, given facts and the hour. Pure.
 
 pub mod causes;
+pub mod consent;
 pub mod counting;
 pub mod deadlines;
 pub mod duplicates;
+pub mod eligibility;
 pub mod gate;
 pub mod identity;
 pub mod license_results;

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::license_results::Pause;
 use crate::domain::Instant;
-use crate::domain::calendar::{Month, midnight};
+use crate::domain::calendar::{Month, midnight, rfc3339};
 use crate::domain::license::License;
 use crate::domain::license_key::KeyFile;
+use crate::seal::digest;
 
 /// The regular pause between checks.
 const WEEK: TimeDelta = TimeDelta::days(7);
@@ -19,6 +20,8 @@ const DAY: TimeDelta = TimeDelta::hours(24);
 const DAILY_FROM_DAYS: u64 = 7;
 /// A held gate no longer keeps the agent from asking from so many days before the anchor.
 const ASKS_ANYWAY_DAYS: u64 = 1;
+/// A retry is put off by at most so many minutes.
+const JITTER_MINUTES_MAX: i64 = 5;
 /// A rental key goes on working for so many days after its expiration (domain.md 5.1).
 const GRACE_DAYS: u64 = 60;
 
@@ -107,8 +110,15 @@ pub fn asks_while_held(window: Option<&Window>, at: Instant) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastCheck {
     pub at: Instant,
-    /// The pause its result asks for; `None` after a success or when no update was required.
-    pub retry: Option<Pause>,
+    /// When it is tried again if it failed ([`retry_at`]); `None`: the regular cadence.
+    pub retry_at: Option<Instant>,
+}
+
+/// When a failed check is tried again: after its pause, and up to five minutes more, drawn from the unit and the hour, so
+/// that agents which lost the server together do not come back together. It only adds, and it is recorded.
+pub fn retry_at(unit: &str, failed_at: Instant, pause: Pause) -> Instant {
+    let drawn = digest::sha256(format!("{unit} {}", rfc3339(failed_at)).as_bytes());
+    failed_at + pause.span() + TimeDelta::minutes(i64::from(drawn[0]) % (JITTER_MINUTES_MAX + 1))
 }
 
 /// What the renewal of one unit owes next.
@@ -127,8 +137,8 @@ pub fn next_step(window: Option<&Window>, enabled_at: Instant, last: Option<Last
     let check_at = match last {
         None => enabled_at,
         Some(LastCheck { at, .. }) if at < enabled_at => enabled_at,
-        Some(LastCheck { at, retry: Some(pause) }) => at + pause.span(),
-        Some(LastCheck { at, retry: None }) => match window {
+        Some(LastCheck { retry_at: Some(retry_at), .. }) => retry_at,
+        Some(LastCheck { at, retry_at: None }) => match window {
             Some(window) => (at + WEEK).min((at + DAY).max(daily_from(window))),
             None => at + WEEK,
         },
@@ -192,7 +202,9 @@ pub enum PackageChange {
 pub enum Difference {
     #[error("the key's {field} is '{new}', the installed key's is '{old}'; only dates and points may differ")]
     Field { field: &'static str, old: String, new: String },
-    #[error("the key's serial {new} is not above the installed key's {old}")]
+    #[error("the key is for {field} {new}, and here it is {old}; ask the server's operator for this unit's key")]
+    OtherUnit { field: &'static str, old: String, new: String },
+    #[error("the key's serial {new} is not above the installed key's {old}; only a newer key is installed")]
     Serial { old: u64, new: u64 },
     #[error("the key expires on {new}, before the installed key ({old})")]
     ExpiresEarlier { old: NaiveDate, new: NaiveDate },
@@ -200,9 +212,43 @@ pub enum Difference {
     Package { old: String, new: String },
 }
 
+/// Whether a unit without a key of ours takes this one: it is of the agent's contract and names one of its servers.
+///
+/// # Errors
+/// The first [`Difference`] that forbids it.
+pub fn acceptable_first(new: &KeyFile, contract_id: &str, installations: &[String]) -> Result<(), Difference> {
+    if new.contract_id != contract_id {
+        let (field, old, new) = ("contract", contract_id.to_owned(), new.contract_id.clone());
+        return Err(Difference::OtherUnit { field, old, new });
+    }
+    let named = &new.installation_ids;
+    if named.is_empty() || installations.is_empty() || named.iter().any(|id| installations.contains(id)) {
+        return Ok(());
+    }
+    Err(Difference::OtherUnit { field: "installation", old: installations.join(", "), new: named.join(", ") })
+}
+
+/// One thing in which two keys differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    pub field: String,
+    pub before: String,
+    pub after: String,
+}
+
+/// In what a key differs from the one before it, serial and issuing apart.
+pub fn changes(old: &KeyFile, new: &KeyFile) -> Vec<Change> {
+    let (before, after) = (changing(old), changing(new));
+    let both = before.into_iter().chain(unchanging(old)).zip(after.into_iter().chain(unchanging(new)));
+    let differing = both.filter(|((_, before), (_, after))| before != after);
+    differing.map(|((field, before), (_, after))| Change { field: field.to_owned(), before, after }).collect()
+}
+
 /// Whether `new` may replace `old`: both dates and the points may differ, nothing else (domain.md 4.7).
 ///
-/// An equal expiration is accepted, as when only the points changed.
+/// A key never goes back: its serial grows and its expiration is not earlier. 4.7 asks for a later expiration; an equal
+/// one is accepted, because points and support date change within a term, and because the server gives a key again
+/// that was lost on its way. The support date and the points may go down: both follow the contract.
 ///
 /// # Errors
 /// The first [`Difference`] that forbids it.
@@ -224,6 +270,16 @@ pub fn acceptable(old: &KeyFile, new: &KeyFile, package: PackageChange) -> Resul
         return Err(Difference::ExpiresEarlier { old: old.expires_on, new: new.expires_on });
     }
     Ok(())
+}
+
+fn changing(key: &KeyFile) -> [(&'static str, String); 4] {
+    let none = || "none".to_owned();
+    [
+        ("expiration", key.expires_on.to_string()),
+        ("support expiration", key.support_expires_on.map_or_else(none, |day| day.to_string())),
+        ("points", key.points.to_string()),
+        ("package", key.package.clone().unwrap_or_else(none)),
+    ]
 }
 
 fn unchanging(key: &KeyFile) -> [(&'static str, String); 9] {

@@ -27,13 +27,14 @@ pub struct ServerAnswer<'a> {
 
 /// The result of the answer.
 pub fn read(answer: &ServerAnswer<'_>) -> LicenseResult {
-    let message = one_line(answer.words);
+    let message = license_results::kept(&one_line(answer.words));
     let is_later = answer.after.is_some_and(|after| is_later(answer.before, after));
     let result = |outcome, consequence| LicenseResult {
         outcome,
         consequence,
         telling: Telling::Notice,
         message: message.clone(),
+        to_do: "",
     };
     match row_of(answer.words) {
         // A key that came and could not be installed is no success.
@@ -45,6 +46,7 @@ pub fn read(answer: &ServerAnswer<'_>) -> LicenseResult {
             consequence: row.consequence,
             telling: row.telling,
             message: message.clone(),
+            to_do: row.to_do,
         },
         None if is_later => result(LicenseOutcome::Success, Consequence::Install),
         None if answer.is_successful && answer.after.is_some() => {
@@ -87,7 +89,8 @@ fn gravity(row: &ResultRow) -> u8 {
         Consequence::Keep => 0,
         Consequence::Install => 1,
         Consequence::RetryAfter(_) => 2,
-        Consequence::SwitchOff => 3,
+        Consequence::AwaitOrder => 3,
+        Consequence::SwitchOff => 4,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::domain::license::License;
 use crate::domain::notice::Notice;
 use crate::domain::report::{External, Receipt, Stage, UsageReport};
 use crate::domain::{Instant, IsoWeek, Month, Points};
+use crate::protocol::Occasion;
 
 pub use super::rows::{Row, key};
 
@@ -273,16 +274,25 @@ pub struct AutoUpdate {
     pub at: Instant,
     pub by: String,
     pub why: String,
+    /// The words that were consented to, when it was switched on.
+    #[serde(default)]
+    pub consent: Option<String>,
 }
 
 /// One session of the license update.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LicenseCheckRow {
+    /// When it ended.
     pub at: Instant,
+    #[serde(default)]
+    pub started_at: Option<Instant>,
+    #[serde(default)]
+    pub occasion: Option<Occasion>,
     /// 1 to 5 (domain.md 4.3).
     pub result: u8,
     /// Word for word.
     pub message: String,
+    /// Each step's text, in order.
     pub steps: Vec<String>,
     /// When a failed check is tried again; `None`: the regular cadence.
     pub retry_at: Option<Instant>,
@@ -290,6 +300,12 @@ pub struct LicenseCheckRow {
     /// The backup server that was asked; `None`: the License Update Server, or a key installed here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerName>,
+    /// Since when checks have failed without one that did not.
+    #[serde(default)]
+    pub failing_since: Option<Instant>,
+    /// The far side's newest word on the key was that it is revoked.
+    #[serde(default)]
+    pub revoked: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

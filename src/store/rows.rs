@@ -161,9 +161,14 @@ pub mod key {
         format!("{what}/{unit}")
     }
 
+    /// What the keys of a unit's sessions begin with.
+    pub fn license_sessions(unit: &str) -> String {
+        format!("license_session/{unit}/")
+    }
+
     pub fn license_session(unit: &str, at: Instant, server: Option<&str>) -> String {
         let asked = server.map_or(String::new(), |server| format!("/{server}"));
-        format!("license_session/{unit}/{}{asked}", rfc3339(at))
+        format!("{}{}{asked}", license_sessions(unit), rfc3339(at))
     }
 
     /// The newest check of one backup server's license.

@@ -20,7 +20,8 @@ use crate::rules::server_update::{self, ServerAnswer};
 use crate::sources::renewing::{Deed, Errand, Heard, Renewed, Talk};
 use crate::store::fact::{LicenseCheckRow, SetbackRow, key};
 
-use super::check::{Asked, LOOK_AGAIN, check_of, pause_between};
+use super::check::{LOOK_AGAIN, check_of};
+use super::session::Session;
 
 /// Servers asked in one round; the rest follows in the next.
 const ROUND_MAX: usize = 100;
@@ -28,8 +29,8 @@ const ROUND_MAX: usize = 100;
 /// What came of asking the servers of a unit, one after the other.
 #[derive(Debug)]
 pub struct Round {
-    /// Who caused it: `duty` or `user:NAME`.
-    by: String,
+    /// `None` once it was taken out of its talk.
+    session: Option<Session>,
     heard: Vec<(ServerName, Result<Renewed, Setback>)>,
 }
 
@@ -53,7 +54,7 @@ impl Conversation for RoundTalk {
             self.round.heard.push((server.clone(), came));
             self.waiting.pop();
         }
-        let none = Round { by: String::new(), heard: Vec::new() };
+        let none = Round { session: None, heard: Vec::new() };
         Step::Done(std::mem::replace(&mut self.round, none))
     }
 }
@@ -84,11 +85,10 @@ impl Agent {
     }
 
     /// What one server's license owes next; `None`: never seen, or nobody asks since it was switched off or its contract
-    /// terminated. (Enterprise Manager's word stays on after that; a person's `license update` then asks.)
+    /// terminated. (Enterprise Manager's word stays on after that; a person's `license update` then asks.) A key that auto
+    /// update does not renew is not asked for, and its window goes on.
     fn next_step_of(&self, unit: &Unit, server: &str, since: Since) -> Result<Option<Renewal>, Trouble> {
-        if self.store.row::<License>(&key::license_seen(server))?.is_none() {
-            return Ok(None);
-        }
+        let Some(license) = self.store.row::<License>(&key::license_seen(server))? else { return Ok(None) };
         let enabled_at = match since {
             Since::Always => unit.since.unwrap_or(unit.formed_at),
             Since::At(at) => at,
@@ -98,9 +98,15 @@ impl Agent {
         if last.as_ref().is_some_and(|last| last.result == terminated && enabled_at <= last.at) {
             return Ok(None);
         }
-        let last =
-            last.map(|row| LastCheck { at: row.at, retry: row.retry_at.map(|retry| pause_between(row.at, retry)) });
-        Ok(match renewal::next_step(self.server_window(server)?.as_ref(), enabled_at, last) {
+        let revoked = last.as_ref().is_some_and(|last| last.revoked);
+        let last = last.map(|row| LastCheck { at: row.at, retry_at: row.retry_at });
+        let window = self.server_window(server)?;
+        let step = match (self.eligible_with(&license, revoked)?, window) {
+            (Ok(()), window) => renewal::next_step(window.as_ref(), enabled_at, last),
+            (Err(_), Some(window)) => Renewal::SwitchOff { at: window.off_at().max(enabled_at) },
+            (Err(_), None) => return Ok(None),
+        };
+        Ok(match step {
             Renewal::SwitchOff { at } if self.switched_off_since(unit, at)? => None,
             step => Some(step),
         })
@@ -124,7 +130,8 @@ impl Agent {
             match self.next_step_of(unit, server, since)? {
                 Some(Renewal::SwitchOff { at }) if at <= hour.now => {
                     let why = format!("the retry window of {server} is over without a key; update its license by hand");
-                    return self.switch_off(unit, &why, hour).map(|()| Work::Over);
+                    let facts = self.switch_off(unit, &why, hour)?;
+                    return self.record(hour, "duty", facts).map(|()| Work::Over);
                 }
                 Some(Renewal::Check { at }) if at <= hour.now => due.push(server.clone()),
                 Some(Renewal::SwitchOff { .. } | Renewal::Check { .. }) | None => {}
@@ -140,7 +147,7 @@ impl Agent {
                 // The gate opened again before any server is due.
                 self.record(hour, "duty", vec![self.look_at_gate_again(unit)]).map(|()| Work::Over)
             }
-            _ => Ok(self.ask_servers(&may_ask, &Deed::Update, "duty")),
+            _ => Ok(self.ask_servers(&may_ask, &Deed::Update, Session::scheduled(hour))),
         }
     }
 
@@ -184,25 +191,26 @@ impl Agent {
     ) -> Result<Work, Refused> {
         match self.servers_let_through(unit, servers, hour)? {
             (may_ask, Some(why)) if may_ask.is_empty() => Err(Refused::new(5, format!("{why}; see `license gate`"))),
-            (may_ask, _) => Ok(self.ask_servers(&may_ask, &Deed::Update, actor)),
+            (may_ask, _) => Ok(self.ask_servers(&may_ask, &Deed::Update, Session::ordered(actor, hour))),
         }
     }
 
     /// The exchanges with these servers, one after the other.
-    pub(in crate::agent) fn ask_servers(&self, servers: &[ServerName], deed: &Deed, by: &str) -> Work {
+    pub(in crate::agent) fn ask_servers(&self, servers: &[ServerName], deed: &Deed, session: Session) -> Work {
         let talk_with = |server: &ServerName| {
             let settings = self.settings.server(server)?;
             let errand = Errand { server: server.clone(), settings: settings.source.clone(), deed: deed.clone() };
             Some((server.clone(), settings.source_row().renew?(errand)))
         };
         let waiting: Vec<_> = servers.iter().take(ROUND_MAX).rev().filter_map(talk_with).collect();
-        let round = Round { by: by.to_owned(), heard: Vec::new() };
+        let round = Round { session: Some(session), heard: Vec::new() };
         Work::Talk(ending(Box::new(RoundTalk { round, waiting }), Outcome::ServersAsked))
     }
 
     /// Records a session for each server: its words, its license as it now stands, the news.
     pub(in crate::agent) fn finish_server_check(&mut self, id: &str, round: Round, hour: Hour) -> Result<(), Trouble> {
         let Some(unit) = self.unit(id)? else { return Ok(()) };
+        let session = round.session.unwrap_or_else(|| Session::scheduled(hour));
         let mut facts = vec![self.look_at_gate_again(&unit)];
         let mut switch_off = None;
         for (server, came) in round.heard {
@@ -210,14 +218,15 @@ impl Agent {
             if result.consequence == Consequence::SwitchOff {
                 switch_off = Some(format!("{server}: {}", result.message));
             }
-            let asked = Asked { by: &round.by, server: Some(&server) };
             if let Some(license) = license {
                 facts.extend(self.license_now_seen(&server, license, hour.now)?);
             }
-            facts.extend(self.check_facts(&unit, &result, steps, asked, hour)?);
+            facts.extend(self.check_facts(&unit, &result, steps, &session.with(&server), hour)?);
         }
-        self.record(hour, &round.by, facts)?;
-        switch_off.map_or(Ok(()), |why| self.switch_off(&unit, &why, hour))
+        if let (Some(why), Some(_)) = (switch_off, self.automatic_since(&unit)?) {
+            facts.extend(self.switch_off(&unit, &why, hour)?);
+        }
+        self.record(hour, &session.by, facts)
     }
 
     /// The answer to an order that had these servers asked: the unit's license, or why it came to nothing.

@@ -3,6 +3,7 @@
 mod by_server;
 mod check;
 mod keys;
+mod session;
 
 pub use by_server::{Round, Wish};
-pub use check::Asked;
+pub(in crate::agent) use session::Session;

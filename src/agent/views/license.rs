@@ -8,10 +8,16 @@ use crate::agent::{Agent, Hour, Refused};
 use crate::domain::Month;
 use crate::domain::installation::Unit;
 use crate::domain::license::License;
+use crate::protocol::Occasion;
+use crate::rules::eligibility::Ineligible;
+use crate::rules::license_results::LicenseOutcome;
 use crate::rules::renewal;
 use crate::store::fact::{AutoUpdate, LicenseCheckRow, key};
 
 use super::usage::one_or_all;
+
+/// The job in whose history every session stands, scheduled and ad hoc (domain.md 4.8).
+const JOB: &str = "License key auto-update";
 
 impl Agent {
     /// `license show --json`: what governs, what the servers show, and when it is renewed.
@@ -31,7 +37,8 @@ impl Agent {
         let shown = self.server_license(unit)?;
         let window = renewal::window(license.expires_on, license.support_expires_on);
         let switch: Option<AutoUpdate> = self.store.row(&switch_key(unit))?;
-        let last: Option<LicenseCheckRow> = self.store.row(&key::of_unit("license_check", &unit.id))?;
+        let last = self.last_session(unit)?;
+        let (_, decided_by) = self.switch_decided(unit)?;
         let days_left = license.expires_on.map(|day| (day - hour.now.date_naive()).num_days());
         Ok(json!({
             "schema": "tidegauge.license/1",
@@ -44,6 +51,8 @@ impl Agent {
             "installed": self.installed_key(unit)?.map(|key| json!({"serial": key.serial, "at": key.at})),
             "auto_update": self.automatic_since(unit)?.is_some(),
             "auto_update_ordered": switch,
+            "auto_update_decided_by": decided_by,
+            "eligibility": eligibility(self.eligible(unit)?),
             "reports_by_itself": self.is_automatic(unit, hour.now)?,
             "window": window,
             "phase": renewal::phase(window.as_ref(), hour.now),
@@ -52,15 +61,21 @@ impl Agent {
         }))
     }
 
-    /// `license history --json`: sessions, newest last.
+    /// `license history --json`: the sessions of each unit, newest last.
     pub(in crate::agent) fn license_history(&self, unit: Option<&str>, server: Option<&str>) -> Result<Value, Refused> {
-        let mut sessions = Vec::new();
+        let mut histories = Vec::new();
         for unit in self.units_named(unit, server)? {
-            for (_, check) in self.store.rows::<LicenseCheckRow>(&format!("license_session/{}/", unit.id))? {
-                sessions.push(json!({"job": "License key auto-update", "unit": unit.id, "session": check}));
-            }
+            let kept = self.store.rows::<LicenseCheckRow>(&key::license_sessions(&unit.id))?;
+            let sessions: Vec<Value> = kept.iter().map(|(_, session)| session_shown(session)).collect();
+            histories.push(json!({
+                "schema": "tidegauge.license-history/1",
+                "unit": unit.id,
+                "servers": unit.servers,
+                "job": JOB,
+                "sessions": sessions,
+            }));
         }
-        Ok(Value::Array(sessions))
+        one_or_all(histories)
     }
 
     /// `license gate --json`: the verdict on the named month, else on the judged one, and what explains it.
@@ -81,6 +96,31 @@ impl Agent {
         }
         one_or_all(verdicts)
     }
+}
+
+/// A session as the history shows it.
+fn session_shown(session: &LicenseCheckRow) -> Value {
+    let occasion = session.occasion.map(|occasion| match occasion {
+        Occasion::Scheduled => "scheduled",
+        Occasion::ByHand => "ad_hoc",
+    });
+    json!({
+        "started_at": session.started_at.unwrap_or(session.at),
+        "ended_at": session.at,
+        "occasion": occasion,
+        "by": session.by,
+        "server": session.server,
+        "steps": session.steps,
+        "result": session.result,
+        "result_name": LicenseOutcome::numbered(session.result).map(LicenseOutcome::name),
+        "message": session.message,
+        "retry_at": session.retry_at,
+    })
+}
+
+fn eligibility(judged: Result<(), Ineligible>) -> Value {
+    let (reason, to_do) = (judged.err(), judged.err().map(|reason| reason.to_string()));
+    json!({"eligible": judged.is_ok(), "reason": reason, "to_do": to_do})
 }
 
 fn state(license: &License, days_left: Option<i64>) -> &'static str {

@@ -134,6 +134,9 @@ impl Agent {
             ));
             warnings.extend(self.vendor_reports_earlier(unit));
         }
+        if let (Err(reason), Some(_)) = (self.eligible(unit)?, self.automatic_since(unit)?) {
+            warnings.push(format!("{}: auto update is on and renews no such key: {reason}", unit.servers.join(", ")));
+        }
         if self.settings.license_server.is_none() {
             warnings.push(format!(
                 "{}: no [license_server], so nothing is sent; enter each report in Pulse or the aggregator's portal and \

@@ -1,7 +1,7 @@
 //! The table of license update messages.
 
 use tidegauge::rules::license_results::{
-    self, Consequence, LICENSE_RESULTS, LicenseOutcome, Pause, Telling, UP_TO_DATE,
+    self, Consequence, KEY_REVOKED, LICENSE_RESULTS, LicenseOutcome, Pause, Telling, UP_TO_DATE,
 };
 
 #[test]
@@ -12,6 +12,7 @@ fn every_message_has_its_result_and_consequence() {
         let expected = match row.outcome {
             LicenseOutcome::Success => Consequence::Install,
             LicenseOutcome::NotRequired => Consequence::Keep,
+            LicenseOutcome::NotGenerated if row.message == KEY_REVOKED => Consequence::AwaitOrder,
             LicenseOutcome::NotGenerated => Consequence::RetryAfter(Pause::Day),
             LicenseOutcome::InvalidAnswer => Consequence::RetryAfter(Pause::Hour),
             LicenseOutcome::ContractTerminated => Consequence::SwitchOff,

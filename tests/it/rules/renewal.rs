@@ -52,7 +52,7 @@ fn auto_update_goes_off_at_the_start_of_the_day_after_the_window() {
         let window = window(Some(day(anchor)), None);
         let off_at = midnight(day(ends_on) + Days::new(1));
         let just_before = off_at - TimeDelta::minutes(61);
-        let failed = |at, pause| Some(LastCheck { at, retry: Some(pause) });
+        let failed = |at, pause: Pause| Some(LastCheck { at, retry_at: Some(at + pause.span()) });
         let enabled_at = midnight(day(anchor)) - TimeDelta::days(90);
         let hourly = next_step(window.as_ref(), enabled_at, failed(just_before, Pause::Hour));
         assert_eq!(hourly, Renewal::Check { at: off_at - TimeDelta::minutes(1) });
@@ -80,7 +80,7 @@ fn the_earlier_of_license_and_support_expiration_is_the_anchor() {
 fn absurd_dates_of_a_foreign_key_do_no_harm() {
     for anchor in [NaiveDate::MAX, NaiveDate::MIN] {
         let window = window(Some(anchor), None);
-        let last = LastCheck { at: at("2026-03-28T10:00:00Z"), retry: None };
+        let last = LastCheck { at: at("2026-03-28T10:00:00Z"), retry_at: None };
         next_step(window.as_ref(), at("2026-01-01T00:00:00Z"), Some(last));
         phase(window.as_ref(), at("2026-01-01T00:00:00Z"));
         asks_while_held(window.as_ref(), at("2026-01-01T00:00:00Z"));
@@ -91,7 +91,7 @@ fn absurd_dates_of_a_foreign_key_do_no_harm() {
 fn checks_are_weekly_then_daily_from_seven_days_before() {
     let window = window(Some(day("2026-03-31")), None);
     let enabled_at = at("2026-01-01T00:00:00Z");
-    let after = |last: &str| next_step(window.as_ref(), enabled_at, Some(LastCheck { at: at(last), retry: None }));
+    let after = |last: &str| next_step(window.as_ref(), enabled_at, Some(LastCheck { at: at(last), retry_at: None }));
     let check = |when: &str| Renewal::Check { at: at(when) };
     assert_eq!(next_step(window.as_ref(), enabled_at, None), check("2026-01-01T00:00:00Z"));
     assert_eq!(after("2026-02-01T10:00:00Z"), check("2026-02-08T10:00:00Z"));
@@ -108,7 +108,7 @@ fn checks_are_weekly_then_daily_from_seven_days_before() {
 
 #[test]
 fn a_key_without_dates_is_asked_weekly_and_never_switched_off() {
-    let last = LastCheck { at: at("2026-03-28T10:00:00Z"), retry: None };
+    let last = LastCheck { at: at("2026-03-28T10:00:00Z"), retry_at: None };
     let step = next_step(None, at("2026-01-01T00:00:00Z"), Some(last));
     assert_eq!(step, Renewal::Check { at: at("2026-04-04T10:00:00Z") });
     assert_eq!(phase(None, at("2036-01-01T00:00:00Z")), Phase::Undated);
@@ -119,8 +119,9 @@ fn a_key_without_dates_is_asked_weekly_and_never_switched_off() {
 fn a_failed_check_is_retried_after_its_pause_before_and_after_expiration() {
     let window = window(Some(day("2026-03-31")), None);
     for last in ["2026-01-05T10:00:00Z", "2026-03-30T10:00:00Z", "2026-04-15T10:00:00Z"] {
-        let after = |pause| {
-            next_step(window.as_ref(), at("2026-01-01T00:00:00Z"), Some(LastCheck { at: at(last), retry: Some(pause) }))
+        let after = |pause: Pause| {
+            let last = LastCheck { at: at(last), retry_at: Some(at(last) + pause.span()) };
+            next_step(window.as_ref(), at("2026-01-01T00:00:00Z"), Some(last))
         };
         assert_eq!(after(Pause::Hour), Renewal::Check { at: at(last) + TimeDelta::minutes(60) });
         assert_eq!(after(Pause::Day), Renewal::Check { at: at(last) + TimeDelta::hours(24) });
@@ -136,7 +137,7 @@ fn a_held_gate_no_longer_keeps_the_agent_from_asking_on_the_last_day_but_one() {
 
 #[test]
 fn switching_on_again_asks_at_once() {
-    let last = LastCheck { at: at("2026-02-01T10:00:00Z"), retry: Some(Pause::Day) };
+    let last = LastCheck { at: at("2026-02-01T10:00:00Z"), retry_at: Some(at("2026-02-02T10:00:00Z")) };
     let step = next_step(None, at("2026-03-01T08:00:00Z"), Some(last));
     assert_eq!(step, Renewal::Check { at: at("2026-03-01T08:00:00Z") });
 }

@@ -91,29 +91,28 @@ fn a_terminated_contract_switches_auto_update_off_at_once() {
 }
 
 #[test]
-fn a_revoked_key_is_said_and_asked_for_again_daily() {
+fn a_revoked_key_is_said_once_and_not_asked_for_again_until_a_person_orders_it() {
     let mut world = expiring();
     world.run_until(at("2026-03-20"));
     let unit = world.agent().store().units().unwrap().remove(0).id;
     operate(&world, license_server::Order::RevokeKey { unit, why: "unpaid".to_owned() });
-    world.run_until(at("2026-03-27"));
+    world.run_until(at("2026-03-27T08:00:00Z"));
+    let warnings = status(&world)["warnings"].to_string();
+    assert!(warnings.contains("the key is revoked; ask its issuer"), "{warnings}");
+    assert_eq!(license(&world)["eligibility"]["reason"], "revoked");
+    let target = Target::default();
+    world.order(Order::LicenseUpdate { target }, "mia").expect("a person may always ask");
+    world.run_until(at("2026-06-05"));
     check(
         &world,
-        &["license check: result 3", "license.result"],
+        &["license check: result 3", "license.result", "auto update off"],
         expect![[r#"
         2026-03-08 00:00  notice license.result (result 1 (success))
         2026-03-22 00:00  license check: result 3 (Your license key has been revoked. Please contact the issuer of the key.)
-        2026-03-22 00:00  notice license.result (result 3 (not generated))
-        2026-03-23 00:00  license check: result 3 (Your license key has been revoked. Please contact the issuer of the key.)
-        2026-03-23 00:00  notice license.result (result 3 (not generated))
-        2026-03-24 00:00  license check: result 3 (Your license key has been revoked. Please contact the issuer of the key.)
-        2026-03-24 00:00  notice license.result (result 3 (not generated))
-        2026-03-25 00:00  license check: result 3 (Your license key has been revoked. Please contact the issuer of the key.)
-        2026-03-25 00:00  notice license.result (result 3 (not generated))
-        2026-03-26 00:00  license check: result 3 (Your license key has been revoked. Please contact the issuer of the key.)
-        2026-03-26 00:00  notice license.result (result 3 (not generated))
-        2026-03-27 00:00  license check: result 3 (Your license key has been revoked. Please contact the issuer of the key.)
-        2026-03-27 00:00  notice license.result (result 3 (not generated))
+        2026-03-22 00:00  notice license.result (result 3 (failed to generate))
+        2026-03-27 08:00  license check: result 3 (Your license key has been revoked. Please contact the issuer of the key.)
+        2026-03-27 08:00  notice license.result (result 3 (failed to generate))
+        2026-05-31 00:00  auto update off: the retry window is over without a key; update the license by hand
     "#]],
     );
 }
