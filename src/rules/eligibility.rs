@@ -31,7 +31,9 @@ pub enum Ineligible {
     TypeNotSupported,
     #[error("the Support ID joins several contracts (a merged license); ask support to renew or to split it")]
     MergedSupportIds,
-    #[error("an old per-VM or socket key shows no instances; get an instance key by hand and install it")]
+    #[error(
+        "an old socket key, without instances, is not turned into an instance key; get an instance key by hand and install it"
+    )]
     OldKey,
     #[error(
         "the Support ID holds no contract number; enrol under a contract with `enrol --token-file F`, or install a key \
@@ -75,7 +77,7 @@ pub fn eligible(applicant: Applicant<'_>) -> Result<(), Ineligible> {
         return Err(Ineligible::MergedSupportIds);
     }
     let shows_instances = license.licensed_points.is_some_and(|points| !points.is_zero());
-    if license.kind == LicenseType::Perpetual && !shows_instances {
+    if license.sections.sockets.as_ref().is_some_and(|sockets| sockets.licensed > 0) && !shows_instances {
         return Err(Ineligible::OldKey);
     }
     if !enrolled && !is_contract_number(support_id) {

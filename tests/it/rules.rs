@@ -3,14 +3,17 @@
 mod causes; // what lies between peak and report
 mod counting; // protected, rental, new, billable; ledger; weights
 mod deadlines; // days left, presets
+mod eligibility; // which keys auto update renews, and why not
 pub mod gate; // open, held, undetermined; causes
+mod license_page; // docs/LICENSE.md is what the tables say
 mod license_results; // every message of the table
 mod license_state; // notice, grace, what is told when
 mod made; // workloads, samples, reports to try rules on
 mod overage; // allowance, bands, what is not processed
 mod points_table; // weights where no server states one
 mod reminding; // reminders on working days, up to the deadline and after it
-mod renewal; // cadence, retry window, switch, acceptable keys
+pub mod renewal; // cadence, retry window, switch, acceptable keys
+mod renewal_properties; // the window's length, a key never goes back
 mod reporting; // the report of a month, classified at its end
 mod review; // adjust, reset, postpone, carry over
 mod schedule; // what is due, and when

@@ -7,8 +7,8 @@ use tidegauge::domain::license_key::{KeyFile, SCHEMA};
 use tidegauge::domain::{Instant, Points};
 use tidegauge::rules::license_results::Pause;
 use tidegauge::rules::renewal::{
-    DecidedBy, Difference, LastCheck, PackageChange, Phase, Renewal, Switch, SwitchFacts, acceptable, asks_while_held,
-    effective_switch, next_step, phase, window,
+    DecidedBy, Difference, LastCheck, PackageChange, Phase, Renewal, Switch, SwitchFacts, acceptable, acceptable_first,
+    asks_while_held, changes, effective_switch, next_step, phase, retry_at, window,
 };
 
 fn day(text: &str) -> NaiveDate {
@@ -20,7 +20,7 @@ fn at(text: &str) -> Instant {
 }
 
 /// Anchor, N, last day of the window, last day of grace: domain.md 4.5, row by row.
-const WINDOWS: [(&str, u32, &str, &str); 14] = [
+pub const WINDOWS: [(&str, u32, &str, &str); 14] = [
     ("2026-01-01", 31, "2026-02-01", "2026-03-02"),
     ("2026-01-15", 31, "2026-02-15", "2026-03-16"),
     ("2026-01-29", 31, "2026-03-01", "2026-03-30"),
@@ -153,7 +153,7 @@ fn enterprise_manager_wins_then_the_newest_order_then_the_server() {
     assert_eq!(effective_switch(SwitchFacts::default()), (Switch::Off, DecidedBy::Default));
 }
 
-fn key() -> KeyFile {
+pub fn key() -> KeyFile {
     KeyFile {
         schema: SCHEMA.to_owned(),
         license_id: "lic-1".to_owned(),
@@ -203,4 +203,34 @@ fn dates_and_points_of_a_key_may_differ_and_nothing_else() {
     let repackaged = KeyFile { serial: 5, package: None, ..key() };
     assert!(matches!(acceptable(&key(), &repackaged, PackageChange::Refused), Err(Difference::Package { .. })));
     assert_eq!(acceptable(&key(), &repackaged, PackageChange::Allowed), Ok(()));
+}
+
+#[test]
+fn what_changed_with_a_key_is_named() {
+    let new = KeyFile { serial: 5, expires_on: day("2026-04-30"), points: Points::whole(2500), ..key() };
+    let told: Vec<String> =
+        changes(&key(), &new).iter().map(|one| format!("{} {} -> {}", one.field, one.before, one.after)).collect();
+    assert_eq!(told, ["expiration 2026-03-31 -> 2026-04-30", "points 2000 -> 2500"]);
+}
+
+#[test]
+fn the_first_key_of_a_unit_is_of_its_contract_and_names_one_of_its_servers() {
+    let own = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    assert_eq!(acceptable_first(&key(), "C-100", &own(&["inst-1", "inst-2"])), Ok(()));
+    assert_eq!(acceptable_first(&key(), "C-100", &[]), Ok(()), "a server that shows no id");
+    let others = acceptable_first(&key(), "C-200", &own(&["inst-1"]));
+    assert!(matches!(others, Err(Difference::OtherUnit { field: "contract", .. })));
+    let elsewhere = acceptable_first(&key(), "C-100", &own(&["inst-9"]));
+    assert!(matches!(elsewhere, Err(Difference::OtherUnit { field: "installation", .. })));
+}
+
+#[test]
+fn a_retry_is_only_ever_put_off_by_five_minutes_at_most_and_not_for_all_alike() {
+    let failed_at = at("2026-03-28T10:00:00Z");
+    for pause in [Pause::Hour, Pause::Day] {
+        let late = |unit: &str| retry_at(unit, failed_at, pause) - failed_at - pause.span();
+        let seen: std::collections::BTreeSet<TimeDelta> = (0..60).map(|unit| late(&format!("unit {unit}"))).collect();
+        let whole_minutes: Vec<TimeDelta> = (0..=5).map(TimeDelta::minutes).collect();
+        assert_eq!(seen.into_iter().collect::<Vec<_>>(), whole_minutes);
+    }
 }
