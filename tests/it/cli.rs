@@ -3,10 +3,9 @@
 mod binary; // the agent and the license server as processes
 mod codes; // exit codes and their one line
 mod help; // help, completions
-mod json;
 mod json; // the shapes of design.md section 9
-mod license;
-mod playground; // both ways to renew, against the simulated servers behind real sockets // the shapes of design.md section 9 // window table, consent, history, keys by hand
+mod license; // window table, consent, history, keys by hand
+mod playground; // both ways to renew, against the simulated servers behind real sockets
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

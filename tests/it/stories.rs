@@ -2,6 +2,7 @@
 
 mod adjusting;
 mod by_server;
+mod consent;
 mod deadlines;
 mod far;
 mod kills;

@@ -73,7 +73,7 @@ fn both_ways_to_renew_a_license_work_over_tls_against_the_playground() {
     assert_eq!(ends_on("vbr02"), installed["license"]["expires_on"], "the next sample shows it too");
 
     let history = shown(&["license", "history", "--server", "vbr02"]);
-    let results = history.as_array().expect("sessions").iter().map(|row| row["session"]["result"].clone());
+    let results = history["sessions"].as_array().expect("sessions").iter().map(|session| session["result"].clone());
     assert_eq!(results.collect::<Vec<Value>>(), [1, 2, 3, 1].map(Value::from), "{history:#}");
     assert_eq!(with(&["store", "verify"]).0, 0);
 }
