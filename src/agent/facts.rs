@@ -69,6 +69,7 @@ impl Agent {
             slot: None,
             telemetry_retry_at: None,
             license_check_at: None,
+            license_watch_at: self.license_watch_at(unit, now)?,
             basis_waits_until: if generated { None } else { self.basis_waits_until(unit, just_ended)? },
         };
         if let Some(week) = crate::rules::schedule::first_week_owed(&state) {

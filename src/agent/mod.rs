@@ -80,6 +80,8 @@ pub struct Agent {
     license_sessions: BTreeMap<UnitId, license::Session>,
     /// Reports that owe nothing any more, read once.
     settled: RefCell<BTreeMap<(UnitId, Month, u32), ReportState>>,
+    /// Totals of units whose shared machines count once, by the month and the newest sample they stand for.
+    counted_once: RefCell<BTreeMap<(UnitId, Month, Instant), license::Total>>,
     /// What happened since the last [`Agent::take_story`], a line each.
     story: Vec<String>,
 }
@@ -184,6 +186,7 @@ impl Agent {
             flights: BTreeSet::new(),
             license_sessions: BTreeMap::new(),
             settled: RefCell::default(),
+            counted_once: RefCell::default(),
             story: Vec::new(),
         };
         let repaired = opening.repairs().into_iter().map(|what| Fact::Repaired { what });
@@ -245,6 +248,7 @@ impl Agent {
             Duty::Remind { unit, month, about } => self.remind(unit, *month, *about, hour).map(over),
             Duty::Submit { unit, month } => self.begin_submit(unit, *month, hour),
             Duty::CheckLicense { unit } => self.begin_license_check(unit, hour),
+            Duty::WatchLicense { unit } => self.watch_license(unit, hour).map(over),
             Duty::Enrol => Ok(Work::Over),
         }?;
         if let Work::Talk(_) = work {

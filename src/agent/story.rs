@@ -4,7 +4,7 @@ use crate::domain::Instant;
 use crate::domain::calendar::minute_text;
 use crate::domain::notice::News;
 use crate::domain::report::Stage;
-use crate::store::fact::{Fact, LicenseCheckRow, MessageKind, ReportCause};
+use crate::store::fact::{Fact, InstalledKey, LicenseCheckRow, MessageKind, ReportCause};
 
 /// Of misses in a row the first and every so many are told.
 const TOLD_EVERY: u32 = 24;
@@ -51,10 +51,7 @@ fn told(fact: &Fact) -> Option<String> {
             format!("auto update {}: {}", if switch.on { "on" } else { "off" }, switch.why)
         }
         Fact::LicenseChecked { check, .. } => checked(check),
-        Fact::LicenseInstalled { license, .. } => {
-            let until = license.license.expires_on.map_or("no date".to_owned(), |day| day.to_string());
-            format!("license key {} installed, valid to {until}", license.serial)
-        }
+        Fact::LicenseInstalled { license, .. } => installed(license),
         Fact::GateSeen { seen, .. } => format!("gate of {}: {}", seen.month, seen.verdict),
         Fact::Justified { month, reason, .. } => format!("report {month} justified: {reason}"),
         Fact::ClockJudged { suspect: Some(why), .. } => format!("clock doubted: {why}"),
@@ -63,6 +60,7 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::AgentNamed { .. }
         | Fact::SampleTaken { .. }
         | Fact::LicenseSeen { .. }
+        | Fact::LicenseWatched { .. }
         | Fact::AutoUpdateSeen { .. }
         | Fact::FilesWritten { .. }
         | Fact::Sealed { .. }
@@ -89,6 +87,11 @@ fn staged(stage: &Stage) -> String {
     }
 }
 
+fn installed(key: &InstalledKey) -> String {
+    let until = key.license.expires_on.map_or("no date".to_owned(), |day| day.to_string());
+    format!("license key {} installed, valid to {until}", key.serial)
+}
+
 fn short(id: &str) -> String {
     id.chars().take(8).collect()
 }
@@ -108,6 +111,17 @@ fn detail(news: &News) -> String {
         | News::GateHeld { month, .. }
         | News::GateOpened { month } => format!(" ({month})"),
         News::License { result, .. } | News::LicenseRecovered { result, .. } => format!(" (result {result})"),
+        News::LicenseExpiring { last_day, days_left, .. } => format!(" ({last_day}, {days_left} days left)"),
+        News::GraceStarted { grace_ends_on, .. } => format!(" (grace to {grace_ends_on})"),
+        News::InGrace { day, of, .. } => format!(" (day {day} of {of})"),
+        News::SupportExpired { last_day } | News::ProcessingStopped { last_day, .. } => format!(" ({last_day})"),
+        News::LimitExceeded { exceeded_by, not_processed, .. } if not_processed.is_zero() => {
+            format!(" (by {exceeded_by})")
+        }
+        News::LimitExceeded { exceeded_by, not_processed, .. } => {
+            format!(" (by {exceeded_by}, {not_processed} not processed)")
+        }
+        News::LimitKept { used, licensed } => format!(" ({used} of {licensed})"),
         News::AutoUpdateOff { .. } | News::ClockSuspect { .. } => String::new(),
     }
 }

@@ -44,6 +44,16 @@ letters! {
     LateSample = "mail/late_sample.txt" { month: Month, sent: bool }
     License = "mail/license.txt" { result: String, message: String, to_do: String }
     LicenseRecovered = "mail/license_recovered.txt" { result: String, message: String, since: String }
+    LicenseExpiring = "mail/license_expiring.txt" { support: bool, last_day: NaiveDate, left: String }
+    SupportExpired = "mail/support_expired.txt" { last_day: NaiveDate }
+    GraceStarted = "mail/grace_started.txt" { last_day: NaiveDate, grace_ends_on: NaiveDate }
+    InGrace = "mail/in_grace.txt" { grace_ends_on: NaiveDate, day: i64, of: i64 }
+    ProcessingStopped = "mail/processing_stopped.txt" { last_day: NaiveDate, grace_ended_on: Option<NaiveDate> }
+    LimitExceeded = "mail/limit_exceeded.txt" {
+        licensed: Points, used: Points, exceeded_by: Points, more_possible: Points, not_processed: Points,
+        tolerated_through: Option<NaiveDate>, today: NaiveDate
+    }
+    LimitKept = "mail/limit_kept.txt" { licensed: Points, used: Points }
     GateHeld = "mail/gate_held.txt" { month: Month, shortfall: Points, tolerance: Points }
     GateOpened = "mail/gate_opened.txt" { month: Month }
     AutoUpdateOff = "mail/auto_update_off.txt" { why: String }
@@ -89,6 +99,15 @@ pub fn until(days_left: i64) -> String {
     }
 }
 
+/// `30 days left`, `1 day left`, `today is its last day`.
+fn left(days: i64) -> String {
+    match days {
+        ..=0 => "today is its last day".to_owned(),
+        1 => "1 day left".to_owned(),
+        2.. => format!("{days} days left"),
+    }
+}
+
 fn drawn(news: &News, at: Instant) -> askama::Result<String> {
     match news.clone() {
         News::ReportReady { month, total, days_left, automatic, late, workdays } => {
@@ -119,6 +138,19 @@ fn drawn(news: &News, at: Instant) -> askama::Result<String> {
             let (result, message) = (one_line(&result), one_line(&message));
             LicenseRecovered { result, message, since: minute_text(failing_since) }.render()
         }
+        News::LicenseExpiring { support, last_day, days_left } => {
+            LicenseExpiring { support, last_day, left: left(days_left) }.render()
+        }
+        News::SupportExpired { last_day } => SupportExpired { last_day }.render(),
+        News::GraceStarted { last_day, grace_ends_on } => GraceStarted { last_day, grace_ends_on }.render(),
+        News::InGrace { grace_ends_on, day, of } => InGrace { grace_ends_on, day, of }.render(),
+        News::ProcessingStopped { last_day, grace_ended_on } => ProcessingStopped { last_day, grace_ended_on }.render(),
+        News::LimitExceeded { licensed, used, exceeded_by, more_possible, not_processed, tolerated_through } => {
+            let today = at.date_naive();
+            LimitExceeded { licensed, used, exceeded_by, more_possible, not_processed, tolerated_through, today }
+                .render()
+        }
+        News::LimitKept { licensed, used } => LimitKept { licensed, used }.render(),
         News::GateHeld { month, shortfall, tolerance } => GateHeld { month, shortfall, tolerance }.render(),
         News::GateOpened { month } => GateOpened { month }.render(),
         News::AutoUpdateOff { why } => AutoUpdateOff { why: one_line(&why) }.render(),

@@ -15,7 +15,11 @@ use crate::domain::Instant;
 
 #[derive(Debug, Subcommand)]
 pub enum Act {
-    /// The license in force, what the servers show, and when it is renewed
+    /// The license in force: its state, grace and limit, what the servers show, and when it is renewed
+    ///
+    /// Names the workloads above the limit's cap, which are not processed.
+    ///
+    /// Example: tidegauge license show --json
     Show(UnitArgs),
     /// Installs a key file by hand
     ///
@@ -116,15 +120,10 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
 fn text(license: &Value, _: Instant) -> String {
     let block = &license["license"];
     let mut text = format!("unit {} ({})\n", word(license, "unit"), joined(license, "servers"));
-    let left = license["days_left"].as_i64().map_or(String::new(), |days| format!(", {days} days left"));
-    let _ = writeln!(text, "  {} license, {}{left}", word(block, "type"), word(license, "state"));
-    for (name, field) in [
-        ("licensed to", "licensed_to"),
-        ("license id", "license_id"),
-        ("points", "licensed_points"),
-        ("expires on", "expires_on"),
-        ("support expires on", "support_expires_on"),
-    ] {
+    text += &super::license_state::lines(license);
+    for (name, field) in
+        [("licensed to", "licensed_to"), ("license id", "license_id"), ("support expires on", "support_expires_on")]
+    {
         let _ = writeln!(text, "  {name}: {}", dashed(block, field));
     }
     let _ = writeln!(text, "  auto update: {}", switch_text(license));

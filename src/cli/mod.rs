@@ -11,6 +11,7 @@ mod doors;
 mod enrol;
 mod license;
 mod license_server;
+mod license_state;
 mod logs;
 mod patience;
 mod playground;

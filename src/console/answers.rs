@@ -98,11 +98,21 @@ pub struct Licensed {
     pub license: License,
     pub days_left: Option<i64>,
     pub state: LicenseState,
+    pub points_text: Option<String>,
+    pub expiration_text: Option<String>,
+    pub dates: Option<LicenseDates>,
     pub installed: Option<Installed>,
     pub auto_update: bool,
     pub window: Option<Window>,
     pub next_check_at: Option<Instant>,
     pub last_check: Option<Check>,
+}
+
+/// The dates of a license's life.
+#[derive(Debug, Deserialize)]
+pub struct LicenseDates {
+    pub grace_to: Option<NaiveDate>,
+    pub processing_stops_at: Option<Instant>,
 }
 
 /// How a license stands.
@@ -113,6 +123,8 @@ pub enum LicenseState {
     Valid,
     Warning,
     Expired,
+    Error,
+    Invalid,
 }
 
 /// A key of the License Update Server.
@@ -126,7 +138,6 @@ pub struct Installed {
 #[derive(Debug, Deserialize)]
 pub struct Window {
     pub ends_on: NaiveDate,
-    pub grace_ends_on: Option<NaiveDate>,
 }
 
 /// The newest license check.

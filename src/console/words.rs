@@ -44,6 +44,8 @@ impl LicenseState {
             LicenseState::Valid => ("valid", GOOD),
             LicenseState::Warning => ("expires soon", CARE),
             LicenseState::Expired => ("expired", BAD),
+            LicenseState::Error => ("grace is over", BAD),
+            LicenseState::Invalid => ("invalid", BAD),
         }
     }
 }
@@ -124,7 +126,7 @@ pub fn unattended(report: &Report) -> &'static str {
 }
 
 /// Kinds of duty and their words; what follows the unit in the duty's name is appended.
-const DUTIES: [(&str, &str); 9] = [
+const DUTIES: [(&str, &str); 10] = [
     ("generate", "Build the usage report of"),
     ("write", "Write the report files of"),
     ("tell", "Mail"),
@@ -133,6 +135,7 @@ const DUTIES: [(&str, &str); 9] = [
     ("remind", "Remind of the usage report of"),
     ("submit", "Send the usage report of"),
     ("license", "Ask for a license update"),
+    ("watch", "Tell of the license's end or limit"),
     ("enrol", "Enrol"),
 ];
 

@@ -92,6 +92,48 @@ pub enum News {
         message: String,
         failing_since: Instant,
     },
+    /// The license, or for perpetual keys its support, is about to end.
+    LicenseExpiring {
+        support: bool,
+        last_day: NaiveDate,
+        days_left: i64,
+    },
+    /// The support of a perpetual license is over.
+    SupportExpired {
+        last_day: NaiveDate,
+    },
+    /// The license has expired; everything is still processed.
+    GraceStarted {
+        last_day: NaiveDate,
+        grace_ends_on: NaiveDate,
+    },
+    /// It still is expired: day `day` of grace, of `of`.
+    InGrace {
+        grace_ends_on: NaiveDate,
+        day: i64,
+        of: i64,
+    },
+    /// The license has expired and nothing is processed any more; `grace_ended_on` when it had grace.
+    ProcessingStopped {
+        last_day: NaiveDate,
+        grace_ended_on: Option<NaiveDate>,
+    },
+    /// More is used than is licensed.
+    LimitExceeded {
+        licensed: Points,
+        used: Points,
+        exceeded_by: Points,
+        more_possible: Points,
+        /// Above the cap, zero or more.
+        not_processed: Points,
+        /// The last day on which a rental license's overage is tolerated.
+        tolerated_through: Option<NaiveDate>,
+    },
+    /// It no longer is.
+    LimitKept {
+        licensed: Points,
+        used: Points,
+    },
     /// The gate holds the license update.
     GateHeld {
         month: Month,
@@ -135,6 +177,13 @@ impl News {
             News::LateSample { .. } => "report.late_sample",
             News::License { .. } => "license.result",
             News::LicenseRecovered { .. } => "license.recovered",
+            News::LicenseExpiring { .. } => "license.expiring",
+            News::SupportExpired { .. } => "license.support_expired",
+            News::GraceStarted { .. } => "license.grace_started",
+            News::InGrace { .. } => "license.in_grace",
+            News::ProcessingStopped { .. } => "license.processing_stopped",
+            News::LimitExceeded { .. } => "license.limit_exceeded",
+            News::LimitKept { .. } => "license.limit_kept",
             News::GateHeld { .. } => "gate.held",
             News::GateOpened { .. } => "gate.opened",
             News::AutoUpdateOff { .. } => "license.auto_update_disabled",
@@ -159,6 +208,13 @@ impl News {
             | News::LateSample { .. }
             | News::License { .. }
             | News::LicenseRecovered { .. }
+            | News::LicenseExpiring { .. }
+            | News::SupportExpired { .. }
+            | News::GraceStarted { .. }
+            | News::InGrace { .. }
+            | News::ProcessingStopped { .. }
+            | News::LimitExceeded { .. }
+            | News::LimitKept { .. }
             | News::GateHeld { .. }
             | News::GateOpened { .. }
             | News::AutoUpdateOff { .. }

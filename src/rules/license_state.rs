@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::calendar::midnight;
-use crate::domain::license::{License, LicenseType};
+use crate::domain::license::{License, LicenseType, Measure};
 use crate::domain::{Instant, Points};
 
 /// Within the notice and the first month of grace people are told so often, in days.
@@ -118,6 +118,13 @@ pub enum Standing {
     Stopped,
 }
 
+impl Standing {
+    /// Whether the other is the same but for its day.
+    pub fn is_of_the_kind_of(self, other: Standing) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+    }
+}
+
 impl Life {
     /// Where it stands at the instant.
     pub fn standing(&self, at: Instant) -> Standing {
@@ -211,15 +218,14 @@ pub fn state(key: Key<'_>, at: Instant) -> State {
     }
 }
 
-/// What a license's units are called.
-pub fn unit_name(kind: LicenseType) -> &'static str {
-    if kind.is_reported_monthly() { "Points" } else { "Instances" }
-}
-
 /// `Points: 100 (74 used + 0 new)`, as the field writes it (domain.md 5.1); `None` when the license states no limit.
 pub fn usage_text(license: &License, used: Points, new: Points) -> Option<String> {
     let licensed = license.licensed_points?;
-    Some(format!("{}: {licensed} ({used} used + {new} new)", unit_name(license.kind)))
+    let name = match license.kind.measure() {
+        Measure::Points => "Points",
+        Measure::Instances => "Instances",
+    };
+    Some(format!("{name}: {licensed} ({used} used + {new} new)"))
 }
 
 /// `Expiration date: 12/12/2026 (388 days left)`, as the field writes it (domain.md 5.1); `None` for a license without

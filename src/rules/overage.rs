@@ -24,22 +24,20 @@ pub enum Allowance {
     Rental { new_last_month: Points },
     /// Subscription and Perpetual instances (domain.md 5.4): max(20, 20 %), half of it without auto update.
     Universal { auto_update: Switch },
-    /// Sockets, capacity and every other type: none.
+    /// Sockets, capacity, and types that the field names no rule for: none.
     Nothing,
 }
 
 impl Allowance {
-    /// The rule for a license that counts points or instances.
-    pub fn of(kind: LicenseType, new_last_month: Points, auto_update: Switch) -> Allowance {
+    /// The rule for a license that counts points or instances; `None` when its type is not known.
+    pub fn of(kind: LicenseType, new_last_month: Points, auto_update: Switch) -> Option<Allowance> {
         match kind {
-            LicenseType::Rental => Allowance::Rental { new_last_month },
-            LicenseType::Subscription | LicenseType::Perpetual => Allowance::Universal { auto_update },
-            LicenseType::Evaluation
-            | LicenseType::Nfr
-            | LicenseType::Promo
-            | LicenseType::Free
-            | LicenseType::Empty
-            | LicenseType::Unknown => Allowance::Nothing,
+            LicenseType::Rental => Some(Allowance::Rental { new_last_month }),
+            LicenseType::Subscription | LicenseType::Perpetual => Some(Allowance::Universal { auto_update }),
+            LicenseType::Evaluation | LicenseType::Nfr | LicenseType::Promo | LicenseType::Free => {
+                Some(Allowance::Nothing)
+            }
+            LicenseType::Empty | LicenseType::Unknown => None,
         }
     }
 
@@ -166,9 +164,9 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// The limit as it stands; `None` when the license states none.
+    /// The limit as it stands; `None` when the license states none, or its type is not known.
     pub fn overage(&self, license: &License) -> Option<Overage> {
-        let allowance = Allowance::of(license.kind, self.new_last_month, self.auto_update);
+        let allowance = Allowance::of(license.kind, self.new_last_month, self.auto_update)?;
         Some(overage(license.licensed_points?, self.used, allowance))
     }
 

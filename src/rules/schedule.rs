@@ -9,75 +9,7 @@ use super::deadlines::{Deadlines, Due};
 use super::reminding;
 use super::working_days::WorkingDays;
 
-/// A deed of the agent. Among duties of the same instant the earlier variant comes first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Duty {
-    /// Take a sample of a server.
-    Collect { server: String },
-    /// Build the report of a month.
-    GenerateReport { unit: String, month: Month },
-    /// Put the report's files into the Reports folder.
-    WriteFiles { unit: String, month: Month, revision: u32 },
-    /// Tell one recipient one piece of news.
-    Tell { notice: String, to: String },
-    /// Draw the instant of a week's telemetry.
-    DrawSlot { unit: String, week: IsoWeek },
-    /// Seal and send a week's telemetry.
-    SendTelemetry { unit: String, week: IsoWeek },
-    /// Remind of an open report, an overdue one, or an open second step.
-    Remind { unit: String, month: Month, about: Reminder },
-    /// Seal and send a report, or go on sending a sealed one.
-    Submit { unit: String, month: Month },
-    /// Ask for a license.
-    CheckLicense { unit: String },
-    /// Bind this agent to a contract: a person's order, never planned.
-    Enrol,
-}
-
-/// What a reminder is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reminder {
-    /// The report waits for review.
-    Review,
-    /// The deadline passed and nothing sends it: manual mode, or coverage keeps it for a person.
-    Overdue,
-    /// It was sent, but not yet entered in Pulse or the aggregator's portal.
-    External,
-}
-
-impl Duty {
-    /// The kind of the duty, one word.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Duty::Collect { .. } => "collect",
-            Duty::GenerateReport { .. } => "generate",
-            Duty::WriteFiles { .. } => "write",
-            Duty::Tell { .. } => "tell",
-            Duty::DrawSlot { .. } => "draw",
-            Duty::SendTelemetry { .. } => "telemetry",
-            Duty::Remind { .. } => "remind",
-            Duty::Submit { .. } => "submit",
-            Duty::CheckLicense { .. } => "license",
-            Duty::Enrol => "enrol",
-        }
-    }
-
-    /// A stable text: names the duty in setbacks, stories and logs.
-    pub fn key(&self) -> String {
-        match self {
-            Duty::Collect { server } => format!("collect {server}"),
-            Duty::GenerateReport { unit, month } => format!("generate {unit} {month}"),
-            Duty::WriteFiles { unit, month, revision } => format!("write {unit} {month} r{revision}"),
-            Duty::Tell { notice, to } => format!("tell {notice} {to}"),
-            Duty::DrawSlot { unit, week } => format!("draw {unit} {week}"),
-            Duty::SendTelemetry { unit, week } => format!("telemetry {unit} {week}"),
-            Duty::Remind { unit, month, about } => format!("remind {unit} {month} {about:?}"),
-            Duty::Submit { unit, month } => format!("submit {unit} {month}"),
-            Duty::CheckLicense { unit } => format!("license {unit}"),
-            Duty::Enrol => "enrol".to_owned(),
-        }
-    }
-}
+pub use super::duty::{Duty, Reminder};
 
 /// A duty with its hour and its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +80,8 @@ pub struct UnitFacts {
     pub telemetry_retry_at: Option<Instant>,
     /// When a license is asked for next; `None`: nobody to ask, or switched off.
     pub license_check_at: Option<Instant>,
+    /// When people are told of the license's end or limit; `None`: it has neither.
+    pub license_watch_at: Option<Instant>,
     /// Servers whose basis for the month just ended is still awaited (see [`basis_ready_at`]).
     pub basis_waits_until: Option<Instant>,
 }
@@ -203,6 +137,7 @@ pub fn plan(facts: &Facts, policy: &Policy) -> Vec<Planned> {
             months(unit, policy, &mut planned);
             telemetry(unit, &mut planned);
             planned.extend(license_check(unit));
+            planned.extend(license_watch(unit));
         }
     }
     planned.extend(facts.untold.iter().map(|(notice, to, at)| Planned {
@@ -214,8 +149,12 @@ pub fn plan(facts: &Facts, policy: &Policy) -> Vec<Planned> {
     planned
 }
 
-/// A report waits while a sample of its unit is being taken: that sample may be its basis.
+/// A report waits while a sample of its unit is being taken: that sample may be its basis. Nobody is told of a license
+/// that may just be renewed.
 fn waits_for_flight(duty: &Duty, facts: &Facts, in_flight: &dyn Fn(&Duty) -> bool) -> bool {
+    if let Duty::WatchLicense { unit } = duty {
+        return in_flight(&Duty::CheckLicense { unit: unit.clone() });
+    }
     let Duty::GenerateReport { unit, .. } = duty else { return false };
     let servers = facts.units.iter().filter(|known| known.id == *unit).flat_map(|unit| &unit.servers);
     servers.clone().any(|server| in_flight(&Duty::Collect { server: server.clone() }))
@@ -348,6 +287,12 @@ fn license_check(unit: &UnitFacts) -> Option<Planned> {
     let at = unit.license_check_at?;
     let why = "the license's cadence".to_owned();
     Some(Planned { at, duty: Duty::CheckLicense { unit: unit.id.clone() }, why })
+}
+
+fn license_watch(unit: &UnitFacts) -> Option<Planned> {
+    let at = unit.license_watch_at?;
+    let why = "the license's dates and limit".to_owned();
+    Some(Planned { at, duty: Duty::WatchLicense { unit: unit.id.clone() }, why })
 }
 
 /// Until when a report waits for a basis: a server without a fresh sample before the month's end may still give one

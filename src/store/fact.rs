@@ -12,6 +12,7 @@ use crate::domain::notice::Notice;
 use crate::domain::report::{External, Receipt, Stage, UsageReport};
 use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::protocol::Occasion;
+use crate::rules::license_watch::Told;
 
 pub use super::rows::{Row, key};
 
@@ -141,6 +142,11 @@ pub enum Fact {
     LicenseInstalled {
         unit: UnitId,
         license: InstalledKey,
+    },
+    /// What was told of a license's dates and limit.
+    LicenseWatched {
+        unit: UnitId,
+        told: Told,
     },
     /// The gate was judged and differs from what was seen before.
     GateSeen {

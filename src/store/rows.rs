@@ -58,6 +58,7 @@ impl Fact {
                 rows
             }
             Fact::LicenseInstalled { unit, license } => one(key::of_unit("license", unit), license),
+            Fact::LicenseWatched { unit, told } => one(key::of_unit("license_watch", unit), told),
             Fact::GateSeen { unit, seen } => one(key::of_unit("gate", unit), seen),
             Fact::Justified { unit, month, by, reason, at } => {
                 one(key::justified(unit, *month), &json!({"by": by, "reason": reason, "at": at}))
@@ -156,7 +157,7 @@ pub mod key {
         format!("told/{id}/{to}")
     }
 
-    /// `what` is `auto_update`, `license_check`, `license` or `gate`.
+    /// `what` is `auto_update`, `license_check`, `license`, `license_watch` or `gate`.
     pub fn of_unit(what: &str, unit: &str) -> String {
         format!("{what}/{unit}")
     }

@@ -8,6 +8,7 @@ pub mod gate; // open, held, undetermined; causes
 mod license_page; // docs/LICENSE.md is what the tables say
 mod license_results; // every message of the table
 mod license_state; // notice, grace, what is told when
+mod license_watch; // told once each, and never doubled
 mod made; // workloads, samples, reports to try rules on
 mod overage; // allowance, bands, what is not processed
 mod points_table; // weights where no server states one

@@ -5,5 +5,9 @@ mod check;
 mod keys;
 mod session;
 
+mod limit;
+mod watch;
+
 pub use by_server::{Round, Wish};
+pub(in crate::agent) use limit::Total;
 pub(in crate::agent) use session::Session;

@@ -7,7 +7,6 @@ use crate::agent::orders::switch_key;
 use crate::agent::{Agent, Hour, Refused};
 use crate::domain::Month;
 use crate::domain::installation::Unit;
-use crate::domain::license::License;
 use crate::protocol::Occasion;
 use crate::rules::eligibility::Ineligible;
 use crate::rules::license_results::LicenseOutcome;
@@ -20,18 +19,6 @@ use super::usage::one_or_all;
 const JOB: &str = "License key auto-update";
 
 impl Agent {
-    /// `license show --json`: what governs, what the servers show, and when it is renewed.
-    pub(in crate::agent) fn licenses(
-        &self,
-        unit: Option<&str>,
-        server: Option<&str>,
-        hour: Hour,
-    ) -> Result<Value, Refused> {
-        let units = self.units_named(unit, server)?;
-        let one = |unit: &Unit| self.license_shown(unit, hour);
-        one_or_all(units.iter().map(one).collect::<Result<Vec<Value>, Trouble>>()?)
-    }
-
     pub(in crate::agent) fn license_shown(&self, unit: &Unit, hour: Hour) -> Result<Value, Trouble> {
         let license = self.unit_license(unit)?.unwrap_or_default();
         let shown = self.server_license(unit)?;
@@ -40,13 +27,12 @@ impl Agent {
         let last = self.last_session(unit)?;
         let (_, decided_by) = self.switch_decided(unit)?;
         let days_left = license.expires_on.map(|day| (day - hour.now.date_naive()).num_days());
-        Ok(json!({
+        let mut shown = json!({
             "schema": "tidegauge.license/1",
             "unit": unit.id,
             "servers": unit.servers,
             "license": license,
             "days_left": days_left,
-            "state": state(&license, days_left),
             "shown_by_server": shown,
             "installed": self.installed_key(unit)?.map(|key| json!({"serial": key.serial, "at": key.at})),
             "auto_update": self.automatic_since(unit)?.is_some(),
@@ -58,7 +44,11 @@ impl Agent {
             "phase": renewal::phase(window.as_ref(), hour.now),
             "next_check_at": self.license_check_at(unit)?,
             "last_check": last,
-        }))
+        });
+        for (name, value) in self.license_known(unit, hour.now)?.shown() {
+            shown[name] = value;
+        }
+        Ok(shown)
     }
 
     /// `license history --json`: the sessions of each unit, newest last.
@@ -121,14 +111,4 @@ fn session_shown(session: &LicenseCheckRow) -> Value {
 fn eligibility(judged: Result<(), Ineligible>) -> Value {
     let (reason, to_do) = (judged.err(), judged.err().map(|reason| reason.to_string()));
     json!({"eligible": judged.is_ok(), "reason": reason, "to_do": to_do})
-}
-
-fn state(license: &License, days_left: Option<i64>) -> &'static str {
-    match days_left {
-        None if license == &License::default() => "not_installed",
-        None => "valid",
-        Some(days) if days < 0 => "expired",
-        Some(days) if days < 7 => "warning",
-        Some(_) => "valid",
-    }
 }

@@ -2,8 +2,9 @@
 
 mod identity;
 mod license;
+mod license_state;
 mod readings;
 mod reports;
 mod status;
-mod usage;
+pub(in crate::agent) mod usage;
 mod watermark;

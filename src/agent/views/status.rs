@@ -34,7 +34,7 @@ impl Agent {
         for unit in &units {
             licenses.push(self.license_shown(unit, hour)?);
             open.extend(self.open_reports(unit, hour.now)?);
-            warnings.extend(self.warnings(unit)?);
+            warnings.extend(self.warnings(unit, hour.now)?);
         }
         warnings.extend(self.identity_warnings(hour.now)?);
         warnings.extend(self.setbacks_shown()?);
@@ -123,8 +123,10 @@ impl Agent {
     }
 
     /// What a person should know about a unit.
-    fn warnings(&self, unit: &Unit) -> Result<Vec<String>, Trouble> {
-        let mut warnings = Vec::new();
+    fn warnings(&self, unit: &Unit, now: Instant) -> Result<Vec<String>, Trouble> {
+        let whose = unit.servers.join(", ");
+        let of_license = self.license_known(unit, now)?.warnings();
+        let mut warnings: Vec<String> = of_license.into_iter().map(|warning| format!("{whose}: {warning}")).collect();
         let shown = self.server_license(unit)?.unwrap_or_default();
         if shown.auto_update == Some(true) {
             warnings.push(format!(

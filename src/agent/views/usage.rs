@@ -73,7 +73,7 @@ impl Agent {
     }
 
     /// Each server's newest sample not after the instant; those too old beside the newest are left out.
-    fn samples_standing(
+    pub(in crate::agent) fn samples_standing(
         &self,
         unit: &Unit,
         server: Option<&str>,
@@ -105,7 +105,7 @@ pub(in crate::agent) fn discrepancies_of(found: &ClassifiedSample) -> Vec<String
 }
 
 /// Counts machines that several servers show once.
-fn count_once(samples: &mut [ClassifiedSample], closed: Option<Month>) {
+pub(in crate::agent) fn count_once(samples: &mut [ClassifiedSample], closed: Option<Month>) {
     let mut counted: Vec<Vec<Counted>> = samples.iter().map(|found| found.counted.clone()).collect();
     let shown: Vec<&Sample> = samples.iter().map(|found| &found.sample).collect();
     let as_of = |sample: &Sample| closed.map_or(AsOf::sample(sample.taken_at), AsOf::month_end);

@@ -1,5 +1,6 @@
 //! The letters and mails about each kind of news.
 
+use chrono::NaiveDate;
 use expect_test::{Expect, expect};
 use tidegauge::ask::{Ask, MailAsk};
 use tidegauge::channels::{Attachment, CHANNELS, Telling, mail, until};
@@ -51,6 +52,21 @@ fn ready(days_left: i64, automatic: bool, late: bool) -> News {
     }
 }
 
+fn day(of_october: u32) -> NaiveDate {
+    october().day(of_october)
+}
+
+fn exceeded(by: &str, more: &str, not_processed: &str, tolerated_through: &str) -> News {
+    News::LimitExceeded {
+        licensed: points("200"),
+        used: points("200") + points(by),
+        exceeded_by: points(by),
+        more_possible: points(more),
+        not_processed: points(not_processed),
+        tolerated_through: tolerated_through.parse().ok(),
+    }
+}
+
 /// One of each kind, with what comes from outside as bad as it gets.
 fn all_news() -> Vec<News> {
     let (month, total) = (october(), points("1298"));
@@ -66,6 +82,13 @@ fn all_news() -> Vec<News> {
         News::LateSample { month, sent: true },
         News::License { result: bad.clone(), message: bad.clone(), to_do: bad.clone() },
         News::LicenseRecovered { result: bad.clone(), message: bad.clone(), failing_since: at("2026-10-30T00:00:00Z") },
+        News::LicenseExpiring { support: true, last_day: day(7), days_left: 1 },
+        News::SupportExpired { last_day: day(7) },
+        News::GraceStarted { last_day: day(7), grace_ends_on: day(28) },
+        News::InGrace { grace_ends_on: day(28), day: 8, of: 60 },
+        News::ProcessingStopped { last_day: day(7), grace_ended_on: None },
+        exceeded("45", "5", "0", "2026-11-20"),
+        News::LimitKept { licensed: points("100"), used: points("99") },
         News::GateHeld { month, shortfall: total, tolerance: points("20") },
         News::GateOpened { month },
         News::AutoUpdateOff { why: bad.clone() },
@@ -264,6 +287,56 @@ fn every_kind_of_news_has_its_letter_and_none_can_add_a_header() {
     subjects.sort();
     subjects.dedup();
     assert_eq!(subjects.len(), all, "two kinds of news share a subject");
+}
+
+#[test]
+fn an_exceeded_limit_says_how_far_how_many_more_and_what_is_left_out() {
+    check(
+        body(exceeded("45", "5", "0", "2026-11-20")).split("\n-- ").next().unwrap_or_default(),
+        expect![[r#"
+        Licensed: 200. Used: 245. Exceeded by: 45.
+        Everything is processed; 5 more are possible before workloads are left out.
+        A rental license's overage is tolerated through 2026-11-20.
+        Ask for a license of at least 245, or reduce what is protected.
+    "#]],
+    );
+    check(
+        body(exceeded("63", "0", "13", "2026-10-28")).split("\n-- ").next().unwrap_or_default(),
+        expect![[r#"
+        Licensed: 200. Used: 263. Exceeded by: 63.
+        Not processed: 13, the workloads that were added last. "tidegauge license show" names them.
+        A rental license's overage was tolerated through 2026-10-28; all above what is licensed may be left out at any time.
+        Ask for a license of at least 263, or reduce what is protected.
+    "#]],
+    );
+}
+
+#[test]
+fn an_ending_license_says_its_day_and_what_follows() {
+    let expiring = News::LicenseExpiring { support: false, last_day: day(7), days_left: 7 };
+    let letters = [
+        expiring,
+        News::GraceStarted { last_day: day(7), grace_ends_on: day(28) },
+        News::ProcessingStopped { last_day: day(7), grace_ended_on: Some(day(28)) },
+    ];
+    let bodies = letters.map(|news| body(news).split("\n-- ").next().unwrap_or_default().to_owned());
+    check(
+        &bodies.join("\n"),
+        expect![[r#"
+        The license is valid through 2026-10-07, 24:00 GMT: 7 days left.
+        With auto update on a key is asked for each day. Without it install one by hand:
+        "tidegauge license install FILE", or on the backup server itself.
+
+        The license was valid through 2026-10-07. Everything is still processed through 2026-10-28;
+        after that day jobs fail, and only restores work.
+
+        "tidegauge license history" shows why no key came. Install one with "tidegauge license install FILE", or
+        on the backup server itself.
+
+        The license was valid through 2026-10-07, and its grace ended on 2026-10-28.
+        Jobs fail; restores still work. Install a key: "tidegauge license install FILE", or on the backup server itself.
+    "#]],
+    );
 }
 
 #[test]

@@ -90,11 +90,12 @@ fn fractions_of_points_are_exact() {
 #[test]
 fn the_rule_follows_the_type_of_the_license() {
     let of = |kind| Allowance::of(kind, whole(15), Switch::Off);
-    assert_eq!(of(LicenseType::Rental), rental(15));
-    assert_eq!((of(LicenseType::Subscription), of(LicenseType::Perpetual)), (OFF, OFF));
-    for kind in [LicenseType::Evaluation, LicenseType::Nfr, LicenseType::Promo, LicenseType::Unknown] {
-        assert_eq!(of(kind), Allowance::Nothing);
+    assert_eq!(of(LicenseType::Rental), Some(rental(15)));
+    assert_eq!((of(LicenseType::Subscription), of(LicenseType::Perpetual)), (Some(OFF), Some(OFF)));
+    for kind in [LicenseType::Evaluation, LicenseType::Nfr, LicenseType::Promo, LicenseType::Free] {
+        assert_eq!(of(kind), Some(Allowance::Nothing));
     }
+    assert_eq!(of(LicenseType::Unknown), None, "no rule is made up for a type that is not known");
 }
 
 #[test]

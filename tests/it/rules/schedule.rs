@@ -54,6 +54,7 @@ fn unit() -> UnitFacts {
         slot: None,
         telemetry_retry_at: None,
         license_check_at: None,
+        license_watch_at: None,
         basis_waits_until: None,
     }
 }

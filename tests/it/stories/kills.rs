@@ -6,11 +6,15 @@ use tidegauge::simulation::world::{KillPoint, World};
 
 use super::*;
 
-const KINDS: [&str; 9] = ["collect", "generate", "write", "tell", "draw", "telemetry", "remind", "submit", "license"];
+const KINDS: [&str; 10] =
+    ["collect", "generate", "write", "tell", "draw", "telemetry", "remind", "submit", "license", "watch"];
 
 /// Two months and a half, with the plug pulled once a week in each kind of duty.
 fn world_killed_at(point: Option<KillPoint>) -> World {
-    let mut world = World::new(calm_vbr(7, "2026-01-10T09:30:00Z", 12));
+    let mut plan = calm_vbr(7, "2026-01-10T09:30:00Z", 12);
+    // Exceeded from the first sample on: told daily.
+    plan.servers[0].estate.license.licensed_points = Some(whole(40));
+    let mut world = World::new(plan);
     let mut until = at("2026-01-12");
     while until < at("2026-03-25") {
         if let Some(point) = point {

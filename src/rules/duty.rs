@@ -1,0 +1,77 @@
+//! What the agent does by itself, and the names of it.
+
+use crate::domain::{IsoWeek, Month};
+
+/// A deed of the agent. Among duties of the same instant the earlier variant comes first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Duty {
+    /// Take a sample of a server.
+    Collect { server: String },
+    /// Build the report of a month.
+    GenerateReport { unit: String, month: Month },
+    /// Put the report's files into the Reports folder.
+    WriteFiles { unit: String, month: Month, revision: u32 },
+    /// Tell one recipient one piece of news.
+    Tell { notice: String, to: String },
+    /// Draw the instant of a week's telemetry.
+    DrawSlot { unit: String, week: IsoWeek },
+    /// Seal and send a week's telemetry.
+    SendTelemetry { unit: String, week: IsoWeek },
+    /// Remind of an open report, an overdue one, or an open second step.
+    Remind { unit: String, month: Month, about: Reminder },
+    /// Seal and send a report, or go on sending a sealed one.
+    Submit { unit: String, month: Month },
+    /// Ask for a license.
+    CheckLicense { unit: String },
+    /// Tell of a license that ends, or of a limit that is exceeded.
+    WatchLicense { unit: String },
+    /// Bind this agent to a contract: a person's order, never planned.
+    Enrol,
+}
+
+/// What a reminder is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reminder {
+    /// The report waits for review.
+    Review,
+    /// The deadline passed and nothing sends it: manual mode, or coverage keeps it for a person.
+    Overdue,
+    /// It was sent, but not yet entered in Pulse or the aggregator's portal.
+    External,
+}
+
+impl Duty {
+    /// The kind of the duty, one word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Duty::Collect { .. } => "collect",
+            Duty::GenerateReport { .. } => "generate",
+            Duty::WriteFiles { .. } => "write",
+            Duty::Tell { .. } => "tell",
+            Duty::DrawSlot { .. } => "draw",
+            Duty::SendTelemetry { .. } => "telemetry",
+            Duty::Remind { .. } => "remind",
+            Duty::Submit { .. } => "submit",
+            Duty::CheckLicense { .. } => "license",
+            Duty::WatchLicense { .. } => "watch",
+            Duty::Enrol => "enrol",
+        }
+    }
+
+    /// A stable text: names the duty in setbacks, stories and logs.
+    pub fn key(&self) -> String {
+        match self {
+            Duty::Collect { server } => format!("collect {server}"),
+            Duty::GenerateReport { unit, month } => format!("generate {unit} {month}"),
+            Duty::WriteFiles { unit, month, revision } => format!("write {unit} {month} r{revision}"),
+            Duty::Tell { notice, to } => format!("tell {notice} {to}"),
+            Duty::DrawSlot { unit, week } => format!("draw {unit} {week}"),
+            Duty::SendTelemetry { unit, week } => format!("telemetry {unit} {week}"),
+            Duty::Remind { unit, month, about } => format!("remind {unit} {month} {about:?}"),
+            Duty::Submit { unit, month } => format!("submit {unit} {month}"),
+            Duty::CheckLicense { unit } => format!("license {unit}"),
+            Duty::WatchLicense { unit } => format!("watch {unit}"),
+            Duty::Enrol => "enrol".to_owned(),
+        }
+    }
+}
