@@ -41,10 +41,10 @@ pub enum Query {
         server: Option<String>,
         month: Option<Month>,
     },
-    /// What an adjustment would change: total and gate, nothing kept.
+    /// What adjustments would change: total, money and gate, nothing kept.
     WhatIf {
         target: Target,
-        adjustment: AdjustmentOrder,
+        adjustments: Vec<AdjustmentOrder>,
     },
     /// The trailing 31 days up to now; it can never be sent (domain.md 3.5).
     OnDemand {
@@ -120,7 +120,7 @@ impl Agent {
             }
             Query::Reports { unit, server } => self.reports(unit.as_deref(), server.as_deref(), hour),
             Query::Report { unit, server, month } => self.report_shown(unit.as_deref(), server.as_deref(), *month),
-            Query::WhatIf { target, adjustment } => self.what_if(target, adjustment, hour),
+            Query::WhatIf { target, adjustments } => self.what_if(target, adjustments, hour),
             Query::OnDemand { unit, server } => self.on_demand(unit.as_deref(), server.as_deref(), hour),
             Query::ReportFile { unit, server, month, format } => {
                 let target = Target { unit: unit.clone(), server: server.clone(), month: *month };

@@ -91,6 +91,7 @@ impl Agent {
             Some(Taken::Conflict) => return Ok(Import::Conflict),
         }
         facts.extend(self.license_seen(&sample)?);
+        facts.extend(self.look_after_late_sample(&server, taken_at, hour.now)?);
         // An imported sample says nothing of whether the server answers.
         if own == Own::Yes
             && let Some(miss) = self.store.row::<Miss>(&key::miss(&server))?

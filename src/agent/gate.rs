@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use crate::agent::Trouble;
-use crate::domain::gate::{GateVerdict, Justification, Tolerance, Verdict};
+use crate::domain::gate::{GateVerdict, Tolerance, Verdict};
 use crate::domain::installation::Unit;
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
@@ -69,7 +69,7 @@ impl Agent {
         for day in self.store.days(&unit.id, month.first_day(), month.last_day())? {
             highest = Some(HighWatermark::raised_by(highest, day.mark.points, day.mark.at));
         }
-        let justification: Option<Justification> = self.store.row(&key::justified(&unit.id, month))?;
+        let justification = self.justification(unit, month, report)?;
         let causes = match (highest, report) {
             (Some(highest), Some(report)) if report.total_points < highest.points => {
                 causes::explain(&self.peak(unit, month, highest.at)?, report)
@@ -149,7 +149,10 @@ impl Agent {
         }
         let was_held = seen.is_some_and(|seen| seen.verdict == Verdict::Held.as_str());
         let row = GateRow { month, verdict: name.to_owned(), shortfall: verdict.shortfall, at: hour.now };
-        let mut facts = vec![Fact::GateSeen { unit: unit.id.clone(), seen: row }];
+        let mut facts = vec![
+            Fact::GateSeen { unit: unit.id.clone(), seen: row.clone() },
+            Fact::GateChanged { unit: unit.id.clone(), seen: row },
+        ];
         let about = format!("{month} {}", crate::domain::calendar::rfc3339(hour.now));
         match verdict.verdict {
             Verdict::Held => {

@@ -17,6 +17,7 @@ mod license;
 mod notices;
 pub mod orders;
 mod remind;
+mod rulings;
 mod run;
 mod slot;
 pub mod story;

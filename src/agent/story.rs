@@ -2,8 +2,9 @@
 
 use crate::domain::Instant;
 use crate::domain::calendar::minute_text;
+use crate::domain::gate::{OperatorDecision, Ruling};
 use crate::domain::notice::News;
-use crate::domain::report::Stage;
+use crate::domain::report::{Stage, UsageReport};
 use crate::store::fact::{Fact, InstalledKey, LicenseCheckRow, MessageKind, ReportCause};
 
 /// Of misses in a row the first and every so many are told.
@@ -22,17 +23,7 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::SampleMissed { server, miss } => format!("{server} not sampled: {}", miss.why),
         Fact::ServerRecovered { server } => format!("{server} answers again"),
         Fact::SlotDrawn { week, at, .. } => format!("telemetry {week} drawn for {}", minute_text(*at)),
-        Fact::ReportKept { cause, report } => {
-            let what = match cause {
-                ReportCause::Generated if report.basis.late => "generated late",
-                ReportCause::Generated => "generated",
-                ReportCause::Regenerated => "generated again, a late sample changed it",
-                ReportCause::Adjusted => "adjusted",
-                ReportCause::Reset => "reset",
-                ReportCause::Corrected => "corrected",
-            };
-            format!("report {} r{} {what}: {} points", report.month, report.revision, report.total_points)
-        }
+        Fact::ReportKept { cause, report } => kept(*cause, report),
         Fact::StageSet { month, revision, stage, .. } => format!("report {month} r{revision} {}", staged(stage)),
         Fact::MarkedExternal { month, external, .. } => {
             format!("report {month} entered in {}", external.portal.as_deref().unwrap_or("a portal"))
@@ -53,6 +44,7 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::LicenseChecked { check, .. } => checked(check),
         Fact::LicenseInstalled { license, .. } => installed(license),
         Fact::GateSeen { seen, .. } => format!("gate of {}: {}", seen.month, seen.verdict),
+        Fact::OperatorRuled { decision, .. } => ruled(decision),
         Fact::Justified { month, reason, .. } => format!("report {month} justified: {reason}"),
         Fact::ClockJudged { suspect: Some(why), .. } => format!("clock doubted: {why}"),
         Fact::ClockJudged { suspect: None, .. } => "clock agreed again".to_owned(),
@@ -62,6 +54,8 @@ fn told(fact: &Fact) -> Option<String> {
         | Fact::LicenseSeen { .. }
         | Fact::LicenseWatched { .. }
         | Fact::AutoUpdateSeen { .. }
+        | Fact::GateChanged { .. }
+        | Fact::ServerJudged { .. }
         | Fact::FilesWritten { .. }
         | Fact::Sealed { .. }
         | Fact::Receipted { .. }
@@ -76,6 +70,27 @@ fn told(fact: &Fact) -> Option<String> {
 fn checked(check: &LicenseCheckRow) -> String {
     let of = check.server.as_ref().map_or(String::new(), |server| format!(" of {server}"));
     format!("license check{of}: result {} ({})", check.result, check.message)
+}
+
+fn kept(cause: ReportCause, report: &UsageReport) -> String {
+    let what = match cause {
+        ReportCause::Generated if report.basis.late => "generated late",
+        ReportCause::Generated => "generated",
+        ReportCause::Regenerated => "generated again, a late sample changed it",
+        ReportCause::Adjusted => "adjusted",
+        ReportCause::Reset => "reset",
+        ReportCause::Corrected => "corrected",
+    };
+    format!("report {} r{} {what}: {} points", report.month, report.revision, report.total_points)
+}
+
+fn ruled(decision: &OperatorDecision) -> String {
+    let OperatorDecision { month, revision, ruling, by, why, .. } = decision;
+    let what = match ruling {
+        Ruling::Approved => "approved",
+        Ruling::CorrectionAsked => "sent back",
+    };
+    format!("report {month} r{revision} {what} by {by} at the license server: {why}")
 }
 
 fn staged(stage: &Stage) -> String {
@@ -109,7 +124,8 @@ fn detail(news: &News) -> String {
         | News::WaitsForPerson { month, .. }
         | News::LateSample { month, .. }
         | News::GateHeld { month, .. }
-        | News::GateOpened { month } => format!(" ({month})"),
+        | News::GateOpened { month }
+        | News::CorrectionAsked { month, .. } => format!(" ({month})"),
         News::License { result, .. } | News::LicenseRecovered { result, .. } => format!(" (result {result})"),
         News::LicenseExpiring { last_day, days_left, .. } => format!(" ({last_day}, {days_left} days left)"),
         News::GraceStarted { grace_ends_on, .. } => format!(" (grace to {grace_ends_on})"),

@@ -71,7 +71,8 @@ impl Agent {
                 let by = self
                     .sealed(id, MessageKind::Report, &month.to_string(), report.revision)?
                     .map_or_else(|| "duty".to_owned(), |(message, _)| message.by);
-                let (receipt, mut facts) = self.receipt_facts(&report_id(id, month, report.revision), sent)?;
+                let (receipt, mut facts) =
+                    self.receipt_facts(id, &report_id(id, month, report.revision), sent, hour)?;
                 facts.push(stage_of(&report, Stage::Submitted { at: hour.now, receipt }));
                 facts.push(Fact::SetbackOver { about: duty.key() });
                 facts.push(Fact::SetbackOver { about: Duty::CheckLicense { unit: id.to_owned() }.key() });

@@ -59,7 +59,7 @@ impl Agent {
         match outcome {
             Ok(Outcome::Sent(sent)) => {
                 let message = message_id(id, MessageKind::Telemetry.as_str(), &week.to_string(), 1);
-                let mut facts = self.receipt_facts(&message, sent)?.1;
+                let mut facts = self.receipt_facts(id, &message, sent, hour)?.1;
                 facts.push(Fact::SetbackOver { about: duty.key() });
                 facts.push(Fact::TelemetryThrough { unit: id.to_owned(), week });
                 self.record(hour, "duty", facts)
@@ -69,14 +69,26 @@ impl Agent {
         }
     }
 
-    /// The facts of an answer to a sealed message: its receipt, an adopted conflict, the tolerance told.
-    pub(super) fn receipt_facts(&self, id: &str, sent: Sent) -> Result<(Receipt, Vec<Fact>), Trouble> {
-        let (receipt, conflict, tolerance) = match sent {
-            Sent::Accepted { receipt, tolerance } => (receipt, None, tolerance),
-            Sent::Conflict { body, receipt, tolerance } => (receipt, Some(Conflict { stored_body: body }), tolerance),
+    /// The facts of an answer to a unit's sealed message: its receipt, an adopted conflict, the tolerance, rulings.
+    pub(super) fn receipt_facts(
+        &self,
+        unit: &str,
+        message: &str,
+        sent: Sent,
+        hour: Hour,
+    ) -> Result<(Receipt, Vec<Fact>), Trouble> {
+        let (receipt, conflict, tolerance, days, decisions) = match sent {
+            Sent::Accepted { receipt, tolerance, conflicting_days, decisions } => {
+                (receipt, None, tolerance, conflicting_days, decisions)
+            }
+            Sent::Conflict { body, receipt, tolerance } => {
+                (receipt, Some(Conflict { stored_body: body }), tolerance, Vec::new(), Vec::new())
+            }
         };
-        let mut facts = vec![Fact::Receipted { id: id.to_owned(), receipt: receipt.clone(), conflict }];
+        let (id, of) = (message.to_owned(), receipt.clone());
+        let mut facts = vec![Fact::Receipted { id, receipt: of, conflict, conflicting_days: days }];
         facts.extend(self.tolerance_told(&tolerance)?);
+        facts.extend(self.rulings_told(unit, &decisions, hour)?);
         Ok((receipt, facts))
     }
 

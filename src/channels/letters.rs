@@ -56,6 +56,7 @@ letters! {
     LimitKept = "mail/limit_kept.txt" { licensed: Points, used: Points }
     GateHeld = "mail/gate_held.txt" { month: Month, shortfall: Points, tolerance: Points }
     GateOpened = "mail/gate_opened.txt" { month: Month }
+    CorrectionAsked = "mail/correction_asked.txt" { month: Month, by: String, why: String }
     AutoUpdateOff = "mail/auto_update_off.txt" { why: String }
     SourceLost = "mail/source_lost.txt" { server: String, why: String }
     SourceRecovered = "mail/source_recovered.txt" { server: String, missed: u32 }
@@ -152,6 +153,7 @@ fn drawn(news: &News, at: Instant) -> askama::Result<String> {
         }
         News::LimitKept { licensed, used } => LimitKept { licensed, used }.render(),
         News::GateHeld { month, shortfall, tolerance } => GateHeld { month, shortfall, tolerance }.render(),
+        News::CorrectionAsked { month, by, why } => CorrectionAsked { month, by, why }.render(),
         News::GateOpened { month } => GateOpened { month }.render(),
         News::AutoUpdateOff { why } => AutoUpdateOff { why: one_line(&why) }.render(),
         News::SourceLost { server, why } => SourceLost { server: one_line(&server), why: one_line(&why) }.render(),

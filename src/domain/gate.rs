@@ -9,6 +9,9 @@ use super::{Instant, Month, Points};
 
 pub const SCHEMA: &str = "tidegauge.gate/1";
 
+/// Longest reason of a person that travels to the License Update Server, in signs.
+pub const REASON_CHARS_MAX: usize = 500;
+
 /// How far the report may fall short of the highest watermark: the larger of the two (design.md section 4, "Gate").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tolerance {
@@ -126,12 +129,33 @@ impl Cause {
     }
 }
 
-/// Why a report may be lower than the watermark: it opens the gate of whoever recorded it.
+/// A reason that a person gave, with who and when: why a report may be lower than the watermark, or is corrected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Justification {
     pub at: Instant,
     pub by: String,
     pub reason: String,
+}
+
+/// What the License Update Server's operator decided on a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ruling {
+    /// The gate is open for this revision.
+    Approved,
+    /// The report is to be corrected.
+    CorrectionAsked,
+}
+
+/// An operator's ruling on one revision of a month's report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorDecision {
+    pub month: Month,
+    pub revision: u32,
+    pub ruling: Ruling,
+    pub at: Instant,
+    pub by: String,
+    pub why: String,
 }
 
 /// What the gate says of one unit and month (shape: design.md section 9).

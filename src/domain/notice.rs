@@ -144,6 +144,12 @@ pub enum News {
     GateOpened {
         month: Month,
     },
+    /// The License Update Server's operator asks for a corrected report.
+    CorrectionAsked {
+        month: Month,
+        by: String,
+        why: String,
+    },
     /// Auto update switched itself off.
     AutoUpdateOff {
         why: String,
@@ -186,6 +192,7 @@ impl News {
             News::LimitKept { .. } => "license.limit_kept",
             News::GateHeld { .. } => "gate.held",
             News::GateOpened { .. } => "gate.opened",
+            News::CorrectionAsked { .. } => "report.correction_asked",
             News::AutoUpdateOff { .. } => "license.auto_update_disabled",
             News::SourceLost { .. } => "server.unreachable",
             News::SourceRecovered { .. } => "server.recovered",
@@ -217,6 +224,7 @@ impl News {
             | News::LimitKept { .. }
             | News::GateHeld { .. }
             | News::GateOpened { .. }
+            | News::CorrectionAsked { .. }
             | News::AutoUpdateOff { .. }
             | News::SourceLost { .. }
             | News::SourceRecovered { .. }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::adjustment::Adjustment;
+use super::gate::Justification;
 use super::installation::{ServerName, UnitId};
 use super::license::License;
 use super::watermark::{Coverage, Daily};
@@ -169,8 +170,24 @@ pub struct UsageReport {
     /// Recorded justification that travels with the report and opens its own gate.
     #[serde(default)]
     pub justification: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justified_at: Option<Instant>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justified_by: Option<String>,
+    /// Why a revision after the first was begun, by whom and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Justification>,
     /// `sha256:` over the canonical JSON of the report without stage, external, verdict and digest.
     pub digest: String,
+}
+
+impl UsageReport {
+    /// Takes a recorded justification along.
+    pub fn justify(&mut self, given: Justification) {
+        self.justification = Some(given.reason);
+        self.justified_at = Some(given.at);
+        self.justified_by = Some(given.by);
+    }
 }
 
 /// The id of a report, made once before anything leaves the machine.

@@ -6,7 +6,7 @@ use super::contract::{Contract, ContractState};
 use crate::domain::license_key::KeyFile;
 use crate::domain::report::Receipt;
 use crate::domain::{Instant, Month, Points};
-use crate::protocol::LicenseAnswer;
+use crate::protocol::{JustifiedMonth, LicenseAnswer};
 use crate::seal::keys::VerifyingKey;
 
 /// Something that happened. Bodies stand as they were received.
@@ -61,6 +61,9 @@ pub enum Fact {
         installations: Vec<String>,
         answer: Box<LicenseAnswer>,
         issued: Option<KeyFile>,
+        /// What the check told of a report sent before.
+        #[serde(default)]
+        justified: Option<JustifiedMonth>,
     },
     KeyRevoked {
         unit: String,

@@ -230,6 +230,7 @@ impl LicenseServer {
             receipt: on_file.receipt.clone(),
             tolerance: self.policy.tolerance,
             conflicting_days,
+            decisions: state.units.get(sealed.unit()).map(UnitOnFile::decisions).unwrap_or_default(),
         };
         Reply { status: 200, body: self.signed(&answer) }
     }
@@ -256,6 +257,7 @@ impl LicenseServer {
             detail,
             key: issue.as_ref().map(|key| protocol::issue_key(key, &self.key)),
             gate,
+            decisions: unit.decisions(),
             tolerance: self.policy.tolerance,
             answered_at: now,
         };
@@ -267,6 +269,7 @@ impl LicenseServer {
             installations: check.installations,
             answer: Box::new(answer),
             issued: issue,
+            justified: check.justified,
         };
         inner.record(fact, &actor_of(&heard.agent), now)?;
         Ok(reply)

@@ -10,7 +10,7 @@ use super::contract::{Contract, ContractState};
 use super::facts::{Fact, Grant, Note};
 use super::state::{State, message_in};
 use super::{LicenseServer, LicenseServerError};
-use crate::domain::gate::GateVerdict;
+use crate::domain::gate::{GateVerdict, Justification};
 use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::doors::Chance;
 use crate::protocol::{EnrolmentToken, Submission, TOKEN_DAYS};
@@ -190,6 +190,9 @@ impl LicenseServer {
             total_points: report.total_points,
             gate: on_file.verdict(unit, month, self.policy.tolerance),
             justification: report.justification.clone(),
+            justified_at: report.justified_at,
+            justified_by: report.justified_by.clone(),
+            corrects: report.corrects.clone(),
             approved: report.approved.clone(),
             correction: report.correction.clone(),
             conflicting_days: on_file.conflicting_days(month),
@@ -251,6 +254,10 @@ pub struct ReportRow {
     pub gate: GateVerdict,
     /// What the sender recorded; it does not open the gate here.
     pub justification: Option<String>,
+    pub justified_at: Option<Instant>,
+    pub justified_by: Option<String>,
+    /// Why the sender made this revision, when it is not the first.
+    pub corrects: Option<Justification>,
     pub approved: Option<Note>,
     pub correction: Option<Note>,
     /// Days on which telemetry and report disagree; the higher mark counts.

@@ -91,19 +91,24 @@ impl State {
                 let message = self.messages.get_mut(&id).ok_or_else(|| format!("a conflict with unknown {id}"))?;
                 message.conflicts.push(ConflictOnFile { body, sha256, at });
             }
-            Fact::LicenseAnswered { agent, body_sha256, unit, installations, answer, issued } => {
+            Fact::LicenseAnswered { agent, body_sha256, unit, installations, answer, issued, justified } => {
                 let unit = self.unit_of(&unit, &agent)?;
                 unit.installations = installations;
                 unit.take_check(CheckOnFile { body_sha256, answer: *answer }, issued);
+                if let Some(justified) = justified {
+                    unit.take_justification(justified);
+                }
             }
             Fact::KeyRevoked { unit, note } => self.unit_mut(&unit)?.revoked = Some(note),
             Fact::ReportApproved { unit, month, revision, note } => {
                 let report = self.unit_mut(&unit)?.revision_mut(month, revision);
-                report.ok_or("an approval without its report")?.approved = Some(note);
+                let report = report.ok_or("an approval without its report")?;
+                (report.approved, report.correction) = (Some(note), None);
             }
             Fact::CorrectionAsked { unit, month, revision, note } => {
                 let report = self.unit_mut(&unit)?.revision_mut(month, revision);
-                report.ok_or("a correction asked without its report")?.correction = Some(note);
+                let report = report.ok_or("a correction asked without its report")?;
+                (report.approved, report.correction) = (None, Some(note));
             }
         }
         Ok(())

@@ -6,15 +6,17 @@ use chrono::NaiveDate;
 
 use super::facts::Note;
 use crate::domain::calendar::{Month, midnight};
-use crate::domain::gate::{Cause, GateVerdict, Justification, Tolerance};
+use crate::domain::gate::{Cause, GateVerdict, Justification, OperatorDecision, Ruling, Tolerance};
 use crate::domain::license_key::KeyFile;
 use crate::domain::watermark::{Daily, HighWatermark};
 use crate::domain::{Instant, IsoWeek, Points};
-use crate::protocol::{LicenseAnswer, Submission, Telemetry};
+use crate::protocol::{JustifiedMonth, LicenseAnswer, Submission, Telemetry};
 use crate::rules::gate::{self, GateFacts};
 
 /// Answers kept for repeats of the same check.
 const CHECKS_KEPT: usize = 10;
+/// Rulings that an answer repeats: those of a year.
+const DECISIONS_TOLD: usize = 12;
 
 /// Everything known of one unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,10 @@ pub struct ReportOnFile {
     pub total_points: Points,
     /// What the sender recorded; it does not open the gate here.
     pub justification: Option<String>,
+    pub justified_at: Option<Instant>,
+    pub justified_by: Option<String>,
+    /// Why the sender made this revision.
+    pub corrects: Option<Justification>,
     pub causes: Vec<Cause>,
     pub received_at: Instant,
     /// The operator opened the gate for it.
@@ -118,6 +124,9 @@ impl UnitOnFile {
             revision: submission.revision,
             total_points: submission.total_points,
             justification: submission.justification.clone(),
+            justified_at: submission.justified_at,
+            justified_by: submission.justified_by.clone(),
+            corrects: submission.correction.clone(),
             causes: submission.causes.clone(),
             received_at,
             approved: None,
@@ -131,6 +140,29 @@ impl UnitOnFile {
         let surplus = self.checks.len().saturating_sub(CHECKS_KEPT);
         self.checks.drain(..surplus);
         self.key = issued.or(self.key.take());
+    }
+
+    /// Takes a justification in that was recorded after the report had been sent.
+    pub fn take_justification(&mut self, justified: JustifiedMonth) {
+        let newest = self.reports.get_mut(&justified.month).and_then(|revisions| revisions.values_mut().next_back());
+        if let Some(report) = newest {
+            let given = justified.given;
+            report.justification = Some(given.reason);
+            report.justified_at = Some(given.at);
+            report.justified_by = Some(given.by);
+        }
+    }
+
+    /// The operator's rulings on newest revisions, of the latest months that have any.
+    pub fn decisions(&self) -> Vec<OperatorDecision> {
+        let newest = self.reports.iter().rev().filter_map(|(month, revisions)| {
+            let (revision, report) = revisions.last_key_value()?;
+            let approved = report.approved.as_ref().map(|note| (Ruling::Approved, note));
+            let (ruling, note) = approved.or(report.correction.as_ref().map(|note| (Ruling::CorrectionAsked, note)))?;
+            let Note { at, by, why } = note.clone();
+            Some(OperatorDecision { month: *month, revision: *revision, ruling, at, by, why })
+        });
+        newest.take(DECISIONS_TOLD).collect()
     }
 
     /// The newest revision of the month.

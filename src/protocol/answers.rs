@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::{Message, check_text};
-use crate::domain::gate::Tolerance;
+use crate::domain::gate::{OperatorDecision, Tolerance};
 use crate::domain::report::Receipt;
 use crate::seal::keys::VerifyingKey;
 
@@ -18,6 +18,9 @@ pub struct ReceiptAnswer {
     /// Days on which report and telemetry disagree.
     #[serde(default)]
     pub conflicting_days: Vec<NaiveDate>,
+    /// The operator's rulings on newest revisions of this unit, as they stand.
+    #[serde(default)]
+    pub decisions: Vec<OperatorDecision>,
 }
 
 impl Message for ReceiptAnswer {

@@ -1,5 +1,6 @@
 //! The agent's side: one ask, one signed answer.
 
+use chrono::NaiveDate;
 use secrecy::ExposeSecret;
 
 use super::{
@@ -7,7 +8,7 @@ use super::{
     Message, PEER, ReceiptAnswer, Refusal, signed, verified,
 };
 use crate::ask::{Answer, Ask, Body, Conversation, Failure, HttpAnswer, HttpAsk, Setback, Step};
-use crate::domain::gate::Tolerance;
+use crate::domain::gate::{OperatorDecision, Tolerance};
 use crate::domain::report::Receipt;
 use crate::seal::digest::sha256_hex;
 use crate::seal::jws;
@@ -106,13 +107,12 @@ pub enum Sent {
     Accepted {
         receipt: Receipt,
         tolerance: Tolerance,
+        /// Days on which the server has other marks by telemetry than by report; it counts the higher one.
+        conflicting_days: Vec<NaiveDate>,
+        decisions: Vec<OperatorDecision>,
     },
     /// The server has other bytes under this id; the agent adopts them.
-    Conflict {
-        body: String,
-        receipt: Receipt,
-        tolerance: Tolerance,
-    },
+    Conflict { body: String, receipt: Receipt, tolerance: Tolerance },
 }
 
 /// Sends sealed bytes, a signed telemetry or submission, exactly as they are.
@@ -120,11 +120,12 @@ pub fn send_sealed(kind: Kind, sealed: &[u8], id: &str, server: &VerifyingKey) -
     let (server, id, sha256) = (server.clone(), id.to_owned(), sha256_hex(sealed));
     let reading = move |answer: HttpAnswer| match answer.status {
         200 => {
-            let ReceiptAnswer { receipt, tolerance, .. } = verified(&answer.body, &server).map_err(invalid)?;
+            let ReceiptAnswer { receipt, tolerance, conflicting_days, decisions, .. } =
+                verified(&answer.body, &server).map_err(invalid)?;
             if receipt.id != id || receipt.sha256 != sha256 {
                 return Err(invalid("it is the receipt of another message".to_owned()));
             }
-            Ok(Sent::Accepted { receipt, tolerance })
+            Ok(Sent::Accepted { receipt, tolerance, conflicting_days, decisions })
         }
         409 => {
             let ConflictAnswer { body, receipt, tolerance, .. } = verified(&answer.body, &server).map_err(invalid)?;

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Message, check_length, check_text};
-use crate::domain::Instant;
 use crate::domain::calendar::rfc3339;
-use crate::domain::gate::{GateVerdict, Tolerance};
+use crate::domain::gate::{GateVerdict, Justification, OperatorDecision, Tolerance};
 use crate::domain::installation::UnitId;
 use crate::domain::license::License;
 use crate::domain::report::message_id;
+use crate::domain::{Instant, Month};
 
 /// Servers of one unit.
 const INSTALLATIONS_MAX: usize = 10_000;
@@ -20,6 +20,14 @@ pub enum Occasion {
     Scheduled,
     /// `license update`.
     ByHand,
+}
+
+/// A justification and the month whose report it speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JustifiedMonth {
+    pub month: Month,
+    #[serde(flatten)]
+    pub given: Justification,
 }
 
 /// One license check of one unit.
@@ -35,6 +43,9 @@ pub struct LicenseCheck {
     pub occasion: Occasion,
     /// The serial of the key from this server that is installed.
     pub serial: Option<u64>,
+    /// The justification recorded for the judged month: so it arrives when it was written after the report was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justified: Option<JustifiedMonth>,
     /// The license that governs the unit now.
     pub license: License,
 }
@@ -56,6 +67,7 @@ impl Message for LicenseCheck {
     fn check(&self) -> Result<(), String> {
         check_text("unit", &self.unit)?;
         check_length("installations", self.installations.len(), INSTALLATIONS_MAX)?;
+        self.justified.as_ref().map_or(Ok(()), |one| check_text("justification", &one.given.reason))?;
         if self.id == LicenseCheck::id_of(&self.unit, self.asked_at) {
             Ok(())
         } else {
@@ -78,6 +90,9 @@ pub struct LicenseAnswer {
     pub key: Option<String>,
     /// The server's own verdict on the judged month.
     pub gate: Option<GateVerdict>,
+    /// The operator's rulings on newest revisions of this unit, as they stand.
+    #[serde(default)]
+    pub decisions: Vec<OperatorDecision>,
     /// Replaces the agent's settings.
     pub tolerance: Tolerance,
     pub answered_at: Instant,

@@ -14,6 +14,7 @@ mod telemetry;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::domain::gate::REASON_CHARS_MAX;
 use crate::domain::watermark::Daily;
 use crate::seal::canonical;
 use crate::seal::jws;
@@ -23,7 +24,7 @@ pub use answers::{ConflictAnswer, ReceiptAnswer, Refusal, Status};
 pub use conversation::{Exchange, Sent, enrol, license_check, send_sealed};
 pub use enrolment::{Enrol, Enrolled, EnrolmentToken, NotAToken, TOKEN_DAYS};
 pub use key_file::{NotAKeyFile, issue_key, read_key};
-pub use license::{LicenseAnswer, LicenseCheck, Occasion};
+pub use license::{JustifiedMonth, LicenseAnswer, LicenseCheck, Occasion};
 pub use submission::{ReportDetail, Submission};
 pub use telemetry::Telemetry;
 
@@ -34,7 +35,7 @@ pub const CONTENT_TYPE: &str = "application/jose";
 /// Longest body either side reads.
 pub const BODY_BYTES_MAX: u64 = 16 << 20;
 /// Longest text in a message that is no list.
-const TEXT_CHARS_MAX: usize = 500;
+const TEXT_CHARS_MAX: usize = REASON_CHARS_MAX;
 
 /// Where a kind of message is posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

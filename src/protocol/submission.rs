@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Message, check_daily, check_length, check_text};
-use crate::domain::gate::Cause;
+use crate::domain::gate::{Cause, Justification};
 use crate::domain::installation::UnitId;
 use crate::domain::report::{Line, ReportedWorkload, UsageReport, report_id};
 use crate::domain::watermark::{Coverage, Daily};
@@ -51,6 +51,13 @@ pub struct Submission {
     /// Digest of the whole document, `sha256:…`.
     pub digest: String,
     pub justification: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justified_at: Option<Instant>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justified_by: Option<String>,
+    /// Why this revision was made, when it is not the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Justification>,
     /// Why the report is lower than the watermark; workloads are named only with [`ReportDetail::Workloads`].
     #[serde(default)]
     pub causes: Vec<Cause>,
@@ -85,6 +92,9 @@ impl Submission {
             coverage: report.coverage,
             digest: report.digest.clone(),
             justification: report.justification.clone(),
+            justified_at: report.justified_at,
+            justified_by: report.justified_by.clone(),
+            correction: report.correction.clone(),
             causes,
             workloads,
         }
@@ -102,6 +112,7 @@ impl Message for Submission {
         check_text("unit", &self.unit)?;
         check_text("digest", &self.digest)?;
         self.justification.as_deref().map_or(Ok(()), |text| check_text("justification", text))?;
+        self.correction.as_ref().map_or(Ok(()), |why| check_text("correction", &why.reason))?;
         check_length("installations", self.installations.len(), WORKLOADS_MAX)?;
         check_length("lines", self.lines.len(), LINES_MAX)?;
         check_length("causes", self.causes.len(), WORKLOADS_MAX)?;

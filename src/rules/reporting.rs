@@ -117,6 +117,9 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
         coverage: facts.coverage,
         not_collected: facts.not_collected,
         justification: None,
+        justified_at: None,
+        justified_by: None,
+        correction: None,
         digest: String::new(),
     };
     total(&mut report);

@@ -6,6 +6,7 @@ use chrono::Days;
 
 use crate::domain::adjustment::{Adjustment, AdjustmentOrder};
 use crate::domain::calendar::midnight;
+use crate::domain::gate::REASON_CHARS_MAX;
 use crate::domain::report::{Reason, ReportedWorkload, Stage, UsageReport};
 use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Month, Points};
@@ -17,8 +18,10 @@ use super::reporting;
 pub enum Refusal {
     #[error("the report of {0} is {1}; only an open report can be changed")]
     NotOpen(Month, &'static str),
-    #[error("a reason is needed: say why the report is lowered")]
+    #[error("a reason is needed: say why with --reason")]
     NoReason,
+    #[error("the reason has {0} signs, and at most {REASON_CHARS_MAX} travel with the report: shorten it")]
+    ReasonTooLong(usize),
     #[error("no workload is named")]
     NothingNamed,
     #[error("workload '{0}' does not count in the report of {1}, so it cannot be removed from it")]
@@ -29,7 +32,7 @@ pub enum Refusal {
     TypeNotAdjustable(WorkloadType),
     #[error("tenant {0} has no {1} in the report of {2}")]
     NoSuchCount(String, WorkloadType, Month),
-    #[error("tenant {0} has {1} at several weights; name one with --weight: {2}")]
+    #[error("tenant {0} has {1} at several weights; name one as {1}@WEIGHT: {2}")]
     SeveralWeights(String, WorkloadType, String),
     #[error("{0} is not lower than {1}; a report is only ever lowered")]
     NotLower(u64, u64),
@@ -80,6 +83,20 @@ pub fn adjust(report: &UsageReport, order: &AdjustmentOrder, by: &str, at: Insta
     Ok(adjusted)
 }
 
+/// The report after several orders, each on what the one before left; one refusal refuses them all.
+///
+/// # Errors
+/// As [`adjust`]; [`Refusal::NothingNamed`] without any order.
+pub fn adjust_all(
+    report: &UsageReport,
+    orders: &[AdjustmentOrder],
+    by: &str,
+    at: Instant,
+) -> Result<UsageReport, Refusal> {
+    let Some((first, others)) = orders.split_first() else { return Err(Refusal::NothingNamed) };
+    others.iter().try_fold(adjust(report, first, by, at)?, |report, order| adjust(&report, order, by, at))
+}
+
 /// The report as it was generated, without any adjustment.
 ///
 /// # Errors
@@ -125,6 +142,9 @@ pub fn carry_over(old: &UsageReport, mut regenerated: UsageReport) -> UsageRepor
         }
     }
     regenerated.justification.clone_from(&old.justification);
+    regenerated.justified_at = old.justified_at;
+    regenerated.justified_by.clone_from(&old.justified_by);
+    regenerated.correction.clone_from(&old.correction);
     reporting::total(&mut regenerated);
     regenerated
 }
@@ -158,9 +178,17 @@ fn must_be_open(report: &UsageReport) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn given(reason: &str) -> Result<&str, Refusal> {
+/// The reason as it is kept: trimmed, not empty, short enough to travel with the report.
+///
+/// # Errors
+/// [`Refusal::NoReason`], [`Refusal::ReasonTooLong`].
+pub fn given(reason: &str) -> Result<&str, Refusal> {
     let reason = reason.trim();
-    if reason.is_empty() { Err(Refusal::NoReason) } else { Ok(reason) }
+    match reason.chars().count() {
+        0 => Err(Refusal::NoReason),
+        length if length > REASON_CHARS_MAX => Err(Refusal::ReasonTooLong(length)),
+        _ => Ok(reason),
+    }
 }
 
 /// Finds a counted workload by `server/id`, id or unique name.

@@ -103,7 +103,7 @@ fn remove_a_test_machine(world: &mut World, target: &Target) -> Result<Value, cr
     let id = counted.and_then(|workload| workload["id"].as_str()).unwrap_or_default().to_owned();
     let reason = "test machine, deleted at the end of the month".to_owned();
     let adjustment = AdjustmentOrder::Remove { workloads: vec![id], reason };
-    world.order(Order::Adjust { target: target.clone(), adjustment }, "licensing")
+    world.order(Order::Adjust { target: target.clone(), adjustments: vec![adjustment] }, "licensing")
 }
 
 /// The second step: in-product sending never replaces it.

@@ -3,9 +3,11 @@
 //! A fact carries results, never recipes: what was decided then is not computed again by later rules. So each small
 //! fact is an upsert of rows, and replaying the journal is applying these upserts in order.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::gate::{GateVerdict, OperatorDecision};
 use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::license::License;
 use crate::domain::notice::Notice;
@@ -94,6 +96,9 @@ pub enum Fact {
         id: String,
         receipt: Receipt,
         conflict: Option<Conflict>,
+        /// Days on which the far side has other marks by telemetry than by report.
+        #[serde(default)]
+        conflicting_days: Vec<NaiveDate>,
     },
     /// Telemetry up to this week was taken; weeks are sent in order.
     TelemetryThrough {
@@ -152,6 +157,21 @@ pub enum Fact {
     GateSeen {
         unit: UnitId,
         seen: GateRow,
+    },
+    /// The gate's verdict changed: a line of the history.
+    GateChanged {
+        unit: UnitId,
+        seen: GateRow,
+    },
+    /// What the License Update Server said of the gate in its newest license answer.
+    ServerJudged {
+        unit: UnitId,
+        judged: ServerJudgement,
+    },
+    /// The License Update Server's operator ruled on a report, and an answer told it.
+    OperatorRuled {
+        unit: UnitId,
+        decision: OperatorDecision,
     },
     /// A person's justification for a month.
     Justified {
@@ -330,4 +350,14 @@ pub struct GateRow {
     pub verdict: String,
     pub shortfall: Points,
     pub at: Instant,
+}
+
+/// The License Update Server's own verdict, as its newest license answer told it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerJudgement {
+    pub at: Instant,
+    /// Word for word.
+    pub message: String,
+    pub detail: Option<String>,
+    pub gate: GateVerdict,
 }

@@ -1,11 +1,12 @@
 //! What a fact sets in the state: keyed rows.
 
+use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::fact::Fact;
+use super::fact::{Conflict, Fact};
 use crate::domain::notice::Notice;
-use crate::domain::report::UsageReport;
+use crate::domain::report::{Receipt, UsageReport};
 
 /// A row of the state: its key, and its value or `None` to delete it.
 pub type Row = (String, Option<Value>);
@@ -36,8 +37,8 @@ impl Fact {
                 one(key::report("files", unit, *month, *revision), digest)
             }
             Fact::Sealed { message } => one(key::sealed(&message.id), message),
-            Fact::Receipted { id, receipt, conflict } => {
-                one(key::receipt(id), &json!({"receipt": receipt, "conflict": conflict}))
+            Fact::Receipted { id, receipt, conflict, conflicting_days } => {
+                one(key::receipt(id), &receipt_row(receipt, conflict.as_ref(), conflicting_days))
             }
             Fact::TelemetryThrough { unit, week } => one(key::of_unit("telemetry_through", unit), week),
             Fact::Setback { about, setback } => one(key::setback(about), setback),
@@ -60,6 +61,9 @@ impl Fact {
             Fact::LicenseInstalled { unit, license } => one(key::of_unit("license", unit), license),
             Fact::LicenseWatched { unit, told } => one(key::of_unit("license_watch", unit), told),
             Fact::GateSeen { unit, seen } => one(key::of_unit("gate", unit), seen),
+            Fact::GateChanged { unit, seen } => one(key::gate_session(unit, seen.at), seen),
+            Fact::ServerJudged { unit, judged } => one(key::of_unit("server_gate", unit), judged),
+            Fact::OperatorRuled { unit, decision } => one(key::ruled(unit, decision.month), decision),
             Fact::Justified { unit, month, by, reason, at } => {
                 one(key::justified(unit, *month), &json!({"by": by, "reason": reason, "at": at}))
             }
@@ -69,6 +73,14 @@ impl Fact {
             Fact::ClockJudged { suspect, at } => one("clock".into(), &json!({"suspect": suspect, "at": at})),
         }
     }
+}
+
+fn receipt_row(receipt: &Receipt, conflict: Option<&Conflict>, conflicting_days: &[NaiveDate]) -> Value {
+    let mut row = json!({"receipt": receipt, "conflict": conflict});
+    if !conflicting_days.is_empty() {
+        row["conflicting_days"] = json!(conflicting_days);
+    }
+    row
 }
 
 fn rows_of_report(report: &UsageReport) -> Vec<Row> {
@@ -157,7 +169,7 @@ pub mod key {
         format!("told/{id}/{to}")
     }
 
-    /// `what` is `auto_update`, `license_check`, `license`, `license_watch` or `gate`.
+    /// `what` is `auto_update`, `license_check`, `license`, `license_watch`, `gate` or `server_gate`.
     pub fn of_unit(what: &str, unit: &str) -> String {
         format!("{what}/{unit}")
     }
@@ -175,6 +187,16 @@ pub mod key {
     /// The newest check of one backup server's license.
     pub fn server_check(unit: &str, server: &str) -> String {
         format!("license_check/{unit}/{server}")
+    }
+
+    /// What the gate was seen to say, each time it changed.
+    pub fn gate_session(unit: &str, at: Instant) -> String {
+        format!("gate_session/{unit}/{}", rfc3339(at))
+    }
+
+    /// The operator's ruling on the month's report.
+    pub fn ruled(unit: &str, month: Month) -> String {
+        format!("ruled/{unit}/{month}")
     }
 
     pub fn justified(unit: &str, month: Month) -> String {

@@ -255,6 +255,7 @@ pub fn license_check(asked_at: Instant, serial: Option<u64>, license: License) -
         asked_at,
         occasion: Occasion::Scheduled,
         serial,
+        justified: None,
         license,
     }
 }
@@ -318,6 +319,9 @@ pub fn submission(of: &str, revision: u32, points: i64) -> Submission {
         coverage: Coverage { expected: 744, complete: 744 },
         digest: "sha256:00".to_owned(),
         justification: None,
+        justified_at: None,
+        justified_by: None,
+        correction: None,
         causes: Vec::new(),
         workloads: Vec::new(),
     }

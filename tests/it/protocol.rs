@@ -67,6 +67,9 @@ fn submission() -> Submission {
         coverage: Coverage { expected: 744, complete: 744 },
         digest: format!("sha256:{}", sha256_hex(b"document")),
         justification: None,
+        justified_at: None,
+        justified_by: None,
+        correction: None,
         causes: Vec::new(),
         workloads: Vec::new(),
     }
@@ -102,6 +105,7 @@ fn check() -> LicenseCheck {
         asked_at,
         occasion: Occasion::Scheduled,
         serial: None,
+        justified: None,
         license: License::default(),
     }
 }
@@ -121,6 +125,7 @@ fn accepted(receipt: Receipt) -> ReceiptAnswer {
         receipt,
         tolerance: Tolerance::default(),
         conflicting_days: Vec::new(),
+        decisions: Vec::new(),
     }
 }
 
@@ -288,6 +293,7 @@ fn a_license_answer_must_be_that_of_the_check() {
         detail: None,
         key: None,
         gate: None,
+        decisions: Vec::new(),
         tolerance: Tolerance::default(),
         answered_at: at("2026-11-02T10:00:01Z"),
     };

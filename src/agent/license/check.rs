@@ -124,6 +124,7 @@ impl Agent {
             asked_at: session.started_at,
             occasion: session.occasion,
             serial: self.installed_key(unit)?.map(|installed| installed.serial),
+            justified: self.justified_month(unit, session.started_at)?,
             license,
         };
         let talk = protocol::license_check(&check, &self.identity.key, &server);

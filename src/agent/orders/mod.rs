@@ -33,20 +33,58 @@ pub struct Target {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub enum Order {
-    ImportSamples { file: String, text: String },
-    SampleNow { server: String },
-    Generate { target: Target },
-    Adjust { target: Target, adjustment: AdjustmentOrder },
-    Reset { target: Target },
-    Postpone { target: Target, until: Option<Instant> },
-    Send { target: Target },
-    Correct { target: Target },
-    MarkExternal { target: Target, portal: String, document: String },
-    Justify { target: Target, reason: String },
-    AutoUpdate { target: Target, on: bool },
-    LicenseUpdate { target: Target },
-    LicenseInstall { target: Target, file: String },
-    Enrol { token: String },
+    ImportSamples {
+        file: String,
+        text: String,
+    },
+    SampleNow {
+        server: String,
+    },
+    Generate {
+        target: Target,
+    },
+    /// All of them or none.
+    Adjust {
+        target: Target,
+        adjustments: Vec<AdjustmentOrder>,
+    },
+    Reset {
+        target: Target,
+    },
+    Postpone {
+        target: Target,
+        until: Option<Instant>,
+    },
+    Send {
+        target: Target,
+    },
+    Correct {
+        target: Target,
+        reason: String,
+    },
+    MarkExternal {
+        target: Target,
+        portal: String,
+        document: String,
+    },
+    Justify {
+        target: Target,
+        reason: String,
+    },
+    AutoUpdate {
+        target: Target,
+        on: bool,
+    },
+    LicenseUpdate {
+        target: Target,
+    },
+    LicenseInstall {
+        target: Target,
+        file: String,
+    },
+    Enrol {
+        token: String,
+    },
     ConfirmClock,
 }
 
@@ -69,11 +107,11 @@ impl Agent {
             Order::ImportSamples { file, text } => self.order_import(&file, &text, hour, by),
             Order::SampleNow { server } => self.order_sample(&server, hour),
             Order::Generate { target } => self.order_generate(&target, hour),
-            Order::Adjust { target, adjustment } => self.order_adjust(&target, &adjustment, &actor, hour),
+            Order::Adjust { target, adjustments } => self.order_adjust(&target, &adjustments, &actor, hour),
             Order::Reset { target } => self.order_reset(&target, &actor, hour),
             Order::Postpone { target, until } => self.order_postpone(&target, until, &actor, hour),
             Order::Send { target } => self.order_send(&target, &actor, hour),
-            Order::Correct { target } => self.order_correct(&target, &actor, hour),
+            Order::Correct { target, reason } => self.order_correct(&target, &reason, &actor, hour),
             Order::MarkExternal { target, portal, document } => {
                 let external =
                     External { portal: Some(portal), document: Some(document), at: Some(hour.now), by: None };
@@ -106,7 +144,7 @@ impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Refused {
         let code = match refusal {
             Refusal::NotOpen(..) | Refusal::OnDemand => 8,
-            Refusal::NoReason | Refusal::NothingNamed => 2,
+            Refusal::NoReason | Refusal::ReasonTooLong(_) | Refusal::NothingNamed => 2,
             Refusal::NotCounted(..)
             | Refusal::Ambiguous(..)
             | Refusal::TypeNotAdjustable(_)

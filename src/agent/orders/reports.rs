@@ -4,11 +4,12 @@ use crate::agent::generate::kept;
 use crate::agent::submit::stage_of;
 use crate::agent::{Agent, Hour, Query, Refused, Work};
 use crate::domain::adjustment::AdjustmentOrder;
+use crate::domain::gate::Justification;
 use crate::domain::installation::Unit;
 use crate::domain::report::{External, Stage, UsageReport};
 use crate::domain::{Instant, Month};
-use crate::rules::review::{self, Refusal};
 use crate::rules::schedule::Duty;
+use crate::rules::{reporting, review};
 use crate::store::fact::{Fact, ReportCause};
 
 use super::{Obeyed, Target};
@@ -33,13 +34,18 @@ impl Agent {
     pub(super) fn order_adjust(
         &mut self,
         target: &Target,
-        adjustment: &AdjustmentOrder,
+        adjustments: &[AdjustmentOrder],
         actor: &str,
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
         let (unit, report) = self.one_report(target)?;
-        let adjusted = review::adjust(&report, adjustment, actor, hour.now)?;
-        self.keep_changed(&unit, ReportCause::Adjusted, adjusted, actor, hour)
+        let adjusted = review::adjust_all(&report, adjustments, actor, hour.now)?;
+        let effect = self.effect(&unit, &report, &adjusted)?;
+        let mut kept = self.keep_changed(&unit, ReportCause::Adjusted, adjusted, actor, hour)?;
+        if let Obeyed::Done(shown) = &mut kept {
+            shown["effect"] = effect;
+        }
+        Ok(kept)
     }
 
     pub(super) fn order_reset(&mut self, target: &Target, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
@@ -101,15 +107,27 @@ impl Agent {
         }
     }
 
-    pub(super) fn order_correct(&mut self, target: &Target, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
+    pub(super) fn order_correct(
+        &mut self,
+        target: &Target,
+        reason: &str,
+        actor: &str,
+        hour: Hour,
+    ) -> Result<Obeyed, Refused> {
+        let reason = review::given(reason)?.to_owned();
         let (unit, report) = self.one_report(target)?;
         if report.stage.is_open() || matches!(report.stage, Stage::Sending { .. }) {
             let why = format!("the report of {} is not sent yet: adjust or reset it instead", report.month);
             return Err(Refused::new(2, why));
         }
-        let corrected = self.build_report(&unit, report.month, report.revision + 1, hour)?;
+        let mut corrected = self.build_report(&unit, report.month, report.revision + 1, hour)?;
+        corrected.correction = Some(Justification { at: hour.now, by: actor.to_owned(), reason });
+        if let Some(given) = self.recorded_justification(&unit, report.month)? {
+            corrected.justify(given);
+        }
+        reporting::total(&mut corrected);
         let (month, revision) = (corrected.month, corrected.revision);
-        self.record(hour, actor, vec![kept(ReportCause::Corrected, corrected)])?;
+        self.record(hour, actor, vec![kept(ReportCause::Corrected, corrected), self.look_at_gate_again(&unit)])?;
         self.begin_write_files(&unit.id, month, revision, hour)?;
         self.shown(&unit, month)
     }
@@ -136,10 +154,7 @@ impl Agent {
         actor: &str,
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
-        let reason = reason.trim();
-        if reason.is_empty() {
-            return Err(Refusal::NoReason.into());
-        }
+        let reason = review::given(reason)?;
         let (unit, mut report) = self.one_report(target)?;
         let month = report.month;
         let justified = Fact::Justified {
@@ -151,8 +166,8 @@ impl Agent {
         };
         let mut facts = vec![justified, self.look_at_gate_again(&unit)];
         if report.stage.is_open() {
-            report.justification = Some(reason.to_owned());
-            crate::rules::reporting::total(&mut report);
+            report.justify(Justification { at: hour.now, by: actor.to_owned(), reason: reason.to_owned() });
+            reporting::total(&mut report);
             facts.push(kept(ReportCause::Adjusted, report));
         }
         self.record(hour, actor, facts)?;

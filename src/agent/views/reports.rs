@@ -83,23 +83,34 @@ impl Agent {
         }
     }
 
-    /// The total and the gate before and after an adjustment; nothing is kept.
+    /// Total, money and gate before and after adjustments; nothing is kept.
     pub(in crate::agent) fn what_if(
         &self,
         target: &Target,
-        adjustment: &AdjustmentOrder,
+        adjustments: &[AdjustmentOrder],
         hour: Hour,
     ) -> Result<Value, Refused> {
         let (unit, report) = self.one_report(target)?;
-        let adjusted = review::adjust(&report, adjustment, "what-if", hour.now)?;
+        let adjusted = review::adjust_all(&report, adjustments, "what-if", hour.now)?;
+        Ok(self.effect(&unit, &report, &adjusted)?)
+    }
+
+    /// What lies between a report and its adjusted self.
+    pub(in crate::agent) fn effect(
+        &self,
+        unit: &Unit,
+        before: &UsageReport,
+        after: &UsageReport,
+    ) -> Result<Value, Trouble> {
         Ok(json!({
             "schema": "tidegauge.what-if/1",
             "unit": unit.id,
-            "month": report.month,
-            "total_before": report.total_points,
-            "total_after": adjusted.total_points,
-            "gate_before": self.judge_report(&unit, report.month, Some(&report))?,
-            "gate_after": self.judge_report(&unit, report.month, Some(&adjusted))?,
+            "month": before.month,
+            "revision": before.revision,
+            "total_before": before.total_points,
+            "total_after": after.total_points,
+            "gate_before": self.judge_report(unit, before.month, Some(before))?,
+            "gate_after": self.judge_report(unit, before.month, Some(after))?,
         }))
     }
 

@@ -67,19 +67,30 @@ pub enum ReportAct {
     Show(OneReport),
     /// Opens the gate for the newest revision
     ///
-    /// Example: tidegauge license-server report approve UNIT 2026-10 --reason "customer left, ticket 4711"
+    /// The agent learns it with the next answer it gets. A later revision needs its own approval.
+    ///
+    /// Exit codes: 2 no reason; 66 no such report.
+    ///
+    /// Example: tidegauge license-server report approve UNIT 2026-10 --why "customer left, ticket 4711"
     Approve(ReasonedReport),
-    /// Marks the newest revision as one to be corrected
-    Correct(ReasonedReport),
+    /// Sends the newest revision back: a correction is asked for
+    ///
+    /// The agent tells its people with the next answer it gets, in these words. An approval given before is taken back.
+    ///
+    /// Exit codes: 2 no reason; 66 no such report.
+    ///
+    /// Example: tidegauge license-server report reject UNIT 2026-10 --why "where are the VMs of tenant A?"
+    #[command(alias = "correct")]
+    Reject(ReasonedReport),
 }
 
 #[derive(Debug, Args)]
 pub struct Reasoned {
     #[arg(value_name = "UNIT")]
     unit: String,
-    /// Why; it is kept
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
+    /// Why; it is kept and told
+    #[arg(long, alias = "reason", value_name = "TEXT")]
+    why: String,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -94,9 +105,9 @@ pub struct OneReport {
 pub struct ReasonedReport {
     #[command(flatten)]
     which: OneReport,
-    /// Why; it is kept
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
+    /// Why; it is kept and told
+    #[arg(long, alias = "reason", value_name = "TEXT")]
+    why: String,
 }
 
 pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
@@ -106,19 +117,19 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Act::Key(KeyAct::New) => new_key(session),
         Act::Contract(act) => contract::run(session, act),
         Act::Installation(InstallationAct::List) => list(session, "installations", text::installations),
-        Act::Installation(InstallationAct::Revoke(Reasoned { unit, reason })) => {
-            order(session, Order::RevokeKey { unit: unit.clone(), why: reason.clone() })
+        Act::Installation(InstallationAct::Revoke(Reasoned { unit, why })) => {
+            order(session, Order::RevokeKey { unit: unit.clone(), why: why.clone() })
         }
         Act::Report(ReportAct::List) => list(session, "reports", text::reports),
         Act::Report(ReportAct::Show(OneReport { unit, month })) => {
             let report = Way::open(session)?.list(&format!("reports/{unit}/{month}"))?;
             session.show(&report, text::report)
         }
-        Act::Report(ReportAct::Approve(ReasonedReport { which: OneReport { unit, month }, reason })) => {
-            order(session, Order::ApproveReport { unit: unit.clone(), month: *month, why: reason.clone() })
+        Act::Report(ReportAct::Approve(ReasonedReport { which: OneReport { unit, month }, why })) => {
+            order(session, Order::ApproveReport { unit: unit.clone(), month: *month, why: why.clone() })
         }
-        Act::Report(ReportAct::Correct(ReasonedReport { which: OneReport { unit, month }, reason })) => {
-            order(session, Order::AskForCorrection { unit: unit.clone(), month: *month, why: reason.clone() })
+        Act::Report(ReportAct::Reject(ReasonedReport { which: OneReport { unit, month }, why })) => {
+            order(session, Order::AskForCorrection { unit: unit.clone(), month: *month, why: why.clone() })
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::super::table::{Column, Table, dashed, minute, word};
+use super::super::table::{Column, Table, dashed, joined, minute, word};
 use crate::domain::Instant;
 
 pub fn contracts(rows: &[Value]) -> String {
@@ -76,10 +76,13 @@ pub fn report(view: &Value, now: Instant) -> String {
         minute(view, "received_at"),
     );
     text.push_str(&super::super::license::gate_text(&view["gate"], now));
-    for (name, field) in [("sender's justification", "justification")] {
-        if !view[field].is_null() {
-            let _ = writeln!(text, "{name}: {}", word(view, field));
-        }
+    if !view["justification"].is_null() {
+        let by = said(view, "justified_by", "justified_at");
+        let _ = writeln!(text, "sender's justification{by}: {}", word(view, "justification"));
+    }
+    let corrects = &view["corrects"];
+    if !corrects.is_null() {
+        let _ = writeln!(text, "this revision corrects{}: {}", said(corrects, "by", "at"), word(corrects, "reason"));
     }
     for (name, field) in [("approved", "approved"), ("correction asked for", "correction")] {
         let note = &view[field];
@@ -87,8 +90,17 @@ pub fn report(view: &Value, now: Instant) -> String {
             let _ = writeln!(text, "{name} by {} at {}: {}", word(note, "by"), minute(note, "at"), word(note, "why"));
         }
     }
+    let days = joined(view, "conflicting_days");
+    if !days.is_empty() {
+        let _ = writeln!(text, "! telemetry and report disagree on {days}; the higher mark counts");
+    }
     for conflict in view["conflicts"].as_array().into_iter().flatten() {
         let _ = writeln!(text, "! other bytes came under the same id: {conflict}");
     }
     text
+}
+
+/// ` (user:mia, 2026-11-03 10:00 GMT)`, as far as it is known.
+fn said(of: &Value, by: &str, at: &str) -> String {
+    if of[by].is_null() { String::new() } else { format!(" ({}, {} GMT)", word(of, by), minute(of, at)) }
 }

@@ -47,10 +47,10 @@ pub struct MarkExternal {
 }
 
 #[derive(Debug, Args)]
-pub struct Justify {
+pub struct Reasoned {
     #[command(flatten)]
     pub which: ReportArgs,
-    /// Why the report may be lower
+    /// Why; it is kept and travels with the report
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
 }

@@ -42,11 +42,12 @@ pub enum Act {
     /// Takes workloads out, or lowers a tenant's count; always with a reason
     ///
     /// Rental keys: name workloads by id, or by name when only one has it. Cloud Connect keys: lower a tenant's VM or
-    /// replica count. `report what-if` shows the effect first. Sealed and sent reports cannot be adjusted.
+    /// replica count. Several of both go in one order, all or none. `report what-if` with the same words shows the effect
+    /// before; it is printed again once kept. Sealed and sent reports cannot be adjusted.
     ///
     /// Exit codes: 8 the report is not open any more; 65 no such workload, or it does not count; 66 no such report.
     ///
-    /// Example: tidegauge report adjust --workload test-vm-7 --reason "test machine, deleted on the 3rd"
+    /// Example: tidegauge report adjust --remove test-vm-7 --reason "test machine, deleted on the 3rd"
     Adjust(Adjusting),
     /// Machines that seem to count twice, and cloned servers; each with the adjustment prepared
     ///
@@ -61,10 +62,12 @@ pub enum Act {
     ///
     /// Example: tidegauge report accept 5f3a91c2
     Accept(proposals::Accept),
-    /// What an adjustment would change: the total and the gate; nothing is kept
+    /// What adjustments would change: points, money and the gate; nothing is kept
     ///
-    /// Example: tidegauge report what-if --workload test-vm-7 --reason "test machine"
-    WhatIf(Adjusting),
+    /// Exit codes: 8 the report is not open any more; 65 no such workload, or it does not count; 66 no such report.
+    ///
+    /// Example: tidegauge report what-if --remove test-vm-7 test-vm-8 --lower "Tenant A:CloudConnectVM:8"
+    WhatIf(adjusting::WhatIf),
     /// Takes all adjustments back
     ///
     /// Exit codes: 3 there are none; 8 the report is not open any more.
@@ -79,10 +82,15 @@ pub enum Act {
     /// server keeps one. Exit codes: 3 it was sent already; 69 the server does not answer, the agent goes on trying;
     /// 77 not enrolled, or auto update is off; 78 no [license_server] in the settings.
     Send(ReportArgs),
-    /// Begins the next revision of a sent report
+    /// Begins the next revision of a sent report, always with a reason
+    ///
+    /// It is built again from the samples as they are known today, so it may be higher than the one before. It is open
+    /// for adjusting and goes only when somebody sends it; keys issued stay. The reason travels with it.
     ///
     /// Exit codes: 2 it is not sent yet: adjust or reset it instead.
-    Correct(ReportArgs),
+    ///
+    /// Example: tidegauge report correct --month 2026-10 --reason "two servers were missing"
+    Correct(acts::Reasoned),
     /// Writes the report as a file of one format
     ///
     /// Byte for byte as in the Reports folder. Exit codes: 2 there is no such format; 73 the file cannot be written.
@@ -99,8 +107,11 @@ pub enum Act {
     MarkExternal(MarkExternal),
     /// Records why the report may be below the watermark; opens this agent's gate and travels with the report
     ///
+    /// Recorded after sending it reaches the License Update Server with the next license check. There it is shown to the
+    /// operator, who decides.
+    ///
     /// Example: tidegauge report justify --reason "customer left on the 12th, see ticket 4711"
-    Justify(acts::Justify),
+    Justify(acts::Reasoned),
 }
 
 pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
@@ -109,13 +120,13 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Act::Show(which) => session.ask_and_show(&report_query(which), text::report),
         Act::Generate(how) => generate(session, how),
         Act::Adjust(how) => {
-            let order = Order::Adjust { target: how.which.target(), adjustment: how.adjustment()? };
-            session.order_and_show(order, text::changed)
+            let order = Order::Adjust { target: how.which.target(), adjustments: how.adjustments()? };
+            session.order_and_show(order, text::adjusted)
         }
         Act::Proposals(which) => proposals::show(session, which),
         Act::Accept(how) => proposals::accept(session, how),
         Act::WhatIf(how) => {
-            let query = Query::WhatIf { target: how.which.target(), adjustment: how.adjustment()? };
+            let query = Query::WhatIf { target: how.which.target(), adjustments: how.adjustments()? };
             session.ask_and_show(&query, text::what_if)
         }
         Act::Reset(which) => session.order_and_show(Order::Reset { target: which.target() }, text::changed),
@@ -127,9 +138,10 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
             session.refuse_now("report send")?;
             session.order_and_show(Order::Send { target: which.target() }, text::changed)
         }
-        Act::Correct(which) => {
+        Act::Correct(how) => {
             session.refuse_now("report correct")?;
-            session.order_and_show(Order::Correct { target: which.target() }, text::changed)
+            let order = Order::Correct { target: how.which.target(), reason: how.reason.clone() };
+            session.order_and_show(order, text::changed)
         }
         Act::Save(how) => save(session, &how.which, &how.format, &how.out),
         Act::Explain(ReportArgs { unit: UnitArgs { unit, server }, month }) => {

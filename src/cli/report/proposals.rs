@@ -45,7 +45,7 @@ pub fn accept(session: &mut Session<'_>, how: &Accept) -> Result<(), Refused> {
     let mut target = how.which.target();
     target.unit = Some(word(proposal, "unit"));
     let adjustment = AdjustmentOrder::Remove { workloads, reason };
-    session.order_and_show(Order::Adjust { target, adjustment }, text::changed)
+    session.order_and_show(Order::Adjust { target, adjustments: vec![adjustment] }, text::adjusted)
 }
 
 fn query(which: &ReportArgs) -> Query {

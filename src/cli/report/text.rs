@@ -55,7 +55,12 @@ pub fn report(report: &Value, _: Instant) -> String {
     text
 }
 
-/// The effect of an adjustment that was not made.
+/// An adjustment that was made, with its effect.
+pub fn adjusted(report: &Value, now: Instant) -> String {
+    heading(report) + &what_if(&report["effect"], now)
+}
+
+/// The effect of adjustments, made or tried.
 pub fn what_if(effect: &Value, _: Instant) -> String {
     let gate = |which: &str| {
         let verdict = &effect[which];

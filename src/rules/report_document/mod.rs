@@ -119,6 +119,9 @@ fn warnings(report: &UsageReport) -> Vec<String> {
             "Coverage: {complete} of {expected} expected samples are complete; a peak between them was not seen."
         ));
     }
+    if let Some(why) = &report.correction {
+        warnings.push(format!("Correction, revision {}: {}", report.revision, why.reason));
+    }
     if let Some(reason) = &report.justification {
         warnings.push(format!("Justification for the difference to the high watermark: {reason}"));
     }

@@ -85,14 +85,14 @@ fn the_worked_example_of_the_field_goes_through_the_agent_number_by_number() {
     assert!(report["lines"].as_array().unwrap().iter().any(|line| line["tenant"] == "C" && line["new_count"] == 3));
 
     for (to, after) in [(8, ("open", "89", "15")), (2, ("held", "59", "45"))] {
-        let query = Query::WhatIf { target: Target::default(), adjustment: lower_a(to) };
+        let query = Query::WhatIf { target: Target::default(), adjustments: vec![lower_a(to)] };
         let effect = world.ask(&query).expect("an open report");
         assert_eq!(in_short(&effect["gate_after"]), after);
         assert_eq!(in_short(&effect["gate_before"]), ("open", "99", "5"));
     }
     assert_eq!(in_short(&gate(&world, "2026-02")), ("open", "99", "5"), "nothing was kept");
 
-    let lowered = Order::Adjust { target: Target::default(), adjustment: lower_a(2) };
+    let lowered = Order::Adjust { target: Target::default(), adjustments: vec![lower_a(2)] };
     world.order(lowered, "licensing").expect("an open report");
     let held = gate(&world, "2026-02");
     assert_eq!(in_short(&held), ("held", "59", "45"));

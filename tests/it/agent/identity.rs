@@ -88,8 +88,9 @@ fn without_the_setting_it_counts_on_each_and_a_person_accepts_the_proposal() {
     assert!(warned.clone().any(|warning| warning.contains("counted on several servers: 1")), "{status:#}");
     let adjustment =
         serde_json::from_value(proposal["adjustment"].clone()).expect("an adjustment as `adjust` takes it");
-    let adjusted =
-        world.order(Order::Adjust { target: of_month("2026-10"), adjustment }, "mia").expect("an open report");
+    let adjusted = world
+        .order(Order::Adjust { target: of_month("2026-10"), adjustments: vec![adjustment] }, "mia")
+        .expect("an open report");
     let Value::Object(_) = adjusted else { panic!("{adjusted}") };
     let report = world.ask(&Query::Report { unit: None, server: None, month: None }).unwrap();
     assert_eq!(report["total_points"], "24");

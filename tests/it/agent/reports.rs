@@ -77,7 +77,7 @@ fn an_adjusted_report_says_who_when_what_and_why_and_a_reset_takes_it_back() {
     let mut world = october();
     let generated = generate(&mut world, "2026-10");
     let adjustment = AdjustmentOrder::Remove { workloads: vec!["a".to_owned()], reason: "test machine".to_owned() };
-    let order = Order::Adjust { target: Target::default(), adjustment };
+    let order = Order::Adjust { target: Target::default(), adjustments: vec![adjustment] };
     let adjusted = world.order(order, "licensing").unwrap();
     assert_eq!((&adjusted["total_points"], &adjusted["workloads"][0]["reason"]), (&json!("22"), &json!("removed")));
     let record = &adjusted["adjustments"][0];
@@ -119,7 +119,7 @@ fn orders_on_a_report_that_is_not_there_or_not_due_are_refused_with_their_codes(
         "nobody to send to"
     );
     let nobody = AdjustmentOrder::Remove { workloads: vec!["nobody".to_owned()], reason: "why".to_owned() };
-    let order = Order::Adjust { target: Target::default(), adjustment: nobody };
+    let order = Order::Adjust { target: Target::default(), adjustments: vec![nobody] };
     assert_eq!(world.order(order, "licensing").unwrap_err().code, 65);
     let query = Query::Report { unit: None, server: None, month: "2026-09".parse().ok() };
     assert_eq!(world.ask(&query).unwrap_err().code, 66);
@@ -209,7 +209,7 @@ fn a_late_sample_of_a_reported_month_builds_the_open_report_again_with_its_adjus
     let mut world = october();
     generate(&mut world, "2026-10");
     let adjustment = AdjustmentOrder::Remove { workloads: vec!["a".to_owned()], reason: "test machine".to_owned() };
-    world.order(Order::Adjust { target: Target::default(), adjustment }, "licensing").unwrap();
+    world.order(Order::Adjust { target: Target::default(), adjustments: vec![adjustment] }, "licensing").unwrap();
     import(&mut world, &[of_vbr01("2026-10-31T23:59:00Z", &[vm("a"), vm("b"), vm("c"), vm("d"), vm("e")])]).unwrap();
     let report = world.ask(&Query::Report { unit: None, server: None, month: None }).unwrap();
     assert_eq!((&report["total_points"], &report["revision"]), (&json!("44"), &json!(1)));

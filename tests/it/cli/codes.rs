@@ -43,10 +43,10 @@ fn a_report_is_built_once_and_only_of_a_month_that_has_ended() {
     let shell = Shell::with_report();
     check(&shell, &["report", "generate", "--month", "2025-10"], 3, "stands already");
     check(&shell, &["report", "generate", "--month", "2025-11"], 2, "has not ended");
-    check(&shell, &["report", "correct"], 2, "not sent yet");
-    check(&shell, &["report", "adjust", "--workload", "nothing", "--reason", "gone"], 65, "nothing");
-    check(&shell, &["report", "adjust", "--workload", "sql01", "--reason", " "], 2, "reason");
-    check(&shell, &["report", "adjust", "--reason", "gone"], 2, "--workload");
+    check(&shell, &["report", "correct", "--reason", "late"], 2, "not sent yet");
+    check(&shell, &["report", "adjust", "--remove", "nothing", "--reason", "gone"], 65, "nothing");
+    check(&shell, &["report", "adjust", "--remove", "sql01", "--reason", " "], 2, "reason");
+    check(&shell, &["report", "adjust", "--reason", "gone"], 2, "--remove");
     let out = shell.path("report.doc").display().to_string();
     check(&shell, &["report", "save", "--format", "doc", "--out", &out], 2, "doc");
 }
@@ -65,7 +65,9 @@ fn nothing_is_sent_without_a_license_server() {
 #[test]
 fn a_hand_set_hour_is_not_for_what_leaves_the_machine() {
     let shell = Shell::with_report();
-    for line in [&["agent"][..], &["report", "send"], &["report", "correct"], &["license", "update"]] {
+    for line in
+        [&["agent"][..], &["report", "send"], &["report", "correct", "--reason", "late"], &["license", "update"]]
+    {
         let line = [line, &["--now", "2025-11-01"]].concat();
         check(&shell, &line, 2, "--now");
     }

@@ -68,6 +68,9 @@ pub fn sample_report() -> UsageReport {
         coverage: Coverage { expected: 744, complete: 720 },
         not_collected: vec!["vbr03".to_owned()],
         justification: None,
+        justified_at: None,
+        justified_by: None,
+        correction: None,
         digest: "sha256:9f2c4a7be1d05f6378a4c2e1b09d8f7766554433221100ffeeddccbbaa998877".to_owned(),
     }
 }

@@ -184,6 +184,9 @@ fn report(workloads: Vec<ReportedWorkload>, lines: Vec<Line>) -> UsageReport {
         coverage: Coverage::default(),
         not_collected: Vec::new(),
         justification: None,
+        justified_at: None,
+        justified_by: None,
+        correction: None,
         digest: String::new(),
     }
 }

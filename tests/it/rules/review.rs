@@ -91,7 +91,7 @@ fn a_tenants_count_is_lowered_with_its_reason_on_record() {
 fn each_refusal_says_what_to_do() {
     let (rental, cloud) = (rental_report(), cloud_report());
     let vms = WorkloadType::CloudConnectVm;
-    assert_eq!(refused(&rental, &remove(&["sql01"], " ")), "a reason is needed: say why the report is lowered");
+    assert_eq!(refused(&rental, &remove(&["sql01"], " ")), "a reason is needed: say why with --reason");
     assert_eq!(refused(&rental, &remove(&[], "why")), "no workload is named");
     for named in ["nobody", "web02"] {
         let why =
@@ -110,7 +110,7 @@ fn each_refusal_says_what_to_do() {
     );
     assert_eq!(
         refused(&cloud, &lower("B", vms.clone(), None, 1)),
-        "tenant B has CloudConnectVM at several weights; name one with --weight: 5, 6"
+        "tenant B has CloudConnectVM at several weights; name one as CloudConnectVM@WEIGHT: 5, 6"
     );
     for to in [20, 21] {
         let why = format!("{to} is not lower than 20; a report is only ever lowered");
@@ -118,7 +118,7 @@ fn each_refusal_says_what_to_do() {
     }
     let no_reason =
         AdjustmentOrder::Lower { tenant: Some("A".into()), kind: vms, weight: None, to: 1, reason: "".into() };
-    assert_eq!(refused(&cloud, &no_reason), "a reason is needed: say why the report is lowered");
+    assert_eq!(refused(&cloud, &no_reason), "a reason is needed: say why with --reason");
 }
 
 #[test]

@@ -26,7 +26,9 @@ fn removal(workloads: Vec<String>) -> AdjustmentOrder {
 
 pub fn adjust(world: &mut World, of: &str, count: usize) {
     let workloads = counted(&report(world, of), count);
-    world.order(Order::Adjust { target: target(of), adjustment: removal(workloads) }, "mia").expect("an open report");
+    world
+        .order(Order::Adjust { target: target(of), adjustments: vec![removal(workloads)] }, "mia")
+        .expect("an open report");
 }
 
 #[test]
@@ -34,7 +36,7 @@ fn a_report_is_tried_lowered_reset_postponed_and_sent_by_a_person() {
     let mut world = World::new(calm(1, "2026-01-20T09:30:00Z", 40));
     world.run_until(at("2026-02-03T10:00:00Z"));
     let generated = report(&world, "2026-01");
-    let query = Query::WhatIf { target: target("2026-01"), adjustment: removal(counted(&generated, 2)) };
+    let query = Query::WhatIf { target: target("2026-01"), adjustments: vec![removal(counted(&generated, 2))] };
     let what_if = world.ask(&query).expect("an open report");
     adjust(&mut world, "2026-01", 2);
     let lowered = report(&world, "2026-01");
@@ -82,7 +84,8 @@ fn while_sending_and_after_it_nothing_can_be_changed() {
     assert_eq!(refused.code, 69);
     for until in ["2026-02-04", "2026-02-06"] {
         world.run_until(at(until));
-        let refused = world.order(Order::Adjust { target: target("2026-01"), adjustment: adjustment.clone() }, "mia");
+        let refused =
+            world.order(Order::Adjust { target: target("2026-01"), adjustments: vec![adjustment.clone()] }, "mia");
         assert_eq!(refused.expect_err("it is sealed").code, 8);
         let refused = world.order(Order::Reset { target: target("2026-01") }, "mia");
         assert_eq!(refused.expect_err("it is sealed").code, 8);
@@ -134,7 +137,9 @@ fn a_correction_makes_a_second_revision_that_counts_when_it_is_sent() {
     let gate =
         |world: &World| world.ask(&Query::Gate { unit: None, server: None, month: Some(month("2026-01")) }).unwrap();
     assert_eq!(gate(&world)["verdict"], "held");
-    world.order(Order::Correct { target: target("2026-01") }, "mia").expect("a sent report can be corrected");
+    world
+        .order(Order::Correct { target: target("2026-01"), reason: "halved by mistake".to_owned() }, "mia")
+        .expect("a sent report can be corrected");
     assert_eq!(gate(&world)["verdict"], "held", "the correction is not sent yet");
     world.run_until(at("2026-02-16"));
     assert_eq!(sent(&world).len(), 1, "a correction never goes by itself");
@@ -154,7 +159,7 @@ fn a_correction_makes_a_second_revision_that_counts_when_it_is_sent() {
         2026-02-10 09:30  notice gate.held (2026-01)
         2026-02-10 09:30  setback: the gate holds: the report of 2026-01 is 205 points below the highest watermark (tolerance 82 (5 times)
         2026-02-14 12:00  report 2026-01 r2 corrected: 411 points
-        2026-02-15 09:30  setback: the gate holds: the report of 2026-01 is 205 points below the highest watermark (tolerance 82
+        2026-02-14 12:00  setback: the gate holds: the report of 2026-01 is 205 points below the highest watermark (tolerance 82 (2 times)
         2026-02-16 00:00  report 2026-01 r2 sealed
         2026-02-16 00:00  report 2026-01 r2 submitted
         2026-02-16 00:00  gate of 2026-01: open
@@ -185,7 +190,9 @@ fn a_late_sample_changes_an_unsent_report_and_keeps_its_adjustments() {
     world.run_until(at("2026-02-03T10:00:00Z"));
     let last = report(&world, "2026-01").workloads.iter().rev().find(|workload| workload.counted).unwrap().id.clone();
     let adjustment = removal(vec![last.clone()]);
-    world.order(Order::Adjust { target: target("2026-01"), adjustment }, "mia").expect("an open report");
+    world
+        .order(Order::Adjust { target: target("2026-01"), adjustments: vec![adjustment] }, "mia")
+        .expect("an open report");
     let before = report(&world, "2026-01");
     let sample = late_sample(&world, 3);
     import(&mut world, &sample);

@@ -65,7 +65,10 @@ fn order(world: &mut World, rng: &mut StdRng) {
         _ if counted.is_empty() => return,
         _ => {
             let workloads = vec![counted[rng.random_range(0..counted.len())].id.clone()];
-            Order::Adjust { target, adjustment: AdjustmentOrder::Remove { workloads, reason: "drawn".to_owned() } }
+            Order::Adjust {
+                target,
+                adjustments: vec![AdjustmentOrder::Remove { workloads, reason: "drawn".to_owned() }],
+            }
         }
     };
     let _ = world.order(order, "mia");

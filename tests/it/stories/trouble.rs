@@ -45,7 +45,7 @@ fn a_read_only_reports_folder_is_a_setback_in_status_and_stops_nothing() {
     assert!(warnings.contains("cannot write /reports/2026-01/"), "{warnings}");
     let workloads = vec![report(&world, "2026-01").workloads.iter().find(|one| one.counted).unwrap().id.clone()];
     let adjustment = AdjustmentOrder::Remove { workloads, reason: "a test machine".to_owned() };
-    let order = Order::Adjust { target: target("2026-01"), adjustment };
+    let order = Order::Adjust { target: target("2026-01"), adjustments: vec![adjustment] };
     world.order(order, "mia").expect("the report changes although its files cannot be written");
     world.run_until(at("2026-02-12"));
     assert_eq!(sent(&world).len(), 1);

@@ -103,7 +103,9 @@ fn the_same_machine_on_two_servers_counts_on_each_and_is_named() {
     let duplicate = report.workloads.iter().find(|one| one.note.is_some()).expect("duplicates are named");
     let workloads = vec![format!("{}/{}", duplicate.server, duplicate.id)];
     let adjustment = AdjustmentOrder::Remove { workloads, reason: "the same machine".to_owned() };
-    world.order(Order::Adjust { target: target("2026-01"), adjustment }, "mia").expect("an open report");
+    world
+        .order(Order::Adjust { target: target("2026-01"), adjustments: vec![adjustment] }, "mia")
+        .expect("an open report");
     world.order(Order::Reset { target: target("2026-01") }, "mia").expect("an open report");
     assert_eq!(super::report(&world, "2026-01").workloads, report.workloads, "resetting names them again");
 }
@@ -151,13 +153,13 @@ fn a_tenants_count_is_lowered_with_a_reason_and_never_raised() {
     assert_eq!(total(&world), whole(20 * 5 + 7 * 2));
     let lower = |kind: WorkloadType, tenant: &str, to: u64| Order::Adjust {
         target: cc01(),
-        adjustment: AdjustmentOrder::Lower {
+        adjustments: vec![AdjustmentOrder::Lower {
             tenant: Some(tenant.to_owned()),
             kind,
             weight: None,
             to,
             reason: "a test of the tenant".to_owned(),
-        },
+        }],
     };
     world.order(lower(WorkloadType::CloudConnectVm, "Tenant A", 18), "mia").expect("two fewer");
     assert_eq!(total(&world), whole(18 * 5 + 7 * 2));
