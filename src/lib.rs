@@ -10,6 +10,7 @@ pub mod doors;
 pub mod seal;
 
 // Floor 1: what should happen, given facts and the hour; and the languages spoken outside. Pure.
+pub mod billing;
 pub mod channels;
 pub mod formats;
 pub mod protocol;

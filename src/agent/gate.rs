@@ -35,16 +35,16 @@ impl Agent {
 
     /// The verdict on a month: H from our daily marks, R from the newest sent revision, else the open report.
     pub(super) fn judge(&self, unit: &Unit, month: Month) -> Result<GateVerdict, Trouble> {
-        let newest = self.newest_report(&unit.id, month)?;
-        let sent = match &newest {
-            Some(newest) => self.newest_sent_revision(unit, month, newest.revision)?,
-            None => None,
-        };
-        let report = match sent {
-            Some(revision) => self.report_revision(&unit.id, month, revision)?,
-            None => newest,
-        };
-        self.judge_report(unit, month, report.as_ref())
+        self.judge_report(unit, month, self.judged_report(unit, month)?.as_ref())
+    }
+
+    /// The report that a month is judged by: its newest sent revision, else the open one.
+    pub(super) fn judged_report(&self, unit: &Unit, month: Month) -> Result<Option<UsageReport>, Trouble> {
+        let Some(newest) = self.newest_report(&unit.id, month)? else { return Ok(None) };
+        match self.newest_sent_revision(unit, month, newest.revision)? {
+            Some(revision) => self.report_revision(&unit.id, month, revision),
+            None => Ok(Some(newest)),
+        }
     }
 
     /// The newest revision of a month that was taken; a correction counts when it is sent.

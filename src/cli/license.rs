@@ -52,7 +52,10 @@ pub enum Act {
     History(UnitArgs),
     /// Whether the gate lets the license be renewed, and what explains a shortfall
     ///
-    /// Of the month that is judged now unless one is named; a forecast until the report is sent.
+    /// Of the month that is judged now unless one is named; a forecast until the report is sent. Says who holds it, this
+    /// agent or the License Update Server, and what can be done.
+    ///
+    /// Example: tidegauge license gate --month 2026-10
     Gate(ReportArgs),
     /// The retry window and the grace of any rental dates
     ///
@@ -111,7 +114,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Act::History(UnitArgs { unit, server }) => history(session, unit.clone(), server.clone()),
         Act::Gate(ReportArgs { unit: UnitArgs { unit, server }, month }) => {
             let query = Query::Gate { unit: unit.clone(), server: server.clone(), month: *month };
-            session.ask_and_show(&query, gate_text)
+            session.ask_and_show(&query, super::gate::text)
         }
         Act::Window(dates) => windows(session, dates),
     }
@@ -230,33 +233,11 @@ fn history_text(history: &Value, _: Instant) -> String {
     if list(history, "sessions").is_empty() {
         text.push_str("no check was made yet\n");
     }
-    text
-}
-
-/// The verdict and what explains it, also for `report explain`.
-pub fn gate_text(gate: &Value, _: Instant) -> String {
-    let forecast = if gate["forecast"] == json!(true) { "forecast for" } else { "gate of" };
-    let mut text = format!("{forecast} {}: {}\n", word(gate, "month"), word(gate, "verdict"));
-    let _ = writeln!(
-        text,
-        "  highest watermark {} (stood at {})",
-        dashed(gate, "highest_watermark"),
-        minute(gate, "stood_at")
-    );
-    let _ = writeln!(text, "  reported          {}", dashed(gate, "reported"));
-    let _ = writeln!(text, "  shortfall         {} of {} tolerated", word(gate, "shortfall"), word(gate, "tolerance"));
-    if !gate["justification"].is_null() {
-        let _ = writeln!(text, "  justified: {}", word(gate, "justification"));
+    for change in list(history, "gate") {
+        let _ = write!(text, "\n{}  {}", minute(change, "at"), word(change, "message"));
     }
-    let mut table = Table::new(&[Column::Left("cause"), Column::Left("what"), Column::Right("points")]);
-    for cause in list(gate, "causes") {
-        let named = ["workload", "tenant", "type"].map(|field| word(cause, field));
-        let what: Vec<String> = named.into_iter().filter(|name| !name.is_empty()).collect();
-        table.row([word(cause, "cause").replace('_', " "), what.join(", "), word(cause, "points")]);
-    }
-    if !list(gate, "causes").is_empty() {
-        let _ = write!(text, "\n{}", table.text(""));
-        let _ = writeln!(text, "unexplained: {}", word(gate, "unexplained"));
+    if !list(history, "gate").is_empty() {
+        text.push('\n');
     }
     text
 }

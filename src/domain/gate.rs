@@ -187,3 +187,11 @@ pub struct GateVerdict {
     #[serde(default)]
     pub over_reported: bool,
 }
+
+impl GateVerdict {
+    /// The shortfall in percent of the highest watermark, with one decimal; `None` without a watermark above zero.
+    pub fn shortfall_percent(&self) -> Option<Decimal> {
+        let highest = self.highest_watermark.filter(|highest| !highest.is_zero())?;
+        Some((self.shortfall.amount() * Decimal::ONE_HUNDRED / highest.amount()).round_dp(1).normalize())
+    }
+}

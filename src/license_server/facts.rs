@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Policy;
 use super::contract::{Contract, ContractState};
 use crate::domain::license_key::KeyFile;
 use crate::domain::report::Receipt;
@@ -13,6 +14,10 @@ use crate::seal::keys::VerifyingKey;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fact")]
 pub enum Fact {
+    /// What the server judges by, when it was started with other flags than before.
+    PolicySet {
+        policy: Policy,
+    },
     ContractAdded {
         contract: Contract,
         grant: Grant,

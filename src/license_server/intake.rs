@@ -149,7 +149,7 @@ impl LicenseServer {
             server_key: self.verifying_key(),
             agent_key: fingerprint.to_owned(),
             enrolled_at: agent.enrolled_at,
-            tolerance: self.policy.tolerance,
+            tolerance: self.policy().tolerance,
         };
         Reply { status: 200, body: self.signed(&enrolled) }
     }
@@ -187,7 +187,7 @@ impl LicenseServer {
 
     /// What the receipt says of the gate.
     fn verdict_text(&self, unit: &UnitOnFile, submission: &Submission) -> String {
-        let gate = unit.verdict(&submission.unit, submission.month, self.policy.tolerance);
+        let gate = unit.verdict(&submission.unit, submission.month, self.policy().tolerance);
         match gate.verdict {
             Verdict::Open | Verdict::Undetermined => gate.verdict.as_str().to_owned(),
             Verdict::Held => format!("held: {}", decision::held_text(&gate)),
@@ -214,7 +214,7 @@ impl LicenseServer {
         }
         let MessageOnFile { body, receipt, .. } = inner.state.messages[id].clone();
         let schema = ConflictAnswer::SCHEMA.to_owned();
-        let answer = ConflictAnswer { schema, body, receipt, tolerance: self.policy.tolerance };
+        let answer = ConflictAnswer { schema, body, receipt, tolerance: self.policy().tolerance };
         Ok(Reply { status: 409, body: self.signed(&answer) })
     }
 
@@ -228,7 +228,7 @@ impl LicenseServer {
         let answer = ReceiptAnswer {
             schema: ReceiptAnswer::SCHEMA.to_owned(),
             receipt: on_file.receipt.clone(),
-            tolerance: self.policy.tolerance,
+            tolerance: self.policy().tolerance,
             conflicting_days,
             decisions: state.units.get(sealed.unit()).map(UnitOnFile::decisions).unwrap_or_default(),
         };
@@ -249,7 +249,7 @@ impl LicenseServer {
             };
         }
         let contract = inner.state.contracts.get(&unit.contract_id).expect("units belong to contracts on file");
-        let Decision { message, detail, gate, issue } = decide(contract, &unit, &check, &self.policy, now);
+        let Decision { message, detail, gate, issue } = decide(contract, &unit, &check, &self.policy(), now);
         let answer = LicenseAnswer {
             schema: LicenseAnswer::SCHEMA.to_owned(),
             id: check.id.clone(),
@@ -258,7 +258,7 @@ impl LicenseServer {
             key: issue.as_ref().map(|key| protocol::issue_key(key, &self.key)),
             gate,
             decisions: unit.decisions(),
-            tolerance: self.policy.tolerance,
+            tolerance: self.policy().tolerance,
             answered_at: now,
         };
         let reply = Reply { status: 200, body: self.signed(&answer) };

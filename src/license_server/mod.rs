@@ -17,6 +17,8 @@ mod unit;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::Instant;
 use crate::domain::gate::Tolerance;
 use crate::doors::{FileLock, Files};
@@ -36,7 +38,7 @@ pub use state::{AgentOnFile, ConflictOnFile, MessageOnFile, State, TokenOnFile};
 pub use unit::{CheckOnFile, DayOnFile, ReportOnFile, UnitOnFile};
 
 /// What the operator's settings decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     pub tolerance: Tolerance,
     /// The day of the following month, 2 to 28, at whose 00:00 GMT a report is due.
@@ -67,7 +69,7 @@ pub struct LicenseServer {
     files: Arc<dyn Files>,
     journal_folder: PathBuf,
     key: SigningKey,
-    policy: Policy,
+    policy: Mutex<Policy>,
     inner: Mutex<Inner>,
     _lock: FileLock,
 }
@@ -99,7 +101,37 @@ impl LicenseServer {
         let lock = lock.ok_or_else(|| LicenseServerError::Busy(folder.to_owned()))?;
         let journal_folder = folder.join("journal");
         let inner = Mutex::new(replay(files.clone(), &journal_folder)?);
-        Ok(LicenseServer { files, journal_folder, key, policy, inner, _lock: lock })
+        Ok(LicenseServer { files, journal_folder, key, policy: Mutex::new(policy), inner, _lock: lock })
+    }
+
+    /// Opens the folder with the policy that was kept by [`LicenseServer::keep_policy`]: for the operator, offline.
+    ///
+    /// # Errors
+    /// As [`LicenseServer::open`].
+    pub fn open_as_kept(files: Arc<dyn Files>, folder: &Path) -> Result<LicenseServer, LicenseServerError> {
+        let mut server = LicenseServer::open(files, folder, Policy::default())?;
+        let kept = server.lock().state.policy;
+        server.policy = Mutex::new(kept.unwrap_or_default());
+        Ok(server)
+    }
+
+    /// Judges by this policy from now on, and keeps it for the operator's commands when no server runs.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn keep_policy(&self, policy: Policy, now: Instant) -> Result<(), LicenseServerError> {
+        let mut inner = self.lock_to_change()?;
+        if inner.state.policy.unwrap_or_default() != policy {
+            inner.record(Fact::PolicySet { policy }, "settings", now)?;
+        }
+        drop(inner);
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
+        Ok(())
+    }
+
+    /// What it judges by.
+    pub fn policy(&self) -> Policy {
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The key that signs answers and license keys.

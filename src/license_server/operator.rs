@@ -126,7 +126,7 @@ impl LicenseServer {
         let inner = self.lock();
         let mut sums: BTreeMap<String, ContractSum> = BTreeMap::new();
         for (unit, on_file) in &inner.state.units {
-            let gate = on_file.verdict(unit, month, self.policy.tolerance);
+            let gate = on_file.verdict(unit, month, self.policy().tolerance);
             let sum =
                 sums.entry(on_file.contract_id.clone()).or_insert_with(|| ContractSum::of(&on_file.contract_id, month));
             sum.units += 1;
@@ -188,7 +188,7 @@ impl LicenseServer {
             revision: report.revision,
             received_at: report.received_at,
             total_points: report.total_points,
-            gate: on_file.verdict(unit, month, self.policy.tolerance),
+            gate: on_file.verdict(unit, month, self.policy().tolerance),
             justification: report.justification.clone(),
             justified_at: report.justified_at,
             justified_by: report.justified_by.clone(),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::Policy;
 use super::contract::Contract;
 use super::facts::{Fact, Grant};
 use super::unit::{CheckOnFile, UnitOnFile};
@@ -15,6 +16,8 @@ use crate::seal::keys::VerifyingKey;
 /// Everything the server knows. The same facts make the same state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
+    /// What the server was last run with; `None`: the defaults.
+    pub policy: Option<Policy>,
     pub contracts: BTreeMap<String, Contract>,
     /// By the SHA-256 of their secret.
     pub tokens: BTreeMap<String, TokenOnFile>,
@@ -64,6 +67,7 @@ impl State {
     /// One line, when the fact speaks of what is not there or its body cannot be read: the journal is of another version.
     pub fn apply(&mut self, fact: Fact) -> Result<(), String> {
         match fact {
+            Fact::PolicySet { policy } => self.policy = Some(policy),
             Fact::ContractAdded { contract, grant } => {
                 self.grant(&contract.id, grant);
                 self.contracts.insert(contract.id.clone(), contract);

@@ -84,9 +84,7 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
     }
     name_duplicates(&mut workloads);
     let lines = groups.into_iter().map(line).collect();
-    let newest = facts.samples.iter().max_by_key(|basis| basis.sample.taken_at);
-    let shown = newest.map(|basis| basis.sample.license.clone()).unwrap_or_default();
-    let license = governing(shown, facts.license);
+    let license = governing(newest_license(&facts.samples), facts.license);
     let stale = facts
         .samples
         .iter()
@@ -124,6 +122,12 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
     };
     total(&mut report);
     report
+}
+
+/// The license block of the newest sample.
+fn newest_license(samples: &[BasisSample]) -> License {
+    let newest = samples.iter().max_by_key(|basis| basis.sample.taken_at);
+    newest.map(|basis| basis.sample.license.clone()).unwrap_or_default()
 }
 
 /// Our key's word on what it says; the server's on the rest, such as the installation and its own counters.

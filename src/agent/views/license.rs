@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::agent::Trouble;
 use crate::agent::orders::switch_key;
 use crate::agent::{Agent, Hour, Refused};
-use crate::domain::Month;
 use crate::domain::installation::Unit;
 use crate::protocol::Occasion;
 use crate::rules::eligibility::Ineligible;
@@ -63,28 +62,10 @@ impl Agent {
                 "servers": unit.servers,
                 "job": JOB,
                 "sessions": sessions,
+                "gate": self.gate_changes(&unit)?,
             }));
         }
         one_or_all(histories)
-    }
-
-    /// `license gate --json`: the verdict on the named month, else on the judged one, and what explains it.
-    pub(in crate::agent) fn gates(
-        &self,
-        unit: Option<&str>,
-        server: Option<&str>,
-        month: Option<Month>,
-        hour: Hour,
-    ) -> Result<Value, Refused> {
-        let mut verdicts = Vec::new();
-        for unit in self.units_named(unit, server)? {
-            let month = match month {
-                Some(month) => month,
-                None => self.judged_month(&unit, hour.now)?,
-            };
-            verdicts.push(serde_json::to_value(self.judge(&unit, month)?).unwrap_or_default());
-        }
-        one_or_all(verdicts)
     }
 }
 

@@ -1,8 +1,10 @@
 //! What people are shown: every number on a page, a table or in JSON is computed here.
 
+mod gate;
 mod identity;
 mod license;
 mod license_state;
+mod money;
 mod readings;
 mod reports;
 mod status;

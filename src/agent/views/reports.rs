@@ -95,25 +95,6 @@ impl Agent {
         Ok(self.effect(&unit, &report, &adjusted)?)
     }
 
-    /// What lies between a report and its adjusted self.
-    pub(in crate::agent) fn effect(
-        &self,
-        unit: &Unit,
-        before: &UsageReport,
-        after: &UsageReport,
-    ) -> Result<Value, Trouble> {
-        Ok(json!({
-            "schema": "tidegauge.what-if/1",
-            "unit": unit.id,
-            "month": before.month,
-            "revision": before.revision,
-            "total_before": before.total_points,
-            "total_after": after.total_points,
-            "gate_before": self.judge_report(unit, before.month, Some(before))?,
-            "gate_after": self.judge_report(unit, before.month, Some(after))?,
-        }))
-    }
-
     /// The report of the trailing 31 days up to now: for looking only.
     pub(in crate::agent) fn on_demand(
         &self,

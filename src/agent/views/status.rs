@@ -38,6 +38,7 @@ impl Agent {
         }
         warnings.extend(self.identity_warnings(hour.now)?);
         warnings.extend(self.setbacks_shown()?);
+        warnings.extend(self.price_book().err());
         Ok(json!({
             "schema": "tidegauge.status/1",
             "now": rfc3339(hour.now),

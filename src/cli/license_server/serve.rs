@@ -56,6 +56,7 @@ pub fn run(session: &mut Session<'_>, how: &Serve) -> Result<(), Refused> {
     let policy = Policy { tolerance, deadline_day: how.deadline_day };
     let server = LicenseServer::open(Arc::clone(&session.doors.files), &state_dir(session), policy);
     let server = Arc::new(server.map_err(|error| not_opened(&error))?);
+    server.keep_policy(policy, session.doors.clock.now()).map_err(|error| not_opened(&error))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

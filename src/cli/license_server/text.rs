@@ -75,7 +75,7 @@ pub fn report(view: &Value, now: Instant) -> String {
         word(view, "revision"),
         minute(view, "received_at"),
     );
-    text.push_str(&super::super::license::gate_text(&view["gate"], now));
+    text.push_str(&super::super::gate::text(&view["gate"], now));
     if !view["justification"].is_null() {
         let by = said(view, "justified_by", "justified_at");
         let _ = writeln!(text, "sender's justification{by}: {}", word(view, "justification"));

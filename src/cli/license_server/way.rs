@@ -14,7 +14,7 @@ use super::super::session::Session;
 use crate::agent::Refused;
 use crate::ask::Method;
 use crate::license_server::{
-    LicenseServer, LicenseServerError, NoSigningKey, Obeyed, Order, Policy, SignedOrder, operator_router,
+    LicenseServer, LicenseServerError, NoSigningKey, Obeyed, Order, SignedOrder, operator_router,
 };
 use crate::ports::control;
 
@@ -37,7 +37,7 @@ pub fn state_dir(session: &Session<'_>) -> PathBuf {
 impl Way {
     pub fn open(session: &Session<'_>) -> Result<Way, Refused> {
         let folder = state_dir(session);
-        match LicenseServer::open(Arc::clone(&session.doors.files), &folder, Policy::default()) {
+        match LicenseServer::open_as_kept(Arc::clone(&session.doors.files), &folder) {
             Ok(server) => {
                 let chance = Arc::new(Mutex::new(Drawn((session.doors.chance)())));
                 Ok(Way::Here(operator_router(Arc::new(server), Arc::clone(&session.doors.clock), chance)))

@@ -97,7 +97,9 @@ pub enum Act {
     ///
     /// Example: tidegauge report save --format pdf --out october.pdf
     Save(acts::Save),
-    /// Why the report is lower than the highest watermark, cause by cause
+    /// Why the report is lower than the highest watermark, cause by cause, and what it amounts to
+    ///
+    /// Example: tidegauge report explain --month 2026-10
     Explain(ReportArgs),
     /// Records that the report was also entered in Pulse or the aggregator's portal
     ///
@@ -127,7 +129,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Act::Accept(how) => proposals::accept(session, how),
         Act::WhatIf(how) => {
             let query = Query::WhatIf { target: how.which.target(), adjustments: how.adjustments()? };
-            session.ask_and_show(&query, text::what_if)
+            session.ask_and_show(&query, super::gate::effect)
         }
         Act::Reset(which) => session.order_and_show(Order::Reset { target: which.target() }, text::changed),
         Act::Postpone(how) => {
@@ -146,7 +148,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Act::Save(how) => save(session, &how.which, &how.format, &how.out),
         Act::Explain(ReportArgs { unit: UnitArgs { unit, server }, month }) => {
             let query = Query::Gate { unit: unit.clone(), server: server.clone(), month: *month };
-            session.ask_and_show(&query, super::license::gate_text)
+            session.ask_and_show(&query, super::gate::text)
         }
         Act::MarkExternal(how) => {
             let (portal, document) = (how.portal.clone(), how.document.clone());

@@ -57,29 +57,7 @@ pub fn report(report: &Value, _: Instant) -> String {
 
 /// An adjustment that was made, with its effect.
 pub fn adjusted(report: &Value, now: Instant) -> String {
-    heading(report) + &what_if(&report["effect"], now)
-}
-
-/// The effect of adjustments, made or tried.
-pub fn what_if(effect: &Value, _: Instant) -> String {
-    let gate = |which: &str| {
-        let verdict = &effect[which];
-        format!(
-            "gate {} (shortfall {}, tolerance {})",
-            word(verdict, "verdict"),
-            word(verdict, "shortfall"),
-            word(verdict, "tolerance")
-        )
-    };
-    format!(
-        "report {} of unit {}\n  as it stands: {} points, {}\n  adjusted:     {} points, {}\n",
-        word(effect, "month"),
-        word(effect, "unit"),
-        word(effect, "total_before"),
-        gate("gate_before"),
-        word(effect, "total_after"),
-        gate("gate_after"),
-    )
+    heading(report) + &super::super::gate::effect(&report["effect"], now)
 }
 
 fn heading(report: &Value) -> String {
