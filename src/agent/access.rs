@@ -22,6 +22,11 @@ pub enum Query {
         #[serde(default)]
         by: By,
     },
+    /// Points on the next 1st, and what changes them until then.
+    UsageForecast {
+        unit: Option<String>,
+        server: Option<String>,
+    },
     /// The usage after a sample was asked for; refused with the reason when there was none.
     Sampled {
         server: String,
@@ -68,6 +73,16 @@ pub enum Query {
         server: Option<String>,
     },
     LicenseHistory {
+        unit: Option<String>,
+        server: Option<String>,
+    },
+    /// Points, expected verdicts and the days ahead.
+    LicenseForecast {
+        unit: Option<String>,
+        server: Option<String>,
+    },
+    /// The days ahead as a file for calendars: base64 text and its media type.
+    CalendarFile {
         unit: Option<String>,
         server: Option<String>,
     },
@@ -134,6 +149,9 @@ impl Agent {
             }
             Query::Readings {} => self.readings(hour),
             Query::ServersAsked { unit, servers, wish } => self.servers_asked(unit, servers, *wish, hour),
+            Query::UsageForecast { unit, server } => self.usage_forecast(unit.as_deref(), server.as_deref(), hour),
+            Query::LicenseForecast { unit, server } => self.license_forecast(unit.as_deref(), server.as_deref(), hour),
+            Query::CalendarFile { unit, server } => self.calendar_file(unit.as_deref(), server.as_deref(), hour),
             Query::Months { unit, server } => self.months(unit.as_deref(), server.as_deref(), hour),
         }
     }

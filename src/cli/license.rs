@@ -57,6 +57,14 @@ pub enum Act {
     ///
     /// Example: tidegauge license gate --month 2026-10
     Gate(ReportArgs),
+    /// Points and gate at the month's end, and the days ahead: reports, deadlines, expiry, retries, grace
+    ///
+    /// Looks 90 days ahead. `--ics` writes the same days for a calendar, each with an alarm on the working day before.
+    ///
+    /// Exit codes: 3 no sample is kept yet; 66 no such unit or server; 73 the file cannot be written.
+    ///
+    /// Example: tidegauge license forecast --ics tidegauge.ics
+    Forecast(super::forecast::Ahead),
     /// The retry window and the grace of any rental dates
     ///
     /// Pure arithmetic: reads no store. Several `--expires` give a row each. Exit codes: 2 not a day.
@@ -116,6 +124,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
             let query = Query::Gate { unit: unit.clone(), server: server.clone(), month: *month };
             session.ask_and_show(&query, super::gate::text)
         }
+        Act::Forecast(asked) => super::forecast::license(session, asked),
         Act::Window(dates) => windows(session, dates),
     }
 }

@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod doors;
 mod enrol;
+mod forecast;
 mod gate;
 mod license;
 mod license_server;

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
 use super::arguments::UnitArgs;
+use super::forecast;
 use super::session::Session;
 use super::table::{Column, Table, joined, list, minute, or, word};
 use crate::agent::access::By;
@@ -14,7 +15,10 @@ use crate::domain::{Instant, Month};
 
 /// What `usage` is asked.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Asked {
+    #[command(subcommand)]
+    act: Option<Act>,
     /// The month, such as 2026-10
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
@@ -23,6 +27,18 @@ pub struct Asked {
     by: Grouped,
     #[command(flatten)]
     unit: UnitArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// Points on the next 1st: what begins to count, and what ages out if it is not backed up again
+    ///
+    /// Counted from each server's newest sample, as the report of the month and the month after it will count.
+    ///
+    /// Exit codes: 3 no sample is kept yet; 66 no such unit or server.
+    ///
+    /// Example: tidegauge usage forecast --json
+    Forecast(UnitArgs),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -34,6 +50,9 @@ enum Grouped {
 }
 
 pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
+    if let Some(Act::Forecast(which)) = &asked.act {
+        return forecast::usage(session, which);
+    }
     let by = match asked.by {
         Grouped::Tenant => By::Tenant,
         Grouped::Type => By::Type,

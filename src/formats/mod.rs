@@ -2,6 +2,7 @@
 
 pub mod charts;
 mod csv;
+pub mod ics;
 mod json;
 mod pdf;
 

@@ -3,10 +3,12 @@
 pub mod causes;
 pub mod consent;
 pub mod counting;
+pub mod deadline_calendar;
 pub mod deadlines;
 pub mod duplicates;
 mod duty;
 pub mod eligibility;
+pub mod forecast;
 pub mod gate;
 pub mod identity;
 pub mod license_results;

@@ -97,7 +97,8 @@ pub fn phase(window: Option<&Window>, at: Instant) -> Phase {
     }
 }
 
-fn daily_from(window: &Window) -> Instant {
+/// The first instant of the daily checks.
+pub fn daily_from(window: &Window) -> Instant {
     midnight(earlier(window.anchor, DAILY_FROM_DAYS))
 }
 

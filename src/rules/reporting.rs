@@ -50,7 +50,7 @@ pub struct ReportFacts {
 impl AsOf {
     /// A carried sample stands as it was: what was backed up after it is not known, so nothing ages out of it, and no
     /// report is zero by absence (design.md section 4, "Report of M").
-    fn of_basis(self, basis: &BasisSample) -> AsOf {
+    pub(super) fn of_basis(self, basis: &BasisSample) -> AsOf {
         if basis.stale { AsOf { at: self.at.min(basis.sample.taken_at), ..self } } else { self }
     }
 }

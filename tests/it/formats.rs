@@ -1,5 +1,6 @@
 //! A document as a file: the report in every format, its charts, and the letters about it.
 
+mod ics; // deadlines as a calendar
 mod letters;
 pub mod sample;
 mod sample_month; // the committed sample month

@@ -2,8 +2,10 @@
 
 mod causes; // what lies between peak and report
 mod counting; // protected, rental, new, billable; ledger; weights
+mod deadline_calendar; // the days ahead
 mod deadlines; // days left, presets
 mod eligibility; // which keys auto update renews, and why not
+mod forecast; // the next 1st, agreeing with report and counting
 pub mod gate; // open, held, undetermined; causes
 mod license_page; // docs/LICENSE.md is what the tables say
 mod license_results; // every message of the table

@@ -5,6 +5,7 @@ mod by_server;
 mod consent;
 mod deadlines;
 mod far;
+mod forecasts;
 mod gates;
 mod kills;
 mod license_life;

@@ -1,5 +1,6 @@
 //! What people are shown: every number on a page, a table or in JSON is computed here.
 
+mod forecast;
 mod gate;
 mod identity;
 mod license;

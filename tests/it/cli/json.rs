@@ -33,6 +33,36 @@ fn an_imported_sample_is_usage() {
 }
 
 #[test]
+fn what_is_coming_is_forecast_and_kept_as_a_calendar() {
+    let shell = Shell::with_october();
+    let usage = shell.json(&["usage", "forecast", "--now", "2025-10-31T23:30:00Z"]);
+    check(
+        &usage,
+        "schema unit as_of month points new_points first report_points points_on_first starting aging_out stale",
+    );
+    assert_eq!((&usage["schema"], &usage["points"]), (&json!("tidegauge.usage-forecast/1"), &json!("53")));
+    assert_eq!(usage["first"], "2025-11-01T00:00:00Z");
+    let now = ["--now", "2025-10-31T23:30:00Z"];
+    let license = shell.json(&[&["license", "forecast"], &now[..]].concat());
+    check(&license, "schema unit points report_points points_on_first gate open_reports until calendar");
+    assert_eq!(license["schema"], "tidegauge.license-forecast/1");
+    check(&license["gate"], "schema verdict highest_watermark reported shortfall tolerance");
+    check(&license["calendar"][0], "at last_day kind month what why");
+    assert_eq!(license["calendar"][0]["kind"], "report_built");
+    let file = shell.path("t.ics").display().to_string();
+    let ran = shell.run(&[&["license", "forecast", "--ics", &file], &now[..]].concat());
+    assert_eq!((ran.code, ran.err.contains("entries written to")), (0, true), "{}", ran.err);
+    assert!(ran.out.contains("Usage report of 2025-10 is built"), "{}", ran.out);
+    let written = std::fs::read_to_string(&file).expect("it was written");
+    assert!(
+        written.starts_with("BEGIN:VCALENDAR\r\n") && written.contains("DTSTAMP:20251031T233000Z\r\n"),
+        "{written}"
+    );
+    let help = shell.run(&["usage", "forecast", "--month", "2025-10"]);
+    assert_eq!(help.code, 2, "a forecast is of the running month");
+}
+
+#[test]
 fn a_week_and_a_month_have_watermarks() {
     let shell = Shell::with_october();
     for (period, line) in [
