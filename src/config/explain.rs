@@ -39,6 +39,7 @@ impl Settings {
         lines.extend(self.license_server.iter().flat_map(|peer| http("license_server", peer)));
         lines.extend(self.mail.iter().flat_map(mail));
         lines.extend(self.servers.iter().flat_map(server));
+        lines.extend(self.managers.iter().flat_map(manager));
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
 }
@@ -155,7 +156,19 @@ fn server(server: &ServerSettings) -> Vec<String> {
     if server.managed_by == Some(ManagedBy::Vspc) {
         lines.push(line(&key("vspc_auto_approval"), server.vspc_auto_approval));
     }
+    lines.extend(server.source.tenants_from.iter().map(|from| line(&key("tenants_from"), &from.manager)));
     lines.extend(server.source.revision.iter().map(|revision| line(&key("revision"), revision)));
+    lines
+}
+
+/// An Enterprise Manager that only names tenants.
+fn manager(server: &ServerSettings) -> Vec<String> {
+    let place = format!("server {}", server.name);
+    let source = format!("{}   (names tenants; not sampled itself)", server.source_row().name);
+    let mut lines = vec![line(&format!("{place}.source"), source)];
+    if let PeerSettings::Http(peer) = &server.reach {
+        lines.extend(http(&place, peer));
+    }
     lines
 }
 

@@ -32,6 +32,11 @@ pub fn http_peer(section: &mut Section<'_>, example: &str) -> Option<HttpPeer> {
     Some(HttpPeer { base_url, trust, login, api_key: None })
 }
 
+/// The host of a peer's address.
+pub fn host_of(base_url: &str) -> Option<String> {
+    split(base_url).map(|(_, host)| host)
+}
+
 /// Scheme and host of a URL without user name, query or fragment.
 fn split(url: &str) -> Option<(&str, String)> {
     let (scheme, rest) = url.split_once("://")?;

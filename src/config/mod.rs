@@ -2,6 +2,7 @@
 
 mod explain;
 mod far;
+mod managed;
 mod overlay;
 mod policy;
 mod read;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub allow_package_change: bool,
     /// In the file's order; names differ.
     pub servers: Vec<ServerSettings>,
+    /// Enterprise Managers that only name tenants of other servers (`tenants_from`): not sampled themselves.
+    pub managers: Vec<ServerSettings>,
     pub license_server: Option<HttpPeer>,
     pub mail: Option<MailSettings>,
     /// Where the console listens; `None`: nowhere.
@@ -95,6 +98,7 @@ impl Default for Settings {
             tolerance: Tolerance::default(),
             allow_package_change: false,
             servers: Vec::new(),
+            managers: Vec::new(),
             license_server: None,
             mail: None,
             console: Some(CONSOLE_LISTEN),
@@ -134,7 +138,8 @@ impl Settings {
 
     /// How each far side is reached: what the wire is built from.
     pub fn peers(&self) -> BTreeMap<Peer, PeerSettings> {
-        let servers = self.servers.iter().map(|server| (server.name.clone(), server.reach.clone()));
+        let servers =
+            self.servers.iter().chain(&self.managers).map(|server| (server.name.clone(), server.reach.clone()));
         let license_server = self.license_server.iter().cloned().map(PeerSettings::Http);
         let mail = self.mail.iter().map(|mail| PeerSettings::Mail(mail.server.clone()));
         servers

@@ -15,7 +15,7 @@ use super::refusal::{Refusal, Refusals};
 use super::section::Section;
 use super::server::{self, LicenseBy, ServerSettings};
 use super::tree::{self, Origin, Table, Value};
-use super::{Settings, far, overlay, policy};
+use super::{Settings, far, managed, overlay, policy};
 
 /// Most servers in one file.
 const SERVERS_MAX: usize = 1_000;
@@ -92,7 +92,9 @@ fn top(section: &mut Section<'_>) -> Settings {
     section.inside("policy", |section| policy::read(section, &mut settings));
     section.inside("gate", |section| gate(section, &mut settings));
     section.inside("console", |section| console(section, &mut settings));
-    settings.servers = servers(section, settings.license_server.as_ref());
+    let found = servers(section, settings.license_server.as_ref());
+    let managed = managed::arrange(section, found);
+    (settings.servers, settings.managers) = (managed.servers, managed.managers);
     settings
 }
 
@@ -124,7 +126,7 @@ fn console(section: &mut Section<'_>, settings: &mut Settings) {
     settings.console = Some(listen);
 }
 
-fn servers(section: &mut Section<'_>, license_server: Option<&HttpPeer>) -> Vec<ServerSettings> {
+fn servers(section: &mut Section<'_>, license_server: Option<&HttpPeer>) -> Vec<(ServerSettings, Origin)> {
     let Some(node) = section.take("server") else { return Vec::new() };
     let Value::List(items) = node.value else {
         section.refuse(node.origin, "`server` is no list".to_owned(), "write [[server]] with two brackets");
@@ -135,7 +137,7 @@ fn servers(section: &mut Section<'_>, license_server: Option<&HttpPeer>) -> Vec<
         return Vec::new();
     }
     let keeper = if license_server.is_some() { LicenseBy::LicenseServer } else { LicenseBy::Nobody };
-    let mut found: Vec<ServerSettings> = Vec::new();
+    let mut found = Vec::new();
     let mut names = BTreeSet::new();
     for item in items {
         let origin = item.origin.clone();
@@ -153,19 +155,10 @@ fn servers(section: &mut Section<'_>, license_server: Option<&HttpPeer>) -> Vec<
             section.refuse(origin.clone(), why, "add [license_server] with its url");
         }
         if !names.insert(server.name.to_lowercase()) {
-            section.refuse(origin, format!("two servers are called {}", server.name), "give each its own name");
+            section.refuse(origin.clone(), format!("two servers are called {}", server.name), "give each its own name");
             continue;
         }
-        let parted = found.iter().find(|other| {
-            other.shared_license.is_some()
-                && other.shared_license == server.shared_license
-                && other.license != server.license
-        });
-        if let Some(other) = parted {
-            let why = format!("{} and {} share one license and differ in `license`", other.name, server.name);
-            section.refuse(origin, why, "write the same `license` for both");
-        }
-        found.push(server);
+        found.push((server, origin));
     }
     found
 }

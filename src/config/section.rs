@@ -48,6 +48,11 @@ impl<'a> Section<'a> {
         self.table.remove(key)
     }
 
+    /// Looks at the raw value and leaves it.
+    pub fn peek(&self, key: &str) -> Option<&Node> {
+        self.table.get(key)
+    }
+
     /// Whether any key of the table is left.
     pub fn holds(&self, key: &str) -> bool {
         self.table.contains_key(key)

@@ -4,7 +4,7 @@ use chrono::{NaiveTime, TimeDelta};
 
 use crate::domain::installation::ServerName;
 use crate::doors::peer::{FolderPeer, HttpPeer, LICENSE_SERVER, MAIL, PeerSettings};
-use crate::sources::{Reach, SOURCES, SourceRow, SourceSettings, source_named};
+use crate::sources::{Reach, SOURCES, SourceRow, SourceSettings, TenantsFrom, source_named};
 
 use super::far;
 use super::section::Section;
@@ -101,6 +101,16 @@ impl ServerSettings {
         })
     }
 
+    /// What a second source may call this server: its name here, and the host of its address.
+    pub fn known_as(&self) -> Vec<String> {
+        let host = match &self.reach {
+            PeerSettings::Http(peer) => far::host_of(&peer.base_url),
+            PeerSettings::Mail(_) | PeerSettings::Folder(_) => None,
+        };
+        let host = host.filter(|host| *host != self.name);
+        [Some(self.name.clone()), host].into_iter().flatten().collect()
+    }
+
     /// The row of its source.
     pub fn source_row(&self) -> &'static SourceRow {
         source_named(self.source_name).expect("`new` refuses a source that has no row")
@@ -108,7 +118,7 @@ impl ServerSettings {
 }
 
 /// Sources of later versions: known by name, refused.
-const LATER: [&str; 2] = ["vspc", "enterprise_manager"];
+const LATER: [&str; 1] = ["vspc"];
 /// Longest name of a server: it becomes part of file names and of keys in the store.
 const NAME_CHARS_MAX: usize = 64;
 
@@ -130,12 +140,10 @@ pub fn read(section: &mut Section<'_>, keeper: LicenseBy) -> Option<ServerSettin
     let managed_by = section.choice("managed_by", &managers);
     let vspc_auto_approval = section.switch("vspc_auto_approval").unwrap_or(true);
     let em_auto_update = section.switch("em_auto_update");
-    if let Some(node) = section.take("tenants_from") {
-        section.refuse(node.origin, "`tenants_from` is not in this version".to_owned(), "take it out");
-    }
+    let tenants_from = tenants_from(section, row);
     let reached = ServerSettings::new(&name?, row.name, reach?)?;
     Some(ServerSettings {
-        source: SourceSettings { revision },
+        source: SourceSettings { revision, tenants_from },
         license,
         shared_license,
         month_end,
@@ -144,6 +152,18 @@ pub fn read(section: &mut Section<'_>, keeper: LicenseBy) -> Option<ServerSettin
         em_auto_update,
         ..reached
     })
+}
+
+/// The Enterprise Manager that names this server's tenants; whether there is one is seen when all servers are read.
+fn tenants_from(section: &mut Section<'_>, row: &SourceRow) -> Option<TenantsFrom> {
+    let node = section.peek("tenants_from")?.origin.clone();
+    let manager = section.text("tenants_from")?;
+    if row.name != "vbr" {
+        let why = format!("`tenants_from` is given, and source \"{}\" counts no machines without tenants", row.name);
+        section.refuse(node, why, "take it out: it is for servers of source \"vbr\"");
+        return None;
+    }
+    Some(TenantsFrom { manager, ..TenantsFrom::default() })
 }
 
 fn is_good_name(section: &mut Section<'_>, name: &str) -> bool {

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use uuid::Uuid;
 
-use super::machine::{DAY_SECONDS, MAKES, Machine, instant, make_drawn};
+use super::machine::{DAY_SECONDS, MAKES, Machine, instant, make_drawn, tenants_make_drawn};
 use crate::domain::calendar::midnight;
 use crate::domain::license::{License, LicenseType};
 use crate::domain::sample::Sample;
@@ -57,6 +57,12 @@ impl EstatePlan {
         };
         let server = server.to_owned();
         EstatePlan { seed, server, begins_at, machines, rental_machines: 0, appear: 20, stop: 10, revoke: 3, license }
+    }
+
+    /// The same as a Cloud Connect server: machines of tenants under the provider's key.
+    pub fn cloud_connect(mut self) -> EstatePlan {
+        self.license.cloud_connect = true;
+        self
     }
 }
 
@@ -151,7 +157,7 @@ impl Estate {
         let mut truth = Truth::default();
         let month_start = month.starts_at().timestamp();
         for machine in self.machines.iter().filter(|machine| machine.is_listed(at.timestamp())) {
-            if machine.is_rental {
+            if machine.is_free() {
                 truth.rental_count += 1;
             } else if machine.first_second() >= month_start {
                 truth.new_count += 1;
@@ -207,7 +213,7 @@ impl Estate {
         let make = MAKES
             .iter()
             .position(|make| make.kind == *kind)
-            .expect("estates hold VMs, servers, workstations and shares");
+            .expect("estates hold VMs, servers, workstations, shares and what tenants send");
         self.push(make, first_at.timestamp(), false)
     }
 
@@ -251,7 +257,8 @@ impl Estate {
     }
 
     fn add_drawn(&mut self, rng: &mut StdRng, first: i64, is_rental: bool) {
-        let make = make_drawn(rng.random_range(0..100));
+        let percent = rng.random_range(0..100);
+        let make = if self.plan.license.cloud_connect { tenants_make_drawn(percent) } else { make_drawn(percent) };
         self.push(make, first, is_rental);
     }
 

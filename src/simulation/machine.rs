@@ -9,7 +9,7 @@ pub(super) const DAY_SECONDS: i64 = 86_400;
 /// A server lists a workload this long after its last restore point (domain.md 7.3).
 const LISTED_SECONDS: i64 = 31 * DAY_SECONDS;
 
-/// A kind of machine: its spelling at the server, its weight, and how many of a hundred are such.
+/// A kind of machine: its spelling at the server, its weight, and how many of a hundred on its kind of server are such.
 pub(super) struct Make {
     pub(super) kind: WorkloadType,
     pub(super) platform: &'static str,
@@ -19,7 +19,12 @@ pub(super) struct Make {
     percent: u32,
 }
 
-pub(super) const MAKES: [Make; 4] = [
+/// Positions in [`MAKES`] of what a backup server of its own protects.
+const OWN: std::ops::Range<usize> = 0..4;
+/// Positions of what tenants send to a Cloud Connect server.
+const TENANTS: std::ops::Range<usize> = 4..8;
+
+pub(super) const MAKES: [Make; 8] = [
     Make {
         kind: WorkloadType::Vm,
         platform: "VMware",
@@ -51,6 +56,38 @@ pub(super) const MAKES: [Make; 4] = [
         prefix: "filer:/share",
         weight: 10,
         percent: 4,
+    },
+    Make {
+        kind: WorkloadType::CloudConnectVm,
+        platform: "CloudBackup",
+        restore_platform: "VMware",
+        prefix: "cloud-vm",
+        weight: 5,
+        percent: 60,
+    },
+    Make {
+        kind: WorkloadType::CloudConnectReplica,
+        platform: "CloudReplica",
+        restore_platform: "VMware",
+        prefix: "replica",
+        weight: 10,
+        percent: 15,
+    },
+    Make {
+        kind: WorkloadType::CloudConnectWorkstation,
+        platform: "CloudBackupWorkstation",
+        restore_platform: "WindowsPhysical",
+        prefix: "cloud-ws",
+        weight: 3,
+        percent: 15,
+    },
+    Make {
+        kind: WorkloadType::CloudConnectServer,
+        platform: "CloudBackupServer",
+        restore_platform: "LinuxPhysical",
+        prefix: "cloud-srv",
+        weight: 7,
+        percent: 10,
     },
 ];
 
@@ -88,6 +125,11 @@ impl Machine {
     /// Restore points of agents carry the job's name too.
     pub fn restore_name(&self) -> &str {
         &self.restore_name
+    }
+
+    /// Paid for by its tenant's own rental license; a replica counts all the same (domain.md 1, "Rental machine").
+    pub fn is_free(&self) -> bool {
+        self.is_rental && *self.kind() != WorkloadType::CloudConnectReplica
     }
 
     pub fn weight(&self) -> Points {
@@ -129,13 +171,22 @@ impl Machine {
     }
 }
 
-/// The make at this percentage, 0 to 99.
+/// The make at this percentage, 0 to 99, of a server with its own machines.
 pub(super) fn make_drawn(percent: u32) -> usize {
-    let ends = MAKES.iter().scan(0, |end, make| {
+    make_at(OWN, percent)
+}
+
+/// The same of a Cloud Connect server.
+pub(super) fn tenants_make_drawn(percent: u32) -> usize {
+    make_at(TENANTS, percent)
+}
+
+fn make_at(among: std::ops::Range<usize>, percent: u32) -> usize {
+    let ends = MAKES[among.clone()].iter().scan(0, |end, make| {
         *end += make.percent;
         Some(*end)
     });
-    ends.take_while(|end| *end <= percent).count().min(MAKES.len() - 1)
+    among.start + ends.take_while(|end| *end <= percent).count().min(among.len() - 1)
 }
 
 pub(super) fn instant(seconds: i64) -> Instant {

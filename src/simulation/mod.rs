@@ -3,6 +3,7 @@
 pub mod chance;
 pub mod clock;
 pub mod disk;
+pub mod enterprise_manager;
 pub mod estate;
 pub mod machine;
 pub mod mailbox;

@@ -152,6 +152,7 @@ fn named(value: &Value) -> &'static str {
     }
 }
 
-fn shortened(text: &str) -> String {
-    text.chars().take(40).collect()
+/// Foreign words for a refusal: their beginning, on one line.
+pub fn shortened(text: &str) -> String {
+    text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).take(40).collect()
 }

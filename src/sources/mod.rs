@@ -1,8 +1,10 @@
 //! How usage sources speak: pure conversations. A source is one file (or folder) and one row of [`SOURCES`].
 
+pub mod enterprise_manager;
 pub mod renewing;
 pub mod snapshot_file;
 pub mod snapshot_folder;
+pub mod tenants_from;
 pub mod vbr;
 
 mod json_field;
@@ -14,6 +16,8 @@ use crate::ask::Conversation;
 use crate::domain::Instant;
 use crate::domain::installation::ServerName;
 use crate::domain::sample::Sample;
+
+pub use tenants_from::TenantsFrom;
 
 /// What a source conversation is told: no clock is read.
 #[derive(Clone, Debug)]
@@ -42,6 +46,8 @@ pub enum Sweep {
 pub struct SourceSettings {
     /// The REST revision to begin with, such as `1.3-rev1`: set by a person or remembered from [`Collected::revision`].
     pub revision: Option<String>,
+    /// Who names the tenants of this server, when another source does.
+    pub tenants_from: Option<TenantsFrom>,
 }
 
 /// What came of a source conversation.
@@ -88,7 +94,7 @@ pub enum Reach {
 }
 
 /// Every source.
-pub const SOURCES: [SourceRow; 2] = [vbr::ROW, snapshot_folder::ROW];
+pub const SOURCES: [SourceRow; 3] = [vbr::ROW, enterprise_manager::ROW, snapshot_folder::ROW];
 
 /// The source of this name.
 pub fn source_named(name: &str) -> Option<&'static SourceRow> {

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use serde_json::{Deserializer, Map, Value, json};
 
 use super::json_field::{
-    Turn, Way, Wrong, array, count, date, flag, instant, name, object, optional, points, required, text,
+    Turn, Way, Wrong, array, count, date, flag, instant, name, object, optional, points, required, shortened, text,
 };
 use super::json_place::line_of;
 use crate::domain::calendar::rfc3339;
@@ -130,7 +130,7 @@ fn not_json(why: &serde_json::Error) -> String {
 
 fn sample_of(snapshot: &Map<String, Value>, now: Instant) -> Result<Sample, Wrong> {
     if let Some(schema) = optional(snapshot, "schema", text)?.filter(|schema| schema != SCHEMA) {
-        return Err(Wrong::at(Turn::Name("schema"), format!("'{schema}' is not {SCHEMA}")));
+        return Err(Wrong::at(Turn::Name("schema"), format!("'{}' is not {SCHEMA}", shortened(&schema))));
     }
     let taken_at = required(snapshot, "taken_at", instant)?;
     if taken_at > now + AHEAD_MAX {

@@ -75,6 +75,68 @@ fn every_room_gets_what_the_file_says() {
     assert_eq!(settings.peers().keys().collect::<Vec<_>>(), ["license_server", "mail", "spool-2.eu"]);
 }
 
+/// An Enterprise Manager of this name.
+fn manager(name: &str) -> String {
+    format!(
+        "[[server]]\nname = \"{name}\"\nsource = \"enterprise_manager\"\nurl = \"https://{name}.example.net:9398\"\n\
+         username = \"t\"\npassword_file = \"p\"\n"
+    )
+}
+
+#[test]
+fn an_enterprise_manager_that_names_tenants_is_no_server_of_its_own() {
+    let cc01 = vbr("url = \"https://10.0.0.5:9419\"\ntenants_from = \"em01\"");
+    let settings = read(&(cc01.clone() + &manager("em01") + &manager("em02"))).expect("good settings");
+    let sampled: Vec<&str> = settings.servers.iter().map(|server| server.name.as_str()).collect();
+    assert_eq!(sampled, ["vbr01", "em02"]);
+    assert_eq!(settings.peers().keys().collect::<Vec<_>>(), ["em01", "em02", "vbr01"]);
+    let from = settings.servers[0].source.tenants_from.as_ref().expect("em01 names them");
+    assert_eq!(
+        (from.manager.as_str(), from.known_as.as_slice()),
+        ("em01", &["vbr01".to_owned(), "10.0.0.5".to_owned()][..])
+    );
+    assert!(settings.explain().contains("server vbr01.tenants_from = em01\n"));
+    assert!(
+        settings.explain().contains("server em01.source = enterprise_manager   (names tenants; not sampled itself)")
+    );
+}
+
+#[test]
+fn tenants_are_named_by_an_enterprise_manager_and_by_nothing_else() {
+    let of = |lines: &str| vbr(&format!("url = \"https://vbr01\"\n{lines}"));
+    check_refused(
+        &of("tenants_from = \"em01\""),
+        expect![[r#"
+            t.toml:1: `tenants_from` of server vbr01 is "em01", and there is none: add a [[server]] of that name with source = "enterprise_manager""#]],
+    );
+    check_refused(
+        &of("tenants_from = \"vbr01\""),
+        expect![[r#"
+            t.toml:1: `tenants_from` of server vbr01 is a server of source "vbr": name a [[server]] of source "enterprise_manager""#]],
+    );
+    check_refused(
+        &(manager("em01")
+            + "[[server]]\nname = \"a\"\nsource = \"snapshot_folder\"\npath = \"/a\"\ntenants_from = \"em01\"\n"),
+        expect![[
+            r#"t.toml:11: `tenants_from` is given, and source "snapshot_folder" counts no machines without tenants: take it out: it is for servers of source "vbr""#
+        ]],
+    );
+}
+
+#[test]
+fn servers_under_enterprise_manager_share_its_license() {
+    let of = |lines: &str| vbr(&format!("url = \"https://vbr01\"\nmanaged_by = \"enterprise_manager\"\n{lines}"));
+    let shared = |text: &str| read(text).expect("good settings").servers[0].shared_license.clone();
+    assert_eq!(shared(&of("")).as_deref(), Some("enterprise_manager"));
+    assert_eq!(shared(&of("shared_license = \"north\"")).as_deref(), Some("north"));
+    check_refused(
+        &(of("") + &manager("em01") + &manager("em02")),
+        expect![[
+            r#"t.toml:1: server vbr01 is managed by one of several Enterprise Managers: add shared_license = "…": the same word for the servers of one of them"#
+        ]],
+    );
+}
+
 #[test]
 fn what_was_understood_is_printed_without_secrets() {
     expect![[r#"

@@ -13,6 +13,7 @@ mod licenses;
 mod manual;
 mod months;
 mod seeds;
+mod tenants;
 mod trouble;
 mod units;
 

@@ -12,11 +12,15 @@ use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Month, Points};
 
 /// How a license display names the kinds, from 1.3 on.
-const DISPLAYED: [(WorkloadType, &str); 4] = [
+const DISPLAYED: [(WorkloadType, &str); 8] = [
     (WorkloadType::Vm, "Virtual Machines"),
     (WorkloadType::Server, "Servers"),
     (WorkloadType::Workstation, "Workstations"),
     (WorkloadType::FileShare, "File Shares"),
+    (WorkloadType::CloudConnectVm, "Cloud Connect VMs"),
+    (WorkloadType::CloudConnectReplica, "Cloud Connect Replicas"),
+    (WorkloadType::CloudConnectWorkstation, "Cloud Connect Workstations"),
+    (WorkloadType::CloudConnectServer, "Cloud Connect Servers"),
 ];
 
 /// Rendered rows of the two lists.
@@ -52,7 +56,7 @@ impl Pages {
         moving: u64,
     ) -> Vec<u8> {
         let mut machines: Vec<u32> = estate.listed(now).collect();
-        machines.retain(|position| !estate.machines()[*position as usize].is_rental);
+        machines.retain(|position| !estate.machines()[*position as usize].is_free());
         let month = Month::of(now);
         let kept = self.listed.take().filter(|listed| listed.month == month && listed.machines == machines);
         let listed = self.listed.insert(kept.unwrap_or_else(|| Listed::render(estate, month, machines)));

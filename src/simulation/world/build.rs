@@ -19,6 +19,7 @@ use crate::store::Place;
 use super::super::chance::SeededChance;
 use super::super::clock::SimulatedClock;
 use super::super::disk::SimulatedDisk;
+use super::super::enterprise_manager::EnterpriseManager;
 use super::super::estate::{Estate, EstatePlan};
 use super::super::oracle::Oracle;
 use super::super::vbr::Vbr;
@@ -32,7 +33,19 @@ pub const LICENSE_SERVER_FOLDER: &str = "/license-server";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceKind {
     Vbr,
+    /// Its tenants' counts come from an Enterprise Manager of the same name.
+    EnterpriseManager,
     SnapshotFolder,
+}
+
+impl SourceKind {
+    fn of(server: &ServerSettings) -> SourceKind {
+        match server.source_row().name {
+            "vbr" => SourceKind::Vbr,
+            "enterprise_manager" => SourceKind::EnterpriseManager,
+            _ => SourceKind::SnapshotFolder,
+        }
+    }
 }
 
 /// One backup server of a plan.
@@ -78,7 +91,9 @@ impl WorldPlan {
         let server = |(number, server): (usize, &ServerSettings)| {
             let seed = seed.wrapping_add(number as u64 * 7919);
             let estate = EstatePlan::new(seed, &server.name, begins_at, machines);
-            let source = if server.source_row().name == "vbr" { SourceKind::Vbr } else { SourceKind::SnapshotFolder };
+            let source = SourceKind::of(server);
+            let has_tenants = server.source.tenants_from.is_some() || source == SourceKind::EnterpriseManager;
+            let estate = if has_tenants { estate.cloud_connect() } else { estate };
             ServerPlan { name: server.name.clone(), source, estate }
         };
         WorldPlan {
@@ -121,6 +136,7 @@ impl World {
         let clock = SimulatedClock::at(plan.begins_at);
         let wire = SimulatedWire::new(clock.clone());
         let servers = simulated_servers(&plan, &clock, &wire);
+        let managers = connected_managers(&plan, &servers, &clock, &wire);
         let license_server = plan.closed_loop.then(|| {
             let server = license_server(&plan);
             wire.connect(crate::protocol::PEER, license_server::router(Arc::clone(&server), Arc::new(clock.clone())));
@@ -139,6 +155,7 @@ impl World {
             clock,
             wire,
             servers,
+            managers,
             license_server,
             disk,
             files,
@@ -183,6 +200,31 @@ fn simulated_servers(
         servers.insert(server.name.clone(), SimulatedServer { estate, vbr, source: server.source });
     }
     servers
+}
+
+/// Enterprise Managers: those that name tenants of the plan's servers, and those that stand for a server themselves.
+fn connected_managers(
+    plan: &WorldPlan,
+    servers: &BTreeMap<String, SimulatedServer>,
+    clock: &SimulatedClock,
+    wire: &SimulatedWire,
+) -> BTreeMap<String, Arc<EnterpriseManager>> {
+    let estate_of = |name: &str| servers.get(name).map(|server| (name.to_owned(), Arc::clone(&server.estate)));
+    let alone = plan.servers.iter().filter(|server| server.source == SourceKind::EnterpriseManager);
+    let alone = alone.map(|server| (server.name.clone(), estate_of(&server.name).into_iter().collect()));
+    let naming = plan.settings.managers.iter().map(|manager| {
+        let is_named = |server: &&ServerSettings| {
+            server.source.tenants_from.as_ref().is_some_and(|from| from.manager == manager.name)
+        };
+        let named = plan.settings.servers.iter().filter(is_named).filter_map(|server| estate_of(&server.name));
+        (manager.name.clone(), named.collect::<Vec<_>>())
+    });
+    let connected = |(name, managed): (String, Vec<_>)| {
+        let manager = EnterpriseManager::new(managed, Arc::new(clock.clone()));
+        wire.connect(&name, manager.router());
+        (name, manager)
+    };
+    alone.chain(naming).map(connected).collect()
 }
 
 /// A License Update Server with the plan's contract, and the contract's id, for serving it elsewhere.
@@ -251,6 +293,9 @@ fn peer(host: &str) -> HttpPeer {
 fn simulated(server: &ServerPlan) -> Option<ServerSettings> {
     match server.source {
         SourceKind::Vbr => ServerSettings::new(&server.name, "vbr", PeerSettings::Http(peer(&server.name))),
+        SourceKind::EnterpriseManager => {
+            ServerSettings::new(&server.name, "enterprise_manager", PeerSettings::Http(peer(&server.name)))
+        }
         SourceKind::SnapshotFolder => {
             let folder = PeerSettings::Folder(FolderPeer { path: server.name.clone().into() });
             ServerSettings::new(&server.name, "snapshot_folder", folder)

@@ -24,6 +24,7 @@ use crate::store::Place;
 use super::chance::SeededChance;
 use super::clock::SimulatedClock;
 use super::disk::SimulatedDisk;
+use super::enterprise_manager::EnterpriseManager;
 use super::estate::Estate;
 use super::oracle::Oracle;
 use super::vbr::Vbr;
@@ -60,6 +61,7 @@ pub struct World {
     pub clock: SimulatedClock,
     pub wire: SimulatedWire,
     pub servers: BTreeMap<String, SimulatedServer>,
+    pub managers: BTreeMap<String, Arc<EnterpriseManager>>,
     pub license_server: Option<Arc<LicenseServer>>,
     pub settings: Settings,
     /// The agent's disk, when it is a simulated one.

@@ -71,11 +71,12 @@ pub const PLATFORMS: [PlatformRow; 38] = [
 ];
 
 /// Display texts of `type` and of `objects[].type`, which changed between documents (api.md 2.5).
-const DISPLAYED: [(&str, WorkloadType); 20] = [
+const DISPLAYED: [(&str, WorkloadType); 27] = [
     ("VM", Vm),
     ("VMs", Vm),
     ("Virtual Machine", Vm),
     ("Virtual Machines", Vm),
+    ("AHVVM", Vm),
     ("Server", Server),
     ("Servers", Server),
     ("Workstation", Workstation),
@@ -92,6 +93,12 @@ const DISPLAYED: [(&str, WorkloadType); 20] = [
     ("Cloud Connect VMs", CloudConnectVm),
     ("Cloud Connect Replicas", CloudConnectReplica),
     ("Cloud Connect Servers", CloudConnectServer),
+    ("Cloud Connect Workstations", CloudConnectWorkstation),
+    ("CloudMachine", CloudVm),
+    ("CloudConnectBackupVM", CloudConnectVm),
+    ("CloudConnectReplicationVM", CloudConnectReplica),
+    ("CloudConnectBackupWorkstation", CloudConnectWorkstation),
+    ("CloudConnectBackupServer", CloudConnectServer),
 ];
 
 /// The kind of a license workload: by platform, else by its displayed type, else as it came.

@@ -13,16 +13,17 @@ mod reading;
 mod renewing;
 mod revision;
 mod session;
-mod trouble;
+pub(super) mod trouble;
 mod weights;
 
 use reading::Reading;
 use session::Session;
 
+use super::tenants_from::NamingTenants;
 use super::{Brief, Collected, Reach, SourceRow, Talk};
 use crate::ask::{Answer, Ask, Conversation, HttpAsk, Setback, Step};
 
-pub use kinds::{PLATFORMS, PlatformRow};
+pub use kinds::{PLATFORMS, PlatformRow, kind_displayed_as};
 pub use renewing::RenewTalk;
 pub use revision::{REVISIONS, Revision};
 
@@ -32,7 +33,9 @@ pub const ROW: SourceRow = SourceRow { name: "vbr", open, reach: Reach::Login, r
 pub const ASKS_MAX: u32 = 5_000;
 
 fn open(brief: Brief) -> Talk {
-    Box::new(VbrTalk::new(brief))
+    let names_tenants = brief.settings.tenants_from.is_some();
+    let talk: Talk = Box::new(VbrTalk::new(brief.clone()));
+    if names_tenants { Box::new(NamingTenants::new(talk, &brief)) } else { talk }
 }
 
 /// The conversation with one VBR server.

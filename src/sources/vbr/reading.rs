@@ -1,5 +1,7 @@
 //! What is read of a VBR server, chapter by chapter, and the sample it makes.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, TimeDelta};
 
 use super::answers::{
@@ -12,10 +14,12 @@ use super::{trouble, weights};
 use crate::ask::{Answer, Body, HttpAnswer, HttpAsk, Setback};
 use crate::domain::license::{License, LicenseType};
 use crate::domain::sample::Sample;
+use crate::domain::tenant::TenantCount;
 use crate::domain::workload::Workload;
 use crate::domain::{Instant, Points};
 use crate::sources::lenient::Zone;
 use crate::sources::reply::date_of;
+use crate::sources::tenants_from::{counted, take_cloud_connect};
 use crate::sources::{Brief, Collected, Sweep};
 
 const SERVER_TIME: &str = "/api/v1/serverTime";
@@ -67,6 +71,8 @@ pub struct Reading {
     facts: LicenseFacts,
     list: InstanceList,
     workloads: Vec<Workload>,
+    /// Cloud Connect workloads, when another source names their tenants: counted, and not dated.
+    of_tenants: Vec<Workload>,
     dating: Dating,
     /// License id and installation id of the report.
     ids: (Option<String>, Option<String>),
@@ -85,6 +91,7 @@ impl Reading {
             facts: LicenseFacts::default(),
             list: InstanceList::default(),
             workloads: Vec::new(),
+            of_tenants: Vec::new(),
             dating: Dating::default(),
             ids: (None, None),
             notes: Vec::new(),
@@ -175,6 +182,9 @@ impl Reading {
                 let (workloads, notes) = self.list.take();
                 self.notes.extend(notes);
                 self.workloads = workloads;
+                if self.brief.settings.tenants_from.is_some() {
+                    self.of_tenants = take_cloud_connect(&mut self.workloads);
+                }
                 self.chapter = Chapter::Report;
                 if !self.is_report_wanted() {
                     self.begin_dates();
@@ -185,7 +195,8 @@ impl Reading {
     }
 
     fn is_usage_expected(&self) -> bool {
-        let had = self.brief.previous.as_ref().is_some_and(|previous| !previous.workloads.is_empty());
+        let previous = self.brief.previous.as_ref();
+        let had = previous.is_some_and(|previous| !previous.workloads.is_empty() || !previous.counts.is_empty());
         had || self.is_usage_stated()
     }
 
@@ -239,12 +250,28 @@ impl Reading {
         }
     }
 
+    /// Cloud Connect workloads by type and weight; the server states no points for new ones.
+    fn counts(&mut self, previous: Option<&Sample>) -> Vec<TenantCount> {
+        let mut of_tenants = std::mem::take(&mut self.of_tenants);
+        let is_new = |workload: &&Workload| workload.points.is_none_or(Points::is_zero);
+        let new_ids: BTreeSet<String> = of_tenants.iter().filter(is_new).map(|workload| workload.id.clone()).collect();
+        weights::state(&mut of_tenants, &self.facts.multipliers, previous, self.brief.now);
+        counted(of_tenants, &new_ids)
+    }
+
     /// The sample, once everything is read.
     pub fn collected(&mut self, revision: &str) -> Collected {
         let previous = self.brief.previous.take();
         let mut workloads = std::mem::take(&mut self.workloads);
         weights::state(&mut workloads, &self.facts.multipliers, previous.as_ref(), self.brief.now);
-        let swept_at = self.dating.date(&mut workloads, previous.as_ref(), self.facts.license.new_points);
+        let counts = self.counts(previous.as_ref());
+        let of_tenants: Points = counts.iter().filter_map(|count| Some(count.weight? * u64::from(count.new))).sum();
+        let new_points = self.facts.license.new_points.map(|points| points - of_tenants);
+        let mut swept_at = self.dating.date(&mut workloads, previous.as_ref(), new_points);
+        if workloads.is_empty() && !counts.is_empty() && self.brief.sweep == Sweep::Full {
+            // There was nothing to date.
+            swept_at = Some(self.brief.now);
+        }
         let mut discrepancies = std::mem::take(&mut self.facts.notes);
         discrepancies.append(&mut self.notes);
         discrepancies.append(&mut self.dating.notes());
@@ -261,7 +288,7 @@ impl Reading {
             taken_at: self.brief.now,
             license,
             workloads,
-            counts: Vec::new(),
+            counts,
             vouched: true,
             restore_points_swept_at: swept_at,
             discrepancies,
