@@ -71,7 +71,7 @@ fn somebody_elses() -> Option<(RealWire, SourceSettings)> {
     let login = Some(Login { username: "tidegauge".into(), password });
     let peer = HttpPeer { base_url, trust: Trust::CaFile(ca_file.into()), login, api_key: None };
     let revision = std::env::var("TIDEGAUGE_OUTSIDE_VBR_REVISION").ok();
-    Some((wire_to("vbr01", PeerSettings::Http(peer)), SourceSettings { revision }))
+    Some((wire_to("vbr01", PeerSettings::Http(peer)), SourceSettings { revision, ..SourceSettings::default() }))
 }
 
 #[tokio::test]
