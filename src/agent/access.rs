@@ -92,6 +92,10 @@ pub enum Query {
         server: Option<String>,
         month: Option<Month>,
     },
+    /// The points tables in force on a day, and the sampled types without a row.
+    Rates {
+        on: Option<chrono::NaiveDate>,
+    },
     /// What monitoring reads.
     Readings {},
     /// The license after backup servers were asked to renew it or to install a key; refused when that failed.
@@ -147,6 +151,7 @@ impl Agent {
             Query::Proposals { unit, server, month } => {
                 self.proposals(unit.as_deref(), server.as_deref(), *month, hour)
             }
+            Query::Rates { on } => self.rates(*on, hour),
             Query::Readings {} => self.readings(hour),
             Query::ServersAsked { unit, servers, wish } => self.servers_asked(unit, servers, *wish, hour),
             Query::UsageForecast { unit, server } => self.usage_forecast(unit.as_deref(), server.as_deref(), hour),

@@ -76,7 +76,7 @@ impl Agent {
             }
             _ => Vec::new(),
         };
-        Ok(gate::judge(&GateFacts {
+        let verdict = gate::judge(&GateFacts {
             unit: unit.id.clone(),
             month,
             highest,
@@ -85,7 +85,9 @@ impl Agent {
             tolerance: self.tolerance()?,
             justification,
             causes,
-        }))
+        });
+        let servers = report.map(|report| report.provenance.servers.clone()).unwrap_or_default();
+        Ok(GateVerdict { servers, ..verdict })
     }
 
     /// The License Update Server's tolerance when it told one, else the settings'.
@@ -115,8 +117,8 @@ impl Agent {
                 server: server.clone(),
                 tenant: count.tenant.clone(),
                 kind: count.kind.clone(),
-                weight: counting::weight_of_count(count, &then.sample).unwrap_or_default(),
-                count: counting::total_of_count(count, crate::domain::Points::ZERO).count,
+                weight: self.store.rating().weigh_count(count, &then.sample).weight,
+                count: counting::total_of_count(count, &then.sample, self.store.rating()).count,
             }));
             standing_then.push((then, by_end));
         }

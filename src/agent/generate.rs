@@ -50,9 +50,11 @@ impl Agent {
         revision: u32,
         hour: Hour,
     ) -> Result<UsageReport, Trouble> {
-        let (mut samples, mut not_collected) = (Vec::new(), Vec::new());
+        let (mut samples, mut not_collected, mut servers) = (Vec::new(), Vec::new(), Vec::new());
         for server in &unit.servers {
-            match self.basis(server, month)? {
+            let basis = self.basis(server, month)?;
+            servers.push(self.server_coverage(unit, server, month, basis.as_ref(), hour)?);
+            match basis {
                 Some(basis) => samples.push(basis),
                 None => not_collected.push(server.clone()),
             }
@@ -74,6 +76,8 @@ impl Agent {
             coverage,
             generated_at: hour.now,
             late: month.ends_at() + LATE_AFTER < hour.now,
+            servers,
+            rating: self.store.rating().clone(),
         }))
     }
 
@@ -194,7 +198,7 @@ fn basis_of(found: &ClassifiedSample, age: Age) -> BasisSample {
 }
 
 /// Whether two builds of a report say the same, the hour of building aside.
-fn same_figures(old: &UsageReport, fresh: &UsageReport) -> bool {
+pub(super) fn same_figures(old: &UsageReport, fresh: &UsageReport) -> bool {
     old.lines == fresh.lines
         && old.workloads == fresh.workloads
         && old.not_collected == fresh.not_collected

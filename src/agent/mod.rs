@@ -17,6 +17,7 @@ mod license;
 mod notices;
 pub mod orders;
 mod remind;
+mod rerating;
 mod rulings;
 mod run;
 mod slot;
@@ -195,6 +196,7 @@ impl Agent {
         facts.extend(agent.settings_seen()?);
         agent.record(hour, "duty", facts)?;
         agent.heal_key_files(hour)?;
+        agent.rate_by_settings(hour)?;
         Ok((agent, opening))
     }
 

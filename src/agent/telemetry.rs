@@ -7,7 +7,7 @@ use crate::ask::Setback;
 use crate::domain::report::{Receipt, message_id};
 use crate::domain::watermark::{Daily, Watermark};
 use crate::domain::{IsoWeek, Points};
-use crate::protocol::{self, Kind, Message, Sent, Telemetry};
+use crate::protocol::{self, InstallationCoverage, Kind, Message, Sent, Telemetry};
 use crate::rules::schedule::Duty;
 use crate::seal::digest::sha256_hex;
 use crate::seal::keys::VerifyingKey;
@@ -121,7 +121,7 @@ impl Agent {
             schema: Telemetry::SCHEMA.to_owned(),
             id: Telemetry::id_of(id, week),
             unit: id.to_owned(),
-            license_id: license.license_id,
+            license_id: license.license_id.clone(),
             contract_id: Some(enrolment.contract_id.clone()),
             installations: self.installations(&unit)?,
             week,
@@ -131,7 +131,32 @@ impl Agent {
             by_type: mark.by_type,
             coverage: mark.coverage,
             amended_days: self.amended_days(&unit, week, hour)?,
+            counted_in: license.kind.measure(),
+            coverage_by_installation: self.coverage_by_installation(&unit, week, hour)?,
         }))
+    }
+
+    /// Each server's coverage of the week under its installation id: no names leave the machine.
+    fn coverage_by_installation(
+        &self,
+        unit: &crate::domain::installation::Unit,
+        week: IsoWeek,
+        hour: Hour,
+    ) -> Result<Vec<InstallationCoverage>, Trouble> {
+        let by_server = self.coverage_by_server(unit, week.first_day(), week.next().first_day(), hour.now)?;
+        let mut found = Vec::new();
+        for (server, coverage) in by_server {
+            let newest = self.store.newest_sample(&server, hour.now)?;
+            let stated = newest.and_then(|found| found.sample.license.installation_id);
+            let own = || crate::domain::installation::installation_id_of(self.identity.agent, &server);
+            found.push(InstallationCoverage {
+                installation: stated.unwrap_or_else(own),
+                expected: coverage.expected,
+                complete: coverage.complete,
+                month_end: self.month_end_of(&server).to_string(),
+            });
+        }
+        Ok(found)
     }
 
     /// Days of weeks already sent whose marks are others by now, as after an import.

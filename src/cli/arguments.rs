@@ -98,6 +98,9 @@ pub enum Command {
     /// The license, its checks and the gate
     #[command(subcommand)]
     License(super::license::Act),
+    /// Points tables, and what billing rests on
+    #[command(subcommand)]
+    Billing(super::billing::Act),
     /// The settings file: begin one, check one
     #[command(subcommand)]
     Config(super::config::Act),

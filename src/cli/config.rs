@@ -71,13 +71,20 @@ pub fn settings(doors: &Doors, global: &Global) -> Result<Settings, Refused> {
     let file = named.map(|path| text_of(doors, &path).map(|text| (path.display().to_string(), text))).transpose()?;
     let written = file.as_ref().map(|(name, text)| Written { name, text });
     let flags = Flags { state: global.state.clone(), reports: global.reports.clone() };
-    Settings::read(written, doors.variables.iter().cloned(), &flags)
-        .map_err(|refusals| Refused::new(78, refusals.to_string()))
+    let mut settings = Settings::read(written, doors.variables.iter().cloned(), &flags)
+        .map_err(|refusals| Refused::new(78, refusals.to_string()))?;
+    for path in settings.points_tables.clone() {
+        let text = text_of(doors, &path)?;
+        let taken = settings.take_points_table(&path.display().to_string(), &text);
+        taken.map_err(|wrong| Refused::new(78, wrong.to_string()))?;
+    }
+    Ok(settings)
 }
 
 fn text_of(doors: &Doors, path: &Path) -> Result<String, Refused> {
-    let cannot = |why: String| Refused::new(78, format!("the settings file {}: {why}", path.display()));
+    let cannot = |why: String| Refused::new(78, format!("the settings: {}: {why}", path.display()));
     let bytes = doors.files.read(path).map_err(|error| cannot(error.to_string()))?;
-    let bytes = bytes.ok_or_else(|| Refused::new(66, format!("there is no settings file {}", path.display())))?;
+    let bytes =
+        bytes.ok_or_else(|| Refused::new(66, format!("there is no file {} of the settings", path.display())))?;
     String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text".to_owned()))
 }

@@ -28,6 +28,11 @@ pub fn text(gate: &Value, _: Instant) -> String {
     if gate.get("money").is_some() {
         let _ = writeln!(text, "  amount: {}", money(&gate["money"], gate));
     }
+    for server in list(gate, "servers") {
+        let [name, complete, expected] = ["server", "complete", "expected"].map(|field| word(server, field));
+        let [by, policy] = ["counted_by", "month_end"].map(|field| word(server, field));
+        let _ = writeln!(text, "  {name}: {complete} of {expected} samples; month end {policy}, counted by: {by}");
+    }
     text.push_str(&causes(gate));
     text.push_str(&remarks(gate));
     text

@@ -138,6 +138,10 @@ fn text(license: &Value, _: Instant) -> String {
     {
         let _ = writeln!(text, "  {name}: {}", dashed(block, field));
     }
+    let shown = [&block["sections"], &license["shown_by_server"]["sections"]];
+    for line in shown.into_iter().find(|sections| !sections.is_null()).map(section_lines).unwrap_or_default() {
+        let _ = writeln!(text, "  {line}");
+    }
     let _ = writeln!(text, "  auto update: {}", switch_text(license));
     if license["eligibility"]["eligible"] == json!(false) {
         let _ = writeln!(text, "  not renewed automatically: {}", word(&license["eligibility"], "to_do"));
@@ -280,4 +284,27 @@ fn windows(session: &mut Session<'_>, dates: &Dates) -> Result<(), Refused> {
         ]);
     }
     session.print(&table.text(""))
+}
+
+/// Sockets, terabytes and gifted instances of a key, a line each.
+pub fn section_lines(sections: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (sockets, capacity, gifted) = (&sections["sockets"], &sections["capacity"], &sections["gifted"]);
+    if !sockets.is_null() {
+        let [licensed, used, left] = ["licensed", "used", "remaining"].map(|field| word(sockets, field));
+        lines.push(format!("sockets: {used} of {licensed} used, {left} left"));
+    }
+    if !capacity.is_null() {
+        let [licensed, used] = ["licensed_tb", "used_tb"].map(|field| word(capacity, field));
+        let by_type = capacity["used_tb_by_type"].as_object().into_iter().flatten();
+        let by_type: Vec<String> =
+            by_type.map(|(kind, used)| format!("{kind} {}", used.as_str().unwrap_or_default())).collect();
+        let parts = if by_type.is_empty() { String::new() } else { format!(" ({})", by_type.join(", ")) };
+        lines.push(format!("capacity: {used} of {licensed} TB used{parts}; unstructured data takes no instances"));
+    }
+    if !gifted.is_null() {
+        let until = or(word(gifted, "expires_on"), "no date");
+        lines.push(format!("gifted instances: {} until {until}", word(gifted, "instances")));
+    }
+    lines
 }

@@ -3,6 +3,7 @@
 mod access;
 mod agent;
 mod arguments;
+mod billing;
 mod completions;
 mod config;
 mod demo;
@@ -76,6 +77,7 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::Report(act) => report::run(session, act),
         Command::Enrol(with) => enrol::run(session, with),
         Command::License(act) => license::run(session, act),
+        Command::Billing(act) => billing::run(session, act),
         Command::Config(act) => config::run(session, act),
         Command::Store(act) => store::run(session, act),
         Command::Doctor => doctor::run(session),

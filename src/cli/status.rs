@@ -18,6 +18,9 @@ pub fn text(status: &Value, _: Instant) -> String {
     for warning in list(status, "warnings") {
         let _ = writeln!(text, "! {}", warning.as_str().unwrap_or_default());
     }
+    for unknown in list(status, "unknown_types") {
+        let _ = writeln!(text, "! {}", super::usage::unknown_line(unknown));
+    }
     let sections = [
         ("Open reports", reports(status)),
         ("Servers", servers(status)),

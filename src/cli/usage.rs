@@ -66,30 +66,59 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
 pub fn text(usage: &Value, _: Instant) -> String {
     let mut text = format!("unit {} ({})", word(usage, "unit"), joined(usage, "servers"));
     let _ = writeln!(text, ", as of {} GMT", minute(usage, "as_of"));
+    let counted_in = or(word(usage, "counted_in"), "points");
     let mut table = Table::new(&[
         Column::Left("group"),
         Column::Right("count"),
-        Column::Right("points"),
+        Column::Right(if counted_in == "instances" { "instances" } else { "points" }),
         Column::Right("new"),
-        Column::Right("new points"),
+        Column::Right(if counted_in == "instances" { "new instances" } else { "new points" }),
         Column::Right("rental machines"),
+        Column::Right("weight"),
+        Column::Left("weight from"),
     ]);
-    let groups = list(usage, "groups");
-    for group in groups {
+    let numbers = ["count", "points", "new_count", "new_points", "rental_count", "weight", "weight_from"];
+    for group in list(usage, "groups") {
         let name = or(word(group, "name"), &word(group, "key"));
-        let numbers = ["count", "points", "new_count", "new_points", "rental_count"];
         table.row(std::iter::once(name).chain(numbers.map(|number| word(group, number))));
+        for part in list(group, "by_weight") {
+            let name = format!("  at {}", word(part, "weight"));
+            table.row(std::iter::once(name).chain(numbers.map(|number| word(part, number))));
+        }
     }
     text.push_str(&table.text("nothing counts"));
     let _ = writeln!(
         text,
-        "total: {} points, {} new, {} rental machines",
+        "total: {} {counted_in}, {} new, {} rental machines",
         word(usage, "points"),
         word(usage, "new_points"),
         word(usage, "rental_count")
     );
+    for (server, sections) in usage["sections"].as_object().into_iter().flatten() {
+        for line in super::license::section_lines(sections) {
+            let _ = writeln!(text, "{server}: {line}");
+        }
+    }
+    for unknown in list(usage, "unknown_types") {
+        let _ = writeln!(text, "! {}", unknown_line(unknown));
+    }
     for discrepancy in list(usage, "discrepancies") {
         let _ = writeln!(text, "! {}", discrepancy.as_str().unwrap_or_default());
     }
     text
+}
+
+/// An unknown type in one line: what is counted, and how it is mapped.
+pub fn unknown_line(unknown: &Value) -> String {
+    format!(
+        "{}: {} of type {} (not known here) are counted provisionally with weight {} ({}) since {}; map it in the \
+         settings: {}",
+        word(unknown, "server"),
+        word(unknown, "count"),
+        word(unknown, "type"),
+        joined(unknown, "weights"),
+        word(unknown, "weight_from"),
+        minute(unknown, "since"),
+        word(unknown, "map_with")
+    )
 }

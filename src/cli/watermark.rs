@@ -33,13 +33,21 @@ pub fn text(mark: &Value, _: Instant) -> String {
     let mut text = format!("unit {}, {}: ", word(mark, "unit"), word(mark, "period"));
     let _ = match mark["points"].is_null() {
         true => writeln!(text, "no complete sample"),
-        false => writeln!(text, "{} points at {} GMT", word(mark, "points"), minute(mark, "at")),
+        false => {
+            let counted_in = or(word(mark, "counted_in"), "points");
+            writeln!(text, "{} {counted_in} at {} GMT", word(mark, "points"), minute(mark, "at"))
+        }
     };
     for (kind, points) in mark["by_type"].as_object().into_iter().flatten() {
         let _ = writeln!(text, "  {kind}: {}", points.as_str().unwrap_or_default());
     }
     let coverage = &mark["coverage"];
     let _ = writeln!(text, "samples: {} of {} expected\n", word(coverage, "complete"), word(coverage, "expected"));
+    let servers = mark["coverage_by_server"].as_object().filter(|servers| servers.len() > 1);
+    for (server, coverage) in servers.into_iter().flatten() {
+        let (complete, expected) = (word(coverage, "complete"), word(coverage, "expected"));
+        let _ = writeln!(text, "  {server}: {complete} of {expected}");
+    }
     text.push_str(&days(list(mark, "daily")));
     text
 }

@@ -9,7 +9,7 @@ use crate::rules::working_days::WorkingDays;
 
 use super::policy;
 use super::section::spelled;
-use super::server::{LicenseBy, ManagedBy, MonthEnd, ServerSettings};
+use super::server::{LicenseBy, ManagedBy, ServerSettings};
 use super::{MailSettings, Settings};
 
 impl Settings {
@@ -36,6 +36,9 @@ impl Settings {
         ];
         lines.extend(self.console.map(|listen| line("console.listen", listen)));
         lines.extend(self.price_book.iter().map(|path| line("billing.price_book", unheeded(path.display()))));
+        lines.extend(self.points_tables.iter().map(|path| line("points_tables", path.display())));
+        let mapped = |(name, kind): (&String, &_)| line(&format!("map {name}"), kind);
+        lines.extend(self.rating.mapping.iter().map(mapped));
         lines.extend(self.license_server.iter().flat_map(|peer| http("license_server", peer)));
         lines.extend(self.mail.iter().flat_map(mail));
         lines.extend(self.servers.iter().flat_map(server));
@@ -144,12 +147,7 @@ fn server(server: &ServerSettings) -> Vec<String> {
         LicenseBy::BackupServer => "backup_server",
         LicenseBy::Nobody => "none",
     };
-    let month_end = match server.month_end {
-        MonthEnd::Carry => "carry".to_owned(),
-        MonthEnd::Wait(until) => format!("wait:{}", until.format("%H:%M")),
-        MonthEnd::Exclude => "exclude".to_owned(),
-    };
-    lines.extend([line(&key("license"), license), line(&key("month_end"), month_end)]);
+    lines.extend([line(&key("license"), license), line(&key("month_end"), server.month_end)]);
     lines.extend(server.shared_license.iter().map(|word| line(&key("shared_license"), word)));
     lines.extend(server.managed_by.map(|manager| line(&key("managed_by"), manager_name(manager))));
     lines.extend(server.em_auto_update.map(|on| line(&key("em_auto_update"), on)));

@@ -24,6 +24,8 @@ use crate::domain::gate::Tolerance;
 use crate::doors::peer::{HttpPeer, LICENSE_SERVER, MAIL, MailPeer, PeerSettings};
 use crate::protocol::ReportDetail;
 use crate::rules::deadlines::Deadlines;
+use crate::rules::points_table::{self, NotATable};
+use crate::rules::rating::Rating;
 use crate::rules::schedule::Policy;
 use crate::rules::working_days::WorkingDays;
 
@@ -65,6 +67,10 @@ pub struct Settings {
     /// Where the console listens; `None`: nowhere.
     pub console: Option<SocketAddr>,
     pub price_book: Option<PathBuf>,
+    /// Own points tables, which win over those of the program; a later file wins over an earlier one.
+    pub points_tables: Vec<PathBuf>,
+    /// What the tables say, once they are read, and what unknown types are mapped to.
+    pub rating: Rating,
 }
 
 /// Who writes mail to whom, by which server.
@@ -103,6 +109,8 @@ impl Default for Settings {
             mail: None,
             console: Some(CONSOLE_LISTEN),
             price_book: None,
+            points_tables: Vec::new(),
+            rating: Rating::default(),
         }
     }
 }
@@ -111,6 +119,17 @@ impl Settings {
     /// The settings of a server.
     pub fn server(&self, name: &str) -> Option<&ServerSettings> {
         self.servers.iter().find(|server| server.name == name)
+    }
+
+    /// Takes what stands in one of [`Settings::points_tables`], in their order.
+    ///
+    /// # Errors
+    /// [`NotATable`] names the line and what is wrong.
+    pub fn take_points_table(&mut self, name: &str, text: &str) -> Result<(), NotATable> {
+        let rows = points_table::read(name, text)?;
+        self.rating.rows.retain(|known| !rows.iter().any(|row| row.is_about(known)));
+        self.rating.rows.extend(rows);
+        Ok(())
     }
 
     /// What the schedule obeys.

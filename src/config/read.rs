@@ -1,6 +1,6 @@
 //! From the settings as written to [`Settings`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -8,8 +8,10 @@ use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
 use crate::domain::Points;
+use crate::domain::workload::{WORKLOAD_TYPES, WorkloadType};
 use crate::doors::peer::{HttpPeer, Login, PeerSettings, SecretPlace};
 use crate::protocol::ReportDetail;
+use crate::rules::rating::Rating;
 
 use super::refusal::{Refusal, Refusals};
 use super::section::Section;
@@ -80,6 +82,8 @@ fn top(section: &mut Section<'_>) -> Settings {
         keep_raw: section.span("keep_raw", TimeDelta::days(62), TimeDelta::days(36_500)).unwrap_or(defaults.keep_raw),
         count_duplicates_once: section.switch("count_duplicates_once").unwrap_or(defaults.count_duplicates_once),
         report_detail: section.choice("report_detail", &details).unwrap_or(defaults.report_detail),
+        points_tables: section.texts("points_tables").unwrap_or_default().into_iter().map(PathBuf::from).collect(),
+        rating: Rating { mapping: mapping(section), ..Rating::default() },
         state_dir: state_dir.unwrap_or(defaults.state_dir.clone()),
         reports_dir: reports_dir.unwrap_or(defaults.reports_dir.clone()),
         license_server: section
@@ -96,6 +100,43 @@ fn top(section: &mut Section<'_>) -> Settings {
     let managed = managed::arrange(section, found);
     (settings.servers, settings.managers) = (managed.servers, managed.managers);
     settings
+}
+
+/// `[[map]]`: platforms or types that a source spells and nobody knows here, and the type they stand for.
+fn mapping(section: &mut Section<'_>) -> BTreeMap<String, WorkloadType> {
+    let Some(node) = section.take("map") else { return BTreeMap::new() };
+    let Value::List(items) = node.value else {
+        section.refuse(node.origin, "`map` is no list".to_owned(), "write [[map]] with two brackets");
+        return BTreeMap::new();
+    };
+    let names: Vec<&str> = WORKLOAD_TYPES.iter().map(|(_, name)| *name).collect();
+    let remedy = format!("write one of: {}", names.join(", "));
+    let known = |text: &str| text.parse().ok().filter(WorkloadType::is_known);
+    let mut mapping = BTreeMap::new();
+    for item in items {
+        let origin = item.origin.clone();
+        let Value::Table(table) = item.value else {
+            section.refuse(
+                origin,
+                "an entry of `map` is no table".to_owned(),
+                "write platform = \"X\" and type = \"VM\"",
+            );
+            continue;
+        };
+        let entry = section.within("[[map]]", table, origin.clone(), |section| {
+            let platform = section.required("platform", "AwsRds");
+            let kind: Option<WorkloadType> = section.read("type", &remedy, known);
+            (platform, kind)
+        });
+        let (Some(platform), Some(kind)) = entry else {
+            section.refuse(origin, "an entry of `map` says too little".to_owned(), "write platform and type");
+            continue;
+        };
+        if mapping.insert(platform.clone(), kind).is_some() {
+            section.refuse(origin, format!("`map` names {platform} twice"), "keep one of the two");
+        }
+    }
+    mapping
 }
 
 fn refuse_part_of_a_minute(section: &mut Section<'_>, interval: TimeDelta) {

@@ -40,9 +40,10 @@ pub enum LicenseBy {
 }
 
 /// What a report does when the newest sample of a server is too old at the month's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MonthEnd {
     /// The old sample stands, marked stale.
+    #[default]
     Carry,
     /// Wait until this hour of the 1st, GMT; then carry.
     Wait(NaiveTime),
@@ -55,6 +56,16 @@ pub enum MonthEnd {
 pub enum ManagedBy {
     Vspc,
     EnterpriseManager,
+}
+
+impl std::fmt::Display for MonthEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            MonthEnd::Carry => f.write_str("carry"),
+            MonthEnd::Wait(until) => write!(f, "wait:{}", until.format("%H:%M")),
+            MonthEnd::Exclude => f.write_str("exclude"),
+        }
+    }
 }
 
 impl MonthEnd {

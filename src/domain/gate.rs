@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::installation::{ServerName, UnitId};
+use super::report::ServerCoverage;
 use super::workload::WorkloadType;
 use super::{Instant, Month, Points};
 
@@ -186,6 +187,9 @@ pub struct GateVerdict {
     /// The report exceeds the watermark by more than the tolerance: open, and worth a look.
     #[serde(default)]
     pub over_reported: bool,
+    /// How each server was covered in the month, and what the report counts it by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<ServerCoverage>,
 }
 
 impl GateVerdict {

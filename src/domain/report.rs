@@ -136,6 +136,77 @@ pub struct External {
     pub by: Option<String>,
 }
 
+/// How one server was covered in the month, and what it is counted by at its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerCoverage {
+    pub server: ServerName,
+    pub expected: u32,
+    pub complete: u32,
+    /// The policy of the settings for a month's end without a fresh sample: `carry`, `wait:06:00`, `exclude`.
+    pub month_end: String,
+    pub counted_by: CountedBy,
+    /// The sample it is counted by.
+    pub sample_at: Option<Instant>,
+}
+
+/// What a server is counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CountedBy {
+    /// A sample young enough at the month's end.
+    Fresh,
+    /// An old one, carried.
+    Carried,
+    /// Nothing: the policy leaves a server without a fresh sample out.
+    Excluded,
+    /// Nothing: it has no sample at all.
+    Nothing,
+}
+
+impl CountedBy {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CountedBy::Fresh => "fresh",
+            CountedBy::Carried => "carried",
+            CountedBy::Excluded => "excluded",
+            CountedBy::Nothing => "nothing",
+        }
+    }
+}
+
+/// A weight that the report counts with, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WeightNote {
+    #[serde(rename = "type")]
+    pub kind: WorkloadType,
+    pub weight: Points,
+    pub from: String,
+}
+
+/// A type that nobody knows here: counted with what the server says, until it is mapped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvisionalType {
+    pub server: ServerName,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub count: u64,
+}
+
+/// Where the report's numbers come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Provenance {
+    pub servers: Vec<ServerCoverage>,
+    pub weights: Vec<WeightNote>,
+    pub provisional: Vec<ProvisionalType>,
+}
+
+impl Provenance {
+    pub fn is_empty(&self) -> bool {
+        *self == Provenance::default()
+    }
+}
+
 /// The usage report of one unit and month (domain.md 3.5; shape: design.md section 9).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageReport {
@@ -177,6 +248,8 @@ pub struct UsageReport {
     /// Why a revision after the first was begun, by whom and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correction: Option<Justification>,
+    #[serde(default, skip_serializing_if = "Provenance::is_empty")]
+    pub provenance: Provenance,
     /// `sha256:` over the canonical JSON of the report without stage, external, verdict and digest.
     pub digest: String,
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::license::Measure;
 use super::sample::Group;
 use super::workload::WorkloadType;
 use super::{Instant, Points};
@@ -73,6 +74,12 @@ pub struct Watermark {
     pub at: Option<Instant>,
     pub by_type: BTreeMap<WorkloadType, Points>,
     pub coverage: Coverage,
+    /// What the points are: instances under Subscription and Perpetual keys.
+    #[serde(default, skip_serializing_if = "Measure::is_points")]
+    pub counted_in: Measure,
+    /// Each server's own coverage; `coverage` is the worst day by day.
+    #[serde(default)]
+    pub coverage_by_server: BTreeMap<String, Coverage>,
     pub daily: Vec<Daily>,
 }
 

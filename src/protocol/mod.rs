@@ -26,7 +26,7 @@ pub use enrolment::{Enrol, Enrolled, EnrolmentToken, NotAToken, TOKEN_DAYS};
 pub use key_file::{NotAKeyFile, issue_key, read_key};
 pub use license::{JustifiedMonth, LicenseAnswer, LicenseCheck, Occasion};
 pub use submission::{ReportDetail, Submission};
-pub use telemetry::Telemetry;
+pub use telemetry::{InstallationCoverage, Telemetry};
 
 /// The License Update Server's name among the peers.
 pub const PEER: &str = "license_server";

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Message, check_daily, check_length, check_text};
 use crate::domain::installation::UnitId;
+use crate::domain::license::Measure;
 use crate::domain::report::message_id;
 use crate::domain::watermark::{Coverage, Daily};
 use crate::domain::workload::WorkloadType;
@@ -37,6 +38,22 @@ pub struct Telemetry {
     /// Days of earlier weeks whose marks changed after they were sent.
     #[serde(default)]
     pub amended_days: Vec<Daily>,
+    /// What `points` are: instances under Subscription and Perpetual keys.
+    #[serde(default, skip_serializing_if = "Measure::is_points")]
+    pub counted_in: Measure,
+    /// Each installation's own coverage; `coverage` is the worst.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coverage_by_installation: Vec<InstallationCoverage>,
+}
+
+/// How one installation was covered in the week.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallationCoverage {
+    pub installation: String,
+    pub expected: u32,
+    pub complete: u32,
+    /// What a report does with it when a month ends without a fresh sample: `carry`, `wait:06:00`, `exclude`.
+    pub month_end: String,
 }
 
 impl Telemetry {
@@ -58,6 +75,7 @@ impl Message for Telemetry {
         check_length("installations", self.installations.len(), LIST_MAX)?;
         check_length("by_type", self.by_type.len(), LIST_MAX)?;
         check_length("amended_days", self.amended_days.len(), LIST_MAX)?;
+        check_length("coverage_by_installation", self.coverage_by_installation.len(), LIST_MAX)?;
         if self.id != Telemetry::id_of(&self.unit, self.week) {
             return Err("id is not that of its unit and week".to_owned());
         }

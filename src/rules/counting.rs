@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::domain::calendar::PROTECTED_FOR;
+use crate::domain::license::Measure;
 use crate::domain::sample::{Counted, GroupTotal, Sample, Summary};
 use crate::domain::tenant::TenantCount;
 use crate::domain::workload::{Class, Workload, WorkloadType};
 use crate::domain::{Instant, Month, Points};
 
-use super::points_table;
+use super::rating::{Rating, Weighed};
 
 /// When workloads of one server were processed for the first time, as far as we know ourselves.
 ///
@@ -107,33 +108,34 @@ pub fn class_of(workload: &Workload, sample: &Sample, first: Option<Instant>, as
     if !vouched && last <= as_of.at - PROTECTED_FOR {
         return Class::Unprotected;
     }
+    // Neither new workloads nor rental machines are free under a key that counts instances (domain.md 1 and 7.3).
+    if sample.license.kind.measure() == Measure::Instances {
+        return Class::Billable;
+    }
     if workload.rental && workload.kind != WorkloadType::CloudConnectReplica {
         return Class::Rental;
     }
     if first.is_some_and(|first| as_of.month.starts_at() <= first) { Class::New } else { Class::Billable }
 }
 
-/// Classifies every workload of a sample, in the sample's order.
-pub fn classify(sample: &Sample, ledger: &Ledger, as_of: AsOf) -> Vec<Counted> {
-    let each = |workload: &Workload| {
-        let first_processed_at = ledger.first_processed_at(workload);
-        Counted {
-            class: class_of(workload, sample, first_processed_at, as_of),
-            weight: weight_of(workload, sample).unwrap_or(Points::ZERO),
-            first_processed_at,
-        }
+/// Classifies every workload of a sample, in the sample's order, and weighs it.
+pub fn classify(sample: &Sample, ledger: &Ledger, as_of: AsOf, rating: &Rating) -> Vec<Counted> {
+    let first: Vec<Option<Instant>> =
+        sample.workloads.iter().map(|workload| ledger.first_processed_at(workload)).collect();
+    classify_with(sample, &first, as_of, rating)
+}
+
+/// The same with what is known of each workload's first processing, in the sample's order.
+pub fn classify_with(sample: &Sample, first: &[Option<Instant>], as_of: AsOf, rating: &Rating) -> Vec<Counted> {
+    let of = |(workload, first): (&Workload, &Option<Instant>)| class_of(workload, sample, *first, as_of);
+    let classes: Vec<Class> = sample.workloads.iter().zip(first).map(of).collect();
+    let weighed = rating.weigh(sample, &classes);
+    let counted = |((class, weighed), first): ((Class, Weighed), &Option<Instant>)| Counted {
+        class,
+        weight: weighed.weight,
+        first_processed_at: *first,
     };
-    sample.workloads.iter().map(each).collect()
-}
-
-/// The weight of a workload; `None` when neither server nor table names one.
-pub fn weight_of(workload: &Workload, sample: &Sample) -> Option<Points> {
-    points_table::weight(workload.points, &workload.kind, &sample.license)
-}
-
-/// The weight of a tenant's count; `None` when neither server nor table names one.
-pub fn weight_of_count(count: &TenantCount, sample: &Sample) -> Option<Points> {
-    points_table::weight(count.weight, &count.kind, &sample.license)
+    classes.into_iter().zip(weighed).zip(first).map(counted).collect()
 }
 
 /// What one workload adds to its group.
@@ -148,20 +150,21 @@ pub fn total_of(counted: &Counted) -> GroupTotal {
 }
 
 /// What a tenant's counts add: classified by the server itself (design.md section 4). Rental replicas count.
-pub fn total_of_count(count: &TenantCount, weight: Points) -> GroupTotal {
+pub fn total_of_count(count: &TenantCount, sample: &Sample, rating: &Rating) -> GroupTotal {
     let counts_rental = count.kind == WorkloadType::CloudConnectReplica;
     let used = u64::from(count.used) + if counts_rental { u64::from(count.rental) } else { 0 };
+    let points_of = |machines: u64| rating.points_of(count, machines, sample).0;
     GroupTotal {
         count: used,
-        points: weight * used,
+        points: points_of(used),
         new_count: u64::from(count.new),
-        new_points: weight * u64::from(count.new),
+        new_points: points_of(u64::from(count.new)),
         rental_count: if counts_rental { 0 } else { u64::from(count.rental) },
     }
 }
 
 /// A classified sample in short. `counted` is [`classify`]'s answer for the same sample.
-pub fn summary(sample: &Sample, counted: &[Counted]) -> Summary {
+pub fn summary(sample: &Sample, counted: &[Counted], rating: &Rating) -> Summary {
     let mut summary = Summary::default();
     for (workload, counted) in sample.workloads.iter().zip(counted) {
         let total = total_of(counted);
@@ -170,32 +173,49 @@ pub fn summary(sample: &Sample, counted: &[Counted]) -> Summary {
         }
     }
     for count in &sample.counts {
-        let weight = weight_of_count(count, sample).unwrap_or(Points::ZERO);
-        summary.add((count.tenant.clone(), count.kind.clone()), total_of_count(count, weight));
+        summary.add((count.tenant.clone(), count.kind.clone()), total_of_count(count, sample, rating));
     }
     summary
 }
 
 /// Names what the server's own numbers and ours disagree on (domain.md 8, P5; design.md section 4).
-pub fn cross_check(sample: &Sample, summary: &Summary) -> Vec<String> {
+pub fn cross_check(sample: &Sample, summary: &Summary, rating: &Rating) -> Vec<String> {
     let mut found = Vec::new();
+    let measure = sample.license.kind.measure().as_str();
     let mut compare = |what: &str, server: Option<Points>, ours: Points| {
         if let Some(server) = server.filter(|server| *server != ours) {
-            found.push(format!("{what}: the server says {server}, counted {ours}"));
+            found.push(format!("{what} {measure}: the server says {server}, counted {ours}"));
         }
     };
-    compare("used points", sample.license.used_points, summary.points);
-    compare("new points", sample.license.new_points, summary.new_points);
-    let workloads = sample.workloads.iter().filter(|workload| weight_of(workload, sample).is_none());
-    let counts = sample.counts.iter().filter(|count| weight_of_count(count, sample).is_none());
-    let named = workloads.map(|workload| (&workload.kind, workload.name.clone()));
-    let of_tenants = counts.map(|count| (&count.kind, whose(count.tenant.as_deref())));
-    let unweighted = named.chain(of_tenants).map(|(kind, whose)| {
-        format!("no weight is known for type {kind} ({whose}); it counts 0 points until the server or the points table names one")
-    });
-    found.extend(unweighted);
+    compare("used", sample.license.used_points, summary.points);
+    compare("new", sample.license.new_points, summary.new_points);
+    found.extend(without_weight(sample, rating).into_iter().map(|(kind, whose)| {
+        let on = sample.taken_at.date_naive();
+        let proposed = rating.provisional_row_for(&kind, &sample.license, on).map(|row| {
+            format!(
+                "; {} has {} provisionally ({}): state it in a table of your own to use it",
+                row.table, row.points, row.source
+            )
+        });
+        let proposed = proposed.unwrap_or_default();
+        format!(
+            "no weight is known for type {kind} ({whose}); it counts 0 {measure} until the server or the points table \
+             names one{proposed}"
+        )
+    }));
     found.truncate(DISCREPANCIES_MAX);
     found
+}
+
+/// What nobody names a weight for: the type, and whose it is.
+pub fn without_weight(sample: &Sample, rating: &Rating) -> Vec<(WorkloadType, String)> {
+    let classes = vec![Class::Billable; sample.workloads.len()];
+    let weighed = rating.weigh(sample, &classes);
+    let workloads = sample.workloads.iter().zip(weighed).filter(|(_, weighed)| !weighed.is_known());
+    let counts = sample.counts.iter().filter(|count| !rating.weigh_count(count, sample).is_known());
+    let named = workloads.map(|(workload, _)| (workload.kind.clone(), workload.name.clone()));
+    let of_tenants = counts.map(|count| (count.kind.clone(), whose(count.tenant.as_deref())));
+    named.chain(of_tenants).collect()
 }
 
 fn whose(tenant: Option<&str>) -> String {

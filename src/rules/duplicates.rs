@@ -19,6 +19,8 @@ pub struct Copy<'a> {
     /// As that server's ledger knows it.
     pub first_processed_at: Option<Instant>,
     pub as_of: AsOf,
+    /// What it weighs on its own server.
+    pub weight: Points,
 }
 
 impl Copy<'_> {
@@ -30,7 +32,7 @@ impl Copy<'_> {
     fn counted_since(&self, first_processed_at: Option<Instant>) -> Counted {
         Counted {
             class: counting::class_of(self.workload, self.sample, first_processed_at, self.as_of),
-            weight: counting::weight_of(self.workload, self.sample).unwrap_or(Points::ZERO),
+            weight: self.weight,
             first_processed_at,
         }
     }
@@ -104,6 +106,8 @@ pub struct Standing<'a> {
     pub sample: &'a Sample,
     /// In the order of the sample's workloads.
     pub first_processed_at: Vec<Option<Instant>>,
+    /// In the same order.
+    pub weights: Vec<Points>,
     pub as_of: AsOf,
 }
 
@@ -117,6 +121,7 @@ pub fn plan(standing: &[Standing<'_>]) -> BTreeMap<(usize, usize), Duplicate> {
             workload: &samples[of].workloads[at],
             first_processed_at: standing[of].first_processed_at[at],
             as_of: standing[of].as_of,
+            weight: standing[of].weights[at],
         };
         let copies: Vec<Copy<'_>> = places.iter().map(copy).collect();
         let once = once(&copies);
@@ -135,6 +140,7 @@ pub fn count_once(samples: &[&Sample], as_of: &dyn Fn(&Sample) -> AsOf, counted:
     let standing = samples.iter().zip(counted.iter()).map(|(sample, counted)| Standing {
         sample,
         first_processed_at: counted.iter().map(|counted| counted.first_processed_at).collect(),
+        weights: counted.iter().map(|counted| counted.weight).collect(),
         as_of: as_of(sample),
     });
     for ((of, at), duplicate) in plan(&standing.collect::<Vec<_>>()) {

@@ -10,6 +10,7 @@ use crate::domain::{Instant, Month, Points};
 
 use super::counting::{self, AsOf};
 use super::duplicates::{self, Duplicate, Standing};
+use super::rating::Rating;
 use super::reporting::BasisSample;
 
 /// A workload, or a tenant's count, that counts otherwise on the next 1st than today.
@@ -53,17 +54,17 @@ pub enum Machines {
 }
 
 /// The forecast for the month of `now`. `samples` are each server's newest one; a stale one is carried as it stood.
-pub fn forecast(samples: &[BasisSample], machines: Machines, now: Instant) -> Forecast {
+pub fn forecast(samples: &[BasisSample], machines: Machines, rating: &Rating, now: Instant) -> Forecast {
     let month = Month::of(now);
-    let today = classified(samples, machines, |basis| AsOf { at: basis.sample.taken_at, month });
+    let today = classified(samples, machines, rating, |basis| AsOf { at: basis.sample.taken_at, month });
     let on_first = AsOf { at: month.ends_at(), month: month.next() };
-    let then = classified(samples, machines, |basis| on_first.of_basis(basis));
+    let then = classified(samples, machines, rating, |basis| on_first.of_basis(basis));
     let mut forecast = Forecast::default();
     for (basis, (today, then)) in samples.iter().zip(today.iter().zip(&then)) {
         for (workload, (today, then)) in basis.sample.workloads.iter().zip(today.iter().zip(then)) {
             take_workload(&basis.sample, workload, [today, then], month, &mut forecast);
         }
-        take_counts(&basis.sample, month, &mut forecast);
+        take_counts(&basis.sample, rating, month, &mut forecast);
     }
     let sum = |changes: &[Change]| changes.iter().map(|change| change.points).sum::<Points>();
     forecast.report_points = forecast.points - sum(&forecast.aging_out);
@@ -74,9 +75,17 @@ pub fn forecast(samples: &[BasisSample], machines: Machines, now: Instant) -> Fo
     forecast
 }
 
-fn classified(samples: &[BasisSample], machines: Machines, as_of: impl Fn(&BasisSample) -> AsOf) -> Vec<Vec<Counted>> {
-    let standing: Vec<Standing<'_>> = samples.iter().map(|basis| standing(basis, as_of(basis))).collect();
-    let mut counted: Vec<Vec<Counted>> = standing.iter().map(on_its_server).collect();
+fn classified(
+    samples: &[BasisSample],
+    machines: Machines,
+    rating: &Rating,
+    as_of: impl Fn(&BasisSample) -> AsOf,
+) -> Vec<Vec<Counted>> {
+    let on_its_server =
+        |basis: &BasisSample| counting::classify_with(&basis.sample, &basis.first_processed_at, as_of(basis), rating);
+    let mut counted: Vec<Vec<Counted>> = samples.iter().map(on_its_server).collect();
+    let standing: Vec<Standing<'_>> =
+        samples.iter().zip(&counted).map(|(basis, counted)| standing(basis, counted, as_of(basis))).collect();
     if machines == Machines::Once {
         for ((of, at), duplicate) in duplicates::plan(&standing) {
             match duplicate {
@@ -88,18 +97,13 @@ fn classified(samples: &[BasisSample], machines: Machines, as_of: impl Fn(&Basis
     counted
 }
 
-fn standing(basis: &BasisSample, as_of: AsOf) -> Standing<'_> {
-    Standing { sample: &basis.sample, first_processed_at: basis.first_processed_at.clone(), as_of }
-}
-
-fn on_its_server(standing: &Standing<'_>) -> Vec<Counted> {
-    let Standing { sample, as_of, .. } = standing;
-    let each = |(workload, first): (&Workload, &Option<Instant>)| Counted {
-        class: counting::class_of(workload, sample, *first, *as_of),
-        weight: counting::weight_of(workload, sample).unwrap_or(Points::ZERO),
-        first_processed_at: *first,
-    };
-    sample.workloads.iter().zip(&standing.first_processed_at).map(each).collect()
+fn standing<'a>(basis: &'a BasisSample, counted: &[Counted], as_of: AsOf) -> Standing<'a> {
+    Standing {
+        sample: &basis.sample,
+        first_processed_at: basis.first_processed_at.clone(),
+        weights: counted.iter().map(|counted| counted.weight).collect(),
+        as_of,
+    }
 }
 
 fn take_workload(
@@ -135,10 +139,9 @@ fn ages_out_at(workload: &Workload, sample: &Sample) -> Instant {
 }
 
 /// Counts are classified by the server itself: what is new there is used from the 1st on (domain.md 3.6).
-fn take_counts(sample: &Sample, month: Month, forecast: &mut Forecast) {
+fn take_counts(sample: &Sample, rating: &Rating, month: Month, forecast: &mut Forecast) {
     for count in &sample.counts {
-        let weight = counting::weight_of_count(count, sample).unwrap_or(Points::ZERO);
-        let GroupTotal { points, new_count, new_points, .. } = counting::total_of_count(count, weight);
+        let GroupTotal { points, new_count, new_points, .. } = counting::total_of_count(count, sample, rating);
         // The next month's first sample would have shown them as used.
         let rolled = Month::of(sample.taken_at) < month;
         forecast.points += if rolled { points + new_points } else { points };

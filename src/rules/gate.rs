@@ -59,6 +59,7 @@ pub fn judge(facts: &GateFacts) -> GateVerdict {
         causes,
         unexplained: shortfall - explained,
         over_reported: highest.zip(reported).is_some_and(|(highest, reported)| reported - highest > tolerance),
+        servers: Vec::new(),
     }
 }
 

@@ -1,13 +1,14 @@
 //! The monthly report out of samples: classified at the month's end with the month as the month (domain.md 3.6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::domain::installation::Unit;
 use crate::domain::license::License;
 use crate::domain::report::{
-    Basis, External, Line, Reason, ReportedWorkload, SCHEMA, Stage, Stale, UsageReport, report_id,
+    Basis, External, Line, Provenance, ProvisionalType, Reason, ReportedWorkload, SCHEMA, ServerCoverage, Stage, Stale,
+    UsageReport, WeightNote, report_id,
 };
 use crate::domain::sample::{Counted, GroupTotal, Sample};
 use crate::domain::watermark::{Coverage, Daily};
@@ -17,6 +18,7 @@ use crate::seal::{canonical, digest};
 
 use super::counting::{self, AsOf};
 use super::duplicates::{self, Duplicate, Standing};
+use super::rating::{self, Rating};
 use super::report_document::AFTER_GENERATION;
 
 /// The sample of one server that a report stands on.
@@ -45,6 +47,10 @@ pub struct ReportFacts {
     pub generated_at: Instant,
     /// Built when the month had long ended, because the agent was off.
     pub late: bool,
+    /// How each server was covered, and by which policy it is counted.
+    pub servers: Vec<ServerCoverage>,
+    /// What answers where a server states no weight.
+    pub rating: Rating,
 }
 
 impl AsOf {
@@ -67,23 +73,20 @@ pub fn generate(facts: ReportFacts) -> UsageReport {
 pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
     let mut groups: BTreeMap<LineKey, GroupTotal> = BTreeMap::new();
     let mut workloads = Vec::new();
-    let standing = facts.samples.iter().map(|basis| Standing {
-        sample: &basis.sample,
-        first_processed_at: basis.first_processed_at.clone(),
-        as_of: as_of.of_basis(basis),
-    });
-    let once = if facts.unit.counts_once_at(as_of.at) {
-        duplicates::plan(&standing.collect::<Vec<_>>())
-    } else {
-        BTreeMap::new()
+    let counted_of = |basis: &BasisSample| {
+        counting::classify_with(&basis.sample, &basis.first_processed_at, as_of.of_basis(basis), &facts.rating)
     };
-    for (of, basis) in facts.samples.iter().enumerate() {
+    let counted: Vec<Vec<Counted>> = facts.samples.iter().map(counted_of).collect();
+    let once = counted_once(&facts, &counted, as_of);
+    for (of, (basis, counted)) in facts.samples.iter().zip(&counted).enumerate() {
         let duplicates = |at: usize| once.get(&(of, at));
-        take_workloads(basis, as_of.of_basis(basis), &duplicates, &mut groups, &mut workloads);
-        take_counts(&basis.sample, &mut groups);
+        let own = Own { sample: &basis.sample, counted, as_of: as_of.of_basis(basis), rating: &facts.rating };
+        take_workloads(&own, &duplicates, &mut groups, &mut workloads);
+        take_counts(&basis.sample, &facts.rating, &mut groups);
     }
     name_duplicates(&mut workloads);
     let lines = groups.into_iter().map(line).collect();
+    let provenance = provenance(&facts);
     let license = governing(newest_license(&facts.samples), facts.license);
     let stale = facts
         .samples
@@ -118,6 +121,7 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
         justified_at: None,
         justified_by: None,
         correction: None,
+        provenance,
         digest: String::new(),
     };
     total(&mut report);
@@ -128,6 +132,20 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
 fn newest_license(samples: &[BasisSample]) -> License {
     let newest = samples.iter().max_by_key(|basis| basis.sample.taken_at);
     newest.map(|basis| basis.sample.license.clone()).unwrap_or_default()
+}
+
+/// Where each machine that several servers show counts, if the unit counts such once.
+fn counted_once(facts: &ReportFacts, counted: &[Vec<Counted>], as_of: AsOf) -> BTreeMap<(usize, usize), Duplicate> {
+    if !facts.unit.counts_once_at(as_of.at) {
+        return BTreeMap::new();
+    }
+    let standing = facts.samples.iter().zip(counted).map(|(basis, counted)| Standing {
+        sample: &basis.sample,
+        first_processed_at: basis.first_processed_at.clone(),
+        weights: counted.iter().map(|counted| counted.weight).collect(),
+        as_of: as_of.of_basis(basis),
+    });
+    duplicates::plan(&standing.collect::<Vec<_>>())
 }
 
 /// Our key's word on what it says; the server's on the rest, such as the installation and its own counters.
@@ -158,41 +176,65 @@ pub fn digest_of(report: &UsageReport) -> String {
     format!("sha256:{}", digest::sha256_hex(&canonical::bytes(&record)))
 }
 
-fn take_workloads<'a>(
-    basis: &BasisSample,
+/// One server's sample with what its workloads count as by themselves.
+struct Own<'a> {
+    sample: &'a Sample,
+    counted: &'a [Counted],
     as_of: AsOf,
+    rating: &'a Rating,
+}
+
+fn take_workloads<'a>(
+    own: &Own<'_>,
     duplicate: &dyn Fn(usize) -> Option<&'a Duplicate>,
     groups: &mut BTreeMap<LineKey, GroupTotal>,
     workloads: &mut Vec<ReportedWorkload>,
 ) {
-    let sample = &basis.sample;
-    for (at, (workload, first)) in sample.workloads.iter().zip(&basis.first_processed_at).enumerate() {
+    let sample = own.sample;
+    for (at, (workload, counted)) in sample.workloads.iter().zip(own.counted).enumerate() {
         // Facts after the month's end belong to the next one.
         let first_known = match duplicate(at) {
             Some(Duplicate::Here(once)) => once.first_processed_at,
-            Some(Duplicate::On(_)) | None => *first,
+            Some(Duplicate::On(_)) | None => counted.first_processed_at,
         };
-        if first_known.is_some_and(|first| as_of.at <= first) {
+        if first_known.is_some_and(|first| own.as_of.at <= first) {
             continue;
         }
-        let stated = counting::weight_of(workload, sample);
-        let own = || {
-            let class = counting::class_of(workload, sample, *first, as_of);
-            Counted { class, weight: stated.unwrap_or(Points::ZERO), first_processed_at: *first }
-        };
         let counted = match duplicate(at) {
-            None => own(),
-            Some(Duplicate::Here(once)) => once.clone(),
+            None => counted,
+            Some(Duplicate::Here(once)) => once,
             Some(Duplicate::On(server)) => {
-                workloads.extend(counted_elsewhere(sample, workload, &own(), server));
+                workloads.extend(counted_elsewhere(own, workload, counted, server));
                 continue;
             }
         };
         if let Some(reason) = reason(counted.class) {
             let key = (sample.server.clone(), workload.tenant.clone(), workload.kind.clone(), counted.weight);
-            groups.entry(key).or_default().add(counting::total_of(&counted));
-            workloads.push(reported(sample, workload, &counted, reason, stated.is_none()));
+            groups.entry(key).or_default().add(counting::total_of(counted));
+            workloads.push(reported(own, workload, counted, reason));
         }
+    }
+}
+
+/// Where the report's weights come from, which types nobody knows, and how each server was covered.
+fn provenance(facts: &ReportFacts) -> Provenance {
+    let mut weights = BTreeSet::new();
+    let mut provisional: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for basis in &facts.samples {
+        let sample = &basis.sample;
+        for (kind, count, weighed) in rating::weights_of(sample, &facts.rating) {
+            if !kind.is_known() {
+                *provisional.entry((sample.server.clone(), kind.to_string())).or_default() += count;
+            }
+            weights.insert(WeightNote { kind, weight: weighed.weight, from: weighed.from.to_string() });
+        }
+    }
+    let provisional = provisional.into_iter();
+    let provisional = provisional.map(|((server, kind), count)| ProvisionalType { server, kind, count });
+    Provenance {
+        servers: facts.servers.clone(),
+        weights: weights.into_iter().collect(),
+        provisional: provisional.collect(),
     }
 }
 
@@ -205,18 +247,18 @@ fn reason(class: Class) -> Option<Reason> {
     }
 }
 
-fn reported(
-    sample: &Sample,
-    workload: &Workload,
-    counted: &Counted,
-    reason: Reason,
-    unweighted: bool,
-) -> ReportedWorkload {
+fn reported(own: &Own<'_>, workload: &Workload, counted: &Counted, reason: Reason) -> ReportedWorkload {
+    let is_weighed = own.rating.weight_of(workload, own.sample).is_known();
+    let note = match (is_weighed, workload.kind.is_known()) {
+        (false, _) => Some(format!("no weight is known for type {}", workload.kind)),
+        (true, false) => Some(format!("provisional: type {} is not known; map it", workload.kind)),
+        (true, true) => None,
+    };
     let counts = reason == Reason::Protected;
     ReportedWorkload {
         id: workload.id.clone(),
         name: workload.name.clone(),
-        server: sample.server.clone(),
+        server: own.sample.server.clone(),
         tenant: workload.tenant.clone(),
         kind: workload.kind.clone(),
         platform: workload.platform.clone(),
@@ -226,22 +268,22 @@ fn reported(
         last_restore_point_at: workload.last_restore_point_at,
         counted: counts,
         reason,
-        note: unweighted.then(|| format!("no weight is known for type {}", workload.kind)),
+        note,
     }
 }
 
 /// A copy that counts nothing here; shown so that nobody misses it.
-fn counted_elsewhere(sample: &Sample, workload: &Workload, own: &Counted, server: &str) -> Option<ReportedWorkload> {
-    let shown = reported(sample, workload, own, reason(own.class)?, false);
+fn counted_elsewhere(own: &Own<'_>, workload: &Workload, counted: &Counted, server: &str) -> Option<ReportedWorkload> {
+    let shown = reported(own, workload, counted, reason(counted.class)?);
     let note = Some(format!("counted once, on {server}"));
     Some(ReportedWorkload { points: Points::ZERO, counted: false, note, ..shown })
 }
 
-fn take_counts(sample: &Sample, groups: &mut BTreeMap<LineKey, GroupTotal>) {
+fn take_counts(sample: &Sample, rating: &Rating, groups: &mut BTreeMap<LineKey, GroupTotal>) {
     for count in &sample.counts {
-        let weight = counting::weight_of_count(count, sample).unwrap_or(Points::ZERO);
+        let weight = rating.weigh_count(count, sample).weight;
         let key = (sample.server.clone(), count.tenant.clone(), count.kind.clone(), weight);
-        groups.entry(key).or_default().add(counting::total_of_count(count, weight));
+        groups.entry(key).or_default().add(counting::total_of_count(count, sample, rating));
     }
 }
 

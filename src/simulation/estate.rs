@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::machine::{DAY_SECONDS, MAKES, Machine, instant, make_drawn, tenants_make_drawn};
 use crate::domain::calendar::midnight;
-use crate::domain::license::{License, LicenseType};
+use crate::domain::license::{License, LicenseType, Measure};
 use crate::domain::sample::Sample;
 use crate::domain::workload::{Workload, WorkloadType};
 use crate::domain::{Instant, Month, Points};
@@ -156,8 +156,14 @@ impl Estate {
     fn truth_for(&self, at: Instant, month: Month) -> Truth {
         let mut truth = Truth::default();
         let month_start = month.starts_at().timestamp();
+        let in_instances = self.license.kind.measure() == Measure::Instances;
+        let mut workstations: i64 = 0;
         for machine in self.machines.iter().filter(|machine| machine.is_listed(at.timestamp())) {
-            if machine.is_free() {
+            if in_instances {
+                workstations += i64::from(*machine.kind() == WorkloadType::Workstation);
+                truth.billable_count += 1;
+                truth.billable_points += self.stated_weight(machine).unwrap_or_default();
+            } else if machine.is_free() {
                 truth.rental_count += 1;
             } else if machine.first_second() >= month_start {
                 truth.new_count += 1;
@@ -167,7 +173,17 @@ impl Estate {
                 truth.billable_points += machine.weight();
             }
         }
+        truth.billable_points += Points::whole((workstations + 2) / 3);
         truth
+    }
+
+    /// What the server states of a machine: its points; an instance under keys that count instances, where nothing is
+    /// stated of workstations, which share them.
+    pub fn stated_weight(&self, machine: &Machine) -> Option<Points> {
+        match self.license.kind.measure() {
+            Measure::Points => Some(machine.weight()),
+            Measure::Instances => (*machine.kind() != WorkloadType::Workstation).then(|| Points::whole(1)),
+        }
     }
 
     /// The license block as the server shows it then.
@@ -188,7 +204,7 @@ impl Estate {
                 tenant: Some(machine.tenant.clone()),
                 job: Some(machine.job.clone()),
                 host: Some(machine.host.clone()),
-                points: Some(machine.weight()),
+                points: self.stated_weight(machine),
                 first_processed_at: Some(machine.first_at()),
                 last_restore_point_at: machine.last_run(now.timestamp()).map(instant),
                 rental: machine.is_rental,

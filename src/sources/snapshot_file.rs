@@ -48,7 +48,8 @@ impl fmt::Display for Refused {
         if !self.field.is_empty() {
             write!(f, ", {}", self.field)?;
         }
-        write!(f, ": {}", self.why)
+        // Foreign words may stand in it; a refusal is one line.
+        write!(f, ": {}", self.why.replace(char::is_control, " "))
     }
 }
 

@@ -11,6 +11,7 @@ use super::packing::{self, KEYFRAMES_MAX, STEPS_MAX};
 use crate::domain::Instant;
 use crate::domain::sample::{Counted, Sample, Summary};
 use crate::rules::counting::{AsOf, Ledger, classify, summary};
+use crate::rules::rating::Rating;
 
 /// The fold after one sample.
 #[derive(Clone, Default)]
@@ -28,16 +29,19 @@ pub struct ClassifiedSample {
     pub ledger: Ledger,
     /// In the order of the sample's workloads, by its own instant.
     pub counted: Vec<Counted>,
+    /// What answered where the server states no weight.
+    pub rating: Arc<Rating>,
 }
 
 impl ClassifiedSample {
-    pub(super) fn of(sample: Sample, ledger: Ledger) -> ClassifiedSample {
-        let counted = classify(&sample, &ledger, AsOf::sample(sample.taken_at));
-        ClassifiedSample { sample, ledger, counted }
+    /// `sample` is mapped.
+    pub(super) fn of(sample: Sample, ledger: Ledger, rating: Arc<Rating>) -> ClassifiedSample {
+        let counted = classify(&sample, &ledger, AsOf::sample(sample.taken_at), &rating);
+        ClassifiedSample { sample, ledger, counted, rating }
     }
 
     pub fn summary(&self) -> Summary {
-        summary(&self.sample, &self.counted)
+        summary(&self.sample, &self.counted, &self.rating)
     }
 }
 
@@ -53,8 +57,8 @@ impl Fold {
         Ok(Fold { ledger: ledger_as_of(kv, server, at)?, summary: Some((whole_at, whole)) })
     }
 
-    /// Takes one more sample, later than all before it, and puts what follows from it.
-    pub fn step(&mut self, kv: &mut Kv, sample: &Sample, row: &SampleRow) -> Result<(), StoreError> {
+    /// Takes one more sample, mapped and later than all before it, and puts what follows from it.
+    pub fn step(&mut self, kv: &mut Kv, sample: &Sample, row: &SampleRow, rating: &Rating) -> Result<(), StoreError> {
         for id in self.ledger.take_note(sample) {
             let seen = self.ledger.rows()[&id];
             let key = keys::named(About::Ledger, &sample.server, &id);
@@ -68,8 +72,8 @@ impl Fold {
             };
             kv.put(key, kept::to_bytes(&kept));
         }
-        let counted = classify(sample, &self.ledger, AsOf::sample(sample.taken_at));
-        let summary = summary(sample, &counted);
+        let counted = classify(sample, &self.ledger, AsOf::sample(sample.taken_at), rating);
+        let summary = summary(sample, &counted, rating);
         let kept = match &self.summary {
             Some((since, same)) if **same == summary => KeptSummary::SameAs(*since),
             Some(_) | None => {

@@ -32,6 +32,7 @@ use chrono::TimeDelta;
 use crate::domain::Instant;
 use crate::domain::sample::Sample;
 use crate::doors::Files;
+use crate::rules::rating::Rating;
 use fact::Fact;
 use journal::{Head, Journal, NewEntry};
 
@@ -108,6 +109,18 @@ impl Store {
         let head = self.journal.head();
         let set = self.state.set_basis_max_age(age).and_then(|()| self.state.settle());
         set.and_then(|()| self.state.commit(head)).inspect_err(|_| self.note_failure())
+    }
+
+    /// What answers where a server states no weight, and what unknown types stand for; kept, and the days concerned
+    /// follow it. Whether it is another one than before.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn set_rating(&mut self, rating: &Rating) -> Result<bool, StoreError> {
+        let head = self.journal.head();
+        let set = self.state.set_rating(rating).and_then(|is_other| self.state.settle().map(|()| is_other));
+        let kept = set.and_then(|is_other| self.state.commit(head).map(|()| is_other));
+        kept.inspect_err(|_| self.note_failure())
     }
 
     /// The newest entry.

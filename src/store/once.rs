@@ -1,5 +1,6 @@
 //! Machines that several servers of a unit show, for units that count them once.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,21 +15,23 @@ use crate::domain::installation::{ServerName, Unit};
 use crate::domain::sample::Sample;
 use crate::rules::counting::{AsOf, Ledger};
 use crate::rules::duplicates::{self, Copy};
+use crate::rules::rating::Rating;
 
 /// Computes what counting on each server gives above counting once, at the instants at which the unit counts once.
 pub(super) struct CountingOnce<'a> {
     kv: &'a Kv,
     unit: &'a Unit,
     servers: &'a [ServerName],
+    rating: &'a Rating,
     unpackers: Vec<Unpacker>,
     /// The newest answer: the samples it was for.
     known: Option<(Vec<(usize, Instant)>, Surplus)>,
 }
 
 impl<'a> CountingOnce<'a> {
-    pub fn new(kv: &'a Kv, unit: &'a Unit, servers: &'a [ServerName]) -> CountingOnce<'a> {
+    pub fn new(kv: &'a Kv, unit: &'a Unit, servers: &'a [ServerName], rating: &'a Rating) -> CountingOnce<'a> {
         let unpackers = vec![Unpacker::default(); servers.len()];
-        CountingOnce { kv, unit, servers, unpackers, known: None }
+        CountingOnce { kv, unit, servers, rating, unpackers, known: None }
     }
 
     /// The surplus at an instant, of the servers whose samples stand then.
@@ -50,7 +53,8 @@ impl<'a> CountingOnce<'a> {
             let name = &self.servers[*server];
             samples.push(self.unpackers[*server].load(self.kv, name, Moment::of(*at))?.0);
         }
-        let samples: Vec<&Sample> = samples.iter().map(Arc::as_ref).collect();
+        let rated: Vec<Cow<'_, Sample>> = samples.iter().map(|sample| self.rating.mapped(sample)).collect();
+        let samples: Vec<&Sample> = rated.iter().map(AsRef::as_ref).collect();
         let mut surplus = Surplus::new();
         for (id, places) in duplicates::shared(&samples) {
             let mut copies = Vec::new();
@@ -58,7 +62,8 @@ impl<'a> CountingOnce<'a> {
                 let (sample, workload) = (samples[of], &samples[of].workloads[place]);
                 let ledger = self.ledger_of(&sample.server, id, sample.taken_at)?;
                 let first_processed_at = ledger.first_processed_at(workload);
-                copies.push(Copy { sample, workload, first_processed_at, as_of: AsOf::sample(sample.taken_at) });
+                let (as_of, weight) = (AsOf::sample(sample.taken_at), self.rating.weight_of(workload, sample).weight);
+                copies.push(Copy { sample, workload, first_processed_at, as_of, weight });
             }
             for (group, points) in duplicates::surplus(&copies) {
                 *surplus.entry(group).or_default() += points;

@@ -1,6 +1,7 @@
 //! What the agent asks for.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
 use serde::de::DeserializeOwned;
@@ -17,6 +18,7 @@ use super::{Store, StoreError};
 use crate::domain::Instant;
 use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::watermark::DayMark;
+use crate::rules::rating::Rating;
 
 /// Reads fail only when the state does: [`StoreError::StateFailed`], and opening the store again heals it.
 impl Store {
@@ -44,6 +46,11 @@ impl Store {
         let from = keys::row(prefix);
         let found = self.noting(self.state.kv.keys(&from, &keys::end_of(&from)))?;
         Ok(found.into_iter().map(|key| String::from_utf8_lossy(&key[1..]).into_owned()).collect())
+    }
+
+    /// What answers where a server states no weight, and what unknown types stand for.
+    pub fn rating(&self) -> &Rating {
+        &self.state.rating
     }
 
     /// Instants of the server's samples, in order.
@@ -162,7 +169,8 @@ impl State {
             None => (Unpacker::default(), Fold::after(&self.kv, server, at)?.ledger),
         };
         let (sample, _) = unpacker.load(&self.kv, server, Moment::of(at))?;
-        Ok(Some(ClassifiedSample::of((*sample).clone(), ledger)))
+        let (sample, rating) = (self.rating.mapped(&sample).into_owned(), Arc::clone(&self.rating));
+        Ok(Some(ClassifiedSample::of(sample, ledger, rating)))
     }
 
     fn days(&self, unit: &str, first: NaiveDate, last: NaiveDate) -> Result<Vec<DayMark>, StoreError> {

@@ -19,16 +19,20 @@ use crate::domain::Instant;
 use crate::domain::calendar::midnight;
 use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::sample::Summary;
+use crate::rules::rating::Rating;
 use crate::seal::chain::Hash;
 use crate::seal::digest::sha256;
 
 /// How old a server's newest sample may be and still speak for it: twice the default interval.
 pub const BASIS_MAX_AGE_DEFAULT: TimeDelta = TimeDelta::hours(2);
 const BASIS_KEY: &[u8] = b"_basis";
+const RATING_KEY: &[u8] = b"_rating";
 
 pub(super) struct State {
     pub kv: Kv,
     basis_max_age: TimeDelta,
+    /// What answers where a server states no weight, and what unknown types stand for.
+    pub rating: Arc<Rating>,
     /// The fold after each server's newest sample.
     latest: BTreeMap<ServerName, Latest>,
     /// Since when a server's samples are to be folded again.
@@ -49,7 +53,10 @@ impl State {
         let stored = kv.get(BASIS_KEY)?.and_then(|bytes| Some(i64::from_le_bytes(bytes.try_into().ok()?)));
         let basis_max_age = stored.and_then(TimeDelta::try_milliseconds).unwrap_or(BASIS_MAX_AGE_DEFAULT);
         let (latest, unfolded, unmarked) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Ok(State { kv, basis_max_age, latest, unfolded, unmarked })
+        let stored = kv.get(RATING_KEY)?.map(|bytes| serde_json::from_slice(&bytes));
+        let rating = stored.transpose().map_err(|error| kept::odd("the rating", &error.to_string()))?;
+        let rating = Arc::new(rating.unwrap_or_default());
+        Ok(State { kv, basis_max_age, rating, latest, unfolded, unmarked })
     }
 
     pub fn basis_max_age(&self) -> TimeDelta {
@@ -127,6 +134,28 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// Sets what rates samples; each server is folded again since the first sample that may come out otherwise, and the
+    /// days since then are marked again.
+    pub fn set_rating(&mut self, rating: &Rating) -> Result<bool, StoreError> {
+        if *rating == *self.rating {
+            return Ok(false);
+        }
+        let before = std::mem::replace(&mut self.rating, Arc::new(rating.clone()));
+        self.kv.put(RATING_KEY.to_vec(), serde_json::to_vec(rating).expect("a rating is plain data"));
+        self.latest.clear();
+        for server in self.owners(About::Sample)? {
+            let all = self.summaries(&server, Instant::MIN_UTC, Instant::MAX_UTC)?;
+            let differs =
+                |(_, _, summary): &SummaryAt| summary.groups.keys().any(|(_, kind)| before.may_differ(rating, kind));
+            let Some(first) = all.iter().position(differs) else { continue };
+            self.unfold(&server, all[first].0);
+            for (at, unit, _) in &all[first..] {
+                unit.iter().for_each(|unit| self.unmark(unit, *at));
+            }
+        }
+        Ok(true)
     }
 
     /// SHA-256 over every key and value, to compare two states.
@@ -259,7 +288,8 @@ impl State {
         };
         for at in self.instants(&start, &keys::end_of(&prefix))? {
             let (sample, row) = latest.unpacker.load(&self.kv, server, Moment::of(at))?;
-            latest.fold.step(&mut self.kv, &sample, &row)?;
+            let rated = self.rating.mapped(&sample);
+            latest.fold.step(&mut self.kv, &rated, &row, &self.rating)?;
             latest.at = at;
             // An earlier sample tells the ledger what is not new in the later ones: their days' marks may change too.
             if let Some(unit) = row.unit.as_ref().filter(|_| from < at) {
@@ -286,7 +316,7 @@ impl State {
             return mark_of_day(day, &servers, self.basis_max_age, &mut |_, _| Ok(Surplus::new()));
         };
         let names: Vec<ServerName> = servers.iter().map(|(name, _)| name.clone()).collect();
-        let mut once = CountingOnce::new(&self.kv, &kept, &names);
+        let mut once = CountingOnce::new(&self.kv, &kept, &names, &self.rating);
         mark_of_day(day, &servers, self.basis_max_age, &mut |at, standing| once.surplus_at(at, standing))
     }
 

@@ -284,6 +284,8 @@ pub fn telemetry(week: &str, day: &str, points: i64) -> Telemetry {
         by_type: [(WorkloadType::Vm, Points::whole(points))].into(),
         coverage: Coverage { expected: 168, complete: 168 },
         amended_days: Vec::new(),
+        counted_in: Default::default(),
+        coverage_by_installation: Vec::new(),
     }
 }
 

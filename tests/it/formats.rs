@@ -133,8 +133,9 @@ fn the_summary_counts_each_type_and_weight_and_rounds_the_total_up() {
     report.lines.push(heavier);
     expect![[r#"
         Type | As generated | Count | Multiplier | Points | New, not charged
-        VM | 8 | 7 | 11 | 77 | 1
-        VM | 1 | 1 | 12 | 12 | 1
+        VM | 9 | 8 | 11-12 | 89 | 2
+        VM, of them | 8 | 7 | 11 | 77 | 1
+        VM, of them | 1 | 1 | 12 | 12 | 1
         Server | 2 | 2 | 11 | 22 | 0
         Workstation | 3 | 3 | 4 | 12 | 1
         File share | 1 | 1 | 2.5 | 2.5 | 0

@@ -91,6 +91,8 @@ fn telemetry() -> Telemetry {
         by_type: [(WorkloadType::Vm, Points::whole(33))].into(),
         coverage: Coverage { expected: 168, complete: 160 },
         amended_days: Vec::new(),
+        counted_in: Default::default(),
+        coverage_by_installation: Vec::new(),
     }
 }
 

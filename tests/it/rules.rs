@@ -7,6 +7,7 @@ mod deadlines; // days left, presets
 mod eligibility; // which keys auto update renews, and why not
 mod forecast; // the next 1st, agreeing with report and counting
 pub mod gate; // open, held, undetermined; causes
+mod instances; // Subscription and Perpetual keys
 mod license_page; // docs/LICENSE.md is what the tables say
 mod license_results; // every message of the table
 mod license_state; // notice, grace, what is told when
@@ -14,6 +15,7 @@ mod license_watch; // told once each, and never doubled
 mod made; // workloads, samples, reports to try rules on
 mod overage; // allowance, bands, what is not processed
 mod points_table; // weights where no server states one
+mod rating; // where weights come from; unknown types
 mod reminding; // reminders on working days, up to the deadline and after it
 pub mod renewal; // cadence, retry window, switch, acceptable keys
 mod renewal_properties; // the window's length, a key never goes back

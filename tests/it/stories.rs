@@ -7,6 +7,7 @@ mod deadlines;
 mod far;
 mod forecasts;
 mod gates;
+mod keys;
 mod kills;
 mod license_life;
 mod licenses;

@@ -67,7 +67,7 @@ impl Agent {
         }
         let mut total = Total { used: Points::ZERO, new: Points::ZERO, at: newest };
         for found in self.samples_counted(unit, until)? {
-            let summary = counting::summary(&found.sample, &found.counted);
+            let summary = counting::summary(&found.sample, &found.counted, &found.rating);
             total.used += summary.points;
             total.new += summary.new_points;
         }

@@ -63,7 +63,7 @@ impl Agent {
 
     fn forecast_on(&self, unit: &Unit, ground: &Ground, now: Instant) -> Forecast {
         let machines = if unit.counts_once_at(now) { Machines::Once } else { Machines::OnEachServer };
-        forecast::forecast(&ground.samples, machines, now)
+        forecast::forecast(&ground.samples, machines, self.store.rating(), now)
     }
 
     /// `license forecast --json`, per unit.
@@ -136,6 +136,8 @@ impl Agent {
             coverage: Coverage::default(),
             generated_at: now,
             late: false,
+            servers: Vec::new(),
+            rating: self.store.rating().clone(),
         });
         self.judge_report(unit, month, Some(&report))
     }

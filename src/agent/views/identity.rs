@@ -48,7 +48,7 @@ impl Agent {
                     continue;
                 }
                 let as_of = month.map_or(AsOf::sample(found.sample.taken_at), AsOf::month_end);
-                let counted = counting::classify(&found.sample, &found.ledger, as_of);
+                let counted = counting::classify(&found.sample, &found.ledger, as_of, &found.rating);
                 looked.push((unit.clone(), found, counted));
             }
         }

@@ -31,6 +31,7 @@ impl Agent {
             "unit": unit.id,
             "servers": unit.servers,
             "license": license,
+            "counted_in": license.kind.measure(),
             "days_left": days_left,
             "shown_by_server": shown,
             "installed": self.installed_key(unit)?.map(|key| json!({"serial": key.serial, "at": key.at})),

@@ -6,6 +6,7 @@ mod identity;
 mod license;
 mod license_state;
 mod money;
+mod rates;
 mod readings;
 mod reports;
 mod status;

@@ -133,6 +133,8 @@ impl Agent {
                 coverage: Coverage::default(),
                 generated_at: hour.now,
                 late: false,
+                servers: Vec::new(),
+                rating: self.store.rating().clone(),
             },
             crate::rules::counting::AsOf { at: hour.now, month },
         );

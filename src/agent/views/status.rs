@@ -39,6 +39,7 @@ impl Agent {
         warnings.extend(self.identity_warnings(hour.now)?);
         warnings.extend(self.setbacks_shown()?);
         warnings.extend(self.price_book().err());
+        let unknown = self.unknown_of(&self.known_servers(&units), hour.now)?;
         Ok(json!({
             "schema": "tidegauge.status/1",
             "now": rfc3339(hour.now),
@@ -49,6 +50,7 @@ impl Agent {
             "licenses": licenses,
             "outbox": self.outbox()?,
             "untold": facts.untold.len(),
+            "unknown_types": unknown,
             "warnings": warnings,
         }))
     }

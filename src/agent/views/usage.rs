@@ -1,6 +1,6 @@
 //! Usage as it is known: points, new points and rental machines by type, tenant, server or workload.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,10 @@ use crate::domain::sample::{Counted, GroupTotal, Sample};
 use crate::domain::{Instant, Month, Points};
 use crate::rules::counting::{self, AsOf};
 use crate::rules::duplicates;
+use crate::rules::rating::Weighed;
 use crate::store::ClassifiedSample;
+
+use super::rates::{counted_in, sections, unknown_types};
 
 /// A group's key and, for workloads, its name.
 type Key = (String, Option<String>);
@@ -47,27 +50,30 @@ impl Agent {
         let discrepancies: Vec<String> = samples.iter().flat_map(discrepancies_of).collect();
         for found in samples.iter_mut().filter(|_| closed.is_some()) {
             let as_of = closed.map_or(AsOf::sample(found.sample.taken_at), AsOf::month_end);
-            found.counted = counting::classify(&found.sample, &found.ledger, as_of);
+            found.counted = counting::classify(&found.sample, &found.ledger, as_of, &found.rating);
         }
         if server.is_none() && unit.counts_once_at(until) {
             count_once(&mut samples, closed);
         }
-        let mut groups: BTreeMap<Key, GroupTotal> = BTreeMap::new();
+        let mut groups: BTreeMap<Key, Grouped> = BTreeMap::new();
         for found in &samples {
             add_groups(found, by, &mut groups);
         }
         let mut total = GroupTotal::default();
-        groups.values().for_each(|group| total.add(*group));
+        groups.values().for_each(|group| total.add(group.total));
         let as_of = samples.iter().map(|found| found.sample.taken_at).max();
         Ok(json!({
             "schema": "tidegauge.usage/1",
             "unit": unit.id,
+            "counted_in": counted_in(&samples),
             "as_of": closed.map_or(as_of, |month| Some(month.ends_at())).map(rfc3339),
             "points": total.points,
             "new_points": total.new_points,
             "rental_count": total.rental_count,
             "groups": groups.iter().map(group).collect::<Vec<Value>>(),
             "discrepancies": discrepancies,
+            "unknown_types": samples.iter().flat_map(unknown_types).collect::<Vec<Value>>(),
+            "sections": sections(&samples),
             "servers": samples.iter().map(|found| found.sample.server.clone()).collect::<Vec<String>>(),
         }))
     }
@@ -92,8 +98,7 @@ impl Agent {
 
 /// Where the server's numbers and ours differ.
 pub(in crate::agent) fn discrepancies_of(found: &ClassifiedSample) -> Vec<String> {
-    let summary = counting::summary(&found.sample, &found.counted);
-    let ours = counting::cross_check(&found.sample, &summary);
+    let ours = counting::cross_check(&found.sample, &found.summary(), &found.rating);
     found
         .sample
         .discrepancies
@@ -115,9 +120,39 @@ pub(in crate::agent) fn count_once(samples: &mut [ClassifiedSample], closed: Opt
     }
 }
 
-fn add_groups(found: &ClassifiedSample, by: By, groups: &mut BTreeMap<Key, GroupTotal>) {
+/// What stands in one group: its total, and the part of each weight with where that comes from.
+#[derive(Default)]
+struct Grouped {
+    total: GroupTotal,
+    by_weight: BTreeMap<(Points, String), GroupTotal>,
+}
+
+impl Grouped {
+    fn add(&mut self, total: GroupTotal, weighed: &Weighed) {
+        self.total.add(total);
+        self.by_weight.entry((weighed.weight, weighed.from.to_string())).or_default().add(total);
+    }
+
+    /// `11`, or `11-13` when there are several (domain.md 2.2).
+    fn weight(&self) -> String {
+        let weights: BTreeSet<Points> = self.by_weight.keys().map(|(weight, _)| *weight).collect();
+        match (weights.first(), weights.last()) {
+            (Some(low), Some(high)) if low != high => format!("{low}-{high}"),
+            (Some(only), _) => only.to_string(),
+            (None, _) => String::new(),
+        }
+    }
+
+    fn weight_from(&self) -> String {
+        let from: BTreeSet<&str> = self.by_weight.keys().map(|(_, from)| from.as_str()).collect();
+        from.into_iter().collect::<Vec<&str>>().join("; ")
+    }
+}
+
+fn add_groups(found: &ClassifiedSample, by: By, groups: &mut BTreeMap<Key, Grouped>) {
     let sample = &found.sample;
     for (workload, counted) in sample.workloads.iter().zip(&found.counted) {
+        let weighed = &Weighed { weight: counted.weight, ..found.rating.weight_of(workload, sample) };
         let total = counting::total_of(counted);
         if total != GroupTotal::default() {
             let key = match by {
@@ -126,17 +161,17 @@ fn add_groups(found: &ClassifiedSample, by: By, groups: &mut BTreeMap<Key, Group
                 By::Server => (sample.server.clone(), None),
                 By::Workload => (workload.id.clone(), Some(workload.name.clone())),
             };
-            groups.entry(key).or_default().add(total);
+            groups.entry(key).or_default().add(total, weighed);
         }
     }
     for count in &sample.counts {
-        let weight = counting::weight_of_count(count, sample).unwrap_or(Points::ZERO);
         let key = match by {
             By::Tenant | By::Workload => (tenant_name(count.tenant.as_deref()), None),
             By::Type => (count.kind.to_string(), None),
             By::Server => (sample.server.clone(), None),
         };
-        groups.entry(key).or_default().add(counting::total_of_count(count, weight));
+        let total = counting::total_of_count(count, sample, &found.rating);
+        groups.entry(key).or_default().add(total, &found.rating.weigh_count(count, sample));
     }
 }
 
@@ -144,19 +179,34 @@ fn tenant_name(tenant: Option<&str>) -> String {
     tenant.unwrap_or("(none)").to_owned()
 }
 
-fn group(((key, name), total): (&Key, &GroupTotal)) -> Value {
-    let mut group = json!({
-        "key": key,
+fn group(((key, name), grouped): (&Key, &Grouped)) -> Value {
+    let mut group = total_shown(&grouped.total);
+    group["key"] = json!(key);
+    group["weight"] = json!(grouped.weight());
+    group["weight_from"] = json!(grouped.weight_from());
+    if grouped.by_weight.len() > 1 {
+        let one = |((weight, from), total): (&(Points, String), &GroupTotal)| {
+            let mut part = total_shown(total);
+            part["weight"] = json!(weight);
+            part["weight_from"] = json!(from);
+            part
+        };
+        group["by_weight"] = grouped.by_weight.iter().map(one).collect();
+    }
+    if let Some(name) = name {
+        group["name"] = json!(name);
+    }
+    group
+}
+
+fn total_shown(total: &GroupTotal) -> Value {
+    json!({
         "count": total.count,
         "points": total.points,
         "new_count": total.new_count,
         "new_points": total.new_points,
         "rental_count": total.rental_count,
-    });
-    if let Some(name) = name {
-        group["name"] = json!(name);
-    }
-    group
+    })
 }
 
 /// One value alone, several as an array; none is a refusal.

@@ -89,8 +89,32 @@ impl Agent {
             at: highest.map(|(mark, _)| mark.at),
             by_type: highest.map(|(_, day)| day.by_type.clone()).unwrap_or_default(),
             coverage,
+            counted_in: self.unit_license(unit)?.map(|license| license.kind.measure()).unwrap_or_default(),
+            coverage_by_server: self.coverage_by_server(unit, first, end, now)?,
             daily,
         })
+    }
+
+    /// Samples expected and complete of each server in `[first, end)`, by its name.
+    pub(in crate::agent) fn coverage_by_server(
+        &self,
+        unit: &Unit,
+        first: NaiveDate,
+        end: NaiveDate,
+        now: Instant,
+    ) -> Result<BTreeMap<String, Coverage>, Trouble> {
+        let mut found: BTreeMap<String, Coverage> =
+            unit.servers.iter().map(|server| (server.clone(), Coverage::default())).collect();
+        let marks = self.store.days(&unit.id, first, end - Days::new(1))?;
+        let marks: BTreeMap<NaiveDate, DayMark> = marks.into_iter().map(|mark| (mark.day, mark)).collect();
+        for day in first.iter_days().take_while(|day| *day < end && midnight(*day) <= now) {
+            let expected = expected_samples(midnight(day), now.min(midnight(day + Days::new(1))), &self.policy());
+            for (server, coverage) in &mut found {
+                let complete = marks.get(&day).and_then(|mark| mark.samples.get(server)).copied().unwrap_or(0);
+                coverage.add(Coverage { expected, complete: complete.min(expected) });
+            }
+        }
+        Ok(found)
     }
 
     /// The days of `[first, end)` that have begun, with the worst server's coverage.

@@ -3,6 +3,7 @@
 //! A report's files are written once per revision and adjustment. Nothing here depends on where the report stands, so
 //! that the same files come out of the store months later, byte for byte.
 
+mod provenance;
 mod tables;
 
 use rust_decimal::Decimal;
@@ -11,7 +12,8 @@ use serde_json::Value;
 use crate::document::{Block, Cell, Chart, ChartPoint, Document, Figure, Section};
 use crate::domain::Points;
 use crate::domain::calendar::{minute_text, rfc3339};
-use crate::domain::report::{Reason, UsageReport};
+use crate::domain::license::Measure;
+use crate::domain::report::{CountedBy, Reason, UsageReport};
 
 /// What changes after a report was generated; the digest leaves these out, and so do its files.
 pub const AFTER_GENERATION: [&str; 7] = ["stage", "until", "sealed_at", "at", "receipt", "server_verdict", "external"];
@@ -54,6 +56,8 @@ fn sections(report: &UsageReport) -> Vec<Section> {
     sections.extend(tables::left_out(report, Reason::New));
     sections.extend(tables::left_out(report, Reason::Rental));
     sections.extend(tables::left_out(report, Reason::Removed));
+    sections.extend(provenance::coverage(report));
+    sections.extend(provenance::weights(report));
     sections.push(evidence(report));
     sections
 }
@@ -63,7 +67,10 @@ fn at_a_glance(report: &UsageReport) -> Section {
     let fresh = report.lines.iter().map(|line| line.new_count).sum::<u64>();
     let rental = report.lines.iter().map(|line| line.rental_count).sum::<u64>();
     let points = Figure {
-        name: "Points reported".to_owned(),
+        name: match report.license.kind.measure() {
+            Measure::Points => "Points reported".to_owned(),
+            Measure::Instances => "Instances in use".to_owned(),
+        },
         value: report.total_points_rounded.to_string(),
         remark: if report.total_points == report.total_points_rounded {
             "exact, nothing was rounded".to_owned()
@@ -122,6 +129,13 @@ fn warnings(report: &UsageReport) -> Vec<String> {
     if let Some(why) = &report.correction {
         warnings.push(format!("Correction, revision {}: {}", report.revision, why.reason));
     }
+    for server in report.provenance.servers.iter().filter(|server| server.counted_by != CountedBy::Fresh) {
+        let (name, policy) = (&server.server, &server.month_end);
+        let by = server.counted_by.as_str();
+        warnings
+            .push(format!("Month end of {name}: no fresh sample; by its policy ({policy}) it is counted by: {by}."));
+    }
+    warnings.extend(provenance::provisional(report));
     if let Some(reason) = &report.justification {
         warnings.push(format!("Justification for the difference to the high watermark: {reason}"));
     }

@@ -26,9 +26,16 @@ impl Sum {
         self.new += line.new_count;
         self.points += line.points;
     }
+
+    fn add_sum(&mut self, other: &Sum) {
+        self.initial += other.initial;
+        self.reported += other.reported;
+        self.new += other.new;
+        self.points += other.points;
+    }
 }
 
-fn column(name: &'static str, heading: &'static str, align: Align, width: u16) -> Column {
+pub(super) fn column(name: &'static str, heading: &'static str, align: Align, width: u16) -> Column {
     Column { name, heading, align, width }
 }
 
@@ -61,7 +68,7 @@ pub(super) fn lines(report: &UsageReport) -> Table {
     Table { name: "lines", columns, rows: rows.collect(), totals: Vec::new() }
 }
 
-/// Type, count, multiplier and points; two weights of one type make two lines (domain.md 3.5).
+/// Type, count, multiplier and points (domain.md 3.5).
 pub(super) fn summary(report: &UsageReport) -> Section {
     let mut sums = BTreeMap::<(&WorkloadType, Points), Sum>::new();
     let mut all = Sum::default();
@@ -77,16 +84,6 @@ pub(super) fn summary(report: &UsageReport) -> Section {
         column("points", "Points", Right, 16),
         column("new_count", "New, not charged", Right, 20),
     ];
-    let rows = sums.iter().map(|((kind, weight), sum)| {
-        vec![
-            text(type_name(kind)),
-            number(sum.initial),
-            number(sum.reported),
-            number(weight),
-            number(sum.points),
-            number(sum.new),
-        ]
-    });
     let total = vec![
         text("Total"),
         number(all.initial),
@@ -103,11 +100,32 @@ pub(super) fn summary(report: &UsageReport) -> Section {
         number(report.total_points_rounded),
         Cell::Empty,
     ];
-    let mut table = Table { name: "summary", columns, rows: rows.collect(), totals: vec![total, rounded] };
+    let mut table = Table { name: "summary", columns, rows: summary_rows(&sums), totals: vec![total, rounded] };
     if report.lines.iter().all(|line| line.initial_count == line.reported_count) {
         without(&mut table, "initial_count");
     }
     Section { heading: "Summary".to_owned(), blocks: vec![Block::Table(table)] }
+}
+
+/// A row a type; a type with several multipliers has their range above a row for each (domain.md 2.2).
+fn summary_rows(sums: &BTreeMap<(&WorkloadType, Points), Sum>) -> Vec<Vec<Cell>> {
+    let row = |name: String, weight: Cell, sum: &Sum| {
+        vec![text(name), number(sum.initial), number(sum.reported), weight, number(sum.points), number(sum.new)]
+    };
+    let mut rows = Vec::new();
+    for kind in sums.keys().map(|(kind, _)| *kind).collect::<BTreeSet<_>>() {
+        let of_kind = || sums.iter().filter(|((of, _), _)| *of == kind).map(|((_, weight), sum)| (*weight, sum));
+        let weights: Vec<Points> = of_kind().map(|(weight, _)| weight).collect();
+        let mut name = type_name(kind).to_owned();
+        if let [low, .., high] = weights[..] {
+            let mut all = Sum::default();
+            of_kind().for_each(|(_, sum)| all.add_sum(sum));
+            rows.push(row(name.clone(), text(format!("{low}-{high}")), &all));
+            name.push_str(", of them");
+        }
+        rows.extend(of_kind().map(|(weight, sum)| row(name.clone(), number(weight), sum)));
+    }
+    rows
 }
 
 /// Points per tenant, for each type; absent when no line names a tenant.

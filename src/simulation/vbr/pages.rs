@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::estate::Estate;
 use super::super::machine::{MAKES, Machine};
 use crate::domain::calendar::midnight;
+use crate::domain::license::Measure;
 use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Month, Points};
 
@@ -113,17 +114,18 @@ impl Listed {
                 json.push(',');
             }
             let start = json.len();
-            write_instance(&mut json, machine, month);
+            write_instance(&mut json, estate, machine, month);
             rows.push(start..json.len());
         }
         Listed { month, machines, json, rows }
     }
 }
 
-/// Machines that are new this month use no points until the 1st.
-fn write_instance(json: &mut String, machine: &Machine, month: Month) {
-    let is_new = machine.first_at() >= month.starts_at();
-    let used = if is_new { Points::ZERO } else { machine.weight() };
+/// Machines that are new this month use no points until the 1st; instances are used at once.
+fn write_instance(json: &mut String, estate: &Estate, machine: &Machine, month: Month) {
+    let waits = estate.license.kind.measure() == Measure::Points && machine.first_at() >= month.starts_at();
+    let stated = estate.stated_weight(machine).filter(|_| !waits);
+    let used = stated.unwrap_or_default();
     let written = write!(
         json,
         r#"{{"platformType":"{}","name":"{}","displayName":"{}","hostName":"{}","usedInstancesNumber":{used},"type":"{}","instanceId":"{}","canBeRevoked":true}}"#,
@@ -178,7 +180,11 @@ pub(super) fn license(estate: &Estate, now: Instant) -> Value {
         .iter()
         .map(|make| {
             let display = DISPLAYED.iter().find(|(kind, _)| *kind == make.kind).map(|(_, display)| display);
-            json!({"type": display, "count": 0, "multiplier": make.weight, "usedInstancesNumber": 0})
+            let multiplier = match license.kind.measure() {
+                Measure::Points => make.weight,
+                Measure::Instances => i64::from(make.kind != WorkloadType::Workstation),
+            };
+            json!({"type": display, "count": 0, "multiplier": multiplier, "usedInstancesNumber": 0})
         })
         .collect();
     json!({

@@ -30,11 +30,11 @@ fn usage_has_exactly_the_shape_of_the_contract() {
         (&usage["points"], &usage["new_points"], &usage["rental_count"]),
         (&json!("27.5"), &json!("11"), &json!(1))
     );
-    let of = |key, count, points, new_count, new_points, rental_count| {
+    let of = |key, weight, count, points, new_count, new_points, rental_count| {
         json!({"key": key, "count": count, "points": points, "new_count": new_count, "new_points": new_points,
-               "rental_count": rental_count})
+               "rental_count": rental_count, "weight": weight, "weight_from": "server"})
     };
-    let groups = json!([of("CloudConnectVM", 1, "5.5", 0, "0", 1), of("VM", 2, "22", 1, "11", 0)]);
+    let groups = json!([of("CloudConnectVM", "5.5", 1, "5.5", 0, "0", 1), of("VM", "11", 2, "22", 1, "11", 0)]);
     assert_eq!(usage["groups"], groups);
     has_fields(&usage, &[("unit", "string")]);
 }

@@ -3,7 +3,9 @@
 use chrono::{NaiveDate, TimeDelta};
 use tidegauge::domain::adjustment::Adjustment;
 use tidegauge::domain::license::{License, LicenseType};
-use tidegauge::domain::report::{Basis, External, Line, Reason, ReportedWorkload, SCHEMA, Stage, Stale, UsageReport};
+use tidegauge::domain::report::{
+    Basis, External, Line, Provenance, Reason, ReportedWorkload, SCHEMA, Stage, Stale, UsageReport,
+};
 use tidegauge::domain::watermark::{Coverage, Daily};
 use tidegauge::domain::workload::WorkloadType;
 use tidegauge::domain::{Instant, Month, Points};
@@ -71,6 +73,7 @@ pub fn sample_report() -> UsageReport {
         justified_at: None,
         justified_by: None,
         correction: None,
+        provenance: Provenance::default(),
         digest: "sha256:9f2c4a7be1d05f6378a4c2e1b09d8f7766554433221100ffeeddccbbaa998877".to_owned(),
     }
 }

@@ -10,6 +10,8 @@ use tidegauge::rules::counting::{
     AsOf, DISCREPANCIES_MAX, Ledger, class_of, classify, cross_check, summary, total_of_count,
 };
 
+use tidegauge::rules::rating::Rating;
+
 use super::made::{
     at, classes, count_of, first, in_short, ledger, month, of_tenant, points, rental, sample, undated, vm,
 };
@@ -174,11 +176,14 @@ fn fractional_points_are_summed_exactly_and_only_the_shown_total_is_rounded_up()
 
 #[test]
 fn a_tenants_counts_are_taken_as_the_server_classified_them() {
-    let total = total_of_count(&count_of("A", WorkloadType::CloudConnectVm, "5", [20, 2, 1]), points("5"));
+    let taken = sample("2026-03-10T12:00:00Z", vec![]);
+    let total =
+        total_of_count(&count_of("A", WorkloadType::CloudConnectVm, "5", [20, 2, 1]), &taken, &Rating::default());
     let expected =
         GroupTotal { count: 20, points: points("100"), new_count: 2, new_points: points("10"), rental_count: 1 };
     assert_eq!(total, expected);
-    let replicas = total_of_count(&count_of("A", WorkloadType::CloudConnectReplica, "10", [3, 1, 2]), points("10"));
+    let replicas =
+        total_of_count(&count_of("A", WorkloadType::CloudConnectReplica, "10", [3, 1, 2]), &taken, &Rating::default());
     assert_eq!((replicas.count, replicas.points, replicas.rental_count), (5, points("50"), 0), "they always count");
 }
 
@@ -239,9 +244,12 @@ fn where_the_servers_numbers_and_ours_differ_is_named() {
     let mut taken = sample("2026-03-10T12:00:00Z", vec![vm("a", "2026-03-10T01:00:00Z")]);
     taken.license.used_points = Some(points("11"));
     taken.license.new_points = Some(points("0"));
-    assert_eq!(cross_check(&taken, &in_short(&taken)), [""; 0]);
+    assert_eq!(cross_check(&taken, &in_short(&taken), &Rating::default()), [""; 0]);
     taken.license.used_points = Some(points("22"));
-    assert_eq!(cross_check(&taken, &in_short(&taken)), ["used points: the server says 22, counted 11"]);
+    assert_eq!(
+        cross_check(&taken, &in_short(&taken), &Rating::default()),
+        ["used points: the server says 22, counted 11"]
+    );
 }
 
 #[test]
@@ -253,13 +261,13 @@ fn a_workload_or_count_without_a_known_weight_counts_zero_and_is_named() {
     };
     let mut taken = sample("2026-03-10T12:00:00Z", vec![unknown.clone()]);
     taken.counts = vec![TenantCount { weight: None, ..count_of("A", WorkloadType::FileShare, "1", [4, 0, 0]) }];
-    let found = cross_check(&taken, &in_short(&taken));
+    let found = cross_check(&taken, &in_short(&taken), &Rating::default());
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].contains("EntraID (tenant-users.example.net)"), "{found:?}");
     assert!(found[1].contains("FileShare (tenant A)"), "{found:?}");
     assert_eq!(in_short(&taken).points, Points::ZERO);
     taken.workloads = (0..100).map(|n| Workload { id: format!("{n:03}"), ..unknown.clone() }).collect();
-    assert_eq!(cross_check(&taken, &in_short(&taken)).len(), DISCREPANCIES_MAX);
+    assert_eq!(cross_check(&taken, &in_short(&taken), &Rating::default()).len(), DISCREPANCIES_MAX);
 }
 
 fn any_workload() -> impl Strategy<Value = Workload> {
@@ -289,8 +297,8 @@ proptest! {
         workloads in prop::collection::vec(any_workload(), 0..40),
     ) {
         let taken = sample("2026-04-01T00:00:00Z", workloads);
-        let counted = classify(&taken, &ledger(&[&taken]), AsOf::sample(taken.taken_at));
-        let short = summary(&taken, &counted);
+        let counted = classify(&taken, &ledger(&[&taken]), AsOf::sample(taken.taken_at), &Rating::default());
+        let short = summary(&taken, &counted, &Rating::default());
         let of = |class| counted.iter().filter(move |one| one.class == class);
         prop_assert_eq!(short.points, of(Class::Billable).map(|one| one.weight).sum::<Points>());
         prop_assert_eq!(short.new_points, of(Class::New).map(|one| one.weight).sum::<Points>());

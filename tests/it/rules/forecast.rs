@@ -7,6 +7,7 @@ use tidegauge::domain::workload::{Workload, WorkloadType};
 use tidegauge::domain::{Instant, Points};
 use tidegauge::rules::counting::{AsOf, classify, summary};
 use tidegauge::rules::forecast::{Change, Forecast, Machines, forecast};
+use tidegauge::rules::rating::Rating;
 use tidegauge::rules::reporting::BasisSample;
 
 use super::made::{at, count_of, facts_of, first, ledger, points, rental, report_of, sample, vm};
@@ -18,7 +19,7 @@ fn basis(sample: Sample) -> BasisSample {
 }
 
 fn of(samples: Vec<Sample>) -> Forecast {
-    forecast(&samples.into_iter().map(basis).collect::<Vec<_>>(), Machines::OnEachServer, at(NOW))
+    forecast(&samples.into_iter().map(basis).collect::<Vec<_>>(), Machines::OnEachServer, &Rating::default(), at(NOW))
 }
 
 fn named(changes: &[Change]) -> Vec<String> {
@@ -67,7 +68,7 @@ fn of_counts_only_sources_what_is_new_rolls_into_used() {
 fn a_server_that_is_not_reached_is_carried_as_it_stood() {
     let idle = vm("idle", "2026-09-25T01:00:00Z");
     let stale = BasisSample { stale: true, ..basis(sample("2026-10-18T12:00:00Z", vec![idle])) };
-    let forecast = forecast(&[stale], Machines::OnEachServer, at(NOW));
+    let forecast = forecast(&[stale], Machines::OnEachServer, &Rating::default(), at(NOW));
     assert_eq!((forecast.points, forecast.points_on_first), (points("11"), points("11")));
 }
 
@@ -76,7 +77,7 @@ fn what_was_new_last_month_counts_although_the_newest_sample_is_of_that_month() 
     let fresh = first(vm("fresh", "2026-09-30T01:00:00Z"), "2026-09-05T01:00:00Z");
     let counts = vec![count_of("A", WorkloadType::CloudConnectVm, "5", [20, 2, 0])];
     let taken = Sample { counts, ..sample("2026-09-30T23:58:00Z", vec![fresh]) };
-    let forecast = forecast(&[basis(taken)], Machines::OnEachServer, at("2026-10-01T00:30:00Z"));
+    let forecast = forecast(&[basis(taken)], Machines::OnEachServer, &Rating::default(), at("2026-10-01T00:30:00Z"));
     assert_eq!((forecast.points, forecast.new_points), (points("121"), points("0")));
 }
 
@@ -87,7 +88,7 @@ fn a_machine_that_counts_once_starts_once() {
         basis(Sample { server: server.to_owned(), ..sample(NOW, vec![fresh]) })
     };
     let samples = [copy("vbr01"), copy("vbr02")];
-    let on_first = |machines| forecast(&samples, machines, at(NOW)).points_on_first;
+    let on_first = |machines| forecast(&samples, machines, &Rating::default(), at(NOW)).points_on_first;
     assert_eq!((on_first(Machines::OnEachServer), on_first(Machines::Once)), (points("22"), points("11")));
 }
 
@@ -135,13 +136,13 @@ proptest! {
         let taken = Sample { counts, vouched, ..sample(NOW, workloads) };
         let known = ledger(&[&taken]);
         let forecast = of(vec![taken.clone()]);
-        let today = summary(&taken, &classify(&taken, &known, AsOf::sample(taken.taken_at)));
+        let today = summary(&taken, &classify(&taken, &known, AsOf::sample(taken.taken_at), &Rating::default()), &Rating::default());
         prop_assert_eq!((forecast.points, forecast.new_points), (today.points, today.new_points));
         let report = report_of("2026-10", vec![taken.clone()]);
         prop_assert_eq!(forecast.report_points, report.total_points);
         let as_of = AsOf::sample(at("2026-11-01T00:00:00Z"));
         let then = Sample { counts: rolled(&taken.counts), ..taken };
-        prop_assert_eq!(forecast.points_on_first, summary(&then, &classify(&then, &known, as_of)).points);
+        prop_assert_eq!(forecast.points_on_first, summary(&then, &classify(&then, &known, as_of, &Rating::default()), &Rating::default()).points);
         let sum = |changes: &[Change]| changes.iter().map(|change| change.points).sum::<Points>();
         let changed = forecast.points + sum(&forecast.starting) - sum(&forecast.aging_out);
         prop_assert_eq!(changed, forecast.points_on_first);

@@ -187,6 +187,7 @@ fn report(workloads: Vec<ReportedWorkload>, lines: Vec<Line>) -> UsageReport {
         justified_at: None,
         justified_by: None,
         correction: None,
+        provenance: Default::default(),
         digest: String::new(),
     }
 }

@@ -9,6 +9,7 @@ use tidegauge::domain::watermark::Coverage;
 use tidegauge::domain::workload::{Class, Workload, WorkloadType};
 use tidegauge::domain::{Instant, Month, Points};
 use tidegauge::rules::counting::{AsOf, Ledger, classify, summary};
+use tidegauge::rules::rating::Rating;
 use tidegauge::rules::reporting::{BasisSample, ReportFacts, generate};
 
 pub fn at(text: &str) -> Instant {
@@ -96,13 +97,14 @@ pub fn ledger(samples: &[&Sample]) -> Ledger {
 /// The classes of a sample's workloads by its own instant, knowing this sample and those before it.
 pub fn classes(before: &[&Sample], sample: &Sample) -> Vec<Class> {
     let known: Vec<&Sample> = before.iter().copied().chain([sample]).collect();
-    let counted = classify(sample, &ledger(&known), AsOf::sample(sample.taken_at));
+    let counted = classify(sample, &ledger(&known), AsOf::sample(sample.taken_at), &Rating::default());
     counted.into_iter().map(|counted| counted.class).collect()
 }
 
 /// The sample in short, as the first one of its server.
 pub fn in_short(sample: &Sample) -> Summary {
-    summary(sample, &classify(sample, &ledger(&[sample]), AsOf::sample(sample.taken_at)))
+    let rating = Rating::default();
+    summary(sample, &classify(sample, &ledger(&[sample]), AsOf::sample(sample.taken_at), &rating), &rating)
 }
 
 pub fn unit() -> Unit {
@@ -136,6 +138,8 @@ pub fn facts_of(of: &str, samples: Vec<Sample>) -> ReportFacts {
         coverage: Coverage::default(),
         generated_at: month(of).ends_at(),
         late: false,
+        servers: Vec::new(),
+        rating: Rating::default(),
     }
 }
 

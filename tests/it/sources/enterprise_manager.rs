@@ -9,6 +9,7 @@ use tidegauge::domain::Points;
 use tidegauge::domain::tenant::TenantCount;
 use tidegauge::domain::workload::WorkloadType;
 use tidegauge::rules::counting::{AsOf, Ledger, classify, cross_check, summary};
+use tidegauge::rules::rating::Rating;
 use tidegauge::simulation::enterprise_manager::{EnterpriseManager, Fault};
 use tidegauge::simulation::estate::{Estate, EstatePlan};
 use tidegauge::simulation::vbr::Vbr;
@@ -192,9 +193,9 @@ fn a_servers_total_stays_the_same_with_and_without_tenants() {
     let world = world(300);
     let points = |collected: &Collected| {
         let sample = &collected.samples[0];
-        let counted = classify(sample, &Ledger::default(), AsOf::sample(sample.taken_at));
-        let summary = summary(sample, &counted);
-        assert_eq!(cross_check(sample, &summary), Vec::<String>::new());
+        let counted = classify(sample, &Ledger::default(), AsOf::sample(sample.taken_at), &Rating::default());
+        let summary = summary(sample, &counted, &Rating::default());
+        assert_eq!(cross_check(sample, &summary, &Rating::default()), Vec::<String>::new());
         (summary.points, summary.new_points)
     };
     let named = world.named(&[], from(&["cc01"]));

@@ -118,6 +118,34 @@ fn null_where_the_schema_says_non_nullable() {
 }
 
 #[test]
+fn sockets_terabytes_and_gifted_instances_of_a_license_are_read() {
+    let sample = read(
+        LICENSE,
+        r#"{"status":"Valid","type":"Perpetual","edition":"EnterprisePlus","cloudConnect":"Disabled","licensedTo":"x","supportId":"1",
+        "autoUpdateEnabled":false,
+        "instanceLicenseSummary":{"licensedInstancesNumber":6,"usedInstancesNumber":4,"newInstancesNumber":0,
+         "rentalInstancesNumber":0,"promoInstancesNumber":6,"licensedInstancesPromoIncludedNumber":12,
+         "promoExpiresOn":"2027-03-31T00:00:00Z"},
+        "socketLicenseSummary":{"licensedSocketsNumber":8,"usedSocketsNumber":6,"remainingSocketsNumber":2,
+         "supportExpirationDate":"2027-02-28T00:00:00Z"},
+        "capacityLicenseSummary":{"licensedCapacityTb":10,"usedCapacityTb":1.5000000000000002,
+         "objects":[{"type":"FileShare","usedCapacityTb":1.25},{"type":"ObjectStorage","usedCapacityTb":0.25}]}}"#,
+    );
+    let sections = &sample.license.sections;
+    let (sockets, capacity) = (sections.sockets.clone().unwrap(), sections.capacity.clone().unwrap());
+    assert_eq!([sockets.licensed, sockets.used, sockets.remaining], [8, 6, 2]);
+    assert_eq!(
+        (capacity.licensed_tb.to_string(), capacity.used_tb.normalize().to_string()),
+        ("10".into(), "1.5".into())
+    );
+    assert_eq!(capacity.used_tb_by_type.keys().collect::<Vec<_>>(), ["FileShare", "ObjectStorage"]);
+    let gifted = sections.gifted.clone().unwrap();
+    assert_eq!((gifted.instances, gifted.licensed_with_gifted), (Points::whole(6), Some(Points::whole(12))));
+    assert_eq!(gifted.expires_on.map(|day| day.to_string()).as_deref(), Some("2027-03-31"));
+    assert_eq!(sample.license.support_expires_on.map(|day| day.to_string()).as_deref(), Some("2027-02-28"));
+}
+
+#[test]
 fn required_fields_that_are_absent() {
     let sample = read(LICENSE, r#"{"status":"Valid"}"#);
     assert_eq!(sample.workloads.len(), 2);

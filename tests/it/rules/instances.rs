@@ -1,0 +1,142 @@
+//! Subscription and Perpetual keys: the policy's table, its rounding with every example of domain.md 7, what counts.
+
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use tidegauge::domain::license::{License, LicenseType};
+use tidegauge::domain::license_sections::{CapacitySection, LicenseSections};
+use tidegauge::domain::sample::Sample;
+use tidegauge::domain::tenant::TenantCount;
+use tidegauge::domain::workload::{Class, Workload, WorkloadType};
+use tidegauge::rules::instances::{
+    CHUNK_TB, POLICY_TABLE, SIZE_DAYS, Source, chunks, counted_size, row_of, unstructured,
+};
+
+use super::made::{classes, count_of, in_short, points, rental, sample, undated, vm};
+
+fn gb(sizes: &[i64]) -> Vec<Decimal> {
+    sizes.iter().copied().map(Decimal::from).collect()
+}
+
+fn share(size: i64) -> Source {
+    Source::Share { jobs: gb(&[size]) }
+}
+
+#[test]
+fn the_policys_table_is_what_one_instance_covers() {
+    let table: Vec<(&str, u64)> = POLICY_TABLE.iter().map(|row| (row.kind, row.objects)).collect();
+    let expected =
+        [("VM", 1), ("CloudVM", 1), ("Server", 1), ("Application", 1), ("Workstation", 3), ("EntraIDUser", 10)];
+    assert_eq!(table, expected);
+    let of = |kind: &str, objects| row_of(&kind.parse().unwrap()).map(|row| row.instances(objects));
+    // Four workstations: the recommended reading of domain.md 7.1.
+    assert_eq!([0, 1, 3, 4, 6, 7].map(|many| of("Workstation", many).unwrap()), [0, 1, 1, 2, 2, 3]);
+    assert_eq!([1, 10, 11, 25].map(|users| of("EntraIDUser", users).unwrap()), [1, 1, 2, 3]);
+    assert_eq!((of("VM", 5), of("FileShare", 5), of("Quantum", 5)), (Some(5), None, None));
+}
+
+#[test]
+fn unstructured_data_is_rounded_down_to_500_gb_for_each_source() {
+    for (size, instances) in [(0, 0), (499, 0), (500, 1), (590, 1), (990, 1), (1000, 2)] {
+        assert_eq!(unstructured(&[share(size)]), instances, "{size} GB");
+    }
+    assert_eq!(unstructured(&[share(990), share(890)]), 2, "two shares in separate jobs");
+}
+
+#[test]
+fn the_same_source_in_several_jobs_is_summed_before_it_is_rounded() {
+    let jobs = |sizes: &[i64]| unstructured(&[Source::Share { jobs: gb(sizes) }]);
+    assert_eq!(jobs(&[100, 270]), 0, "370 GB");
+    assert_eq!(jobs(&[270, 270]), 1, "540 GB");
+    assert_eq!(jobs(&[1100, 1100]), 4, "1100 GB in two jobs");
+}
+
+#[test]
+fn a_root_share_is_the_sum_of_its_shares_and_shares_by_themselves_are_not() {
+    assert_eq!(unstructured(&[Source::Root { shares: gb(&[490, 600]) }]), 2);
+    assert_eq!(unstructured(&[share(490), share(600)]), 1);
+}
+
+#[test]
+fn the_largest_size_of_thirty_days_counts() {
+    let instances = |sizes: &[(i64, i64)]| {
+        let sizes: Vec<(i64, Decimal)> = sizes.iter().map(|(ago, size)| (*ago, Decimal::from(*size))).collect();
+        chunks(counted_size(&sizes), 500)
+    };
+    assert_eq!(instances(&[(0, 1490)]), 2);
+    assert_eq!(instances(&[(0, 1510), (1, 1490)]), 3, "it grew");
+    assert_eq!(instances(&[(0, 1490), (SIZE_DAYS - 1, 1510)]), 3, "it shrank 29 days ago");
+    assert_eq!(instances(&[(0, 1490), (SIZE_DAYS, 1510)]), 2, "it shrank 30 days ago");
+}
+
+#[test]
+fn capacity_keys_count_whole_terabytes() {
+    let of = |size: &str| chunks(size.parse().unwrap(), CHUNK_TB);
+    assert_eq!(["0.999", "1", "1.5", "2.0", "-1"].map(of), [0, 1, 1, 2, 0]);
+}
+
+fn under(kind: LicenseType, sample: Sample) -> Sample {
+    Sample { license: License { kind, ..sample.license.clone() }, ..sample }
+}
+
+/// A workload of this type that states no weight.
+fn unstated(id: &str, kind: WorkloadType) -> Workload {
+    Workload { kind, points: None, ..vm(id, "2026-03-09T01:00:00Z") }
+}
+
+#[test]
+fn a_key_that_counts_instances_knows_neither_new_workloads_nor_rental_machines() {
+    let first = sample("2026-03-09T00:00:00Z", vec![]);
+    let fresh = undated(vm("fresh", "2026-03-10T01:00:00Z"));
+    let gone = vm("gone", "2026-01-10T01:00:00Z");
+    let shown = sample("2026-03-10T12:00:00Z", vec![fresh, gone, rental(vm("rented", "2026-03-10T01:00:00Z"))]);
+    assert_eq!(classes(&[&first], &shown), [Class::New, Class::Unprotected, Class::Rental]);
+    for kind in [LicenseType::Subscription, LicenseType::Perpetual] {
+        let shown = under(kind, shown.clone());
+        assert_eq!(classes(&[&first], &shown), [Class::Billable, Class::Unprotected, Class::Billable], "{kind:?}");
+    }
+}
+
+#[test]
+fn three_workstations_share_an_instance_and_a_stated_number_wins() {
+    use WorkloadType::{Server, Vm, Workstation};
+    let mut workloads: Vec<Workload> = (0..4).map(|n| unstated(&format!("ws{n}"), Workstation)).collect();
+    workloads.extend([unstated("vm", Vm), unstated("srv", Server)]);
+    let gone =
+        Workload { last_restore_point_at: Some(super::made::at("2026-01-01T00:00:00Z")), ..workloads[0].clone() };
+    workloads.push(Workload { id: "ws9".to_owned(), ..gone });
+    let mut shown = under(LicenseType::Subscription, sample("2026-03-10T12:00:00Z", workloads));
+    assert_eq!(in_short(&shown).points, points("4"), "2 for four workstations, the fifth is not protected");
+    shown.workloads[4].points = Some(points("2.5"));
+    assert_eq!(in_short(&shown).points, points("5.5"));
+    shown.workloads.clear();
+    let users = WorkloadType::Other("EntraIDUser".to_owned());
+    shown.counts = vec![
+        TenantCount { weight: None, ..count_of("A", Workstation, "1", [7, 0, 0]) },
+        TenantCount { weight: None, ..count_of("A", users, "1", [25, 0, 0]) },
+    ];
+    assert_eq!(in_short(&shown).points, points("6"));
+}
+
+#[test]
+fn with_a_capacity_license_unstructured_data_leaves_the_instances() {
+    let mut filer = unstated("filer", WorkloadType::FileShare);
+    filer.points = Some(points("3"));
+    let mut shown =
+        under(LicenseType::Subscription, sample("2026-03-10T12:00:00Z", vec![unstated("vm", WorkloadType::Vm), filer]));
+    assert_eq!(in_short(&shown).points, points("4"));
+    let capacity = Some(CapacitySection { licensed_tb: Decimal::from(10), ..CapacitySection::default() });
+    shown.license.sections = LicenseSections { capacity, ..LicenseSections::default() };
+    assert_eq!(in_short(&shown).points, points("1"));
+    assert_eq!(in_short(&under(LicenseType::Rental, shown)).points, points("14"), "rental keys have no such section");
+}
+
+proptest! {
+    #[test]
+    fn any_number_of_workstations_takes_a_third_of_it_rounded_up(workstations in 0..40usize, vms in 0..10usize) {
+        let mut all: Vec<Workload> =
+            (0..workstations).map(|n| unstated(&format!("ws{n}"), WorkloadType::Workstation)).collect();
+        all.extend((0..vms).map(|n| unstated(&format!("vm{n}"), WorkloadType::Vm)));
+        let shown = under(LicenseType::Perpetual, sample("2026-03-10T12:00:00Z", all));
+        prop_assert_eq!(in_short(&shown).points, points(&(workstations.div_ceil(3) + vms).to_string()));
+    }
+}
