@@ -203,6 +203,11 @@ pub fn cross_check(sample: &Sample, summary: &Summary, rating: &Rating) -> Vec<S
              names one{proposed}"
         )
     }));
+    let free = sample.counts.iter().filter(|count| count.kind == WorkloadType::CloudConnectReplica && count.rental > 0);
+    found.extend(free.map(|count| {
+        let (rental, whose) = (count.rental, whose(count.tenant.as_deref()));
+        format!("{rental} replicas of {whose} are stated as rental; replicas are never free, so they count")
+    }));
     found.truncate(DISCREPANCIES_MAX);
     found
 }

@@ -1,5 +1,6 @@
 //! What should happen, given facts and the hour. Pure.
 
+pub mod adjust_grid;
 pub mod causes;
 pub mod consent;
 pub mod counting;

@@ -11,6 +11,7 @@ use crate::domain::report::{Reason, ReportedWorkload, Stage, UsageReport};
 use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Month, Points};
 
+use super::adjust_grid::is_adjustable;
 use super::reporting;
 
 /// Why an order on a report is refused.
@@ -288,7 +289,7 @@ fn count_of(report: &UsageReport, tenant: Option<&str>, kind: &WorkloadType, wei
 
 /// Lowers a tenant's count; agents' counts cannot be changed (domain.md 3.7).
 fn lower(report: &mut UsageReport, count: &Count, to: u64) -> Result<(), Refusal> {
-    if !matches!(count.kind, WorkloadType::CloudConnectVm | WorkloadType::CloudConnectReplica) {
+    if !is_adjustable(&count.kind) {
         return Err(Refusal::TypeNotAdjustable(count.kind.clone()));
     }
     let (tenant, month) = (name_of(count.tenant.as_deref()), report.month);

@@ -1,6 +1,7 @@
 //! The rules, one module a file of `src/rules/`.
 
 mod causes; // what lies between peak and report
+mod cloud_connect; // what tenants' counts may become by adjusting, and the grid
 mod counting; // protected, rental, new, billable; ledger; weights
 mod deadline_calendar; // the days ahead
 mod deadlines; // days left, presets

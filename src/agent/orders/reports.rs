@@ -192,7 +192,7 @@ impl Agent {
 
     pub(super) fn shown(&self, unit: &Unit, month: Month) -> Result<Obeyed, Refused> {
         let report = self.newest_report(&unit.id, month)?;
-        Ok(Obeyed::Done(serde_json::to_value(report).unwrap_or_default()))
+        Ok(Obeyed::Done(report.as_ref().map(Agent::with_grid).unwrap_or_default()))
     }
 
     /// The unit and its report that an order speaks of; the newest month when none is named.

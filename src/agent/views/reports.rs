@@ -12,6 +12,7 @@ use crate::domain::report::UsageReport;
 use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, Month};
 use crate::formats::{self, FORMATS};
+use crate::rules::adjust_grid::adjust_grid;
 use crate::rules::reporting::{self, BasisSample, ReportFacts};
 use crate::rules::review;
 
@@ -73,7 +74,7 @@ impl Agent {
         for unit in self.units_named(unit, server)? {
             let target = Target { unit: Some(unit.id), server: None, month };
             match self.one_report(&target) {
-                Ok((_, report)) => answers.push(serde_json::to_value(report).unwrap_or_default()),
+                Ok((_, report)) => answers.push(Agent::with_grid(&report)),
                 Err(refused) => missing = Some(refused),
             }
         }
@@ -81,6 +82,16 @@ impl Agent {
             Some(refused) if answers.is_empty() => Err(refused),
             Some(_) | None => one_or_all(answers),
         }
+    }
+
+    /// The report as it stands, and the grid that a Cloud Connect report is adjusted by.
+    pub(in crate::agent) fn with_grid(report: &UsageReport) -> Value {
+        let mut shown = serde_json::to_value(report).unwrap_or_default();
+        let grid = adjust_grid(report);
+        if let Some(fields) = shown.as_object_mut().filter(|_| !grid.is_empty()) {
+            fields.insert("adjust_grid".to_owned(), json!(grid));
+        }
+        shown
     }
 
     /// Total, money and gate before and after adjustments; nothing is kept.

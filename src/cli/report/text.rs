@@ -48,6 +48,9 @@ pub fn report(report: &Value, _: Instant) -> String {
         let _ = writeln!(text, "! not collected: {absent}");
     }
     let _ = write!(text, "\n{}\n{}", lines(report), workloads(report));
+    if !rows(report, "adjust_grid").is_empty() {
+        let _ = write!(text, "\nMachines of tenants\n{}", grid(report));
+    }
     if !rows(report, "adjustments").is_empty() {
         let _ = write!(text, "\nAdjustments\n{}", adjustments(report));
     }
@@ -55,9 +58,10 @@ pub fn report(report: &Value, _: Instant) -> String {
     text
 }
 
-/// An adjustment that was made, with its effect.
+/// An adjustment that was made, with its effect and what can be lowered further.
 pub fn adjusted(report: &Value, now: Instant) -> String {
-    heading(report) + &super::super::gate::effect(&report["effect"], now)
+    let grid = if rows(report, "adjust_grid").is_empty() { String::new() } else { grid(report) };
+    heading(report) + &super::super::gate::effect(&report["effect"], now) + &grid
 }
 
 fn heading(report: &Value) -> String {
@@ -98,6 +102,16 @@ fn lines(report: &Value) -> String {
         table.row(names.into_iter().chain(numbers.map(|number| word(line, number))));
     }
     table.text("no lines")
+}
+
+/// What `report adjust --tenant NAME --type TYPE --to N` lowers.
+fn grid(report: &Value) -> String {
+    let columns = [Column::Left("tenant"), Column::Left("type"), Column::Right("count"), Column::Left("note")];
+    let mut table = Table::new(&columns);
+    for row in rows(report, "adjust_grid") {
+        table.row([dashed(row, "tenant"), word(row, "type"), word(row, "count"), dashed(row, "note")]);
+    }
+    table.text("none")
 }
 
 fn workloads(report: &Value) -> String {

@@ -3,6 +3,7 @@
 //! A report's files are written once per revision and adjustment. Nothing here depends on where the report stands, so
 //! that the same files come out of the store months later, byte for byte.
 
+mod cloud_connect;
 mod provenance;
 mod tables;
 
@@ -50,6 +51,7 @@ fn subtitle(report: &UsageReport) -> String {
 fn sections(report: &UsageReport) -> Vec<Section> {
     let mut sections = vec![at_a_glance(report), license(report), tables::summary(report)];
     sections.extend(tables::tenants(report));
+    sections.extend(cloud_connect::grid(report));
     sections.push(daily_marks(report));
     sections.extend(tables::adjustments(report));
     sections.extend(tables::counted_workloads(report));

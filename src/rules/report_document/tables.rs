@@ -297,7 +297,7 @@ fn without(table: &mut Table, name: &str) {
 }
 
 /// The type as people read it; an unknown one as it came.
-fn type_name(kind: &WorkloadType) -> &str {
+pub(super) fn type_name(kind: &WorkloadType) -> &str {
     match kind {
         WorkloadType::Vm => "VM",
         WorkloadType::Server => "Server",
