@@ -37,8 +37,15 @@ impl Agent {
         let source: &SourceRow = settings.source_row();
         let previous = self.store.newest_sample(server, hour.now)?.map(|classified| classified.sample);
         let sweep = sweep(previous.as_ref(), hour.now);
-        let brief =
-            Brief { server: server.to_owned(), now: hour.now, previous, sweep, settings: settings.source.clone() };
+        let known = self.servers_known_by(server)?;
+        let brief = Brief {
+            server: server.to_owned(),
+            now: hour.now,
+            previous,
+            sweep,
+            settings: settings.source.clone(),
+            known,
+        };
         Ok(Work::Talk(ending((source.open)(brief), Outcome::Collected)))
     }
 
@@ -49,6 +56,10 @@ impl Agent {
             return Ok(Work::Over);
         }
         let found = collected.samples.len();
+        if self.names_its_servers(server) && found > 0 {
+            self.take_members(server, collected, hour)?;
+            return Ok(Work::Over);
+        }
         for rejected in &collected.rejected {
             let why = format!("{}: {}", rejected.file, rejected.why);
             self.miss_sample(server, &Setback::AskAPerson { why }, hour)?;
@@ -57,7 +68,11 @@ impl Agent {
             self.take_sample(sample, "duty", Own::Yes, hour)?;
         }
         if found == 0 && collected.rejected.is_empty() {
-            let why = format!("no snapshot file of {server} was found in its folder");
+            let why = if self.names_its_servers(server) {
+                format!("{server} names no backup server; check the rights of the key or account")
+            } else {
+                format!("no snapshot file of {server} was found in its folder")
+            };
             self.miss_sample(server, &Setback::TryAgain { why }, hour)?;
         }
         if collected.taken.is_empty() {
@@ -92,19 +107,26 @@ impl Agent {
         }
         facts.extend(self.license_seen(&sample)?);
         facts.extend(self.look_after_late_sample(&server, taken_at, hour.now)?);
+        facts.extend(self.staleness_seen(&sample)?);
         // An imported sample says nothing of whether the server answers.
-        if own == Own::Yes
-            && let Some(miss) = self.store.row::<Miss>(&key::miss(&server))?
-        {
-            facts.push(Fact::ServerRecovered { server: server.clone() });
-            if miss.in_a_row >= LOST_AFTER {
-                let news = News::SourceRecovered { server: server.clone(), missed_samples: miss.in_a_row };
-                facts.extend(self.news(None, &format!("{server} {}", rfc3339(miss.at)), news, hour)?);
-            }
+        if own == Own::Yes {
+            facts.extend(self.handed_over(&sample, hour)?);
+            facts.extend(self.recovered(&server, hour)?);
         }
         self.record(hour, by, facts)?;
         self.late_for_report(&server, taken_at, hour)?;
         Ok(Import::Kept)
+    }
+
+    /// The server answers again, when it did not.
+    pub(super) fn recovered(&self, server: &str, hour: Hour) -> Result<Vec<Fact>, Trouble> {
+        let Some(miss) = self.store.row::<Miss>(&key::miss(server))? else { return Ok(Vec::new()) };
+        let mut facts = vec![Fact::ServerRecovered { server: server.to_owned() }];
+        if miss.in_a_row >= LOST_AFTER {
+            let news = News::SourceRecovered { server: server.to_owned(), missed_samples: miss.in_a_row };
+            facts.extend(self.news(None, &format!("{server} {}", rfc3339(miss.at)), news, hour)?);
+        }
+        Ok(facts)
     }
 
     /// The license block of the newest sample, when it differs from the one seen before.

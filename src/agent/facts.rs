@@ -40,7 +40,7 @@ impl Agent {
             name: name.to_owned(),
             offset: sample_offset(name, &self.policy()),
             watched_since: now,
-            last_sample_at: self.store.newest_sample_at(name, now)?,
+            last_sample_at: self.last_seen_at(name, now)?,
             miss: miss
                 .filter(|miss| miss.at <= now)
                 .map(|miss| (miss.at, miss.needs_person || miss.in_a_row >= SAMPLE_RETRIES)),

@@ -52,6 +52,9 @@ impl Agent {
     ) -> Result<UsageReport, Trouble> {
         let (mut samples, mut not_collected, mut servers) = (Vec::new(), Vec::new(), Vec::new());
         for server in &unit.servers {
+            if self.is_gone_by(server, month.starts_at(), month.ends_at())? {
+                continue;
+            }
             let basis = self.basis(server, month)?;
             servers.push(self.server_coverage(unit, server, month, basis.as_ref(), hour)?);
             match basis {
@@ -81,20 +84,32 @@ impl Agent {
         }))
     }
 
-    /// The sample that stands for a server at the month's end (design.md section 4, "Report of M"): the newest one not
-    /// older than `basis_max_age`; else one taken within that span after it; else what the server's policy says.
+    /// The sample that stands for a server at the month's end (design.md section 4, "Report of M"): the newest fresh one
+    /// not older than `basis_max_age`; else one taken within that span after it; else what the server's policy says.
     fn basis(&self, server: &str, month: Month) -> Result<Option<BasisSample>, Trouble> {
         let (ends_at, max_age) = (month.ends_at(), self.policy().basis_max_age);
         let before = self.store.newest_sample(server, ends_at)?;
-        if let Some(fresh) = before.as_ref().filter(|found| ends_at - max_age <= found.sample.taken_at) {
+        let in_time = before.as_ref().filter(|found| ends_at - max_age <= found.sample.taken_at);
+        if let Some(fresh) = in_time.filter(|found| found.sample.stale.is_none()) {
             return Ok(Some(basis_of(fresh, Age::Fresh)));
         }
-        if let Some(after) = self.store.sample_times(server, ends_at..ends_at + max_age)?.first() {
-            let found = self.store.newest_sample(server, *after)?;
+        let earlier = self.fresh_times(server, ends_at - max_age, ends_at)?.pop();
+        let later = || self.fresh_times(server, ends_at, ends_at + max_age);
+        let fresh_at = if earlier.is_some() { earlier } else { later()?.into_iter().next() };
+        if let Some(at) = fresh_at {
+            let found = self.store.newest_sample(server, at)?;
             return Ok(found.map(|found| basis_of(&found, Age::Fresh)));
         }
         let carries = self.settings.server(server).is_none_or(|server| server.month_end.carries());
         Ok(before.filter(|_| carries).map(|found| basis_of(&found, Age::Stale)))
+    }
+
+    /// Instants in `[from, to)` of the server's samples that were no old numbers.
+    fn fresh_times(&self, server: &str, from: Instant, to: Instant) -> Result<Vec<Instant>, Trouble> {
+        let spans = self.stale_spans(server)?;
+        let mut times = self.store.sample_times(server, from..to)?;
+        times.retain(|at| spans.iter().all(|span| !span.contains(*at)));
+        Ok(times)
     }
 
     /// Until when the report of the month before `now` waits for a basis, if it does.
@@ -104,7 +119,10 @@ impl Agent {
         for server in &unit.servers {
             let Some(settings) = self.settings.server(server) else { continue };
             let (ends_at, max_age) = (month.ends_at(), policy.basis_max_age);
-            let fresh = !self.store.sample_times(server, ends_at - max_age..ends_at + max_age)?.is_empty();
+            if self.is_gone_by(server, ends_at, ends_at)? {
+                continue;
+            }
+            let fresh = !self.fresh_times(server, ends_at - max_age, ends_at + max_age)?.is_empty();
             waits_until = waits_until.max(crate::rules::schedule::basis_ready_at(
                 month,
                 fresh,

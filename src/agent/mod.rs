@@ -14,6 +14,7 @@ mod generate;
 mod identity;
 mod keeping;
 mod license;
+mod members;
 mod notices;
 pub mod orders;
 mod remind;

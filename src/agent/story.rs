@@ -5,7 +5,7 @@ use crate::domain::calendar::minute_text;
 use crate::domain::gate::{OperatorDecision, Ruling};
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
-use crate::store::fact::{Fact, InstalledKey, LicenseCheckRow, MessageKind, ReportCause};
+use crate::store::fact::{Absence, Absent, Fact, InstalledKey, LicenseCheckRow, Members, MessageKind, ReportCause};
 
 /// Of misses in a row the first and every so many are told.
 const TOLD_EVERY: u32 = 24;
@@ -22,6 +22,12 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::SampleMissed { miss, .. } if miss.in_a_row % TOLD_EVERY != 1 => return None,
         Fact::SampleMissed { server, miss } => format!("{server} not sampled: {}", miss.why),
         Fact::ServerRecovered { server } => format!("{server} answers again"),
+        Fact::MembersSeen { members, .. } if members.members.is_empty() => return None,
+        Fact::MembersSeen { source, members } => format!("{source} names {}", named(members)),
+        Fact::StaleSeen { server, span } => match span.until {
+            None => format!("{server} is stale: {}", span.why),
+            Some(_) => format!("{server} is fresh again"),
+        },
         Fact::SlotDrawn { week, at, .. } => format!("telemetry {week} drawn for {}", minute_text(*at)),
         Fact::ReportKept { cause, report } => kept(*cause, report),
         Fact::StageSet { month, revision, stage, .. } => format!("report {month} r{revision} {}", staged(stage)),
@@ -51,6 +57,7 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::Repaired { what } => format!("repaired: {what}"),
         Fact::AgentNamed { .. }
         | Fact::SampleTaken { .. }
+        | Fact::SourceRead { .. }
         | Fact::LicenseSeen { .. }
         | Fact::LicenseWatched { .. }
         | Fact::AutoUpdateSeen { .. }
@@ -70,6 +77,17 @@ fn told(fact: &Fact) -> Option<String> {
 fn checked(check: &LicenseCheckRow) -> String {
     let of = check.server.as_ref().map_or(String::new(), |server| format!(" of {server}"));
     format!("license check{of}: result {} ({})", check.result, check.message)
+}
+
+fn named(members: &Members) -> String {
+    let named = members.members.iter().map(|(server, member)| match &member.absent {
+        None => server.clone(),
+        Some(Absent { why: Absence::Left, .. }) => format!("no longer {server}"),
+        Some(Absent { why: Absence::SampledDirectly { as_server }, .. }) => {
+            format!("{server}, which is sampled directly as {as_server}")
+        }
+    });
+    named.collect::<Vec<_>>().join("; ")
 }
 
 fn kept(cause: ReportCause, report: &UsageReport) -> String {

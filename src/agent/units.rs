@@ -3,7 +3,7 @@
 use crate::agent::Trouble;
 use crate::config::ManagedBy;
 use crate::domain::Instant;
-use crate::domain::installation::{CountsOnce, Unit, installation_id_of};
+use crate::domain::installation::{CountsOnce, Unit, answers_to, installation_id_of};
 use crate::domain::sample::Sample;
 use crate::store::fact::Fact;
 
@@ -29,7 +29,7 @@ impl Agent {
             }
         }
         if let Some(named) = server {
-            units.retain(|unit| unit.servers.iter().any(|server| server == named));
+            units.retain(|unit| unit.servers.iter().any(|server| answers_to(server, named)));
             if units.is_empty() {
                 return Err(Refused::new(66, format!("no sample of a server named {named} is kept")));
             }

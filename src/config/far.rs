@@ -71,6 +71,19 @@ fn trust(section: &mut Section<'_>) -> Trust {
     given.pop().unwrap_or_default()
 }
 
+/// Reads `api_key_file` or `api_key_env`.
+pub fn api_key(section: &mut Section<'_>, login: Option<&Login>) -> Option<SecretPlace> {
+    let file = section.path("api_key_file").map(SecretPlace::File);
+    let variable = section.text("api_key_env").map(SecretPlace::Env);
+    let origin = section.origin();
+    let ways = [file.is_some(), variable.is_some(), login.is_some()];
+    if ways.into_iter().filter(|is_given| *is_given).count() > 1 {
+        let why = "there is more than one way to log in".to_owned();
+        section.refuse(origin, why, "keep one of api_key_file, api_key_env and username with its password");
+    }
+    file.or(variable)
+}
+
 /// Reads `username` with `password_file` or `password_env`.
 fn login(section: &mut Section<'_>) -> Option<Login> {
     let username = section.text("username");

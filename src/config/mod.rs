@@ -21,6 +21,7 @@ use chrono_tz::Tz;
 
 use crate::ask::Peer;
 use crate::domain::gate::Tolerance;
+use crate::domain::installation::entry_of;
 use crate::doors::peer::{HttpPeer, LICENSE_SERVER, MAIL, MailPeer, PeerSettings};
 use crate::protocol::ReportDetail;
 use crate::rules::deadlines::Deadlines;
@@ -28,6 +29,7 @@ use crate::rules::points_table::{self, NotATable};
 use crate::rules::rating::Rating;
 use crate::rules::schedule::Policy;
 use crate::rules::working_days::WorkingDays;
+use crate::sources::Names;
 
 pub use read::{Flags, Written};
 pub use refusal::{Refusal, Refusals};
@@ -116,9 +118,12 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings of a server.
+    /// The settings of a server: its own, or those of the source that names it.
     pub fn server(&self, name: &str) -> Option<&ServerSettings> {
-        self.servers.iter().find(|server| server.name == name)
+        let names_it =
+            |server: &&ServerSettings| server.name == entry_of(name) && server.source_row().names == Names::ItsServers;
+        let own = self.servers.iter().find(|server| server.name == name);
+        own.or_else(|| self.servers.iter().find(names_it))
     }
 
     /// Takes what stands in one of [`Settings::points_tables`], in their order.

@@ -4,7 +4,7 @@ use chrono::{NaiveTime, TimeDelta};
 
 use crate::domain::installation::ServerName;
 use crate::doors::peer::{FolderPeer, HttpPeer, LICENSE_SERVER, MAIL, PeerSettings};
-use crate::sources::{Reach, SOURCES, SourceRow, SourceSettings, TenantsFrom, source_named};
+use crate::sources::{Reach, SOURCES, SignsIn, SourceRow, SourceSettings, TenantsFrom, source_named};
 
 use super::far;
 use super::section::Section;
@@ -98,10 +98,12 @@ impl MonthEnd {
 impl ServerSettings {
     /// A server of this source with everything else left at its default; `None` when there is no such source.
     pub fn new(name: &str, source: &str, reach: PeerSettings) -> Option<ServerSettings> {
+        let by_key = matches!(&reach, PeerSettings::Http(peer) if peer.api_key.is_some());
+        let signs_in = if by_key { SignsIn::ApiKey } else { SignsIn::Password };
         Some(ServerSettings {
             name: name.to_owned(),
             source_name: source_named(source)?.name,
-            source: SourceSettings::default(),
+            source: SourceSettings { signs_in, ..SourceSettings::default() },
             reach,
             license: LicenseBy::LicenseServer,
             shared_license: None,
@@ -128,8 +130,6 @@ impl ServerSettings {
     }
 }
 
-/// Sources of later versions: known by name, refused.
-const LATER: [&str; 1] = ["vspc"];
 /// Longest name of a server: it becomes part of file names and of keys in the store.
 const NAME_CHARS_MAX: usize = 64;
 
@@ -154,7 +154,7 @@ pub fn read(section: &mut Section<'_>, keeper: LicenseBy) -> Option<ServerSettin
     let tenants_from = tenants_from(section, row);
     let reached = ServerSettings::new(&name?, row.name, reach?)?;
     Some(ServerSettings {
-        source: SourceSettings { revision, tenants_from },
+        source: SourceSettings { revision, tenants_from, ..reached.source },
         license,
         shared_license,
         month_end,
@@ -196,11 +196,7 @@ fn source(section: &mut Section<'_>) -> Option<&'static SourceRow> {
         return Some(row);
     }
     let names: Vec<&str> = SOURCES.iter().map(|row| row.name).collect();
-    let why = if LATER.contains(&name.as_str()) {
-        format!("source \"{name}\" is not in this version")
-    } else {
-        format!("source \"{name}\" is not known")
-    };
+    let why = format!("source \"{name}\" is not known");
     section.refuse(origin, why, &format!("write one of: {}", names.join(", ")));
     None
 }
@@ -208,11 +204,12 @@ fn source(section: &mut Section<'_>) -> Option<&'static SourceRow> {
 fn reach(section: &mut Section<'_>, row: &SourceRow) -> Option<PeerSettings> {
     match row.reach {
         Reach::Folder => far::folder(section).map(|path| PeerSettings::Folder(FolderPeer { path })),
-        Reach::Login => over_http(section, row.name).map(PeerSettings::Http),
+        Reach::Login => by_login(section, row.name).map(PeerSettings::Http),
+        Reach::LoginOrKey => by_key_or_login(section, row.name).map(PeerSettings::Http),
     }
 }
 
-fn over_http(section: &mut Section<'_>, source: &str) -> Option<HttpPeer> {
+fn by_login(section: &mut Section<'_>, source: &str) -> Option<HttpPeer> {
     let origin = section.origin();
     let peer = far::http_peer(section, "https://vbr01.example.net:9419")?;
     if peer.login.is_none() {
@@ -223,6 +220,20 @@ fn over_http(section: &mut Section<'_>, source: &str) -> Option<HttpPeer> {
         );
     }
     Some(peer)
+}
+
+fn by_key_or_login(section: &mut Section<'_>, source: &str) -> Option<HttpPeer> {
+    let origin = section.origin();
+    let peer = far::http_peer(section, "https://vspc.example.net:1280")?;
+    let api_key = far::api_key(section, peer.login.as_ref());
+    if peer.login.is_none() && api_key.is_none() {
+        section.refuse(
+            origin,
+            format!("source \"{source}\" is let in by an API key or a login, and neither is given"),
+            "add api_key_file, or username and password_file",
+        );
+    }
+    Some(HttpPeer { api_key, ..peer })
 }
 
 fn license(section: &mut Section<'_>, row: &SourceRow) -> Option<LicenseBy> {

@@ -8,6 +8,22 @@ use super::Instant;
 /// The name of a backup server in the settings.
 pub type ServerName = String;
 
+/// The name of a server that a source of the settings names: `<server>@<name in the settings>`.
+pub fn named_at(server: &str, source: &str) -> ServerName {
+    format!("{server}@{source}")
+}
+
+/// The entry of the settings that answers for a server: the part after the last `@`, which no entry's name has, else the
+/// server itself.
+pub fn entry_of(server: &str) -> &str {
+    server.rsplit_once('@').map_or(server, |(_, entry)| entry)
+}
+
+/// Whether a server is meant by a name: its own, or that of the entry that answers for it.
+pub fn answers_to(server: &str, name: &str) -> bool {
+    server == name || entry_of(server) == name
+}
+
 /// The id of a reporting unit: that of its first installation, journaled and stable.
 pub type UnitId = String;
 

@@ -27,6 +27,15 @@ pub struct Sample {
     pub restore_points_swept_at: Option<Instant>,
     /// Where the server's own numbers and ours differ; kept on the sample and shown, never hidden.
     pub discrepancies: Vec<String>,
+    /// The source itself had nothing fresh of the server: the numbers stand and are never taken for fresh ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<Stale>,
+}
+
+/// Why a sample's numbers are of an earlier hour, and who says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stale {
+    pub why: String,
 }
 
 /// What a workload counts as in a classified sample.

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use crate::domain::installation::entry_of;
 use crate::domain::report::Stage;
 use crate::domain::{Instant, IsoWeek, Month};
 
@@ -157,7 +158,10 @@ fn waits_for_flight(duty: &Duty, facts: &Facts, in_flight: &dyn Fn(&Duty) -> boo
     }
     let Duty::GenerateReport { unit, .. } = duty else { return false };
     let servers = facts.units.iter().filter(|known| known.id == *unit).flat_map(|unit| &unit.servers);
-    servers.clone().any(|server| in_flight(&Duty::Collect { server: server.clone() }))
+    servers.clone().any(|server| {
+        let asked = [server.as_str(), entry_of(server)];
+        asked.into_iter().any(|asked| in_flight(&Duty::Collect { server: asked.to_owned() }))
+    })
 }
 
 fn collect(server: &ServerFacts, policy: &Policy) -> Planned {

@@ -221,6 +221,7 @@ impl Estate {
             vouched: false,
             restore_points_swept_at: None,
             discrepancies: Vec::new(),
+            stale: None,
         }
     }
 

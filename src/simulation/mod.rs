@@ -11,5 +11,6 @@ pub mod oracle;
 pub mod past;
 pub mod provider;
 pub mod vbr;
+pub mod vspc;
 pub mod wire;
 pub mod world;

@@ -97,6 +97,10 @@ impl Oracle {
             return;
         }
         let Ok(Some(found)) = agent.store().newest_sample(name, at) else { return };
+        // Old numbers are no untruth: they say that they are old.
+        if found.sample.stale.is_some() {
+            return;
+        }
         let truth = server.estate.lock().unwrap_or_else(PoisonError::into_inner).truth(at);
         let summary = found.summary();
         if summary.points != truth.billable_points {

@@ -6,6 +6,7 @@ pub mod snapshot_file;
 pub mod snapshot_folder;
 pub mod tenants_from;
 pub mod vbr;
+pub mod vspc;
 
 mod json_field;
 mod json_place;
@@ -30,6 +31,15 @@ pub struct Brief {
     pub previous: Option<Sample>,
     pub sweep: Sweep,
     pub settings: SourceSettings,
+    /// Servers that this source named before, for sources that name several.
+    pub known: Vec<KnownServer>,
+}
+
+/// A server that a source named before, and the installation behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownServer {
+    pub server: ServerName,
+    pub installation_id: Option<String>,
 }
 
 /// How far back restore points are asked for, by sources that read them bit by bit.
@@ -48,6 +58,17 @@ pub struct SourceSettings {
     pub revision: Option<String>,
     /// Who names the tenants of this server, when another source does.
     pub tenants_from: Option<TenantsFrom>,
+    pub signs_in: SignsIn,
+}
+
+/// What a source shows to be let in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignsIn {
+    /// User name and password.
+    #[default]
+    Password,
+    /// The peer's API key.
+    ApiKey,
 }
 
 /// What came of a source conversation.
@@ -63,6 +84,8 @@ pub struct Collected {
     pub server_time: Option<Instant>,
     /// The REST revision that was spoken.
     pub revision: Option<String>,
+    /// What was seen and belongs to no sample, in words.
+    pub notes: Vec<String>,
 }
 
 /// A refused file and why, in one line.
@@ -82,6 +105,16 @@ pub struct SourceRow {
     pub reach: Reach,
     /// Opens the exchange about the server's license key; `None`: its servers cannot be asked for that.
     pub renew: Option<fn(renewing::Errand) -> renewing::Talk>,
+    pub names: Names,
+}
+
+/// Whose samples a source gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Those of the one server of its settings.
+    OneServer,
+    /// Those of each server that it names, as `<server>@<name in the settings>`.
+    ItsServers,
 }
 
 /// How a source's far side is reached, and what it wants to let us in.
@@ -91,10 +124,12 @@ pub enum Reach {
     Folder,
     /// HTTP and a login with a password.
     Login,
+    /// HTTP, and an API key or a login with a password.
+    LoginOrKey,
 }
 
 /// Every source.
-pub const SOURCES: [SourceRow; 3] = [vbr::ROW, enterprise_manager::ROW, snapshot_folder::ROW];
+pub const SOURCES: [SourceRow; 4] = [vbr::ROW, vspc::ROW, enterprise_manager::ROW, snapshot_folder::ROW];
 
 /// The source of this name.
 pub fn source_named(name: &str) -> Option<&'static SourceRow> {

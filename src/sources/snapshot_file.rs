@@ -155,6 +155,7 @@ fn sample_of(snapshot: &Map<String, Value>, now: Instant) -> Result<Sample, Wron
         vouched: false,
         restore_points_swept_at: None,
         discrepancies: Vec::new(),
+        stale: None,
     };
     sample.workloads.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(sample)

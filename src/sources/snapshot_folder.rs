@@ -5,11 +5,12 @@
 use std::collections::VecDeque;
 
 use super::snapshot_file::parse;
-use super::{Brief, Collected, Reach, Rejected, SourceRow, Talk};
+use super::{Brief, Collected, Names, Reach, Rejected, SourceRow, Talk};
 use crate::ask::{Answer, Ask, Conversation, Failure, FolderAnswer, FolderAsk, Setback, Step};
 use crate::domain::installation::ServerName;
 
-pub const ROW: SourceRow = SourceRow { name: "snapshot_folder", open, reach: Reach::Folder, renew: None };
+pub const ROW: SourceRow =
+    SourceRow { name: "snapshot_folder", open, reach: Reach::Folder, names: Names::OneServer, renew: None };
 
 /// Names looked at in one round.
 const ENTRIES_MAX: usize = 10_000;

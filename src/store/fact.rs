@@ -16,6 +16,7 @@ use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::protocol::Occasion;
 use crate::rules::license_watch::Told;
 
+pub use super::members::{Absence, Absent, Member, Members, StaleSpan};
 pub use super::rows::{Row, key};
 
 /// One thing that happened. Closed set; `Fact::SampleTaken` alone carries a packed payload.
@@ -54,6 +55,21 @@ pub enum Fact {
     /// The server answers again.
     ServerRecovered {
         server: ServerName,
+    },
+    /// A source that names several servers was read to its end.
+    SourceRead {
+        source: ServerName,
+        at: Instant,
+    },
+    /// What a source says of its servers changed: those that differ, and all its notes.
+    MembersSeen {
+        source: ServerName,
+        members: Members,
+    },
+    /// A source had nothing fresh of a server since then, or has again.
+    StaleSeen {
+        server: ServerName,
+        span: StaleSpan,
     },
     /// The instant at which the week's telemetry is to be sent, drawn once.
     SlotDrawn {

@@ -15,6 +15,7 @@ mod intake;
 mod kept;
 mod keys;
 mod kv;
+mod members;
 mod once;
 mod opening;
 mod packing;

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::fact::{Conflict, Fact};
+use super::fact::{Conflict, Fact, LicenseCheckRow, Members};
 use crate::domain::notice::Notice;
 use crate::domain::report::{Receipt, UsageReport};
 
@@ -25,6 +25,9 @@ impl Fact {
             }
             Fact::SampleMissed { server, miss } => one(key::miss(server), miss),
             Fact::ServerRecovered { server } => vec![(key::miss(server), None)],
+            Fact::SourceRead { source, at } => one(key::source_read(source), at),
+            Fact::MembersSeen { source, members } => rows_of_members(source, members),
+            Fact::StaleSeen { server, span } => one(key::stale_span(server, span.since), span),
             Fact::SlotDrawn { unit, week, at } => one(key::slot(unit, *week), at),
             Fact::ReportKept { report, .. } => rows_of_report(report),
             Fact::StageSet { unit, month, revision, stage } => {
@@ -52,12 +55,7 @@ impl Fact {
             }
             Fact::NoticeSettled { id } => vec![(key::pending(id), None)],
             Fact::AutoUpdateSet { unit, switch } => one(key::of_unit("auto_update", unit), switch),
-            Fact::LicenseChecked { unit, check } => {
-                let mut rows = one(key::of_unit("license_check", unit), check);
-                rows.extend(one(key::license_session(unit, check.at, check.server.as_deref()), check));
-                rows.extend(check.server.iter().flat_map(|server| one(key::server_check(unit, server), check)));
-                rows
-            }
+            Fact::LicenseChecked { unit, check } => rows_of_check(unit, check),
             Fact::LicenseInstalled { unit, license } => one(key::of_unit("license", unit), license),
             Fact::LicenseWatched { unit, told } => one(key::of_unit("license_watch", unit), told),
             Fact::GateSeen { unit, seen } => one(key::of_unit("gate", unit), seen),
@@ -87,6 +85,19 @@ fn rows_of_report(report: &UsageReport) -> Vec<Row> {
     let of = |what: &str| key::report(what, &report.unit, report.month, report.revision);
     let mut rows = one(of("report"), report);
     rows.extend(one(of("head"), &head_of(report)));
+    rows
+}
+
+fn rows_of_check(unit: &str, check: &LicenseCheckRow) -> Vec<Row> {
+    let mut rows = one(key::of_unit("license_check", unit), check);
+    rows.extend(one(key::license_session(unit, check.at, check.server.as_deref()), check));
+    rows.extend(check.server.iter().flat_map(|server| one(key::server_check(unit, server), check)));
+    rows
+}
+
+fn rows_of_members(source: &str, members: &Members) -> Vec<Row> {
+    let mut rows = one(key::source_notes(source), &members.notes);
+    rows.extend(members.members.iter().flat_map(|(server, member)| one(key::member(source, server), member)));
     rows
 }
 
@@ -124,6 +135,30 @@ pub mod key {
 
     pub fn license_seen(server: &str) -> String {
         format!("license_seen/{server}")
+    }
+
+    /// When a source that names servers was last read to its end.
+    pub fn source_read(source: &str) -> String {
+        format!("source_read/{source}")
+    }
+
+    /// What a source said beside its servers' numbers.
+    pub fn source_notes(source: &str) -> String {
+        format!("source_notes/{source}")
+    }
+
+    /// A server that a source named; an empty name stands for all of them.
+    pub fn member(source: &str, server: &str) -> String {
+        format!("member/{source}/{server}")
+    }
+
+    /// Every span of a server; the server's name has no `/`, because its source's cleaning leaves none.
+    pub fn stale_spans(server: &str) -> String {
+        format!("stale/{server}/")
+    }
+
+    pub fn stale_span(server: &str, since: Instant) -> String {
+        format!("stale/{server}/{}", rfc3339(since))
     }
 
     pub fn miss(server: &str) -> String {

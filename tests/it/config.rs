@@ -1,5 +1,7 @@
 //! Settings: what is understood, what is refused, in which words.
 
+mod consoles;
+
 use std::path::Path;
 
 use chrono::TimeDelta;
@@ -323,14 +325,15 @@ fn a_pin_is_read_with_colons_and_in_either_case() {
 }
 
 #[test]
-fn two_servers_of_one_name_and_later_sources_are_refused() {
+fn two_servers_of_one_name_and_unknown_sources_are_refused() {
     let folder = "[[server]]\nname = \"A\"\nsource = \"snapshot_folder\"\npath = \"p\"\n";
     check_refused(
         &format!("{folder}{}", folder.replace("\"A\"", "\"a\"")),
         expect!["t.toml:5: two servers are called a: give each its own name"],
     );
-    let refused = read("[[server]]\nname = \"x\"\nsource = \"vspc\"\nurl = \"https://vspc\"\n").expect_err("later");
-    assert!(refused.starts_with("t.toml:1: source \"vspc\" is not in this version"), "{refused}");
+    let refused =
+        read("[[server]]\nname = \"x\"\nsource = \"vbm\"\nurl = \"https://vbm\"\n").expect_err("no such source");
+    assert!(refused.starts_with("t.toml:1: source \"vbm\" is not known"), "{refused}");
     let refused = read("[[server]]\nname = \"mail\"\nsource = \"snapshot_folder\"\npath = \"p\"\n").expect_err("taken");
     assert!(refused.contains("`name` of the server is \"mail\""), "{refused}");
     let refused = read(&folder.replace("path", "license = \"license_server\"\npath")).expect_err("nobody to ask");
@@ -376,7 +379,7 @@ fn the_starting_file_is_good_commented_and_uncommented() {
     let uncommented: Vec<&str> =
         STARTING_FILE.lines().map(|line| if is_setting(line) { &line[2..] } else { line }).collect();
     let settings = read(&uncommented.join("\n")).expect("every line of the file is right");
-    assert_eq!(settings.servers.len(), 2);
+    assert_eq!(settings.servers.len(), 3);
     assert!(settings.mail.is_some() && settings.license_server.is_some());
 }
 

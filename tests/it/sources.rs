@@ -9,3 +9,4 @@ mod snapshot; // the snapshot file
 mod vbr; // the VBR conversation against the simulated server
 mod vbr_renewing; // the exchange about a VBR server's license key
 mod vbr_traps; // the VBR conversation against handmade answers
+mod vspc; // the VSPC conversation against the simulated console and handmade answers

@@ -3,6 +3,7 @@
 mod adjusting;
 mod by_server;
 mod consent;
+mod consoles;
 mod deadlines;
 mod far;
 mod forecasts;

@@ -17,10 +17,10 @@ impl Agent {
     }
 
     pub(super) fn order_sample(&mut self, server: &str, hour: Hour) -> Result<Obeyed, Refused> {
-        if self.settings.server(server).is_none() {
+        let Some(entry) = self.settings.server(server).map(|entry| entry.name.clone()) else {
             return Err(Refused::new(78, format!("the settings name no server '{server}'")));
-        }
-        let duty = Duty::Collect { server: server.to_owned() };
+        };
+        let duty = Duty::Collect { server: entry };
         if self.flights.contains(&duty) {
             return Err(Refused::new(75, format!("{server} is being sampled right now")));
         }

@@ -9,7 +9,7 @@ use crate::domain::installation::Unit;
 use crate::domain::report::Stage;
 use crate::domain::{Instant, Month};
 use crate::rules::renewal;
-use crate::store::fact::{AutoUpdate, GateRow, LicenseCheckRow, Miss, key};
+use crate::store::fact::{AutoUpdate, GateRow, LicenseCheckRow, key};
 
 /// Every family: its name and what it says. Instants are Unix seconds, so that an alert subtracts `time()` itself.
 const FAMILIES: [(&str, &str); 21] = [
@@ -99,8 +99,8 @@ impl Agent {
 
     fn read_server(&self, server: &str, now: Instant, readings: &mut Readings) -> Result<(), Trouble> {
         let labels = json!({"server": server});
-        let miss: Option<Miss> = self.store.row(&key::miss(server))?;
-        let last = self.store.newest_sample_at(server, now)?;
+        let miss = self.miss_of(server)?;
+        let last = self.last_seen_at(server, now)?;
         readings.flag("server_up", labels.clone(), miss.is_none() && last.is_some());
         readings.instant("sample_timestamp_seconds", labels, last);
         Ok(())

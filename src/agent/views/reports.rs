@@ -125,7 +125,7 @@ impl Agent {
         for server in &unit.servers {
             samples.extend(self.store.newest_sample(server, hour.now)?.map(|found| BasisSample {
                 first_processed_at: found.counted.iter().map(|counted| counted.first_processed_at).collect(),
-                stale: found.sample.taken_at < hour.now - self.policy().basis_max_age,
+                stale: found.sample.stale.is_some() || found.sample.taken_at < hour.now - self.policy().basis_max_age,
                 sample: found.sample,
             }));
         }

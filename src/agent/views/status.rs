@@ -6,7 +6,7 @@ use crate::agent::Trouble;
 use crate::agent::{Agent, Hour, Refused};
 use crate::domain::Instant;
 use crate::domain::calendar::{minute_text, rfc3339};
-use crate::domain::installation::Unit;
+use crate::domain::installation::{Unit, entry_of};
 use crate::domain::report::{Stage, UsageReport};
 use crate::rules::{deadlines, schedule};
 use crate::store::fact::{Miss, SetbackRow, key};
@@ -55,6 +55,15 @@ impl Agent {
         }))
     }
 
+    /// The newest miss of a server, or of the source that names it.
+    pub(super) fn miss_of(&self, server: &str) -> Result<Option<Miss>, Trouble> {
+        let own: Option<Miss> = self.store.row(&key::miss(server))?;
+        match own {
+            None if self.names_its_servers(entry_of(server)) => Ok(self.store.row(&key::miss(entry_of(server)))?),
+            own => Ok(own),
+        }
+    }
+
     /// Servers of the settings, and those that samples were imported of.
     pub(super) fn known_servers(&self, units: &[Unit]) -> Vec<String> {
         let set = self.settings.servers.iter().map(|server| server.name.clone());
@@ -66,21 +75,27 @@ impl Agent {
 
     fn server_shown(&self, name: &str, now: Instant) -> Result<Value, Trouble> {
         let newest = self.store.newest_sample(name, now)?;
-        let last_sample_at = newest.as_ref().map(|found| found.sample.taken_at);
-        let miss: Option<Miss> = self.store.row(&key::miss(name))?;
-        let fresh = last_sample_at.is_some_and(|at| now - self.policy().basis_max_age <= at);
+        let last_sample_at = self.last_seen_at(name, now)?;
+        let miss = self.miss_of(name)?;
+        let stale = newest.as_ref().and_then(|found| found.sample.stale.clone());
+        let left = self.member(name)?.and_then(|member| member.absent);
+        let in_time = last_sample_at.is_some_and(|at| now - self.policy().basis_max_age <= at);
+        let fresh = in_time && stale.is_none() && left.is_none();
         let state = match (&miss, fresh) {
             (Some(_), _) => "unreachable",
             (None, true) => "fresh",
             (None, false) => "late",
         };
-        let discrepancies = newest.as_ref().map(discrepancies_of).unwrap_or_default();
+        let mut discrepancies = newest.as_ref().map(discrepancies_of).unwrap_or_default();
+        discrepancies.extend(self.said_of_members(name)?);
         Ok(json!({
             "name": name,
             "last_sample_at": last_sample_at,
             "state": state,
             "error": miss.as_ref().map(|miss| miss.why.clone()),
             "misses_in_a_row": miss.map_or(0, |miss| miss.in_a_row),
+            "stale_since": self.stale_spans(name)?.pop().filter(|span| span.until.is_none()).map(|span| span.since),
+            "left_at": left.map(|absent| absent.since),
             "discrepancy": (!discrepancies.is_empty()).then(|| discrepancies.join("; ")),
         }))
     }

@@ -8,7 +8,7 @@ use crate::agent::Trouble;
 use crate::agent::access::By;
 use crate::agent::{Agent, Hour, Refused};
 use crate::domain::calendar::rfc3339;
-use crate::domain::installation::Unit;
+use crate::domain::installation::{Unit, answers_to};
 use crate::domain::sample::{Counted, GroupTotal, Sample};
 use crate::domain::{Instant, Month, Points};
 use crate::rules::counting::{self, AsOf};
@@ -86,7 +86,7 @@ impl Agent {
         until: Instant,
     ) -> Result<Vec<ClassifiedSample>, Trouble> {
         let mut samples = Vec::new();
-        for name in unit.servers.iter().filter(|name| server.is_none_or(|server| server == name.as_str())) {
+        for name in unit.servers.iter().filter(|name| server.is_none_or(|server| answers_to(name, server))) {
             samples.extend(self.store.newest_sample(name, until)?);
         }
         let newest = samples.iter().map(|found| found.sample.taken_at).max();
@@ -104,6 +104,7 @@ pub(in crate::agent) fn discrepancies_of(found: &ClassifiedSample) -> Vec<String
         .discrepancies
         .iter()
         .cloned()
+        .chain(found.sample.stale.iter().map(|stale| stale.why.clone()))
         .chain(ours)
         .map(|what| format!("{}: {what}", found.sample.server))
         .collect()

@@ -11,9 +11,28 @@ use crate::domain::calendar::midnight;
 use crate::domain::installation::Unit;
 use crate::domain::watermark::{Coverage, Daily, DayMark, HighWatermark, Watermark};
 use crate::domain::{Instant, IsoWeek, Month};
-use crate::rules::schedule::expected_samples;
+use crate::rules::schedule::{Policy, expected_samples};
 
 use super::usage::one_or_all;
+
+/// When samples of a server are expected, and when its samples were old numbers.
+struct Watched {
+    server: String,
+    since: Instant,
+    until: Instant,
+    stale: Vec<Instant>,
+}
+
+impl Watched {
+    /// Of one day, which begins and has got so far.
+    fn coverage(&self, mark: Option<&DayMark>, begins_at: Instant, until: Instant, policy: &Policy) -> Coverage {
+        let expected = expected_samples(begins_at.max(self.since), until.min(self.until), policy);
+        let taken = mark.and_then(|mark| mark.samples.get(&self.server)).copied().unwrap_or(0);
+        let is_stale = |at: &&Instant| begins_at <= **at && **at < until;
+        let stale = u32::try_from(self.stale.iter().filter(is_stale).count()).unwrap_or(u32::MAX);
+        Coverage { expected, complete: taken.saturating_sub(stale).min(expected) }
+    }
+}
 
 impl Agent {
     /// `watermark --json`: of the named week or month, else of the running week.
@@ -107,11 +126,13 @@ impl Agent {
             unit.servers.iter().map(|server| (server.clone(), Coverage::default())).collect();
         let marks = self.store.days(&unit.id, first, end - Days::new(1))?;
         let marks: BTreeMap<NaiveDate, DayMark> = marks.into_iter().map(|mark| (mark.day, mark)).collect();
+        let watched = unit.servers.iter().map(|server| self.watched(server, first, end));
+        let watched = watched.collect::<Result<Vec<Watched>, Trouble>>()?;
         for day in first.iter_days().take_while(|day| *day < end && midnight(*day) <= now) {
-            let expected = expected_samples(midnight(day), now.min(midnight(day + Days::new(1))), &self.policy());
-            for (server, coverage) in &mut found {
-                let complete = marks.get(&day).and_then(|mark| mark.samples.get(server)).copied().unwrap_or(0);
-                coverage.add(Coverage { expected, complete: complete.min(expected) });
+            let until = now.min(midnight(day + Days::new(1)));
+            for watched in &watched {
+                let of_day = watched.coverage(marks.get(&day), midnight(day), until, &self.policy());
+                found.entry(watched.server.clone()).or_default().add(of_day);
             }
         }
         Ok(found)
@@ -127,20 +148,43 @@ impl Agent {
     ) -> Result<Vec<Daily>, Trouble> {
         let marks: BTreeMap<NaiveDate, DayMark> =
             self.store.days(&unit.id, first, end - Days::new(1))?.into_iter().map(|mark| (mark.day, mark)).collect();
+        let watched = unit.servers.iter().map(|server| self.watched(server, first, end));
+        let watched = watched.collect::<Result<Vec<Watched>, Trouble>>()?;
         let mut daily = Vec::new();
         for day in first.iter_days().take_while(|day| *day < end && midnight(*day) <= now) {
             let mark = marks.get(&day);
-            let expected = expected_samples(midnight(day), now.min(midnight(day + Days::new(1))), &self.policy());
-            let of = |server: &String| mark.and_then(|mark| mark.samples.get(server)).copied().unwrap_or(0);
-            let worst = unit.servers.iter().map(of).min().unwrap_or(0);
-            daily.push(Daily {
-                day,
-                points: mark.map(|mark| mark.mark.points),
-                at: mark.map(|mark| mark.mark.at),
-                expected,
-                complete: worst.min(expected),
-            });
+            let until = now.min(midnight(day + Days::new(1)));
+            let whole = Coverage { expected: expected_samples(midnight(day), until, &self.policy()), complete: 0 };
+            let mut worst = unit.servers.is_empty().then_some(whole);
+            for watched in &watched {
+                let of_server = watched.coverage(mark, midnight(day), until, &self.policy());
+                let missing = |coverage: Coverage| coverage.expected - coverage.complete;
+                if worst.is_none_or(|worst| missing(worst) < missing(of_server)) {
+                    worst = Some(of_server);
+                }
+            }
+            let Coverage { expected, complete } = worst.unwrap_or_default();
+            let (points, at) = (mark.map(|mark| mark.mark.points), mark.map(|mark| mark.mark.at));
+            daily.push(Daily { day, points, at, expected, complete });
         }
         Ok(daily)
+    }
+
+    /// From when to when samples of a server are expected, and which of them do not count.
+    fn watched(&self, server: &str, first: NaiveDate, end: NaiveDate) -> Result<Watched, Trouble> {
+        let member = self.member(server)?;
+        let mut stale = Vec::new();
+        for span in self.stale_spans(server)? {
+            let (from, to) = (span.since.max(midnight(first)), span.until.unwrap_or(midnight(end)).min(midnight(end)));
+            if from < to {
+                stale.extend(self.store.sample_times(server, from..to)?);
+            }
+        }
+        Ok(Watched {
+            server: server.to_owned(),
+            since: member.as_ref().map_or(Instant::MIN_UTC, |member| member.first_seen_at),
+            until: member.and_then(|member| member.absent).map_or(Instant::MAX_UTC, |absent| absent.since),
+            stale,
+        })
     }
 }

@@ -9,9 +9,10 @@ use secrecy::ExposeSecret;
 use crate::agent::Order;
 use crate::agent::orders::Target;
 use crate::config::{LicenseBy, MailSettings, ServerSettings, Settings};
+use crate::domain::installation::{entry_of, named_at};
 use crate::domain::license::LicenseType;
 use crate::domain::{Instant, Points};
-use crate::doors::peer::{FolderPeer, HttpPeer, MailPeer, MailTls, PeerSettings, Trust};
+use crate::doors::peer::{FolderPeer, HttpPeer, MailPeer, MailTls, PeerSettings, SecretPlace, Trust};
 use crate::doors::{Clock, Files};
 use crate::license_server::{self, Contract, ContractState, LicenseServer, Policy, Term};
 use crate::store::Place;
@@ -23,7 +24,8 @@ use super::super::enterprise_manager::EnterpriseManager;
 use super::super::estate::{Estate, EstatePlan};
 use super::super::oracle::Oracle;
 use super::super::vbr::Vbr;
-use super::super::wire::{PASSWORD, SimulatedWire, USERNAME};
+use super::super::vspc::{Role, Vspc};
+use super::super::wire::{API_KEY, PASSWORD, SimulatedWire, USERNAME};
 use super::{SimulatedServer, World};
 
 /// Where the simulated License Update Server keeps its journal and key.
@@ -36,6 +38,8 @@ pub enum SourceKind {
     /// Its tenants' counts come from an Enterprise Manager of the same name.
     EnterpriseManager,
     SnapshotFolder,
+    /// Named by a console: the server's name is `<server>@<console>`.
+    Vspc(Role),
 }
 
 impl SourceKind {
@@ -43,6 +47,7 @@ impl SourceKind {
         match server.source_row().name {
             "vbr" => SourceKind::Vbr,
             "enterprise_manager" => SourceKind::EnterpriseManager,
+            "vspc" => SourceKind::Vspc(Role::Client),
             _ => SourceKind::SnapshotFolder,
         }
     }
@@ -94,7 +99,11 @@ impl WorldPlan {
             let source = SourceKind::of(server);
             let has_tenants = server.source.tenants_from.is_some() || source == SourceKind::EnterpriseManager;
             let estate = if has_tenants { estate.cloud_connect() } else { estate };
-            ServerPlan { name: server.name.clone(), source, estate }
+            let name = match source {
+                SourceKind::Vspc(_) => named_at("vbr01", &server.name),
+                SourceKind::Vbr | SourceKind::EnterpriseManager | SourceKind::SnapshotFolder => server.name.clone(),
+            };
+            ServerPlan { name, source, estate }
         };
         WorldPlan {
             seed,
@@ -135,7 +144,8 @@ impl World {
     pub fn on(plan: WorldPlan, files: Arc<dyn Files>, place: Place, disk: Option<SimulatedDisk>) -> World {
         let clock = SimulatedClock::at(plan.begins_at);
         let wire = SimulatedWire::new(clock.clone());
-        let servers = simulated_servers(&plan, &clock, &wire);
+        let mut consoles = BTreeMap::new();
+        let servers = simulated_servers(&plan, &clock, &wire, &mut consoles);
         let managers = connected_managers(&plan, &servers, &clock, &wire);
         let license_server = plan.closed_loop.then(|| {
             let server = license_server(&plan);
@@ -156,6 +166,7 @@ impl World {
             wire,
             servers,
             managers,
+            consoles,
             license_server,
             disk,
             files,
@@ -191,12 +202,18 @@ fn simulated_servers(
     plan: &WorldPlan,
     clock: &SimulatedClock,
     wire: &SimulatedWire,
+    consoles: &mut BTreeMap<String, Arc<Vspc>>,
 ) -> BTreeMap<String, SimulatedServer> {
     let mut servers = BTreeMap::new();
     for server in &plan.servers {
         let estate = Arc::new(Mutex::new(Estate::new(server.estate.clone())));
         let vbr = Vbr::new(Arc::clone(&estate), Arc::new(clock.clone()) as Arc<dyn Clock>, USERNAME, PASSWORD);
-        wire.connect(&server.name, vbr.router());
+        match server.source {
+            SourceKind::Vbr | SourceKind::EnterpriseManager | SourceKind::SnapshotFolder => {
+                wire.connect(&server.name, vbr.router())
+            }
+            SourceKind::Vspc(role) => manage(consoles, &server.name, role, &estate, clock, wire),
+        }
         servers.insert(server.name.clone(), SimulatedServer { estate, vbr, source: server.source });
     }
     servers
@@ -225,6 +242,25 @@ fn connected_managers(
         (name, manager)
     };
     alone.chain(naming).map(connected).collect()
+}
+
+/// Has the server's console manage it; a console that is not there yet is made.
+fn manage(
+    consoles: &mut BTreeMap<String, Arc<Vspc>>,
+    server: &str,
+    role: Role,
+    estate: &Arc<Mutex<Estate>>,
+    clock: &SimulatedClock,
+    wire: &SimulatedWire,
+) {
+    let console = entry_of(server);
+    let vspc = consoles.entry(console.to_owned()).or_insert_with(|| {
+        let vspc = Vspc::new(Arc::new(clock.clone()) as Arc<dyn Clock>, USERNAME, PASSWORD, API_KEY);
+        wire.connect(console, vspc.router());
+        vspc
+    });
+    let name = server.strip_suffix(&format!("@{console}")).unwrap_or(server);
+    vspc.manage(name, role, Arc::clone(estate));
 }
 
 /// A License Update Server with the plan's contract, and the contract's id, for serving it elsewhere.
@@ -265,11 +301,14 @@ fn settings(plan: &WorldPlan) -> Settings {
     settings.servers = plan
         .servers
         .iter()
-        .filter_map(|server| match own.iter().find(|own| own.name == server.name) {
+        .filter_map(|server| match own.iter().find(|own| own.name == entry_of(&server.name)) {
             Some(own) => Some(own.clone()),
             None => simulated(server),
         })
         .collect();
+    // A console stands in the settings once, however many servers it names.
+    let mut names = BTreeSet::new();
+    settings.servers.retain(|server| names.insert(server.name.clone()));
     settings.license_server = plan.closed_loop.then(|| peer("license.example.net"));
     settings.mail = (!plan.mail_to.is_empty()).then(|| MailSettings {
         server: MailPeer {
@@ -299,6 +338,11 @@ fn simulated(server: &ServerPlan) -> Option<ServerSettings> {
         SourceKind::SnapshotFolder => {
             let folder = PeerSettings::Folder(FolderPeer { path: server.name.clone().into() });
             ServerSettings::new(&server.name, "snapshot_folder", folder)
+        }
+        SourceKind::Vspc(_) => {
+            let console = entry_of(&server.name);
+            let api_key = Some(SecretPlace::File("api.key".into()));
+            ServerSettings::new(console, "vspc", PeerSettings::Http(HttpPeer { api_key, ..peer(console) }))
         }
     }
 }

@@ -28,6 +28,7 @@ use super::enterprise_manager::EnterpriseManager;
 use super::estate::Estate;
 use super::oracle::Oracle;
 use super::vbr::Vbr;
+use super::vspc::Vspc;
 use super::wire::SimulatedWire;
 
 pub use build::{LICENSE_SERVER_FOLDER, ServerPlan, SourceKind, WorldPlan, playground_license_server};
@@ -62,6 +63,8 @@ pub struct World {
     pub wire: SimulatedWire,
     pub servers: BTreeMap<String, SimulatedServer>,
     pub managers: BTreeMap<String, Arc<EnterpriseManager>>,
+    /// Consoles by their name in the settings.
+    pub consoles: BTreeMap<String, Arc<Vspc>>,
     pub license_server: Option<Arc<LicenseServer>>,
     pub settings: Settings,
     /// The agent's disk, when it is a simulated one.

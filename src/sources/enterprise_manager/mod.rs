@@ -16,7 +16,7 @@ use reading::Reading;
 use session::Session;
 
 use super::reply::date_of;
-use super::{Brief, Collected, Reach, SourceRow, Talk};
+use super::{Brief, Collected, Names, Reach, SourceRow, Talk};
 use crate::ask::{Answer, Ask, Conversation, HttpAsk, Setback, Step};
 use crate::domain::Instant;
 use crate::domain::installation::ServerName;
@@ -146,7 +146,8 @@ impl Conversation for ManagerTalk {
     }
 }
 
-pub const ROW: SourceRow = SourceRow { name: "enterprise_manager", open, reach: Reach::Login, renew: None };
+pub const ROW: SourceRow =
+    SourceRow { name: "enterprise_manager", open, reach: Reach::Login, names: Names::OneServer, renew: None };
 
 fn open(brief: Brief) -> Talk {
     Box::new(Alone { talk: ManagerTalk::new(brief.server.clone()), brief })
@@ -185,5 +186,6 @@ fn sample(brief: &Brief, managed: Managed) -> Sample {
         vouched: false,
         restore_points_swept_at: None,
         discrepancies: managed.notes,
+        stale: None,
     }
 }

@@ -20,14 +20,15 @@ use reading::Reading;
 use session::Session;
 
 use super::tenants_from::NamingTenants;
-use super::{Brief, Collected, Reach, SourceRow, Talk};
+use super::{Brief, Collected, Names, Reach, SourceRow, Talk};
 use crate::ask::{Answer, Ask, Conversation, HttpAsk, Setback, Step};
 
 pub use kinds::{PLATFORMS, PlatformRow, kind_displayed_as};
 pub use renewing::RenewTalk;
 pub use revision::{REVISIONS, Revision};
 
-pub const ROW: SourceRow = SourceRow { name: "vbr", open, reach: Reach::Login, renew: Some(renewing::open) };
+pub const ROW: SourceRow =
+    SourceRow { name: "vbr", open, reach: Reach::Login, names: Names::OneServer, renew: Some(renewing::open) };
 
 /// Asks of one conversation, logins and logout included.
 pub const ASKS_MAX: u32 = 5_000;

@@ -292,6 +292,7 @@ impl Reading {
             vouched: true,
             restore_points_swept_at: swept_at,
             discrepancies,
+            stale: None,
         };
         Collected {
             samples: vec![sample],

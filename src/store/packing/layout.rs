@@ -10,6 +10,7 @@ use super::Unreadable;
 use crate::domain::Points;
 use crate::domain::license::{License, LicenseType};
 use crate::domain::license_sections::LicenseSections;
+use crate::domain::sample::{Sample, Stale};
 use crate::domain::tenant::TenantCount;
 use crate::domain::workload::{Workload, WorkloadType};
 
@@ -39,6 +40,8 @@ pub(super) struct KeptLicense {
 pub(super) struct Beyond {
     #[serde(skip_serializing_if = "LicenseSections::is_empty")]
     license_sections: LicenseSections,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stale: Option<Stale>,
 }
 
 impl Beyond {
@@ -55,8 +58,14 @@ impl Beyond {
     }
 }
 
+/// A sample's license in the first layout, and what that layout has no place for.
+pub(super) fn kept_parts(sample: &Sample) -> (KeptLicense, Beyond) {
+    let (license, beyond) = kept_license(&sample.license);
+    (license, Beyond { stale: sample.stale.clone(), ..beyond })
+}
+
 /// Takes a license apart.
-pub(super) fn kept_license(license: &License) -> (KeptLicense, Beyond) {
+fn kept_license(license: &License) -> (KeptLicense, Beyond) {
     let License {
         license_id,
         kind,
@@ -92,7 +101,7 @@ pub(super) fn kept_license(license: &License) -> (KeptLicense, Beyond) {
         support_expires_on,
         auto_update,
     };
-    (kept, Beyond { license_sections: sections })
+    (kept, Beyond { license_sections: sections, stale: None })
 }
 
 /// Puts a license together again.

@@ -11,7 +11,6 @@ mod layout;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Instant;
-use crate::domain::license::License;
 use crate::domain::sample::Sample;
 use crate::domain::workload::Workload;
 use crate::seal::chain::Hash;
@@ -20,7 +19,7 @@ use crate::seal::digest::sha256;
 use super::squeeze::{squeeze, unsqueeze};
 use changes::Changes;
 use columns::{After, Rows};
-use layout::{Beyond, KeptCount, KeptLicense, digested, kept_license, license_of};
+use layout::{Beyond, KeptCount, KeptLicense, digested, kept_parts, license_of};
 
 /// Samples from one keyframe to the next.
 pub const STEPS_MAX: u32 = 24;
@@ -93,9 +92,18 @@ impl Rest {
 
 /// The SHA-256 of everything in the sample.
 pub(super) fn digest(sample: &Sample) -> Hash {
-    let Sample { server, taken_at, license, workloads, counts, vouched, restore_points_swept_at, discrepancies } =
-        sample;
-    let (license, beyond) = kept_license(license);
+    let Sample {
+        server,
+        taken_at,
+        license: _,
+        workloads,
+        counts,
+        vouched,
+        restore_points_swept_at,
+        discrepancies,
+        stale: _,
+    } = sample;
+    let (license, beyond) = kept_parts(sample);
     let workloads: Vec<_> = workloads.iter().map(digested).collect();
     let counts: Vec<KeptCount> = counts.iter().map(KeptCount::of).collect();
     let first = (server, taken_at, license, workloads, counts, vouched, restore_points_swept_at, discrepancies);
@@ -108,7 +116,7 @@ pub(super) fn digest(sample: &Sample) -> Hash {
 
 /// The whole sample, without its server and instant.
 pub(super) fn pack_whole(sample: &Sample) -> Vec<u8> {
-    let (license, beyond) = kept_license(&sample.license);
+    let (license, beyond) = kept_parts(sample);
     let rows = Box::new(Rows::of(&sample.workloads.iter().collect::<Vec<_>>(), sample.taken_at));
     let packed = Packed::Whole { license: Box::new(license), rows, rest: Rest::of(sample) };
     encode(Kind::Whole, &packed.with(&beyond, &Beyond::default()))
@@ -120,7 +128,7 @@ pub(super) fn pack_changes(sample: &Sample, base: &Sample, kind: Kind) -> Option
         return None;
     }
     let rest = Rest::of(sample);
-    let ((license, beyond), (base_license, base_beyond)) = (kept_license(&sample.license), kept_license(&base.license));
+    let ((license, beyond), (base_license, base_beyond)) = (kept_parts(sample), kept_parts(base));
     let packed = Packed::Changed {
         license: (license != base_license).then(|| Box::new(license)),
         changes: (sample.workloads != base.workloads)
@@ -156,8 +164,8 @@ pub(super) fn unpack(
     };
     match packed {
         Packed::Whole { license, rows, rest } => {
-            let license = license_of(*license, &stated.unwrap_or_default());
-            sample_of(server, taken_at, license, rows.workloads(taken_at)?, rest)
+            let beyond = stated.unwrap_or_default();
+            sample_of(server, taken_at, (*license, beyond), rows.workloads(taken_at)?, rest)
         }
         Packed::Changed { license, changes, rest } => {
             let base = base.ok_or(Unreadable("its base, which is missing"))?;
@@ -165,10 +173,10 @@ pub(super) fn unpack(
                 Some(changes) => changes.applied_to(&base.workloads, taken_at)?,
                 None => base.workloads.clone(),
             };
-            let (base_license, base_beyond) = kept_license(&base.license);
+            let (base_license, base_beyond) = kept_parts(base);
             let license = license.map_or(base_license, |license| *license);
-            let license = license_of(license, &stated.unwrap_or(base_beyond));
-            sample_of(server, taken_at, license, workloads, rest.unwrap_or_else(|| Rest::of(base)))
+            let beyond = stated.unwrap_or(base_beyond);
+            sample_of(server, taken_at, (license, beyond), workloads, rest.unwrap_or_else(|| Rest::of(base)))
         }
         Packed::With { .. } => Err(Unreadable("its coding, which is nested")),
     }
@@ -177,19 +185,20 @@ pub(super) fn unpack(
 fn sample_of(
     server: &str,
     taken_at: Instant,
-    license: License,
+    (license, beyond): (KeptLicense, Beyond),
     workloads: Vec<Workload>,
     rest: Rest,
 ) -> Result<Sample, Unreadable> {
     Ok(Sample {
         server: server.to_owned(),
         taken_at,
-        license,
+        license: license_of(license, &beyond),
         workloads,
         counts: rest.counts.into_iter().map(KeptCount::count).collect(),
         vouched: rest.vouched,
         restore_points_swept_at: rest.swept.map(|after| after.from(Instant::UNIX_EPOCH)).transpose()?,
         discrepancies: rest.discrepancies,
+        stale: beyond.stale,
     })
 }
 

@@ -82,6 +82,7 @@ pub fn sample(taken_at: &str, workloads: Vec<Workload>) -> Sample {
         vouched: false,
         restore_points_swept_at: None,
         discrepancies: Vec::new(),
+        stale: None,
     }
 }
 

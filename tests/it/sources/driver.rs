@@ -16,7 +16,14 @@ pub fn at(text: &str) -> Instant {
 }
 
 pub fn brief(server: &str, now: Instant) -> Brief {
-    Brief { server: server.to_owned(), now, previous: None, sweep: Sweep::Since, settings: SourceSettings::default() }
+    Brief {
+        server: server.to_owned(),
+        now,
+        previous: None,
+        sweep: Sweep::Since,
+        settings: SourceSettings::default(),
+        known: Vec::new(),
+    }
 }
 
 /// What came of the conversation.

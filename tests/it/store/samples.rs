@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use tidegauge::domain::Points;
 use tidegauge::domain::license::License;
+use tidegauge::domain::sample::Stale;
 use tidegauge::domain::tenant::TenantCount;
 use tidegauge::domain::workload::Workload;
 
@@ -103,6 +104,7 @@ prop_compose! {
             vouched,
             restore_points_swept_at: swept,
             discrepancies,
+            stale: (!vouched).then(|| Stale { why: "the console says so".to_owned() }),
         }
     }
 }

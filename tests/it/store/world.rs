@@ -107,6 +107,7 @@ impl World {
             vouched: true,
             restore_points_swept_at: Some(at(hour - hour.rem_euclid(24))),
             discrepancies: Vec::new(),
+            stale: None,
         }
     }
 }

@@ -1,0 +1,212 @@
+//! Servers that a source names: which they are, which left, which are sampled directly and not counted twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::Instant;
+use crate::domain::calendar::{minute_text, rfc3339};
+use crate::domain::installation::{ServerName, entry_of};
+use crate::domain::license::License;
+use crate::domain::notice::News;
+use crate::domain::sample::{Sample, Stale};
+use crate::sources::{Collected, KnownServer, Names};
+use crate::store::Taken;
+use crate::store::fact::{Absence, Absent, Fact, Member, Members, StaleSpan, key};
+
+use super::units::Own;
+use super::{Agent, Hour, Trouble};
+
+impl Agent {
+    /// Whether this entry of the settings names servers of its own.
+    pub(super) fn names_its_servers(&self, entry: &str) -> bool {
+        let settings = self.settings.servers.iter().find(|server| server.name == entry);
+        settings.is_some_and(|server| server.source_row().names == Names::ItsServers)
+    }
+
+    /// The servers that a source of the settings named, and what it said beside them.
+    pub(super) fn members(&self, entry: &str) -> Result<Members, Trouble> {
+        let prefix = key::member(entry, "");
+        let rows: Vec<(String, Member)> = self.store.rows(&prefix)?;
+        let named = |(row, member): (String, Member)| Some((row.strip_prefix(&prefix)?.to_owned(), member));
+        let notes: Option<Vec<String>> = self.store.row(&key::source_notes(entry))?;
+        Ok(Members { members: rows.into_iter().filter_map(named).collect(), notes: notes.unwrap_or_default() })
+    }
+
+    /// What to call a source's servers: the names they had before.
+    pub(super) fn servers_known_by(&self, entry: &str) -> Result<Vec<KnownServer>, Trouble> {
+        let known = self.members(entry)?.members.into_iter();
+        Ok(known.map(|(server, member)| KnownServer { server, installation_id: member.installation_id }).collect())
+    }
+
+    /// When the server was last seen: its newest sample, or the newest whole read of a source that names servers.
+    pub(super) fn last_seen_at(&self, server: &str, now: Instant) -> Result<Option<Instant>, Trouble> {
+        if self.names_its_servers(server) {
+            return Ok(self.store.row(&key::source_read(server))?);
+        }
+        Ok(self.store.newest_sample_at(server, now)?)
+    }
+
+    /// The source's word on one of its servers; `None` for servers of the settings themselves.
+    pub(super) fn member(&self, server: &str) -> Result<Option<Member>, Trouble> {
+        let entry = entry_of(server);
+        if entry == server || !self.names_its_servers(entry) {
+            return Ok(None);
+        }
+        Ok(self.store.row(&key::member(entry, server))?)
+    }
+
+    /// Whether the server belongs to no period that begins then: it left its source, or is sampled directly.
+    pub(super) fn is_gone_by(&self, server: &str, begins_at: Instant, ends_at: Instant) -> Result<bool, Trouble> {
+        let absent = self.member(server)?.and_then(|member| member.absent);
+        Ok(absent.is_some_and(|absent| match absent.why {
+            // In the month in which it left its last numbers stand, by the server's month-end policy.
+            Absence::Left => absent.since <= begins_at,
+            Absence::SampledDirectly { .. } => absent.since <= ends_at,
+        }))
+    }
+
+    /// Spans in which the source had nothing fresh of the server, in order.
+    pub(super) fn stale_spans(&self, server: &str) -> Result<Vec<StaleSpan>, Trouble> {
+        let spans: Vec<(String, StaleSpan)> = self.store.rows(&key::stale_spans(server))?;
+        Ok(spans.into_iter().map(|(_, span)| span).collect())
+    }
+
+    /// The fact that a sample became stale, or fresh again.
+    pub(super) fn staleness_seen(&self, sample: &Sample) -> Result<Option<Fact>, Trouble> {
+        let open = self.stale_spans(&sample.server)?.pop().filter(|span| span.until.is_none());
+        let server = sample.server.clone();
+        Ok(match (open, &sample.stale) {
+            (None, Some(stale)) => {
+                let span = StaleSpan { since: sample.taken_at, until: None, why: stale.why.clone() };
+                Some(Fact::StaleSeen { server, span })
+            }
+            (Some(open), None) if open.since < sample.taken_at => {
+                Some(Fact::StaleSeen { server, span: StaleSpan { until: Some(sample.taken_at), ..open } })
+            }
+            (None, None) | (Some(_), _) => None,
+        })
+    }
+
+    /// Records the samples of a source that names its servers, then what it names and that it answered.
+    pub(super) fn take_members(&mut self, entry: &str, collected: Collected, hour: Hour) -> Result<(), Trouble> {
+        let before = self.members(entry)?;
+        let direct = self.sampled_directly(hour.now)?;
+        let mut members = Members { members: BTreeMap::new(), notes: collected.notes };
+        let mut named: BTreeSet<ServerName> = BTreeSet::new();
+        for sample in collected.samples {
+            let (server, installation_id) = (sample.server.clone(), sample.license.installation_id.clone());
+            named.insert(server.clone());
+            let known = before.members.get(&server);
+            let as_server = installation_id.as_ref().and_then(|id| direct.get(id));
+            let since = known.and_then(|known| known.absent.as_ref()).map_or(hour.now, |absent| absent.since);
+            let absent =
+                as_server.map(|server| Absent { since, why: Absence::SampledDirectly { as_server: server.clone() } });
+            let first_seen_at = known.map_or(sample.taken_at, |known| known.first_seen_at);
+            if absent.is_none() {
+                self.take_sample(sample, "duty", Own::Yes, hour)?;
+            }
+            members.members.insert(server, Member { installation_id, first_seen_at, absent });
+        }
+        let mut facts = Vec::new();
+        for (server, known) in before.members.iter().filter(|(server, _)| !named.contains(*server)) {
+            let left = || Absent { since: hour.now, why: Absence::Left };
+            let absent = known.absent.clone().filter(|absent| absent.why == Absence::Left).unwrap_or_else(left);
+            if known.absent.as_ref() != Some(&absent) {
+                let why = format!("{entry} no longer names it");
+                let news = News::SourceLost { server: server.clone(), why };
+                facts.extend(self.news(None, &format!("{server} {}", rfc3339(hour.now)), news, hour)?);
+            }
+            members.members.insert(server.clone(), Member { absent: Some(absent), ..known.clone() });
+        }
+        let source = entry.to_owned();
+        members.members.retain(|server, member| before.members.get(server) != Some(member));
+        if !members.members.is_empty() || members.notes != before.notes {
+            facts.push(Fact::MembersSeen { source: source.clone(), members });
+        }
+        facts.push(Fact::SourceRead { source, at: hour.now });
+        facts.extend(self.recovered(entry, hour)?);
+        self.record(hour, "duty", facts)
+    }
+
+    /// Installation ids of servers that are sampled without a source between, with their names.
+    fn sampled_directly(&self, now: Instant) -> Result<BTreeMap<String, ServerName>, Trouble> {
+        let seen: Vec<(String, License)> = self.store.rows(&key::license_seen(""))?;
+        let mut direct = BTreeMap::new();
+        for (row, license) in seen {
+            let server = row.strip_prefix(&key::license_seen("")).unwrap_or_default();
+            let is_named = entry_of(server) != server && self.names_its_servers(entry_of(server));
+            let Some(id) = license.installation_id.filter(|_| !is_named) else { continue };
+            let is_set = self.settings.servers.iter().any(|settings| settings.name == server);
+            let last = self.store.newest_sample_at(server, now)?;
+            // One that was taken out of the settings still stands in the sums until its newest sample is too old.
+            if is_set || last.is_some_and(|last| now - self.policy().basis_max_age <= last) {
+                direct.insert(id.to_ascii_lowercase(), server.to_owned());
+            }
+        }
+        Ok(direct)
+    }
+
+    /// A server that begins to be sampled directly: what a source says of the same installation ends at that instant, so
+    /// that no sum holds it twice.
+    pub(super) fn handed_over(&self, direct: &Sample, hour: Hour) -> Result<Vec<Fact>, Trouble> {
+        let Some(id) = direct.license.installation_id.as_ref().map(|id| id.to_ascii_lowercase()) else {
+            return Ok(Vec::new());
+        };
+        let mut facts = Vec::new();
+        if entry_of(&direct.server) != direct.server {
+            return Ok(facts);
+        }
+        for entry in self.settings.servers.iter().filter(|server| server.source_row().names == Names::ItsServers) {
+            let Members { members, notes } = self.members(&entry.name)?;
+            let same = |member: &Member| member.absent.is_none() && member.installation_id.as_ref() == Some(&id);
+            let doubles: Vec<(ServerName, Member)> = members.into_iter().filter(|(_, member)| same(member)).collect();
+            if doubles.is_empty() {
+                continue;
+            }
+            let why = Absence::SampledDirectly { as_server: direct.server.clone() };
+            let absent = Absent { since: direct.taken_at, why };
+            let mut members = Members { members: BTreeMap::new(), notes };
+            for (server, member) in doubles {
+                facts.extend(self.last_sample(&server, direct, hour)?);
+                members.members.insert(server, Member { absent: Some(absent.clone()), ..member });
+            }
+            facts.push(Fact::MembersSeen { source: entry.name.clone(), members });
+        }
+        Ok(facts)
+    }
+
+    /// An empty sample of a server at the instant at which another one takes over.
+    fn last_sample(&self, server: &str, direct: &Sample, hour: Hour) -> Result<Option<Fact>, Trouble> {
+        let Some(newest) = self.store.newest_sample(server, hour.now)?.map(|found| found.sample) else {
+            return Ok(None);
+        };
+        let why = format!("sampled directly as {} from here on", direct.server);
+        let last = Sample {
+            taken_at: direct.taken_at,
+            workloads: Vec::new(),
+            counts: Vec::new(),
+            discrepancies: Vec::new(),
+            stale: Some(Stale { why }),
+            ..newest
+        };
+        Ok(match self.store.take(std::slice::from_ref(&last))?.pop() {
+            Some(Taken::Fresh(fact)) => Some(*fact),
+            Some(Taken::Repeat | Taken::Conflict) | None => None,
+        })
+    }
+
+    /// What a source says beside its servers' numbers: who left, who is kept out, what it left out.
+    pub(super) fn said_of_members(&self, entry: &str) -> Result<Vec<String>, Trouble> {
+        let members = self.members(entry)?;
+        let absent = members.members.iter().filter_map(|(server, member)| {
+            let absent = member.absent.as_ref()?;
+            let since = minute_text(absent.since);
+            Some(match &absent.why {
+                Absence::Left => format!("{server} is no longer named since {since}"),
+                Absence::SampledDirectly { as_server } => {
+                    format!("{server} is kept out since {since}: it is sampled directly as {as_server}")
+                }
+            })
+        });
+        Ok(absent.chain(members.notes.iter().cloned()).collect())
+    }
+}

@@ -1,0 +1,33 @@
+//! The source `vspc`: the REST API v3 of VSPC 8.1 to 9.3, read-only, one request at a time.
+//!
+//! A console knows companies, the backup servers and Cloud Connect sites they use, and what each counts there. It gives
+//! one sample a server, counts only, named `<server>@<name in the settings>`.
+
+mod answers;
+mod kinds;
+mod license;
+mod list;
+mod names;
+mod reading;
+mod revision;
+mod samples;
+mod session;
+mod talk;
+mod trouble;
+mod usage;
+
+use reading::UsageReading;
+use talk::VspcTalk;
+
+use super::{Brief, Names, Reach, SourceRow, Talk};
+
+pub use kinds::{TYPES, kind_of};
+pub use revision::{REVISIONS, Revision};
+pub use talk::ASKS_MAX;
+
+pub const ROW: SourceRow =
+    SourceRow { name: "vspc", open, reach: Reach::LoginOrKey, names: Names::ItsServers, renew: None };
+
+fn open(brief: Brief) -> Talk {
+    Box::new(VspcTalk::new(&brief.clone(), UsageReading::new(brief)))
+}

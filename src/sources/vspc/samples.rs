@@ -1,0 +1,176 @@
+//! From what a console told to one sample a server. Pure.
+
+use std::collections::BTreeMap;
+
+use super::kinds::Product;
+use super::license::LicenseFacts;
+use super::names::{Shown, names};
+use super::usage::{Counts, Organization, ServerUsage};
+use crate::domain::Points;
+use crate::domain::license::License;
+use crate::domain::sample::{Sample, Stale};
+use crate::sources::Brief;
+
+/// The status of a server whose numbers are fresh.
+const HEALTHY: &str = "Healthy";
+/// Most notes kept on one sample, and on one read.
+const NOTES_MAX: usize = 20;
+
+/// Everything a console told, by uid.
+#[derive(Debug, Default)]
+pub struct Console {
+    /// Names of companies.
+    pub companies: BTreeMap<String, String>,
+    pub servers: BTreeMap<String, Server>,
+    pub sites: BTreeMap<String, Site>,
+    pub server_licenses: BTreeMap<String, LicenseFacts>,
+    pub site_licenses: BTreeMap<String, LicenseFacts>,
+    /// Usage by organization.
+    pub usage: BTreeMap<String, Organization>,
+}
+
+/// A backup server or the one behind a Cloud Connect site.
+#[derive(Clone, Debug, Default)]
+pub struct Server {
+    pub name: String,
+    /// In lower case.
+    pub installation_id: Option<String>,
+    /// `None`: the console lists it as a site only.
+    pub status: Option<String>,
+}
+
+/// A Cloud Connect site.
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub name: String,
+    /// The backup server it runs on; the site's own uid when the console does not say.
+    pub server_uid: Option<String>,
+}
+
+/// One server's part of the usage.
+#[derive(Default)]
+struct Part {
+    counts: Counts,
+    notes: Vec<String>,
+}
+
+impl Console {
+    /// One sample a server, and what belongs to none: usage of other products' keys.
+    pub fn samples(mut self, brief: &Brief) -> (Vec<Sample>, Vec<String>) {
+        self.list_sites_as_servers();
+        let (mut parts, notes) = self.parts();
+        let shown: Vec<Shown> = self
+            .servers
+            .iter()
+            .map(|(uid, server)| Shown { uid, name: &server.name, installation_id: server.installation_id.as_deref() })
+            .collect();
+        let names = names(&brief.server, &shown, &brief.known);
+        let samples = self.servers.iter().map(|(uid, server)| {
+            let part = parts.remove(uid).unwrap_or_default();
+            self.sample(brief, uid, names[uid].clone(), server, part)
+        });
+        (samples.collect(), notes)
+    }
+
+    fn list_sites_as_servers(&mut self) {
+        for (site_uid, site) in &self.sites {
+            let uid = site.server_uid.as_ref().unwrap_or(site_uid);
+            let of_site = || Server { name: site.name.clone(), ..Server::default() };
+            self.servers.entry(uid.clone()).or_insert_with(of_site);
+        }
+    }
+
+    /// The server that a uid of the usage means: a backup server's own or its site's.
+    fn server_uid<'a>(&'a self, uid: &'a str) -> &'a str {
+        let site = self.sites.get(uid).filter(|_| !self.servers.contains_key(uid));
+        site.and_then(|site| site.server_uid.as_deref()).unwrap_or(uid)
+    }
+
+    /// Usage by server. A server that is used and not listed is made one: no machine is lost.
+    fn parts(&mut self) -> (BTreeMap<String, Part>, Vec<String>) {
+        let mut parts: BTreeMap<String, Part> = BTreeMap::new();
+        let mut left_out: BTreeMap<String, (u64, Points)> = BTreeMap::new();
+        let mut unlisted: Vec<String> = Vec::new();
+        for (organization, usage) in &self.usage {
+            let tenant = if usage.is_provider { None } else { Some(self.tenant(organization)) };
+            for at_server in &usage.servers {
+                let uid = self.server_uid(&at_server.server_uid);
+                if !self.counts_there(at_server, uid) {
+                    let (count, points) = at_server.size();
+                    let sum = left_out.entry(product_name(at_server)).or_default();
+                    *sum = (sum.0 + count, sum.1 + points);
+                    continue;
+                }
+                if !self.servers.contains_key(uid) {
+                    unlisted.push(uid.to_owned());
+                }
+                let part = parts.entry(uid.to_owned()).or_default();
+                at_server.lines.iter().for_each(|line| part.counts.add(tenant.as_deref(), line));
+                part.notes.extend(at_server.notes.iter().cloned());
+            }
+        }
+        for uid in unlisted {
+            let name = format!("server-{}", uid.chars().take(8).collect::<String>());
+            self.servers.entry(uid).or_insert(Server { name, ..Server::default() });
+        }
+        let note = |(product, (count, points)): (&String, &(u64, Points))| {
+            format!("left out, because no backup key counts it: {product}, {count} machines, {points} points")
+        };
+        (parts, left_out.iter().map(note).take(NOTES_MAX).collect())
+    }
+
+    /// A type of a later version counts where it names a backup server that is listed.
+    fn counts_there(&self, usage: &ServerUsage, uid: &str) -> bool {
+        match usage.product {
+            Product::Backup => true,
+            Product::Other(_) => false,
+            Product::Unknown => self.servers.contains_key(uid),
+        }
+    }
+
+    /// A company's name; two companies of one name are told apart by their uid.
+    fn tenant(&self, uid: &str) -> String {
+        let short = || uid.chars().take(8).collect::<String>();
+        match self.companies.get(uid).filter(|name| !name.trim().is_empty()) {
+            None => format!("organization {uid}"),
+            Some(name) if self.companies.values().filter(|other| *other == name).count() > 1 => {
+                format!("{name} ({})", short())
+            }
+            Some(name) => name.clone(),
+        }
+    }
+
+    fn sample(&self, brief: &Brief, uid: &str, name: String, server: &Server, part: Part) -> Sample {
+        let of_site = |site: &str| self.site_licenses.get(site);
+        let site = self.sites.iter().find(|(site_uid, site)| site.server_uid.as_deref().unwrap_or(site_uid) == uid);
+        let block = site.and_then(|(site_uid, _)| of_site(site_uid)).or_else(|| self.server_licenses.get(uid));
+        let facts = block.cloned().unwrap_or_default();
+        let mut discrepancies = facts.notes;
+        if block.is_none() {
+            discrepancies.push(format!("{} shows no license of this server", brief.server));
+        }
+        discrepancies.extend(part.notes);
+        discrepancies.truncate(NOTES_MAX);
+        let stale = server.status.as_deref().filter(|status| *status != HEALTHY).map(|status| Stale {
+            why: format!("{} calls the server '{status}': its numbers are of an earlier hour", brief.server),
+        });
+        Sample {
+            server: name,
+            taken_at: brief.now,
+            license: License { installation_id: server.installation_id.clone(), ..facts.license },
+            workloads: Vec::new(),
+            counts: part.counts.into_counts(),
+            vouched: stale.is_none(),
+            restore_points_swept_at: None,
+            discrepancies,
+            stale,
+        }
+    }
+}
+
+fn product_name(usage: &ServerUsage) -> String {
+    match usage.product {
+        Product::Other(name) => name.to_owned(),
+        Product::Backup | Product::Unknown => format!("server type '{}'", usage.server_type),
+    }
+}
