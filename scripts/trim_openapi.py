@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Trims an official OpenAPI document of the backup server to what Tidegauge asks for.
+"""Trims an official OpenAPI document of VBR or VSPC to what Tidegauge asks for.
 
     trim_openapi.py DOCUMENT.json > TRIMMED.json
 
-Only paths and components are left out; what stays is word for word the official text. A mock of the whole
-document would take minutes to start.
+Only paths and components are left out; what stays is word for word the official text, but that VSPC's common path
+(`/api/v3`) stands in front of each path and no longer in `servers`. A mock of the whole document would take minutes to
+start.
 """
 
 import json
 import sys
+import urllib.parse
 
 PATHS = [
     "/api/oauth2/token",
@@ -22,6 +24,25 @@ PATHS = [
     "/api/v1/license/createReport",
     "/api/v1/restorePoints",
 ]
+
+VSPC_PATHS = [
+    "/token",
+    "/asyncActions/{actionId}",
+    "/asyncActions/{actionId}/result",
+    "/organizations/companies",
+    "/infrastructure/backupServers",
+    "/infrastructure/sites",
+    "/licensing/backupServers",
+    "/licensing/sites",
+    "/licensing/usage/organizations",
+]
+
+
+def wanted(document):
+    """The paths to keep, and what stands in front of each."""
+    if VSPC_PATHS[-1] not in document["paths"]:
+        return PATHS, ""
+    return VSPC_PATHS, urllib.parse.urlparse(document["servers"][0]["url"]).path
 
 
 def references(part):
@@ -45,7 +66,8 @@ def component(document, reference):
 
 
 def trim(document):
-    paths = {path: document["paths"][path] for path in PATHS if path in document["paths"]}
+    keep, front = wanted(document)
+    paths = {front + path: document["paths"][path] for path in keep if path in document["paths"]}
     kept = {}
     waiting = sorted(set(references(paths)))
     while waiting:
@@ -67,7 +89,8 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         document = json.load(file)
     trimmed = trim(document)
-    missing = [path for path in PATHS if path not in trimmed["paths"]]
+    keep, front = wanted(document)
+    missing = [path for path in keep if front + path not in trimmed["paths"]]
     if missing:
         sys.exit(f"trim_openapi.py: {sys.argv[1]} does not have {', '.join(missing)}")
     json.dump(trimmed, sys.stdout, indent=1, ensure_ascii=False)

@@ -17,10 +17,11 @@ use crate::license_server;
 use crate::ports::certificate::{self, Made};
 use crate::ports::lines;
 use crate::ports::serve::{self, TlsFiles};
-use crate::simulation::estate::Estate;
+use crate::simulation::estate::{Estate, EstatePlan};
 use crate::simulation::mailbox::{self, Mailbox};
 use crate::simulation::vbr::{Vbr, key_file};
-use crate::simulation::wire::{PASSWORD, USERNAME};
+use crate::simulation::vspc::{Role, Vspc};
+use crate::simulation::wire::{API_KEY, PASSWORD, USERNAME};
 use crate::simulation::world::{WorldPlan, playground_license_server};
 use crate::simulation::{chance::SeededChance, provider};
 
@@ -66,6 +67,7 @@ async fn serve_all(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refus
         let vbr = Vbr::new(estate, Arc::clone(&session.doors.clock), USERNAME, PASSWORD);
         servers.push((server.name.clone(), over_tls(&dir, vbr.router(), &stop).await?));
     }
+    let console = console(session, asked.seed, &dir, &stop).await?;
     let license_server = license_server(session, &plan, &dir, &stop).await?;
     let mail = mail_server(&stop).await?;
     let settings = settings_text(&dir, &made, &servers, license_server, mail);
@@ -73,6 +75,7 @@ async fn serve_all(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refus
     let longer = key_file(plan.begins_at.date_naive() + Days::new(FILE_DAYS));
     session.write(&dir.join("renewed.lic"), longer.as_bytes())?;
     session.print(&introduction(&dir, &made, &servers, license_server, mail))?;
+    session.print(&introduction_of(console, &dir))?;
     match asked.seconds {
         Some(seconds) => {
             let _ = tokio::time::timeout(Duration::from_secs(seconds), told(stop)).await;
@@ -101,6 +104,38 @@ async fn over_tls(dir: &Path, router: axum::Router, stop: &Stop) -> Result<Socke
     let files = TlsFiles { certificates: dir.join("server.pem"), key: dir.join("server.key") };
     let served = serve::tls(any_port(), &files, router, told(stop.clone())).await;
     served.map(|served| served.address).map_err(|error| Refused::new(69, error.to_string()))
+}
+
+/// Servers of the console with their machines and what they are to the provider.
+const MANAGED: [(&str, u32, Role); 2] = [("vbr11", 24, Role::Client), ("vcc01", 60, Role::CloudConnect)];
+
+/// A Service Provider Console with two servers, with settings of its own.
+async fn console(session: &Session<'_>, seed: u64, dir: &Path, stop: &Stop) -> Result<SocketAddr, Refused> {
+    let clock = Arc::clone(&session.doors.clock);
+    let vspc = Vspc::new(Arc::clone(&clock), USERNAME, PASSWORD, API_KEY);
+    for (name, machines, role) in MANAGED {
+        let estate = EstatePlan::new(seed ^ u64::from(machines), name, clock.now(), machines);
+        vspc.manage(name, role, Arc::new(Mutex::new(Estate::new(estate))));
+    }
+    let address = over_tls(dir, vspc.router(), stop).await?;
+    session.write(&dir.join("vspc.key"), API_KEY.as_bytes())?;
+    let shown = dir.display();
+    let settings = format!(
+        "state_dir = \"{shown}/vspc-state\"\nreports_dir = \"{shown}/vspc-reports\"\n\n[[server]]\nname = \"vspc01\"\n\
+         source = \"vspc\"\nurl = \"https://127.0.0.1:{}\"\napi_key_file = \"{shown}/vspc.key\"\n\
+         tls = {{ ca_file = \"{shown}/ca.pem\" }}\n",
+        address.port()
+    );
+    session.write(&dir.join("vspc.toml"), settings.as_bytes())?;
+    Ok(address)
+}
+
+fn introduction_of(console: SocketAddr, dir: &Path) -> String {
+    let shown = dir.display();
+    format!(
+        "A Service Provider Console:\n  vspc01           https://{console}   key in {shown}/vspc.key\n  \
+         tidegauge sample now --config {shown}/vspc.toml\n"
+    )
 }
 
 /// The License Update Server with one contract, and its token in a file.

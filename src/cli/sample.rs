@@ -65,6 +65,8 @@ fn now(session: &mut Session<'_>, server: Option<&str>) -> Result<(), Refused> {
     let (mut answers, mut failed) = (Vec::new(), None);
     for server in servers {
         match access.order(session, Order::SampleNow { server: server.clone() }) {
+            // A server answers with its unit, a source that names several servers with all of theirs.
+            Ok(Value::Array(units)) => answers.extend(units),
             Ok(usage) => answers.push(usage),
             Err(refused) => {
                 session.remark(&format!("{server} not sampled: {}", refused.why));

@@ -12,7 +12,7 @@ use tidegauge::simulation::estate::{Estate, EstatePlan};
 use tidegauge::simulation::vbr::{DOCUMENTED_UP_TO_DATE, Vbr};
 use tidegauge::sources::renewing::{Deed, Errand, Heard};
 use tidegauge::sources::vbr::{RenewTalk, VbrTalk};
-use tidegauge::sources::{Brief, SourceSettings, Sweep};
+use tidegauge::sources::{Brief, SignsIn, SourceSettings, Sweep, source_named};
 
 use super::far_side::behind_tls;
 use super::wire_to;
@@ -20,7 +20,7 @@ use super::wire_to;
 /// More asks than a read may make.
 const ASKS_MAX: usize = 20_000;
 
-async fn carried<D>(wire: &RealWire, talk: &mut impl Conversation<Done = D>) -> Result<D, Setback> {
+async fn carried<D>(wire: &RealWire, talk: &mut (impl Conversation<Done = D> + ?Sized)) -> Result<D, Setback> {
     let mut heard = None;
     for _ in 0..ASKS_MAX {
         match talk.next(heard.take()) {
@@ -82,6 +82,26 @@ async fn a_server_that_somebody_else_wrote_is_sampled() {
     println!("{collected:#?}");
     let collected = collected.expect("a server of the official contract can be read");
     assert_eq!(collected.samples.len(), 1);
+}
+
+/// The console of `TIDEGAUGE_OUTSIDE_VSPC_URL`, by key and by login. `tests/outside/prism_vspc` sets it.
+#[tokio::test]
+async fn a_console_that_somebody_else_wrote_is_sampled() {
+    let Ok(base_url) = std::env::var("TIDEGAUGE_OUTSIDE_VSPC_URL") else { return };
+    let ca_file = std::env::var("TIDEGAUGE_OUTSIDE_VSPC_CA").expect("the certificate's authority");
+    let secret = SecretPlace::Env("TIDEGAUGE_OUTSIDE_VSPC_SECRET".into());
+    for signs_in in [SignsIn::ApiKey, SignsIn::Password] {
+        let login = Some(Login { username: "tidegauge".into(), password: secret.clone() });
+        let trust = Trust::CaFile(ca_file.clone().into());
+        let peer = HttpPeer { base_url: base_url.clone(), trust, login, api_key: Some(secret.clone()) };
+        let wire = wire_to("vbr01", PeerSettings::Http(peer));
+        let brief = Brief { settings: SourceSettings { signs_in, ..SourceSettings::default() }, ..brief() };
+        let mut talk = (source_named("vspc").expect("a row").open)(brief);
+        let collected = carried(&wire, talk.as_mut()).await;
+        println!("{collected:#?}");
+        let collected = collected.expect("a console of the official contract can be read");
+        assert!(!collected.samples.is_empty());
+    }
 }
 
 #[tokio::test]

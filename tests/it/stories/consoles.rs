@@ -163,6 +163,19 @@ fn a_server_that_is_sampled_directly_too_counts_once() {
 }
 
 #[test]
+fn what_the_entry_says_of_its_manager_holds_for_all_servers_of_a_console() {
+    for (approves, reminded) in [(true, false), (false, true)] {
+        let mut world = console(9, "2026-01-20T09:30:00Z");
+        world.settings.servers[0].managed_by = Some(tidegauge::config::ManagedBy::Vspc);
+        world.settings.servers[0].vspc_auto_approval = approves;
+        world.off_until(at("2026-01-20T10:00:00Z"));
+        world.run_until(at("2026-02-12"));
+        assert_eq!(!told(&world, &["deadline_near"]).is_empty(), reminded);
+        assert_silent(&world);
+    }
+}
+
+#[test]
 fn samples_of_a_console_killed_in_the_middle_are_whole_after_the_next() {
     for point in tidegauge::simulation::world::KILL_POINTS {
         let mut world = console(8, "2026-01-10T09:30:00Z");

@@ -99,6 +99,17 @@ fn beside_the_vendor_nothing_is_sent_and_people_are_alarmed_until_it_is_marked()
 }
 
 #[test]
+fn where_vspc_waits_for_a_person_its_servers_are_reminded_of() {
+    let mut world = World::new(calm(4, "2026-01-20T09:30:00Z", 6));
+    world.settings.servers[0].managed_by = Some(ManagedBy::Vspc);
+    world.settings.servers[0].vspc_auto_approval = false;
+    world.off_until(at("2026-01-20T10:00:00Z"));
+    world.run_until(at("2026-02-12"));
+    assert_silent(&world);
+    assert_ne!(told(&world, &["deadline_near"]), "");
+}
+
+#[test]
 fn where_vspc_approves_reports_there_is_no_reminder_window() {
     let mut world = World::new(calm(4, "2026-01-20T09:30:00Z", 6));
     world.settings.servers[0].managed_by = Some(ManagedBy::Vspc);
