@@ -68,6 +68,12 @@ pub enum Query {
         server: Option<String>,
         month: Option<Month>,
     },
+    /// The gate over the newest report, unless a month is named.
+    Explain {
+        unit: Option<String>,
+        server: Option<String>,
+        month: Option<Month>,
+    },
     License {
         unit: Option<String>,
         server: Option<String>,
@@ -146,6 +152,7 @@ impl Agent {
                 self.report_file(&target, format)
             }
             Query::Gate { unit, server, month } => self.gates(unit.as_deref(), server.as_deref(), *month, hour),
+            Query::Explain { unit, server, month } => self.explained(unit.as_deref(), server.as_deref(), *month, hour),
             Query::License { unit, server } => self.licenses(unit.as_deref(), server.as_deref(), hour),
             Query::LicenseHistory { unit, server } => self.license_history(unit.as_deref(), server.as_deref()),
             Query::Proposals { unit, server, month } => {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -19,6 +20,10 @@ pub const SOCKET: &str = "control.sock";
 /// Most conversations that one order makes.
 pub const FOLLOW_UPS_MAX: usize = 16;
 
+/// A store that somebody holds without listening is tried so often again.
+const OPENINGS_MAX: u32 = 20;
+const OPENS_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
 /// Both ways answer the same questions and take the same orders.
 pub enum Access {
     Direct { agent: Box<Agent>, settings: Box<Settings> },
@@ -29,19 +34,29 @@ impl Access {
     /// Takes the state directory, or finds the agent that has it.
     pub fn open(session: &mut Session<'_>) -> Result<Access, Refused> {
         let settings = session.settings()?;
-        let place = Place::Folder(settings.state_dir.clone());
-        let doors = crate::agent::Doors { files: Arc::clone(&session.doors.files), chance: (session.doors.chance)() };
+        let socket = absolute(&settings.state_dir).join(SOCKET);
         let _patience = Patience::with("opening the store");
-        match Agent::open(settings.clone(), place, doors, session.hour()).map_err(Refused::from) {
-            Ok((agent, opening)) => {
-                opening.repairs().iter().for_each(|what| session.remark(what));
+        let mut opened = open_store(session, &settings);
+        for _ in 0..OPENINGS_MAX {
+            // Held, and nobody listens: its holder is about to start, or to end.
+            let is_passing = opened.as_ref().is_err_and(|refused| refused.code == IN_USE)
+                && matches!(session.doors.files.read(&socket), Ok(None));
+            if !is_passing {
+                break;
+            }
+            runtime()?.block_on(tokio::time::sleep(OPENS_AGAIN_AFTER));
+            opened = open_store(session, &settings);
+        }
+        match opened {
+            Ok((agent, repairs)) => {
+                repairs.iter().for_each(|what| session.remark(what));
                 Ok(Access::Direct { agent: Box::new(agent), settings: Box::new(settings) })
             }
             Err(refused) if refused.code == IN_USE => {
                 if session.global.now.is_some() {
                     return Err(Refused::new(2, format!("--now cannot be used while an agent runs: {}", refused.why)));
                 }
-                Ok(Access::Remote { socket: absolute(&settings.state_dir).join(SOCKET) })
+                Ok(Access::Remote { socket })
             }
             Err(refused) => Err(refused),
         }
@@ -84,6 +99,14 @@ impl Access {
             Access::Remote { socket } => over_socket(socket, session, "/api/v1/care", care),
         }
     }
+}
+
+/// The agent, and what was repaired at opening.
+fn open_store(session: &Session<'_>, settings: &Settings) -> Result<(Agent, Vec<String>), Refused> {
+    let place = Place::Folder(settings.state_dir.clone());
+    let doors = crate::agent::Doors { files: Arc::clone(&session.doors.files), chance: (session.doors.chance)() };
+    let (agent, opening) = Agent::open(settings.clone(), place, doors, session.hour())?;
+    Ok((agent, opening.repairs()))
 }
 
 /// What [`Refused`] says when another process holds the store.

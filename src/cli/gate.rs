@@ -138,6 +138,12 @@ fn money(money: &Value, of: &Value) -> String {
 }
 
 /// The effect of adjustments, tried or made.
+pub fn what_if(effect: &Value, now: Instant) -> String {
+    let of = ["month", "revision", "unit"].map(|field| word(effect, field));
+    format!("report {} r{} of unit {}\n{}", of[0], of[1], of[2], self::effect(effect, now))
+}
+
+/// What lowering a report changes: points, money, gate.
 pub fn effect(effect: &Value, _: Instant) -> String {
     let (before, after) = (&effect["gate_before"], &effect["gate_after"]);
     let mut table = Table::new(&[Column::Left(""), Column::Left("before"), Column::Left("after")]);
@@ -149,9 +155,7 @@ pub fn effect(effect: &Value, _: Instant) -> String {
     let short = |gate: &Value| format!("{} ({} %)", word(gate, "shortfall"), dashed(gate, "shortfall_percent"));
     table.row(["  shortfall".to_owned(), short(before), short(after)]);
     table.row(["  gate".to_owned(), word(before, "verdict"), word(after, "verdict")]);
-    let mut text =
-        format!("report {} r{} of unit {}\n", word(effect, "month"), word(effect, "revision"), word(effect, "unit"));
-    text.push_str(&table.text(""));
+    let mut text = table.text("");
     let _ = writeln!(
         text,
         "  {} points below the highest watermark of {} are tolerated",

@@ -123,10 +123,18 @@ pub const SAMPLE_RETRY: TimeDelta = TimeDelta::minutes(10);
 /// The extra sample stands this long before the month's end.
 pub const MONTH_END_LEAD: TimeDelta = TimeDelta::minutes(2);
 
+/// Servers that did not answer the last time are asked so many at once: however many hang, the others are asked.
+pub const TROUBLED_AT_ONCE_MAX: usize = 8;
+
 /// The earliest duty that is not in flight; its hour may be past, then it is due.
 pub fn next_duty(facts: &Facts, policy: &Policy, in_flight: &dyn Fn(&Duty) -> bool) -> Option<Planned> {
     let mut planned = plan(facts, policy);
-    planned.retain(|planned| !in_flight(&planned.duty) && !waits_for_flight(&planned.duty, facts, in_flight));
+    let crowded = !troubled_may_be_asked(facts, in_flight);
+    planned.retain(|planned| {
+        !in_flight(&planned.duty)
+            && !waits_for_flight(&planned.duty, facts, in_flight)
+            && !(crowded && is_of_troubled(&planned.duty, facts))
+    });
     planned.into_iter().min_by(|a, b| (a.at, &a.duty).cmp(&(b.at, &b.duty)))
 }
 
@@ -148,6 +156,18 @@ pub fn plan(facts: &Facts, policy: &Policy) -> Vec<Planned> {
     }));
     planned.sort_by(|a, b| (a.at, &a.duty).cmp(&(b.at, &b.duty)));
     planned
+}
+
+/// Whether one more server that did not answer the last time may be asked now.
+fn troubled_may_be_asked(facts: &Facts, in_flight: &dyn Fn(&Duty) -> bool) -> bool {
+    let troubled = facts.servers.iter().filter(|server| server.miss.is_some());
+    let asked = troubled.filter(|server| in_flight(&Duty::Collect { server: server.name.clone() }));
+    asked.count() < TROUBLED_AT_ONCE_MAX
+}
+
+fn is_of_troubled(duty: &Duty, facts: &Facts) -> bool {
+    let Duty::Collect { server } = duty else { return false };
+    facts.servers.iter().any(|known| known.name == *server && known.miss.is_some())
 }
 
 /// A report waits while a sample of its unit is being taken: that sample may be its basis. Nobody is told of a license
@@ -210,6 +230,9 @@ fn months(unit: &UnitFacts, policy: &Policy, planned: &mut Vec<Planned>) {
 }
 
 /// The oldest month without a report, from the month of the first own sample on.
+///
+/// Consent plays no part in it: in manual mode, too, the month is built and reviewed (domain.md 3.1). Consent decides
+/// what is sent: see [`goes_by_itself`].
 fn first_month_owed(unit: &UnitFacts, since: Instant) -> Month {
     let mut month = Month::of(since);
     while unit.reports.iter().any(|report| report.month == month) {

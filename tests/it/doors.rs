@@ -2,6 +2,7 @@
 
 mod far_side;
 mod files;
+mod fleet; // five hundred servers, a third of them in trouble
 mod folder;
 mod http;
 mod mail;
@@ -11,6 +12,7 @@ mod serve;
 mod tls;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use tidegauge::ask::{Answer, Ask, Failure, HttpAnswer};
 use tidegauge::doors::Wire;
@@ -28,4 +30,10 @@ async fn carried(wire: &RealWire, ask: Ask) -> Result<HttpAnswer, Failure> {
         Answer::Failed(failure) => Err(failure),
         Answer::Mail(_) | Answer::Folder(_) => panic!("an HTTP ask has an HTTP answer"),
     }
+}
+
+/// A file of the password kind: nobody else may read it.
+fn write_private(path: &Path, text: &str) {
+    use tidegauge::doors::Files;
+    tidegauge::ports::files::RealFiles.write(path, text.as_bytes()).expect("a temporary file");
 }

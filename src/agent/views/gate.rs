@@ -32,6 +32,26 @@ impl Agent {
         one_or_all(verdicts)
     }
 
+    /// `report explain --json`: the same of the newest report, which may be open yet.
+    pub(in crate::agent) fn explained(
+        &self,
+        unit: Option<&str>,
+        server: Option<&str>,
+        month: Option<Month>,
+        hour: Hour,
+    ) -> Result<Value, Refused> {
+        let mut verdicts = Vec::new();
+        for unit in self.units_named(unit, server)? {
+            let newest = self.report_months(&unit.id)?.last().map(|(month, _)| *month);
+            let month = match month.or(newest) {
+                Some(month) => month,
+                None => self.judged_month(&unit, hour.now)?,
+            };
+            verdicts.push(self.gate_shown(&unit, month, hour)?);
+        }
+        one_or_all(verdicts)
+    }
+
     fn gate_shown(&self, unit: &Unit, month: Month, hour: Hour) -> Result<Value, Trouble> {
         let report = self.judged_report(unit, month)?;
         let verdict = self.judge_report(unit, month, report.as_ref())?;

@@ -129,7 +129,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Act::Accept(how) => proposals::accept(session, how),
         Act::WhatIf(how) => {
             let query = Query::WhatIf { target: how.which.target(), adjustments: how.adjustments()? };
-            session.ask_and_show(&query, super::gate::effect)
+            session.ask_and_show(&query, super::gate::what_if)
         }
         Act::Reset(which) => session.order_and_show(Order::Reset { target: which.target() }, text::changed),
         Act::Postpone(how) => {
@@ -147,7 +147,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         }
         Act::Save(how) => save(session, &how.which, &how.format, &how.out),
         Act::Explain(ReportArgs { unit: UnitArgs { unit, server }, month }) => {
-            let query = Query::Gate { unit: unit.clone(), server: server.clone(), month: *month };
+            let query = Query::Explain { unit: unit.clone(), server: server.clone(), month: *month };
             session.ask_and_show(&query, super::gate::text)
         }
         Act::MarkExternal(how) => {

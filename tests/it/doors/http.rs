@@ -1,7 +1,5 @@
 //! HTTP answers that are slow, endless, broken, redirected; logins filled in by the wire.
 
-use std::path::Path;
-
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::HeaderMap;
@@ -13,7 +11,7 @@ use tidegauge::ask::{Ask, Body, Failure, FormValue, HeaderSecret, HttpAsk};
 use tidegauge::doors::peer::{HttpPeer, Login, PeerSettings, SecretPlace};
 
 use super::far_side::{ANYWHERE, Says, plain_http, scripted};
-use super::{carried, wire_to};
+use super::{carried, wire_to, write_private};
 
 async fn asked_of(says: Says, ask: HttpAsk) -> Failure {
     let address = scripted(says).await;
@@ -163,9 +161,4 @@ async fn a_missing_variable_is_named_and_nothing_is_sent() {
     let peer = with_login(plain_http(ANYWHERE), SecretPlace::Env("TIDEGAUGE_TEST_NOBODY_SETS_THIS".into()));
     let refused = carried(&wire_to("vbr01", peer), Ask::Http(login_form())).await.expect_err("no password");
     assert!(refused.to_string().contains("TIDEGAUGE_TEST_NOBODY_SETS_THIS"), "{refused}");
-}
-
-fn write_private(path: &Path, text: &str) {
-    use tidegauge::doors::Files;
-    tidegauge::ports::files::RealFiles.write(path, text.as_bytes()).expect("a temporary file");
 }

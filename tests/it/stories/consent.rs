@@ -97,7 +97,9 @@ fn a_check_that_recovers_is_told_once_and_the_failure_once_a_day() {
         &world,
         &["notice license"],
         expect![[r#"
-            2026-03-08 00:00  notice license.result (result 4 (invalid answer)) (2 times)
+            2026-03-08 00:00  notice license.result (result 4 (invalid answer))
+            2026-03-08 00:00  notice license.expiring (2026-03-15, 7 days left)
+            2026-03-09 01:02  notice license.result (result 4 (invalid answer))
             2026-03-09 05:14  notice license.recovered (result 1 (success))
         "#]],
     );
