@@ -131,9 +131,9 @@ pub fn next_duty(facts: &Facts, policy: &Policy, in_flight: &dyn Fn(&Duty) -> bo
     let mut planned = plan(facts, policy);
     let crowded = !troubled_may_be_asked(facts, in_flight);
     planned.retain(|planned| {
-        !in_flight(&planned.duty)
-            && !waits_for_flight(&planned.duty, facts, in_flight)
-            && !(crowded && is_of_troubled(&planned.duty, facts))
+        let duty = &planned.duty;
+        let waits = waits_for_flight(duty, facts, in_flight) || (crowded && is_of_troubled(duty, facts));
+        !in_flight(duty) && !waits
     });
     planned.into_iter().min_by(|a, b| (a.at, &a.duty).cmp(&(b.at, &b.duty)))
 }
