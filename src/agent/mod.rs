@@ -70,6 +70,8 @@ impl Hour {
 
 /// Most duties in flight at once.
 pub const FLIGHTS_MAX: usize = 32;
+/// Of them, most samples: however many servers hang, reports, letters and license checks go their way.
+pub const SAMPLES_AT_ONCE_MAX: usize = 24;
 
 /// The owner of the store: decides and records, never waits for anybody.
 pub struct Agent {
@@ -231,7 +233,9 @@ impl Agent {
         if self.flights.len() >= FLIGHTS_MAX {
             return Ok(None);
         }
-        let facts = self.facts(now)?;
+        let mut facts = self.facts(now)?;
+        let samples = self.flights.iter().filter(|duty| matches!(duty, Duty::Collect { .. })).count();
+        facts.samples_wait = samples >= SAMPLES_AT_ONCE_MAX;
         Ok(schedule::next_duty(&facts, &self.policy(), &|duty| self.flights.contains(duty)))
     }
 

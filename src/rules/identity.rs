@@ -95,7 +95,8 @@ fn clones(servers: &[Looked<'_>]) -> Vec<Finding> {
     }
     let cloned = by_id.into_iter().filter(|(_, servers)| servers.len() > 1);
     let finding = |(id, servers): (&str, Vec<&Looked<'_>>)| {
-        let names: Vec<ServerName> = servers.iter().map(|looked| looked.sample.server.clone()).collect();
+        let mut names: Vec<ServerName> = servers.iter().map(|looked| looked.sample.server.clone()).collect();
+        names.sort();
         Finding {
             id: finding_id("clone", &[id]),
             unit: servers[0].unit.clone(),

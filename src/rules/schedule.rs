@@ -41,6 +41,8 @@ pub struct Facts {
     pub untold: Vec<(String, String, Instant)>,
     /// While the clock is doubted nothing is generated or sent.
     pub clock_suspect: bool,
+    /// As many samples are being taken as may be at once.
+    pub samples_wait: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -132,7 +134,9 @@ pub fn next_duty(facts: &Facts, policy: &Policy, in_flight: &dyn Fn(&Duty) -> bo
     let crowded = !troubled_may_be_asked(facts, in_flight);
     planned.retain(|planned| {
         let duty = &planned.duty;
-        let waits = waits_for_flight(duty, facts, in_flight) || (crowded && is_of_troubled(duty, facts));
+        let waits = waits_for_flight(duty, facts, in_flight)
+            || (facts.samples_wait && matches!(duty, Duty::Collect { .. }))
+            || (crowded && is_of_troubled(duty, facts));
         !in_flight(duty) && !waits
     });
     planned.into_iter().min_by(|a, b| (a.at, &a.duty).cmp(&(b.at, &b.duty)))

@@ -3,6 +3,7 @@
 mod gate; // the worked example, servers that left
 mod identity; // counted once, proposals, clones
 mod imports; // repeat, conflict, bad file
+mod provider; // three Cloud Connect servers, 200 tenants, 40 rental servers
 mod reports; // the report, its gate, its late month
 mod usage; // by type, tenant, server, workload; of a month
 mod watermark; // weeks, months, days, coverage

@@ -23,8 +23,14 @@ use crate::doors::{Clock, Wire};
 const DUTIES_AT_ONCE_MAX: usize = 64;
 /// The pause after so many, so that the desk is never left alone.
 const BREATH: Duration = Duration::from_millis(100);
+/// How long one act may take, however many answers it waits for: a server that trickles holds no place for hours.
+const FLIGHT_WITHIN: Duration = Duration::from_secs(30 * 60);
 /// How long acts in flight may go on after the stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+fn too_slow() -> String {
+    format!("not done within {} minutes; it is tried again", FLIGHT_WITHIN.as_secs() / 60)
+}
 
 /// What the owner hears.
 pub enum Note {
@@ -145,7 +151,8 @@ impl Owner {
     fn carry(&mut self, flight: u64, talk: Talk) {
         let (notes, wire) = (self.notes.clone(), Arc::clone(&self.wire));
         self.runtime.spawn(async move {
-            let outcome = Box::new(carry_out(talk, wire.as_ref()).await);
+            let carried = tokio::time::timeout(FLIGHT_WITHIN, carry_out(talk, wire.as_ref())).await;
+            let outcome = Box::new(carried.unwrap_or_else(|_| Err(Setback::TryAgain { why: too_slow() })));
             let _ = notes.send(Note::Ended { flight, outcome });
         });
     }

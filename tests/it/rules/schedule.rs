@@ -8,7 +8,7 @@ use tidegauge::domain::report::Stage;
 use tidegauge::domain::{Instant, IsoWeek};
 use tidegauge::rules::deadlines::Deadlines;
 use tidegauge::rules::schedule::{
-    Duty, Facts, Planned, Policy, ReportState, ServerFacts, Since, UnitFacts, next_duty, plan,
+    Duty, Facts, Planned, Policy, ReportState, ServerFacts, Since, TROUBLED_AT_ONCE_MAX, UnitFacts, next_duty, plan,
 };
 use tidegauge::rules::working_days::WorkingDays;
 
@@ -145,6 +145,7 @@ fn while_the_clock_is_doubted_samples_are_taken_and_people_told_but_nothing_is_g
         units: vec![unit],
         untold: vec![("notice-1".to_owned(), "licensing".to_owned(), at("2026-11-01T00:00:00Z"))],
         clock_suspect: false,
+        samples_wait: false,
     };
     let kinds = |facts: &Facts| -> Vec<&str> {
         let mut kinds: Vec<&str> = plan(facts, &policy()).iter().map(|planned| planned.duty.kind()).collect();
@@ -163,6 +164,7 @@ fn duties_of_one_instant_come_in_their_order_and_flying_ones_are_left_out() {
         units: vec![UnitFacts { license_check_at: Some(at(same)), ..with(october()) }],
         untold: vec![("n".to_owned(), "licensing".to_owned(), at(same))],
         clock_suspect: false,
+        samples_wait: false,
     };
     let mut flying: Vec<Duty> = Vec::new();
     let mut kinds = Vec::new();

@@ -85,3 +85,35 @@ proptest! {
         prop_assert!(missed_at < again && again <= missed_at + SAMPLE_RETRY);
     }
 }
+
+fn named(name: &str, miss: Option<(Instant, bool)>) -> ServerFacts {
+    ServerFacts { name: name.to_owned(), miss, ..server(Some("2026-11-05T08:07:00Z")) }
+}
+
+#[test]
+fn of_servers_that_did_not_answer_only_a_few_are_asked_at_once() {
+    let missed = Some((at("2026-11-05T08:07:00Z"), true));
+    let mut servers: Vec<ServerFacts> = (0..20).map(|n| named(&format!("a-silent-{n:02}"), missed)).collect();
+    servers.push(named("well", None));
+    let facts = Facts { servers, ..Facts::default() };
+    let mut asked: Vec<Duty> = Vec::new();
+    while let Some(next) = next_duty(&facts, &policy(), &|duty| asked.contains(duty)) {
+        asked.push(next.duty);
+    }
+    let silent = asked.iter().filter(|duty| duty.key().contains("silent")).count();
+    assert_eq!((silent, asked.len()), (TROUBLED_AT_ONCE_MAX, TROUBLED_AT_ONCE_MAX + 1), "{asked:?}");
+    let ended = asked.remove(0);
+    assert!(next_duty(&facts, &policy(), &|duty| asked.contains(duty)).is_some_and(|next| next.duty == ended));
+}
+
+#[test]
+fn samples_that_have_to_wait_keep_nothing_else_waiting() {
+    let facts =
+        Facts { servers: vec![named("other", None)], units: vec![unit()], samples_wait: true, ..Facts::default() };
+    let mut asked: Vec<Duty> = Vec::new();
+    while let Some(next) = next_duty(&facts, &policy(), &|duty| asked.contains(duty)) {
+        asked.push(next.duty);
+    }
+    assert!(asked.iter().any(|duty| matches!(duty, Duty::GenerateReport { .. })), "{asked:?}");
+    assert!(!asked.iter().any(|duty| matches!(duty, Duty::Collect { .. })), "{asked:?}");
+}
