@@ -12,6 +12,7 @@ mod json_field;
 mod json_place;
 mod lenient;
 mod reply;
+mod trouble;
 
 use crate::ask::Conversation;
 use crate::domain::Instant;

@@ -3,7 +3,7 @@
 use super::answers::refusal;
 use crate::ask::{HttpAnswer, Setback};
 
-pub use crate::sources::vbr::trouble::{failed, unreadable};
+pub use crate::sources::trouble::{failed, unreadable};
 
 /// An answer came and it is a refusal.
 pub fn refused(manager: &str, path: &str, answer: &HttpAnswer) -> Setback {

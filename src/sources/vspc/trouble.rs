@@ -1,40 +1,11 @@
 //! Words for what went wrong with a VSPC console: what, why, what to do.
 
-use crate::ask::{Answer, Failure, HttpAnswer, Setback};
+use crate::ask::{HttpAnswer, Setback};
 use crate::sources::lenient::Text;
 
 use super::answers::{ErrorRow, Refusal, read, refusal};
 
-/// No usable answer came.
-pub fn failed(server: &str, path: &str, answer: &Answer) -> Setback {
-    let failure = match answer {
-        Answer::Failed(failure) => failure,
-        Answer::Http(_) | Answer::Mail(_) | Answer::Folder(_) => {
-            return Setback::TryAgain { why: format!("{server} {path}: an answer of the wrong kind came") };
-        }
-    };
-    match failure {
-        Failure::Untrusted { seen_sha256: Some(seen), .. } => Setback::AskAPerson {
-            why: format!(
-                "{server} {path}: {failure}; compare it with the console's certificate and set \
-                 tls.fingerprint_sha256 = \"{seen}\" or tls.ca_file"
-            ),
-        },
-        Failure::Untrusted { seen_sha256: None, .. } => Setback::AskAPerson {
-            why: format!("{server} {path}: {failure}; set tls.ca_file or tls.fingerprint_sha256"),
-        },
-        Failure::Settings { .. } => {
-            Setback::AskAPerson { why: format!("{server}: {failure}; correct the settings of this server") }
-        }
-        Failure::Unreachable { .. } | Failure::TimedOut { .. } | Failure::Broken { .. } => Setback::TryAgain {
-            why: format!("{server} {path}: {failure}; check that VSPC runs and its port 1280 is open"),
-        },
-        Failure::TooLarge { .. }
-        | Failure::RefusedForGood { .. }
-        | Failure::RefusedForNow { .. }
-        | Failure::File { .. } => Setback::TryAgain { why: format!("{server} {path}: {failure}") },
-    }
-}
+pub use crate::sources::trouble::{failed, unreadable};
 
 /// An answer came and it is a refusal.
 pub fn refused(server: &str, path: &str, answer: &HttpAnswer) -> Setback {
@@ -103,9 +74,4 @@ pub fn empty_handed(server: &str, path: &str, errors: &[ErrorRow]) -> Setback {
         Nature::Passing | Nature::Unsaid => Setback::TryAgain { why },
         Nature::Lasting(_) => Setback::AskAPerson { why },
     }
-}
-
-/// An answer came that cannot be read.
-pub fn unreadable(server: &str, path: &str, why: &str) -> Setback {
-    Setback::TryAgain { why: format!("{server} {path}: {why}") }
 }
