@@ -21,6 +21,11 @@
 .PARAMETER Folder
     Where files are written. Made when it does not exist.
 
+.PARAMETER InstallationId
+    The installation id of this server, as its own API (GET /api/v1/serverInfo, vbrId) or a Service Provider Console
+    (installationUid) shows it. No cmdlet tells it. With it a server that a console names too counts once; without it
+    Tidegauge only warns where the names are alike. A clone has the id of its original until it is given one of its own.
+
 .PARAMETER KeepDays
     Files that Tidegauge has taken or rejected (the folders "taken" and "rejected") are removed after so many days;
     0 keeps them.
@@ -46,6 +51,10 @@ param(
 
     [Parameter(Mandatory = $true, ParameterSetName = 'Dump')]
     [string] $Folder,
+
+    [Parameter(ParameterSetName = 'Dump')]
+    [ValidatePattern('^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$')]
+    [string] $InstallationId = '',
 
     [Parameter(ParameterSetName = 'Dump')]
     [ValidateRange(0, 3650)]
@@ -133,7 +142,7 @@ function ConvertTo-TypeName([string] $Type) {
 }
 
 # The license block.
-function ConvertTo-License($License, $Summary) {
+function ConvertTo-License($License, $Summary, [string] $InstallationId = '') {
     $cloudConnect = "$(Get-Value $License @('CloudConnect'))"
     return [ordered]@{
         license_id         = ConvertTo-Text (Get-Value $License @('LicenseId', 'Id'))
@@ -144,7 +153,7 @@ function ConvertTo-License($License, $Summary) {
         cloud_connect      = ($cloudConnect -eq 'Enabled' -or $cloudConnect -eq 'Enterprise')
         licensed_to        = ConvertTo-Text (Get-Value $License @('LicensedTo'))
         support_id         = ConvertTo-Text (Get-Value $License @('SupportId'))
-        installation_id    = $null
+        installation_id    = ConvertTo-Text $InstallationId.ToLowerInvariant()
         licensed_points    = ConvertTo-Decimal (Get-Value $Summary @('LicensedInstancesNumber'))
         used_points        = ConvertTo-Decimal (Get-Value $Summary @('UsedInstancesNumber'))
         new_points         = ConvertTo-Decimal (Get-Value $Summary @('NewInstancesNumber'))
@@ -210,8 +219,8 @@ function ConvertTo-Workload($Licensed, [bool] $HasTenants) {
 }
 
 # The whole snapshot.
-function New-Snapshot([string] $Name, [datetime] $TakenAt, $License, $Summary, $Licensed, $Tenants) {
-    $block = ConvertTo-License $License $Summary
+function New-Snapshot([string] $Name, [string] $InstallationId, [datetime] $TakenAt, $License, $Summary, $Licensed, $Tenants) {
+    $block = ConvertTo-License $License $Summary $InstallationId
     $snapshot = [ordered]@{
         schema    = 'tidegauge.usage-snapshot/1'
         taken_at  = $TakenAt.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture)
@@ -265,7 +274,7 @@ try {
     }
     $tenants = @()
     if ((ConvertTo-License $license $summary)['cloud_connect']) { $tenants = @(Get-VBRCloudTenant) }
-    $file = Write-Snapshot (New-Snapshot $Server $takenAt $license $summary $licensed $tenants) $Folder
+    $file = Write-Snapshot (New-Snapshot $Server $InstallationId $takenAt $license $summary $licensed $tenants) $Folder
     Remove-Old $Folder $KeepDays
     Write-Output $file
     exit 0

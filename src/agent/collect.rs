@@ -64,8 +64,15 @@ impl Agent {
             let why = format!("{}: {}", rejected.file, rejected.why);
             self.miss_sample(server, &Setback::AskAPerson { why }, hour)?;
         }
+        let missed_before = self.store.row(&key::miss(server))?;
+        let mut conflicts: Vec<String> = Vec::new();
         for sample in collected.samples {
-            self.take_sample(sample, "duty", Own::Yes, hour)?;
+            conflicts.extend(self.take_or_name(sample, hour)?);
+        }
+        if !conflicts.is_empty() {
+            // The files stay where they are for a person; those that were recorded are repeats in the next round.
+            self.miss_conflicts(server, missed_before, &conflicts, hour)?;
+            return Ok(Work::Over);
         }
         if found == 0 && collected.rejected.is_empty() {
             let why = if self.names_its_servers(server) {
@@ -81,6 +88,32 @@ impl Agent {
         let put_away = PutAway::new(server.to_owned(), collected.taken);
         self.flights.insert(Duty::Collect { server: server.to_owned() });
         Ok(Work::Talk(ending(Box::new(put_away), |()| Outcome::PutAway)))
+    }
+
+    /// Records one sample that the agent took itself; one that was not taken is named.
+    pub(super) fn take_or_name(&mut self, sample: Sample, hour: Hour) -> Result<Option<String>, Trouble> {
+        let what = format!("{} at {}", sample.server, rfc3339(sample.taken_at));
+        Ok(match self.take_sample(sample, "duty", Own::Yes, hour)? {
+            Import::Conflict => Some(what),
+            Import::Kept | Import::Known => None,
+        })
+    }
+
+    /// Samples that were not taken are a miss for a person, told once for as long as it lasts: a later sample of the
+    /// same read is no recovery.
+    pub(super) fn miss_conflicts(
+        &mut self,
+        server: &str,
+        missed_before: Option<Miss>,
+        conflicts: &[String],
+        hour: Hour,
+    ) -> Result<(), Trouble> {
+        let Some(first) = conflicts.first() else { return Ok(()) };
+        let more = if conflicts.len() > 1 { format!(" (and of {} more)", conflicts.len() - 1) } else { String::new() };
+        let why = format!(
+            "another sample of {first}{more} is kept already; this one was not taken; correct or remove its file"
+        );
+        self.miss_after(server, &Setback::AskAPerson { why }, missed_before, hour)
     }
 
     /// The server's usage, unless the read that just ended left a miss: an older sample does not stand for a fresh one.
@@ -163,12 +196,17 @@ impl Agent {
     /// An hour without a sample is recorded with its reason, and told when it is the third in a row.
     pub(super) fn miss_sample(&mut self, server: &str, setback: &Setback, hour: Hour) -> Result<(), Trouble> {
         let before: Option<Miss> = self.store.row(&key::miss(server))?;
+        self.miss_after(server, setback, before, hour)
+    }
+
+    fn miss_after(&mut self, server: &str, setback: &Setback, before: Option<Miss>, hour: Hour) -> Result<(), Trouble> {
+        let in_a_row = self.store.row::<Miss>(&key::miss(server))?.map_or(0, |miss| miss.in_a_row);
         let miss = Miss {
             due_at: hour.now,
             at: hour.now,
             why: setback.why().to_owned(),
             needs_person: matches!(setback, Setback::AskAPerson { .. }),
-            in_a_row: before.as_ref().map_or(0, |miss| miss.in_a_row).saturating_add(1),
+            in_a_row: in_a_row.saturating_add(1),
         };
         let mut facts = Vec::new();
         // What needs a person is told at once, and not again as the third in a row.

@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::ServerSettings;
 use crate::domain::Instant;
 use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::installation::{ServerName, entry_of};
 use crate::domain::license::License;
 use crate::domain::notice::News;
 use crate::domain::sample::{Sample, Stale};
+use crate::rules::kept_out::{self, Direct};
 use crate::sources::{Collected, KnownServer, Names};
 use crate::store::Taken;
 use crate::store::fact::{Absence, Absent, Fact, Member, Members, StaleSpan, key};
 
-use super::units::Own;
 use super::{Agent, Hour, Trouble};
 
 impl Agent {
@@ -89,20 +90,21 @@ impl Agent {
     /// Records the samples of a source that names its servers, then what it names and that it answered.
     pub(super) fn take_members(&mut self, entry: &str, collected: Collected, hour: Hour) -> Result<(), Trouble> {
         let before = self.members(entry)?;
-        let direct = self.sampled_directly(hour.now)?;
+        let out = self.kept_out(&collected.samples, hour.now)?;
         let mut members = Members { members: BTreeMap::new(), notes: collected.notes };
         let mut named: BTreeSet<ServerName> = BTreeSet::new();
+        let mut conflicts: Vec<String> = Vec::new();
         for sample in collected.samples {
             let (server, installation_id) = (sample.server.clone(), sample.license.installation_id.clone());
             named.insert(server.clone());
             let known = before.members.get(&server);
-            let as_server = installation_id.as_ref().and_then(|id| direct.get(id));
+            let as_server = out.get(&server);
             let since = known.and_then(|known| known.absent.as_ref()).map_or(hour.now, |absent| absent.since);
             let absent =
                 as_server.map(|server| Absent { since, why: Absence::SampledDirectly { as_server: server.clone() } });
             let first_seen_at = known.map_or(sample.taken_at, |known| known.first_seen_at);
             if absent.is_none() {
-                self.take_sample(sample, "duty", Own::Yes, hour)?;
+                conflicts.extend(self.take_or_name(sample, hour)?);
             }
             members.members.insert(server, Member { installation_id, first_seen_at, absent });
         }
@@ -123,14 +125,34 @@ impl Agent {
             facts.push(Fact::MembersSeen { source: source.clone(), members });
         }
         facts.push(Fact::SourceRead { source, at: hour.now });
+        let missed_before = self.store.row(&key::miss(entry))?;
         facts.extend(self.recovered(entry, hour)?);
-        self.record(hour, "duty", facts)
+        self.record(hour, "duty", facts)?;
+        self.miss_conflicts(entry, missed_before, &conflicts, hour)
     }
 
-    /// Installation ids of servers that are sampled without a source between, with their names.
-    fn sampled_directly(&self, now: Instant) -> Result<BTreeMap<String, ServerName>, Trouble> {
+    /// Those of a source's servers that are sampled directly, each with the direct server it is.
+    fn kept_out(&self, samples: &[Sample], now: Instant) -> Result<BTreeMap<ServerName, ServerName>, Trouble> {
+        let direct = self.sampled_directly(now)?;
+        let mut named: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for sample in samples {
+            if let Some(id) = sample.license.installation_id.as_deref() {
+                named.entry(id).or_default().push(&sample.server);
+            }
+        }
+        let mut out = BTreeMap::new();
+        for (id, named) in named {
+            let directs = direct.get(id).map_or(&[][..], Vec::as_slice);
+            let of_id = kept_out::kept_out(&named, directs).into_iter();
+            out.extend(of_id.map(|(server, direct)| (server.to_owned(), direct)));
+        }
+        Ok(out)
+    }
+
+    /// Installation ids of servers that are sampled without a source between, with those that show them.
+    fn sampled_directly(&self, now: Instant) -> Result<BTreeMap<String, Vec<Direct>>, Trouble> {
         let seen: Vec<(String, License)> = self.store.rows(&key::license_seen(""))?;
-        let mut direct = BTreeMap::new();
+        let mut direct: BTreeMap<String, Vec<Direct>> = BTreeMap::new();
         for (row, license) in seen {
             let server = row.strip_prefix(&key::license_seen("")).unwrap_or_default();
             let is_named = entry_of(server) != server && self.names_its_servers(entry_of(server));
@@ -139,10 +161,16 @@ impl Agent {
             let last = self.store.newest_sample_at(server, now)?;
             // One that was taken out of the settings still stands in the sums until its newest sample is too old.
             if is_set || last.is_some_and(|last| now - self.policy().basis_max_age <= last) {
-                direct.insert(id.to_ascii_lowercase(), server.to_owned());
+                direct.entry(id.to_ascii_lowercase()).or_default().push(self.direct(server));
             }
         }
         Ok(direct)
+    }
+
+    fn direct(&self, server: &str) -> Direct {
+        let settings = self.settings.servers.iter().find(|settings| settings.name == server);
+        let known_as = settings.map_or_else(|| vec![server.to_owned()], ServerSettings::known_as);
+        Direct { server: server.to_owned(), known_as }
     }
 
     /// A server that begins to be sampled directly: what a source says of the same installation ends at that instant, so
@@ -157,8 +185,12 @@ impl Agent {
         }
         for entry in self.settings.servers.iter().filter(|server| server.source_row().names == Names::ItsServers) {
             let Members { members, notes } = self.members(&entry.name)?;
-            let same = |member: &Member| member.absent.is_none() && member.installation_id.as_ref() == Some(&id);
-            let doubles: Vec<(ServerName, Member)> = members.into_iter().filter(|(_, member)| same(member)).collect();
+            let has_left = |member: &Member| member.absent.as_ref().is_some_and(|absent| absent.why == Absence::Left);
+            let same = |member: &Member| !has_left(member) && member.installation_id.as_ref() == Some(&id);
+            let named: Vec<&str> = members.iter().filter(|(_, one)| same(one)).map(|(name, _)| name.as_str()).collect();
+            let out = kept_out::kept_out(&named, &[self.direct(&direct.server)]);
+            let doubles = out.keys().map(|&server| (server.to_owned(), members[server].clone()));
+            let doubles: Vec<(ServerName, Member)> = doubles.filter(|(_, member)| member.absent.is_none()).collect();
             if doubles.is_empty() {
                 continue;
             }

@@ -19,6 +19,20 @@ pub fn entry_of(server: &str) -> &str {
     server.rsplit_once('@').map_or(server, |(_, entry)| entry)
 }
 
+/// What a source calls one of its servers: the part before the last `@`.
+pub fn shown_name(server: &str) -> &str {
+    server.rsplit_once('@').map_or(server, |(shown, _)| shown)
+}
+
+/// `cc01` and `CC01.example.net` are the same host; two full names are when they are equal.
+pub fn is_same_host(one: &str, other: &str) -> bool {
+    let is_address = |name: &str| name.parse::<core::net::IpAddr>().is_ok();
+    let first = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
+    let is_short = |name: &str| !name.contains('.');
+    let alike = !is_address(one) && !is_address(other) && (is_short(one) || is_short(other));
+    one.eq_ignore_ascii_case(other) || (alike && !one.is_empty() && first(one) == first(other))
+}
+
 /// Whether a server is meant by a name: its own, or that of the entry that answers for it.
 pub fn answers_to(server: &str, name: &str) -> bool {
     server == name || entry_of(server) == name

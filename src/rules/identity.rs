@@ -87,18 +87,18 @@ pub fn findings(servers: &[Looked<'_>]) -> Vec<Finding> {
 
 /// Servers with one installation id.
 fn clones(servers: &[Looked<'_>]) -> Vec<Finding> {
-    let mut by_id: BTreeMap<&str, Vec<&Looked<'_>>> = BTreeMap::new();
+    let mut by_id: BTreeMap<String, Vec<&Looked<'_>>> = BTreeMap::new();
     for looked in servers {
         if let Some(id) = looked.sample.license.installation_id.as_deref().filter(|id| !id.is_empty()) {
-            by_id.entry(id).or_default().push(looked);
+            by_id.entry(id.to_ascii_lowercase()).or_default().push(looked);
         }
     }
     let cloned = by_id.into_iter().filter(|(_, servers)| servers.len() > 1);
-    let finding = |(id, servers): (&str, Vec<&Looked<'_>>)| {
+    let finding = |(id, servers): (String, Vec<&Looked<'_>>)| {
         let mut names: Vec<ServerName> = servers.iter().map(|looked| looked.sample.server.clone()).collect();
         names.sort();
         Finding {
-            id: finding_id("clone", &[id]),
+            id: finding_id("clone", &[&id]),
             unit: servers[0].unit.clone(),
             finding: FindingKind::ClonedInstallation,
             text: format!(

@@ -13,6 +13,7 @@ pub mod forecast;
 pub mod gate;
 pub mod identity;
 pub mod instances;
+pub mod kept_out;
 pub mod license_results;
 pub mod license_state;
 pub mod license_watch;

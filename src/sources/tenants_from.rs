@@ -10,7 +10,7 @@ use super::enterprise_manager::{Managed, ManagerTalk};
 use super::{Brief, Collected, Talk};
 use crate::ask::{Answer, Conversation, Step};
 use crate::domain::Points;
-use crate::domain::installation::ServerName;
+use crate::domain::installation::{ServerName, is_same_host};
 use crate::domain::tenant::TenantCount;
 use crate::domain::workload::{Workload, WorkloadType};
 
@@ -127,15 +127,6 @@ fn machines_of(server: &str, counts: &[TenantCount]) -> String {
     let used: u64 = counts.iter().map(|count| u64::from(count.used)).sum();
     let server = if server.is_empty() { "a server it does not name" } else { server };
     format!("{server} ({used} machines)")
-}
-
-/// `cc01` and `CC01.example.net` are the same host; two full names are when they are equal.
-fn is_same_host(one: &str, other: &str) -> bool {
-    let is_address = |name: &str| name.parse::<core::net::IpAddr>().is_ok();
-    let first = |name: &str| name.split('.').next().unwrap_or_default().to_lowercase();
-    let is_short = |name: &str| !name.contains('.');
-    let alike = !is_address(one) && !is_address(other) && (is_short(one) || is_short(other));
-    one.eq_ignore_ascii_case(other) || (alike && !one.is_empty() && first(one) == first(other))
 }
 
 /// Takes the Cloud Connect workloads out of a server's list.

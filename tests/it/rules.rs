@@ -9,6 +9,7 @@ mod eligibility; // which keys auto update renews, and why not
 mod forecast; // the next 1st, agreeing with report and counting
 pub mod gate; // open, held, undetermined; causes
 mod instances; // Subscription and Perpetual keys
+mod kept_out; // servers sampled directly are not counted through a console too
 mod license_page; // docs/LICENSE.md is what the tables say
 mod license_results; // every message of the table
 mod license_state; // notice, grace, what is told when

@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::agent::{Agent, Hour, Refused, Trouble};
-use crate::domain::installation::Unit;
+use crate::config::ServerSettings;
+use crate::domain::installation::{Unit, is_same_host, shown_name};
+use crate::domain::license::License;
 use crate::domain::report::UsageReport;
 use crate::domain::sample::Counted;
 use crate::domain::{Instant, Month};
 use crate::rules::counting::{self, AsOf};
 use crate::rules::identity::{self, Finding, FindingKind, Looked};
 use crate::store::ClassifiedSample;
+use crate::store::fact::{Absence, key};
 
 impl Agent {
     /// `report proposals --json`: what was found in the samples behind the month's report, else in the newest ones.
@@ -42,6 +45,10 @@ impl Agent {
         let mut looked: Vec<(Unit, ClassifiedSample, Vec<Counted>)> = Vec::new();
         for unit in self.units()? {
             for server in &unit.servers {
+                let why = self.member(server)?.and_then(|member| member.absent).map(|absent| absent.why);
+                if matches!(why, Some(Absence::SampledDirectly { .. })) {
+                    continue;
+                }
                 let Some(found) = self.store.newest_sample(server, until)? else { continue };
                 // A server that has long been silent says nothing of where its machines are.
                 if found.sample.taken_at + self.policy().basis_max_age < until {
@@ -83,6 +90,34 @@ impl Agent {
         let back = of(FindingKind::Reappeared).count();
         if back > 0 {
             warnings.push(format!("machines that came back under another id: {back}; see `report proposals`"));
+        }
+        warnings.extend(self.maybe_one_server()?);
+        Ok(warnings)
+    }
+
+    /// Servers of one name, of which an installation id does not tell whether they are one.
+    fn maybe_one_server(&self) -> Result<Vec<String>, Trouble> {
+        let seen: Vec<(String, License)> = self.store.rows(&key::license_seen(""))?;
+        let (mut named, mut direct) = (Vec::new(), Vec::new());
+        for (row, license) in &seen {
+            let server = row.strip_prefix(&key::license_seen("")).unwrap_or_default();
+            let has_id = license.installation_id.is_some();
+            match self.member(server)? {
+                Some(member) if member.absent.is_none() => named.push((server, has_id)),
+                Some(_) => {}
+                None => direct.push((server, has_id)),
+            }
+        }
+        let mut warnings = Vec::new();
+        for (server, has_id) in direct {
+            let known_as = self.settings.servers.iter().find(|settings| settings.name == server);
+            let known_as = known_as.map_or_else(|| vec![server.to_owned()], ServerSettings::known_as);
+            for (other, other_has_id) in &named {
+                let is_alike = known_as.iter().any(|known| is_same_host(known, shown_name(other)));
+                if is_alike && !(has_id && *other_has_id) {
+                    warnings.push(format!("{server} and {other} may be one server; state installation_id or drop one"));
+                }
+            }
         }
         Ok(warnings)
     }

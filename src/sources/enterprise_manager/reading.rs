@@ -124,7 +124,10 @@ impl Reading {
             Chapter::Query(page) => {
                 let came = self.take_tenants(value)?;
                 let pages = paging(value, "PagesCount").unwrap_or(if came < PAGE_TENANTS { page } else { page + 1 });
-                if page < pages.min(PAGES_MAX) && came > 0 {
+                if page < pages && came == 0 {
+                    self.note(format!("page {page} of {pages} came without tenants; some may be missing"));
+                }
+                if page < pages.min(PAGES_MAX) {
                     self.chapter = Chapter::Query(page + 1);
                 } else {
                     self.begin_tenants();

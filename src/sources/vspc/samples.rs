@@ -35,7 +35,7 @@ pub struct Server {
     pub name: String,
     /// In lower case.
     pub installation_id: Option<String>,
-    /// `None`: the console lists it as a site only.
+    /// `None`: the console does not tell, or lists it as a site only.
     pub status: Option<String>,
 }
 
@@ -151,9 +151,12 @@ impl Console {
         }
         discrepancies.extend(part.notes);
         discrepancies.truncate(NOTES_MAX);
-        let stale = server.status.as_deref().filter(|status| *status != HEALTHY).map(|status| Stale {
-            why: format!("{} calls the server '{status}': its numbers are of an earlier hour", brief.server),
-        });
+        let stale = match server.status.as_deref() {
+            Some(HEALTHY) => None,
+            Some(status) => Some(format!("calls the server '{status}': its numbers are of an earlier hour")),
+            None => Some("does not tell the server's health: its numbers may be of an earlier hour".to_owned()),
+        };
+        let stale = stale.map(|why| Stale { why: format!("{} {why}", brief.server) });
         Sample {
             server: name,
             taken_at: brief.now,

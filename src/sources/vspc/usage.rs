@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::prelude::ToPrimitive;
+
 use super::answers::{ServerUsageRow, UsageRow, WorkloadRow};
 use super::kinds::{Product, kind_of, product_of};
 use crate::domain::Points;
@@ -62,10 +64,10 @@ fn server_usage_of(row: &ServerUsageRow) -> ServerUsage {
         for platform in platforms {
             usage.take(platform);
         }
-        if platforms.is_empty() {
+        if usage.lines.len() == before {
             usage.take(workload);
         }
-        usage.compare(workload, before);
+        usage.compare(workload, platforms, before);
     }
     usage
 }
@@ -83,6 +85,8 @@ impl ServerUsage {
         };
         let (used, new) = (count("usedCount", &row.used_count), count("newCount", &row.new_count));
         let rental = count("rentalCount", &row.rental_count);
+        let used = if row.used_count == Number::Absent { self.machines_of(&row.used_units, row, &kind) } else { used };
+        let new = if row.new_count == Number::Absent { self.machines_of(&row.new_units, row, &kind) } else { new };
         if used == 0 && new == 0 && rental == 0 {
             return;
         }
@@ -100,12 +104,33 @@ impl ServerUsage {
         self.lines.push(UsageLine { kind, weight, used, new, rental, used_points });
     }
 
+    /// Machines of points whose count is not stated: as many as have that weight, when they are whole.
+    fn machines_of(&mut self, units: &Number, row: &WorkloadRow, kind: &WorkloadType) -> u32 {
+        let Some(units) = units.points().filter(|units| !units.is_zero()) else { return 0 };
+        let weight = row.weight.points().filter(|weight| !weight.is_zero());
+        let machines = weight.and_then(|weight| units.amount().checked_div(weight.amount()));
+        match machines.filter(|machines| machines.is_integer()).and_then(|machines| machines.to_u32()) {
+            Some(machines) => machines,
+            None => {
+                self.notes.push(format!("{units} points of {kind} state no machines; they are not counted"));
+                0
+            }
+        }
+    }
+
     /// The rows by platform are what counts; a sum that says something else is named.
-    fn compare(&mut self, whole: &WorkloadRow, first_line: usize) {
+    fn compare(&mut self, whole: &WorkloadRow, platforms: &[WorkloadRow], first_line: usize) {
+        let what = whole.description.get().unwrap_or("a workload");
         let used: u64 = self.lines[first_line..].iter().map(|line| u64::from(line.used)).sum();
         if let Some(stated) = whole.used_count.count().filter(|stated| *stated != used) {
-            let what = whole.description.get().unwrap_or("a workload");
             self.notes.push(format!("{what}: VSPC states {stated} in all and {used} by platform"));
+        }
+        let by_platform: Option<Vec<Points>> = platforms.iter().map(|platform| platform.used_units.points()).collect();
+        let by_platform = by_platform.filter(|rows| !rows.is_empty()).map(|rows| rows.into_iter().sum::<Points>());
+        if let (Some(stated), Some(sum)) = (whole.used_units.points(), by_platform)
+            && stated != sum
+        {
+            self.notes.push(format!("{what}: VSPC states {stated} points in all and {sum} by platform"));
         }
     }
 

@@ -47,6 +47,13 @@ fn the_scripts_types_are_those_that_rest_is_read_by() {
     }
 }
 
+#[test]
+fn the_script_writes_the_installation_id_that_it_is_given() {
+    assert!(SCRIPT.contains("[string] $InstallationId = '',"));
+    assert!(SCRIPT.contains("installation_id    = ConvertTo-Text $InstallationId.ToLowerInvariant()"));
+    assert!(SCRIPT.contains("New-Snapshot $Server $InstallationId $takenAt"));
+}
+
 /// What the script's table makes of the objects that `Get-VBRCloudTenant` gives.
 fn counted(tenants: &[Value]) -> Vec<TenantCount> {
     let mut counts: BTreeMap<(usize, String), TenantCount> = BTreeMap::new();

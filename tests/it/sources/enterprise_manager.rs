@@ -97,6 +97,29 @@ fn json_and_xml_page_by_page_or_one_by_one_tell_the_same() {
 }
 
 #[test]
+fn a_page_that_comes_empty_is_named_and_the_pages_after_it_are_read() {
+    let world = world(40);
+    let whole = world.managed(&[]).expect("it is well");
+    let mut talk = ManagerTalk::new("em01".to_owned());
+    let managed = drive(&mut talk, |ask| {
+        let Ask::Http(http) = ask else { panic!("Enterprise Manager is asked over HTTP") };
+        let is_first = http.path.contains("page=1");
+        let (is_query, path) = (http.path.starts_with("/api/query"), http.path.replace("page=2", "page=1"));
+        let answer = world.em.carry(Ask::Http(HttpAsk { path, ..http }));
+        let Answer::Http(answer) = answer else { panic!("{answer:?}") };
+        let mut body = String::from_utf8(answer.body).expect("text");
+        if is_query && is_first {
+            body =
+                r#"{"Entities": {"CloudTenants": {"CloudTenants": []}}, "PagingInfo": {"PagesCount": 2}}"#.to_owned();
+        }
+        Answer::Http(HttpAnswer { body: body.into_bytes(), ..answer })
+    });
+    let managed = managed.expect("it is well");
+    assert_eq!(managed.servers, whole.servers);
+    assert_eq!(managed.notes, ["page 1 of 2 came without tenants; some may be missing"]);
+}
+
+#[test]
 fn each_session_is_given_back_also_after_a_setback() {
     let world = world(20);
     world.managed(&[]).expect("it is well");

@@ -244,6 +244,11 @@ fn what_passes_is_tried_again_and_what_stays_is_a_persons() {
 
 /// A console of one server whose usage is this JSON.
 fn told(usage: &str, server_type: &str) -> Collected {
+    told_of(r#","status":"Healthy""#, usage, server_type)
+}
+
+/// The same with these fields of the server.
+fn told_of(status: &str, usage: &str, server_type: &str) -> Collected {
     let list =
         |rows: &str| format!(r#"{{"data":[{rows}],"meta":{{"pagingInfo":{{"total":1,"count":1,"offset":0}}}}}}"#);
     let uid = "47664f7a-8f3f-4275-91fc-89a119b5497f";
@@ -253,7 +258,7 @@ fn told(usage: &str, server_type: &str) -> Collected {
         let body = match http.path.split('?').next().unwrap_or_default() {
             "/api/v3/organizations/companies" => list(r#"{"instanceUid":"c1","name":"Beta"}"#),
             "/api/v3/infrastructure/backupServers" => {
-                list(&format!(r#"{{"instanceUid":"{uid}","name":"vbr01","installationUid":"I-1","status":"Healthy"}}"#))
+                list(&format!(r#"{{"instanceUid":"{uid}","name":"vbr01","installationUid":"I-1"{status}}}"#))
             }
             "/api/v3/licensing/backupServers" => list(&format!(
                 r#"{{"backupServerUid":"{uid}","autoUpdateEnabled":false,"edition":"Enterprise Plus","packages":["None","Backup"],"company":"Beta",
@@ -329,6 +334,45 @@ fn sums_that_do_not_agree_are_named() {
             "VM: VSPC states 9 in all and 8 by platform",
         ]
     );
+}
+
+#[test]
+fn machines_whose_count_is_not_stated_are_found_by_their_points_or_named() {
+    let collected = told(
+        r#"{"id":"w1","description":"VM","usedCount":8,"usedUnits":99.0,"workloadsByPlatform":[
+             {"typeId":"VBR-VM-VSPHERE","weight":11.0,"usedUnits":88.0,"usedCount":null}]},
+           {"id":"w2","description":"Server","usedUnits":12.5,"workloadsByPlatform":[
+             {"typeId":"VBR-SERVER-WINDOWS","weight":null,"usedUnits":12.5,"usedCount":null}]},
+           {"id":"w3","description":"Spaceship","usedUnits":30.0,"usedCount":3,"workloadsByPlatform":[
+             {"typeId":"VBR-SPACE-1","usedCount":null}]}"#,
+        "BackupAndReplication",
+    );
+    assert_eq!(
+        lines(&collected),
+        ["Beta VM at 11: 8 used, 0 new, 0 rental", "Beta Spaceship at 10: 3 used, 0 new, 0 rental"]
+    );
+    let notes = &collected.samples[0].discrepancies;
+    for note in [
+        "VM: VSPC states 99 points in all and 88 by platform",
+        "12.5 points of Server state no machines; they are not counted",
+    ] {
+        assert!(notes.iter().any(|said| said == note), "{note} in {notes:?}");
+    }
+}
+
+#[test]
+fn a_server_whose_health_is_not_told_does_not_pass_for_a_fresh_one() {
+    let usage = r#"{"id":"w1","description":"VM","usedCount":8,"workloadsByPlatform":[
+                    {"typeId":"VBR-VM-VSPHERE","weight":11.0,"usedUnits":88.0,"usedCount":8}]}"#;
+    for (status, stale) in [
+        (r#","status":"Healthy""#, None),
+        (r#","status":null"#, Some("vspc does not tell the server's health: its numbers may be of an earlier hour")),
+        ("", Some("vspc does not tell the server's health: its numbers may be of an earlier hour")),
+        (r#","status":"Unknown""#, Some("vspc calls the server 'Unknown': its numbers are of an earlier hour")),
+    ] {
+        let collected = told_of(status, usage, "BackupAndReplication");
+        assert_eq!(collected.samples[0].stale.as_ref().map(|stale| stale.why.as_str()), stale, "{status}");
+    }
 }
 
 #[test]

@@ -13,6 +13,10 @@ use super::*;
 
 /// A console with two customers' servers under one rental key.
 fn console(seed: u64, begins: &str) -> World {
+    World::new(of_console(seed, begins))
+}
+
+fn of_console(seed: u64, begins: &str) -> WorldPlan {
     let mut plan = calm_vbr(seed, begins, 0);
     let server = |name: &str, machines| {
         let mut estate = EstatePlan::new(seed, name, plan.begins_at, machines);
@@ -20,7 +24,14 @@ fn console(seed: u64, begins: &str) -> World {
         ServerPlan { name: name.to_owned(), source: SourceKind::Vspc(Role::Client), estate }
     };
     plan.servers = vec![server("vbr01@vspc", 30), server("vbr02@vspc", 20)];
-    World::new(plan)
+    plan
+}
+
+/// Samples a server that the console names directly too, under this address.
+fn sample_directly(world: &mut World, server: &str, url: &str) {
+    let direct = HttpPeer { base_url: url.to_owned(), trust: Trust::System, login: None, api_key: None };
+    world.wire.connect("direct", world.servers[server].vbr.router());
+    world.settings.servers.push(ServerSettings::new("direct", "vbr", PeerSettings::Http(direct)).expect("a source"));
 }
 
 fn truth(world: &World, server: &str, of: &str) -> Points {
@@ -140,9 +151,7 @@ fn a_server_that_the_console_no_longer_names_is_named_and_left_to_its_month() {
 fn a_server_that_is_sampled_directly_too_counts_once() {
     let mut world = console(7, "2026-01-10T09:30:00Z");
     world.run_until(at("2026-01-20"));
-    let direct = HttpPeer { base_url: "https://direct".to_owned(), trust: Trust::System, login: None, api_key: None };
-    world.wire.connect("direct", world.servers["vbr01@vspc"].vbr.router());
-    world.settings.servers.push(ServerSettings::new("direct", "vbr", PeerSettings::Http(direct)).expect("a source"));
+    sample_directly(&mut world, "vbr01@vspc", "https://direct");
     world.off_until(at("2026-01-20T00:20:00Z"));
     world.run_until(at("2026-02-02"));
     let status = status(&world);
@@ -160,6 +169,46 @@ fn a_server_that_is_sampled_directly_too_counts_once() {
     let highest = report.daily.iter().filter_map(|day| day.points).max().expect("a mark");
     assert!(highest < both + whole(60), "{highest} holds the machines twice; they are {both}");
     assert_eq!(world.objections(), [""; 0]);
+}
+
+#[test]
+fn a_clone_of_a_server_that_is_sampled_directly_counts_on_and_is_named() {
+    let mut plan = of_console(7, "2026-01-10T09:30:00Z");
+    plan.servers[1].estate.license.installation_id = plan.servers[0].estate.license.installation_id.clone();
+    let mut world = World::new(plan);
+    world.run_until(at("2026-01-20"));
+    sample_directly(&mut world, "vbr01@vspc", "https://VBR01.customer.example");
+    world.off_until(at("2026-01-20T00:20:00Z"));
+    world.run_until(at("2026-01-20T12:00:00Z"));
+    let status = status(&world);
+    let said = shown(&status, "vspc")["discrepancy"].as_str().expect("it is said").to_owned();
+    assert!(said.contains("vbr01@vspc is kept out since 2026-01-20") && !said.contains("vbr02@vspc"), "{said}");
+    let warnings = status["warnings"].to_string();
+    assert!(
+        warnings.contains("direct and vbr02@vspc show one installation id")
+            || warnings.contains("vbr02@vspc and direct show one installation id"),
+        "{warnings}"
+    );
+    world.run_until(at("2026-02-02"));
+    let report = report(&world, "2026-01");
+    let both = truth(&world, "vbr01@vspc", "2026-01") + truth(&world, "vbr02@vspc", "2026-01");
+    assert_eq!(report.total_points, both, "the clone's machines are not lost");
+    assert_eq!(world.objections(), [""; 0]);
+}
+
+#[test]
+fn a_server_without_installation_id_that_is_called_as_one_of_a_console_is_named() {
+    let mut plan = of_console(7, "2026-01-10T09:30:00Z");
+    plan.servers[0].estate.license.installation_id = None;
+    let mut world = World::new(plan);
+    world.run_until(at("2026-01-20"));
+    sample_directly(&mut world, "vbr01@vspc", "https://vbr01.customer.example");
+    world.off_until(at("2026-01-20T00:20:00Z"));
+    world.run_until(at("2026-01-20T12:00:00Z"));
+    let warned = status(&world)["warnings"].to_string();
+    let expected = "direct and vbr01@vspc may be one server; state installation_id or drop one";
+    assert!(warned.contains(expected), "{warned}");
+    assert_eq!(warned.matches("may be one server").count(), 1, "{warned}");
 }
 
 #[test]

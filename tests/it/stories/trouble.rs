@@ -57,6 +57,35 @@ fn a_read_only_reports_folder_is_a_setback_in_status_and_stops_nothing() {
 }
 
 #[test]
+fn a_folders_file_that_says_otherwise_of_a_known_hour_stays_and_is_told_once() {
+    let mut world = World::new(calm(11, "2026-01-10T09:30:00Z", 3));
+    world.run_until(at("2026-01-12"));
+    let server = world.servers.keys().next().expect("a server").clone();
+    let file = |taken_at: &str, id: &str| {
+        let workload = serde_json::json!({"id": id, "name": id, "type": "VM", "points": "11"});
+        let license = serde_json::json!({"license_id": "license-1", "type": "Rental"});
+        let snapshot = serde_json::json!({
+            "schema": "tidegauge.usage-snapshot/1", "taken_at": taken_at, "server": server,
+            "license": license, "workloads": [workload],
+        });
+        snapshot.to_string().into_bytes()
+    };
+    world.wire.put_file(&server, "0-one.json", file("2026-01-11T03:17:00Z", "one"));
+    world.wire.put_file(&server, "0-other.json", file("2026-01-11T03:17:00Z", "other"));
+    world.run_until(at("2026-01-14"));
+    let names = world.wire.file_names(&server);
+    for name in ["0-one.json", "0-other.json"] {
+        assert!(names.iter().any(|kept| kept == name), "{name} stays in the folder: {names:?}");
+    }
+    let status = status(&world);
+    let said = status["servers"][0]["error"].as_str().expect("it needs a person");
+    assert!(said.contains(&format!("another sample of {server} at 2026-01-11T03:17:00Z is kept already")), "{said}");
+    let mails = subjects(&world).iter().filter(|subject| subject.contains(&server)).count();
+    assert_eq!(mails, 1, "told once although later samples of the folder are taken: {:?}", subjects(&world));
+    world.object_to_what_is_left();
+}
+
+#[test]
 fn a_server_that_answers_nonsense_is_told_once_and_recovers() {
     let mut world = World::new(calm_vbr(12, "2026-01-20T09:30:00Z", 6));
     for (day, fault) in
