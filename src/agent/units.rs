@@ -83,8 +83,10 @@ impl Agent {
         if !target.servers.contains(&sample.server) {
             target.servers.push(sample.server.clone());
         }
-        if sample.license.license_id.is_some() {
-            target.license_id.clone_from(&sample.license.license_id);
+        if let Some(license) = &sample.license.license_id
+            && !is_key(&target, license)
+        {
+            target.license_id = Some(license.clone());
         }
         if own == Own::Yes {
             target.since.get_or_insert(sample.taken_at);
@@ -124,7 +126,7 @@ impl Agent {
         let Some(license) = &sample.license.license_id else {
             return current;
         };
-        let fits = |unit: &&Unit| unit.shared_license.is_none() && unit.license_id.as_ref() == Some(license);
+        let fits = |unit: &&Unit| unit.shared_license.is_none() && is_key(unit, license);
         if let Some(same_key) = units.iter().find(fits) {
             return Some(same_key);
         }
@@ -136,8 +138,13 @@ impl Agent {
         let stated = sample.license.installation_id.clone();
         let own = || installation_id_of(self.identity.agent, &sample.server);
         // A cloned server shows another's installation id; its unit keeps an id of its own.
-        stated.filter(|id| units.iter().all(|unit| unit.id != *id)).unwrap_or_else(own)
+        stated.filter(|id| units.iter().all(|unit| !unit.id.eq_ignore_ascii_case(id))).unwrap_or_else(own)
     }
+}
+
+/// Whether the unit's key has this id; sources spell ids in capitals or not.
+fn is_key(unit: &Unit, license: &str) -> bool {
+    unit.license_id.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(license))
 }
 
 /// Whether the agent took the sample itself, or a person imported it.

@@ -112,7 +112,7 @@ pub fn text(usage: &Value, _: Instant) -> String {
 pub fn unknown_line(unknown: &Value) -> String {
     format!(
         "{}: {} of type {} (not known here) are counted provisionally with weight {} ({}) since {}; map it in the \
-         settings: {}",
+         settings:\n{}",
         word(unknown, "server"),
         word(unknown, "count"),
         word(unknown, "type"),

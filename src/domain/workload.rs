@@ -17,6 +17,7 @@ pub enum WorkloadType {
     Application,
     CloudVm,
     FileShare,
+    EntraIdUser,
     CloudConnectVm,
     CloudConnectReplica,
     CloudConnectWorkstation,
@@ -25,13 +26,14 @@ pub enum WorkloadType {
 }
 
 /// The known types with their spelling in files and answers.
-pub const WORKLOAD_TYPES: [(WorkloadType, &str); 10] = [
+pub const WORKLOAD_TYPES: [(WorkloadType, &str); 11] = [
     (WorkloadType::Vm, "VM"),
     (WorkloadType::Server, "Server"),
     (WorkloadType::Workstation, "Workstation"),
     (WorkloadType::Application, "Application"),
     (WorkloadType::CloudVm, "CloudVM"),
     (WorkloadType::FileShare, "FileShare"),
+    (WorkloadType::EntraIdUser, "EntraIDUser"),
     (WorkloadType::CloudConnectVm, "CloudConnectVM"),
     (WorkloadType::CloudConnectReplica, "CloudConnectReplica"),
     (WorkloadType::CloudConnectWorkstation, "CloudConnectWorkstation"),

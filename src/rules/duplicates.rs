@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::counting::{self, AsOf};
 use crate::domain::installation::ServerName;
 use crate::domain::sample::{Counted, Group, Sample};
-use crate::domain::workload::{Class, Workload};
+use crate::domain::workload::{Class, Workload, WorkloadType};
 use crate::domain::{Instant, Points};
 
 /// One server's copy of a machine.
@@ -151,12 +151,26 @@ pub fn count_once(samples: &[&Sample], as_of: &dyn Fn(&Sample) -> AsOf, counted:
     }
 }
 
-/// Machines that several of these samples show, by id: the positions of each sample and of its workload.
-pub fn shared<'a>(samples: &[&'a Sample]) -> BTreeMap<&'a str, Vec<(usize, usize)>> {
-    let mut places: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+/// What makes two workloads the same machine: their id, and whether they are its replicas. A machine that is backed up
+/// and replicated counts once in each (domain.md 1, "VCC license").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Same<'a> {
+    pub id: &'a str,
+    pub is_replica: bool,
+}
+
+impl<'a> Same<'a> {
+    pub fn of(workload: &'a Workload) -> Same<'a> {
+        Same { id: &workload.id, is_replica: workload.kind == WorkloadType::CloudConnectReplica }
+    }
+}
+
+/// Machines that several of these samples show: the positions of each sample and of its workload.
+pub fn shared<'a>(samples: &[&'a Sample]) -> BTreeMap<Same<'a>, Vec<(usize, usize)>> {
+    let mut places: BTreeMap<Same<'a>, Vec<(usize, usize)>> = BTreeMap::new();
     for (of, sample) in samples.iter().enumerate() {
         for (at, workload) in sample.workloads.iter().enumerate() {
-            places.entry(&workload.id).or_default().push((of, at));
+            places.entry(Same::of(workload)).or_default().push((of, at));
         }
     }
     places.retain(|_, places| places.len() > 1);

@@ -14,6 +14,8 @@ use crate::domain::sample::{Counted, Sample};
 use crate::domain::workload::{Class, Workload};
 use crate::domain::{Instant, Points};
 
+use super::duplicates::Same;
+
 /// A machine's old id may have been backed up for so long after its new one appeared, and still be thought of as the same.
 const OVERLAP_MAX: TimeDelta = TimeDelta::days(1);
 /// Findings that are shown.
@@ -125,16 +127,16 @@ fn workload<'a>(servers: &[Looked<'a>], (of, at): Place) -> (&'a Workload, &'a C
 
 /// Machines whose id counts on several servers. The copy that weighs most stays, of equals the one backed up last.
 fn duplicates(servers: &[Looked<'_>]) -> Vec<Finding> {
-    let mut places: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
+    let mut places: BTreeMap<Same<'_>, Vec<Place>> = BTreeMap::new();
     for (of, looked) in servers.iter().enumerate() {
         for (at, (workload, counted)) in looked.sample.workloads.iter().zip(looked.counted).enumerate() {
             if counted.class == Class::Billable {
-                places.entry(&workload.id).or_default().push((of, at));
+                places.entry(Same::of(workload)).or_default().push((of, at));
             }
         }
     }
     let mut found = Vec::new();
-    for (id, mut places) in places.into_iter().filter(|(_, places)| places.len() > 1) {
+    for (same, mut places) in places.into_iter().filter(|(_, places)| places.len() > 1) {
         places.sort_by_key(|&place| {
             let (workload, counted) = workload(servers, place);
             std::cmp::Reverse((counted.weight, workload.last_restore_point_at, std::cmp::Reverse(place)))
@@ -148,13 +150,19 @@ fn duplicates(servers: &[Looked<'_>]) -> Vec<Finding> {
             }
         }
         for (unit, surplus) in by_unit {
-            found.push(duplicate(servers, id, unit, stays, &surplus));
+            found.push(duplicate(servers, same, unit, stays, &surplus));
         }
     }
     found
 }
 
-fn duplicate(servers: &[Looked<'_>], id: &str, unit: &UnitId, stays: Place, surplus: &[Place]) -> Finding {
+fn duplicate(
+    servers: &[Looked<'_>],
+    Same { id, is_replica }: Same<'_>,
+    unit: &UnitId,
+    stays: Place,
+    surplus: &[Place],
+) -> Finding {
     let server_of = |place: &Place| servers[place.0].sample.server.clone();
     let (kept, _) = workload(servers, stays);
     let others: Vec<ServerName> = surplus.iter().map(server_of).collect();
@@ -162,7 +170,7 @@ fn duplicate(servers: &[Looked<'_>], id: &str, unit: &UnitId, stays: Place, surp
     let mut machines = vec![machine(servers, stays)];
     machines.extend(surplus.iter().map(|place| machine(servers, *place)));
     Finding {
-        id: finding_id("duplicate", &[unit, id]),
+        id: finding_id(if is_replica { "duplicate replica" } else { "duplicate" }, &[unit, id]),
         unit: unit.clone(),
         finding: FindingKind::Duplicate,
         text: format!("{} counts on {stands_on} and on {}", kept.name, others.join(" and ")),

@@ -56,11 +56,11 @@ impl<'a> CountingOnce<'a> {
         let rated: Vec<Cow<'_, Sample>> = samples.iter().map(|sample| self.rating.mapped(sample)).collect();
         let samples: Vec<&Sample> = rated.iter().map(AsRef::as_ref).collect();
         let mut surplus = Surplus::new();
-        for (id, places) in duplicates::shared(&samples) {
+        for (same, places) in duplicates::shared(&samples) {
             let mut copies = Vec::new();
             for (of, place) in places {
                 let (sample, workload) = (samples[of], &samples[of].workloads[place]);
-                let ledger = self.ledger_of(&sample.server, id, sample.taken_at)?;
+                let ledger = self.ledger_of(&sample.server, same.id, sample.taken_at)?;
                 let first_processed_at = ledger.first_processed_at(workload);
                 let (as_of, weight) = (AsOf::sample(sample.taken_at), self.rating.weight_of(workload, sample).weight);
                 copies.push(Copy { sample, workload, first_processed_at, as_of, weight });

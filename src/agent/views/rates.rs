@@ -56,8 +56,8 @@ pub(super) fn unknown_types(found: &ClassifiedSample) -> Vec<Value> {
             "weight_from": unknown.weights.values().next(),
             "since": unknown.since.map(rfc3339),
             "map_with": format!(
-                "[[map]] platform = \"{}\" type = \"VM\" (or what it is)",
-                unknown.platform.as_deref().unwrap_or(kind.as_str())
+                "[[map]]\nplatform = {}\ntype = \"VM\" # or what it is",
+                json!(unknown.platform.as_deref().unwrap_or(kind.as_str()))
             ),
         })
     });

@@ -305,6 +305,7 @@ pub(super) fn type_name(kind: &WorkloadType) -> &str {
         WorkloadType::Application => "Application",
         WorkloadType::CloudVm => "Cloud VM",
         WorkloadType::FileShare => "File share",
+        WorkloadType::EntraIdUser => "Entra ID user",
         WorkloadType::CloudConnectVm => "Cloud Connect VM",
         WorkloadType::CloudConnectReplica => "Cloud Connect replica",
         WorkloadType::CloudConnectWorkstation => "Cloud Connect workstation",

@@ -2,7 +2,7 @@
 
 use super::answers::{InstanceRow, Page};
 use super::kinds::kind_of;
-use crate::domain::workload::Workload;
+use crate::domain::workload::{Workload, WorkloadType};
 use crate::sources::lenient::Number;
 
 /// Rows asked for at once.
@@ -140,6 +140,7 @@ impl InstanceList {
         let platform = row.platform_type.owned();
         let displayed = row.kind.get().or(row.display_name.get());
         let host = row.host_name.owned();
+        let kind = kind_of(row.platform_type.get(), displayed);
         let name = row.name.get().or(row.instance_id.get()).unwrap_or("nameless").to_owned();
         let id = row.instance_id.get().filter(|id| *id != NO_ID).map_or_else(
             || {
@@ -149,7 +150,8 @@ impl InstanceList {
                     host.as_deref().unwrap_or("?")
                 )
             },
-            str::to_owned,
+            // A machine that is backed up and replicated has one id in both rows and counts in each.
+            |id| if kind == WorkloadType::CloudConnectReplica { format!("{id}/replica") } else { id.to_owned() },
         );
         if let Number::Wrong(words) = &row.used_instances_number {
             if self.wrong_numbers == 0 {
@@ -160,7 +162,7 @@ impl InstanceList {
         self.rows.push(Workload {
             id,
             name,
-            kind: kind_of(row.platform_type.get(), displayed),
+            kind,
             platform,
             tenant: None,
             job: None,

@@ -24,12 +24,12 @@ const fn row(platform: &'static str, kind: WorkloadType, restore_platforms: &'st
 }
 
 use WorkloadType::{
-    Application, CloudConnectReplica, CloudConnectServer, CloudConnectVm, CloudConnectWorkstation, CloudVm, FileShare,
-    Server, Vm, Workstation,
+    Application, CloudConnectReplica, CloudConnectServer, CloudConnectVm, CloudConnectWorkstation, CloudVm,
+    EntraIdUser, FileShare, Server, Vm, Workstation,
 };
 
 /// Known platforms; a kind that stands nowhere here is kept as it came.
-pub const PLATFORMS: [PlatformRow; 38] = [
+pub const PLATFORMS: [PlatformRow; 39] = [
     row("VMware", Vm, VMWARE),
     row("HyperV", Vm, &["HyperV"]),
     row("NutanixAhv", Vm, &["Nutanix", "CustomPlatform"]),
@@ -61,6 +61,7 @@ pub const PLATFORMS: [PlatformRow; 38] = [
     row("AzureFileShare", FileShare, SHARES),
     row("AwsEfs", FileShare, SHARES),
     row("AwsFsx", FileShare, SHARES),
+    row("AzureEntraId", EntraIdUser, &["EntraID", "AzureEntraId"]),
     row("AwsEc2", CloudVm, &["AWSEC2"]),
     row("AzureVm", CloudVm, &["AzureCompute"]),
     row("GcpVm", CloudVm, &["GCE"]),

@@ -114,6 +114,8 @@ fn sections_of(answer: &LicenseAnswer) -> LicenseSections {
             support_expires_on: day(&section.support_expiration_date),
         }
     });
+    // Without licensed terabytes unstructured data stays with the instances.
+    let capacity = capacity.filter(|section| !section.licensed_tb.is_zero());
     let instances = answer.instance_license_summary.as_ref();
     let gift = |section: &InstanceSummary| {
         let instances = section.promo_instances_number.points().filter(|gifted| !gifted.is_zero())?;

@@ -119,6 +119,11 @@ pub struct LicenseRow<'a> {
     pub cloud_connect: Text<'a>,
     pub units: Number,
     pub used_units: Number,
+    pub sockets: Number,
+    pub used_sockets: Number,
+    /// Terabytes.
+    pub capacity: Number,
+    pub used_capacity: Number,
     #[serde(rename = "type")]
     pub kind: Text<'a>,
 }

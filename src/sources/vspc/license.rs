@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::answers::LicenseRow;
 use crate::domain::license::{License, LicenseType};
+use crate::domain::license_sections::{CapacitySection, LicenseSections, SocketSection};
 use crate::sources::lenient::{Number, Rows, Text, written_date};
 
 /// A license block, and what is strange about it.
@@ -52,9 +53,29 @@ pub fn facts_of(row: &LicenseRow) -> LicenseFacts {
         expires_on: row.expiration_date.get().and_then(last_day),
         support_expires_on: row.support_expiration_date.get().and_then(last_day),
         auto_update: row.auto_update_enabled,
+        sections: sections_of(row),
         ..License::default()
     };
     LicenseFacts { license, notes }
+}
+
+/// Sockets and terabytes where the key licenses any.
+fn sections_of(row: &LicenseRow) -> LicenseSections {
+    let count = |number: &Number| number.count().unwrap_or(0);
+    let terabytes = |number: &Number| number.points().unwrap_or_default().amount();
+    let sockets = SocketSection {
+        licensed: count(&row.sockets),
+        used: count(&row.used_sockets),
+        remaining: count(&row.sockets).saturating_sub(count(&row.used_sockets)),
+        ..SocketSection::default()
+    };
+    let (licensed_tb, used_tb) = (terabytes(&row.capacity), terabytes(&row.used_capacity));
+    let capacity = CapacitySection { licensed_tb, used_tb, ..CapacitySection::default() };
+    LicenseSections {
+        sockets: Some(sockets).filter(|sockets| sockets.licensed > 0),
+        capacity: Some(capacity).filter(|capacity| !capacity.licensed_tb.is_zero()),
+        gifted: None,
+    }
 }
 
 fn kind_of(text: &str) -> LicenseType {

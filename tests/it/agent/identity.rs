@@ -64,6 +64,36 @@ fn a_machine_of_two_servers_counts_once_with_the_higher_weight_and_the_tenant_of
 }
 
 #[test]
+fn a_machine_and_its_replica_under_one_id_count_each() {
+    let replica = with(vm("shared"), json!({"points": "4", "type": "CloudConnectReplica"}));
+    let samples = two_servers(&[vm("shared")], &[replica]);
+    let mut once = counting_once(NOW);
+    import(&mut once, &samples).expect("good samples");
+    assert_eq!(generate(&mut once, "2026-10")["total_points"], "15");
+    assert_eq!(watermark(&once, None, Some("2026-10"))["points"], "15");
+    let mut each = importing(NOW);
+    import(&mut each, &samples).expect("good samples");
+    generate(&mut each, "2026-10");
+    assert_eq!(proposals(&each), Vec::<Value>::new(), "a replica is no duplicate");
+}
+
+#[test]
+fn one_key_that_sources_spell_in_capitals_or_not_is_one_unit() {
+    let spelt = |server: &str, license: &str, taken_at: &str| snapshot(server, license, taken_at, &[vm(server)]);
+    let mut world = importing(NOW);
+    let samples = [
+        spelt("vbr01", "AB-1", "2026-10-30T10:00:00Z"),
+        spelt("vbr02", "ab-1", "2026-10-30T10:10:00Z"),
+        spelt("vbr01", "AB-1", "2026-10-30T11:00:00Z"),
+    ];
+    import(&mut world, &samples).expect("good samples");
+    let units = world.agent().store().units().expect("units");
+    let shown: Vec<(&[String], Option<&str>)> =
+        units.iter().map(|unit| (unit.servers.as_slice(), unit.license_id.as_deref())).collect();
+    assert_eq!(shown, [(&["vbr01".to_owned(), "vbr02".to_owned()][..], Some("AB-1"))]);
+}
+
+#[test]
 fn a_machine_new_on_one_server_and_known_on_the_other_is_not_new() {
     let new = with(vm("shared"), json!({"first_processed_at": "2026-10-12T01:00:00Z"}));
     let samples = two_servers(&[new], &[vm("shared")]);

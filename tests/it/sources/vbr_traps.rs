@@ -59,7 +59,7 @@ fn read_after(previous: Option<Sample>, path: &'static str, body: &str) -> Resul
 }
 
 /// Reads with one body exchanged.
-fn read(path: &'static str, body: &str) -> Sample {
+pub fn read(path: &'static str, body: &str) -> Sample {
     read_after(None, path, body).expect("this is to be tolerated")
 }
 
@@ -68,14 +68,14 @@ fn refused(path: &'static str, body: &str) -> String {
 }
 
 /// Reads with one body changed in one place.
-fn read_with(path: &'static str, from: &str, to: &str) -> Sample {
+pub fn read_with(path: &'static str, from: &str, to: &str) -> Sample {
     let body = bodies()[path].clone();
     assert!(body.contains(from), "{from} is in the body of {path}");
     read(path, &body.replace(from, to))
 }
 
-const LICENSE: &str = "/api/v1/license";
-const INSTANCES: &str = "/api/v1/license/instances";
+pub const LICENSE: &str = "/api/v1/license";
+pub const INSTANCES: &str = "/api/v1/license/instances";
 const POINTS: &str = "/api/v1/restorePoints";
 
 #[test]

@@ -263,7 +263,7 @@ fn told_of(status: &str, usage: &str, server_type: &str) -> Collected {
             "/api/v3/licensing/backupServers" => list(&format!(
                 r#"{{"backupServerUid":"{uid}","autoUpdateEnabled":false,"edition":"Enterprise Plus","packages":["None","Backup"],"company":"Beta",
                    "expirationDate":"2027-01-30T19:00:00-05:00","supportExpirationDate":null,"licenseIds":["L-1"],"supportIds":[87654321],"status":"Valid",
-                   "cloudConnect":"No","units":1000,"usedUnits":143.5,"unitType":"Points","type":"Rental"}}"#
+                   "cloudConnect":"No","sockets":8,"usedSockets":6,"capacity":0,"usedCapacity":1.5,"units":1000,"usedUnits":143.5,"unitType":"Points","type":"Rental"}}"#
             )),
             "/api/v3/licensing/usage/organizations" => list(&format!(
                 r#"{{"organizationUid":"c1","organizationType":"Company","servers":[{{"serverUid":"{uid}","serverType":"{server_type}","workloads":[{usage}]}}]}}"#
@@ -317,6 +317,9 @@ fn two_weights_stay_two_lines_and_an_unknown_type_counts_with_what_is_stated() {
     assert_eq!(sample.license.expires_on, "2027-01-31".parse().ok(), "midnight GMT, written in another zone");
     assert_eq!(sample.license.package.as_deref(), Some("Backup"));
     assert_eq!(sample.license.installation_id.as_deref(), Some("i-1"));
+    let sections = &sample.license.sections;
+    assert_eq!(sections.sockets.as_ref().map(|sockets| (sockets.licensed, sockets.remaining)), Some((8, 2)));
+    assert_eq!(sections.capacity, None, "nothing is licensed");
 }
 
 #[test]

@@ -143,6 +143,7 @@ fn mapping_an_unknown_type_rates_the_kept_days_again_and_leaves_sent_reports_alo
     let unknown = status(&world)["unknown_types"].clone();
     assert_eq!((&unknown[0]["type"], &unknown[0]["count"]), (&"AwsEc2Next".into(), &1.into()), "{unknown}");
     assert_eq!(unknown[0]["since"], "2026-01-18T10:00:00Z");
+    assert_eq!(unknown[0]["map_with"], "[[map]]\nplatform = \"AwsEc2Next\"\ntype = \"VM\" # or what it is");
     world.settings.rating.mapping = [("AwsEc2Next".to_owned(), WorkloadType::CloudVm)].into();
     world.off_until(at("2026-01-20T13:00:00Z"));
     world.run_until(at("2026-01-20T13:00:00Z"));
