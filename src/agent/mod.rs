@@ -87,9 +87,21 @@ pub struct Agent {
     settled: RefCell<BTreeMap<(UnitId, Month, u32), ReportState>>,
     /// Totals of units whose shared machines count once, by the month and the newest sample they stand for.
     counted_once: RefCell<BTreeMap<(UnitId, Month, Instant), license::Total>>,
+    /// What the newest look gathered: nothing was recorded since, and it is not older than [`GATHERED_FOR`].
+    gathered: RefCell<Option<Gathered>>,
     /// What happened since the last [`Agent::take_story`], a line each.
     story: Vec<String>,
 }
+
+/// What the schedule knows, as of an entry of the journal and an instant.
+struct Gathered {
+    head: u64,
+    at: Instant,
+    facts: schedule::Facts,
+}
+
+/// Facts stand for so long while nothing is recorded: a round of many servers begins on one look.
+const GATHERED_FOR: chrono::TimeDelta = chrono::TimeDelta::seconds(1);
 
 /// What an [`Agent`] stands on.
 pub struct Doors {
@@ -192,6 +204,7 @@ impl Agent {
             license_sessions: BTreeMap::new(),
             settled: RefCell::default(),
             counted_once: RefCell::default(),
+            gathered: RefCell::default(),
             story: Vec::new(),
         };
         let repaired = opening.repairs().into_iter().map(|what| Fact::Repaired { what });
@@ -233,10 +246,17 @@ impl Agent {
         if self.flights.len() >= FLIGHTS_MAX {
             return Ok(None);
         }
-        let mut facts = self.facts(now)?;
         let samples = self.flights.iter().filter(|duty| matches!(duty, Duty::Collect { .. })).count();
-        facts.samples_wait = samples >= SAMPLES_AT_ONCE_MAX;
-        Ok(schedule::next_duty(&facts, &self.policy(), &|duty| self.flights.contains(duty)))
+        let mut gathered = self.gathered.borrow_mut();
+        let head = self.store.head().seq;
+        let is_fresh = |known: &Gathered| known.head == head && (known.at..known.at + GATHERED_FOR).contains(&now);
+        let known = match gathered.take().filter(is_fresh) {
+            Some(known) => known,
+            None => Gathered { head, at: now, facts: self.facts(now)? },
+        };
+        let known = gathered.insert(known);
+        known.facts.samples_wait = samples >= SAMPLES_AT_ONCE_MAX;
+        Ok(schedule::next_duty(&known.facts, &self.policy(), &|duty| self.flights.contains(duty)))
     }
 
     /// Begins a duty. What must stand before anything leaves the machine is recorded here.

@@ -21,6 +21,8 @@ use crate::doors::{Clock, Wire};
 
 /// Duties begun before the desk is looked at again.
 const DUTIES_AT_ONCE_MAX: usize = 64;
+/// Notes heard before it is looked again at what is due.
+const NOTES_AT_ONCE_MAX: usize = 32;
 /// The pause after so many, so that the desk is never left alone.
 const BREATH: Duration = Duration::from_millis(100);
 /// How long one act may take, however many answers it waits for: a server that trickles holds no place for hours.
@@ -113,7 +115,7 @@ impl Owner {
             });
             match next {
                 Next::Stop => return self.land(heard),
-                Next::Note(note) => self.hear(note)?,
+                Next::Note(note) => self.hear_all(note, heard)?,
                 Next::Errand(errand) => self.serve(errand)?,
             }
         }
@@ -121,6 +123,18 @@ impl Owner {
 
     fn hour(&self) -> Hour {
         Hour::at(self.clock.now())
+    }
+
+    /// Hears the note and what came with it: many acts that end at once are followed by one look at what is due.
+    fn hear_all(&mut self, first: Note, heard: &mut mpsc::UnboundedReceiver<Note>) -> Result<(), Trouble> {
+        self.hear(first)?;
+        for _ in 1..NOTES_AT_ONCE_MAX {
+            match heard.try_recv() {
+                Ok(note) => self.hear(note)?,
+                Err(_) => break,
+            }
+        }
+        Ok(())
     }
 
     fn begin_due(&mut self) -> Result<(), Trouble> {

@@ -164,12 +164,14 @@ impl Fleet {
             if enough(&round) {
                 return round;
             }
-            let Some(ended) = flights.join_next().await else { return round };
-            let (duty, outcome) = ended.expect("no flight panics");
-            if let Duty::Collect { server } = &duty {
-                if outcome.is_ok() { round.sampled.push(server.clone()) } else { round.missed.push(server.clone()) }
+            let Some(first) = flights.join_next().await else { return round };
+            for ended in std::iter::once(first).chain(std::iter::from_fn(|| flights.try_join_next())) {
+                let (duty, outcome) = ended.expect("no flight panics");
+                if let Duty::Collect { server } = &duty {
+                    if outcome.is_ok() { round.sampled.push(server.clone()) } else { round.missed.push(server.clone()) }
+                }
+                agent.finish(&duty, outcome, self.hour()).expect("the store is well");
             }
-            agent.finish(&duty, outcome, self.hour()).expect("the store is well");
         }
     }
 }
