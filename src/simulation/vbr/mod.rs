@@ -272,8 +272,13 @@ async fn server_info(State(vbr): Shared) -> Response {
     let build = vbr.inner().build.clone();
     let (estate, _) = vbr.estate();
     let vbr_id = estate.license.installation_id.clone();
-    axum::Json(json!({"vbrId": vbr_id, "name": estate.plan.server, "buildVersion": build, "patches": []}))
-        .into_response()
+    axum::Json(json!({
+        "vbrId": vbr_id, "name": estate.plan.server, "buildVersion": build, "patches": [],
+        "databaseVendor": "PostgreSql", "sqlServerEdition": "", "sqlServerVersion": "17.2",
+        "databaseSchemaVersion": "13.1.0.411", "databaseContentVersion": "13.1.0.411", "platform": "Linux",
+        "veeamRegistration": {"isRegistered": false},
+    }))
+    .into_response()
 }
 
 async fn license(State(vbr): Shared) -> Response {

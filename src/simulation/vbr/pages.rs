@@ -144,7 +144,7 @@ fn write_restore_point(json: &mut String, machine: &Machine, created_at: Instant
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let written = write!(
         json,
-        r#"{{"platformName":"{}","type":"Increment","malwareStatus":"Clean","id":"{:08x}-0000-4000-8000-{:012x}","name":"{}","platformId":"00000000-0000-0000-0000-000000000000","creationTime":"{}T{hour:02}:{minute:02}:{second:02}.0000000+00:00","backupId":"{:08x}-0000-4000-9000-000000000000","sessionId":null,"allowedOperations":[]}}"#,
+        r#"{{"platformName":"{}","type":"Increment","malwareStatus":"Clean","id":"{:08x}-0000-4000-8000-{:012x}","name":"{}","platformId":"00000000-0000-0000-0000-000000000000","creationTime":"{}T{hour:02}:{minute:02}:{second:02}.0000000+00:00","backupId":"{:08x}-0000-4000-9000-000000000000","allowedOperations":[]}}"#,
         machine.restore_platform(),
         position,
         created_at.timestamp(),
@@ -187,26 +187,34 @@ pub(super) fn license(estate: &Estate, now: Instant) -> Value {
             json!({"type": display, "count": 0, "multiplier": multiplier, "usedInstancesNumber": 0})
         })
         .collect();
-    json!({
+    let mut shown = json!({
         "status": if license.expires_on.is_some_and(|last| now.date_naive() > last) { "Expired" } else { "Valid" },
         "type": license.kind.as_str(), "edition": license.edition,
         "cloudConnect": if license.cloud_connect { "Enabled" } else { "Disabled" },
         "licensedTo": license.licensed_to, "supportId": license.support_id,
         "autoUpdateEnabled": license.auto_update.unwrap_or(false), "freeAgentInstanceConsumptionEnabled": false,
         "IsMultiSection": false, "proactiveSupportEnabled": false,
-        "socketLicenseSummary": null, "capacityLicenseSummary": null,
         "instanceLicenseSummary": {
             "package": license.package,
             "licensedInstancesNumber": number(license.licensed_points),
             "usedInstancesNumber": number(license.used_points),
             "newInstancesNumber": number(license.new_points),
             "rentalInstancesNumber": truth.rental_count,
-            "promoInstancesNumber": null,
             "expirationDate": date(license.expires_on),
             "supportExpirationDate": date(license.support_expires_on),
             "objects": objects,
         },
-    })
+    });
+    leave_out_nulls(&mut shown);
+    shown
+}
+
+/// The documents know no nulls; what is not there is left out.
+fn leave_out_nulls(value: &mut Value) {
+    if let Value::Object(fields) = value {
+        fields.retain(|_, field| !field.is_null());
+        fields.values_mut().for_each(leave_out_nulls);
+    }
 }
 
 /// The JSON of `createReport` as the documents show it.
