@@ -231,7 +231,7 @@ impl Agent {
         Ok(earliest)
     }
 
-    pub(super) fn is_automatic(&self, unit: &Unit, _now: Instant) -> Result<bool, Trouble> {
+    pub(super) fn is_automatic(&self, unit: &Unit) -> Result<bool, Trouble> {
         Ok(self.automatic_since(unit)?.is_some() && self.sends()?)
     }
 

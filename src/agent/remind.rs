@@ -33,7 +33,7 @@ impl Agent {
                     workdays: self.workdays_to(due, month, hour),
                 }
             }
-            Reminder::Overdue if self.is_automatic(unit, hour.now)? && !self.may_go_unseen(unit, report) => {
+            Reminder::Overdue if self.is_automatic(unit)? && !self.may_go_unseen(unit, report) => {
                 let why = "too few samples stand behind it to send it unseen".to_owned();
                 News::WaitsForPerson { month, why }
             }

@@ -55,11 +55,13 @@ fn causes(gate: &Value) -> String {
         let what: Vec<String> = named.into_iter().filter(|name| !name.is_empty()).collect();
         table.row([word(cause, "cause").replace('_', " "), what.join(", "), word(cause, "points"), known(cause)]);
     }
-    if list(gate, "causes").is_empty() {
+    let unexplained = word(gate, "unexplained");
+    let is_explained = unexplained.is_empty() || unexplained == "0";
+    if list(gate, "causes").is_empty() && is_explained {
         return String::new();
     }
-    if word(gate, "unexplained") != "0" {
-        table.row(["unexplained".to_owned(), String::new(), word(gate, "unexplained"), String::new()]);
+    if !is_explained {
+        table.row(["unexplained".to_owned(), String::new(), unexplained, String::new()]);
     }
     format!("\n{}", table.text(""))
 }

@@ -26,20 +26,22 @@ pub enum Act {
     /// For servers without internet. Signature, serial, contract and what may differ are checked first; what changed is
     /// printed. A server with `license = "backup_server"` is given the file and judges it; each server of the unit unless
     /// one is named. Exit codes: 65 it is not ours, not newer, too different or refused by the server, and the old key
-    /// stays; 66 no such file; 69 the server does not answer; 77 not enrolled.
+    /// stays; 66 no such file; 69 the server does not answer; 77 not enrolled; 78 `license = "none"`.
     ///
     /// Example: tidegauge license install renewed.tglicense
     Install(Install),
     /// Asks for a key now: the License Update Server, or the backup server where it renews itself
     ///
-    /// Exit codes: 5 held by the gate; 69 the server does not answer; 77 not enrolled.
+    /// Exit codes: 5 held by the gate; 69 the server does not answer; 75 it is being asked right now; 77 not enrolled; 78 the
+    /// settings say that nobody renews it (`license = "none"`).
     ///
     /// Example: tidegauge license update --server vbr01
     Update(UnitArgs),
     /// Switches auto update: regular checks, and with it usage reporting, on or off
     ///
     /// "Update license automatically (enables usage reporting)": on is also the consent to usage reporting, recorded with
-    /// time, user and the words that are printed. Exit codes: 65 auto update does not renew such a key, and why.
+    /// time, user and the words that are printed. Exit codes: 65 auto update does not renew such a key, and why, or the retry
+    /// window is over: get a key first.
     ///
     /// Example: tidegauge license auto-update on
     #[command(subcommand)]

@@ -42,6 +42,7 @@ pub fn decide(contract: &Contract, unit: &UnitOnFile, check: &LicenseCheck, poli
     }
     match due(contract, unit, check, now.date_naive()) {
         Due::Nothing => answered(UP_TO_DATE, None, None),
+        Due::AtTheEnd(day) => answered(UP_TO_DATE, Some(format!("the key lasts to the contract's end, {day}")), None),
         Due::Again(issued) => answered(RECEIVED, None, Some(reissued(issued, now))),
         Due::Renewal { expires_on } => match gate.as_ref().and_then(|gate| held(unit, gate)) {
             Some(why) => answered(GENERAL_ERROR, Some(why), None),
@@ -86,6 +87,8 @@ fn standing(
 
 enum Due<'a> {
     Nothing,
+    /// The key ends with the contract, on that day; a further one would be no later.
+    AtTheEnd(NaiveDate),
     /// The agent does not have the newest key: it is given again.
     Again(&'a KeyFile),
     Renewal {
@@ -104,7 +107,15 @@ fn due<'a>(contract: &Contract, unit: &'a UnitOnFile, check: &LicenseCheck, toda
         (Some(_), true, Some(key)) if check.serial < Some(key.serial) => Due::Again(key),
         (Some(_), true, _) => Due::Nothing,
         (Some(expires_on), false, _) => Due::Renewal { expires_on },
-        (None, _, _) => Due::Renewal { expires_on: contract.next_expiry(expires_on, today) },
+        (None, ..) => {
+            let next = contract.next_expiry(expires_on, today);
+            let as_contracted = |key: &&KeyFile| same_points && key.support_expires_on == contract.support_expires_on;
+            match unit.key.as_ref().filter(as_contracted).filter(|key| next <= key.expires_on) {
+                Some(key) if check.serial < Some(key.serial) => Due::Again(key),
+                Some(_) => Due::AtTheEnd(next),
+                None => Due::Renewal { expires_on: next },
+            }
+        }
     }
 }
 

@@ -96,6 +96,8 @@ pub struct CalendarFacts {
     pub deadlines: Deadlines,
     /// Auto update is on and there is somebody to ask.
     pub asks: Option<Window>,
+    /// Auto update is on and does not renew such a key: nobody is asked, and it goes off with the window all the same.
+    pub unasked: Option<Window>,
     pub license: License,
     /// `None` while no sample is known.
     pub usage: Option<Usage>,
@@ -109,6 +111,7 @@ pub fn calendar(facts: &CalendarFacts) -> Vec<Entry> {
         entries.extend(reports_to_come(due, until, facts));
     }
     entries.extend(facts.asks.iter().flat_map(asking));
+    entries.extend(facts.asks.iter().chain(&facts.unasked).map(going_off));
     entries.extend(turns(facts));
     let ends_at = |entry: &Entry| match entry.when {
         When::At(at) => at,
@@ -166,11 +169,11 @@ fn deadline(owed: Owed, facts: &CalendarFacts) -> Entry {
     Entry { when, kind, month: Some(month), what, why }
 }
 
-/// Daily checks, the retry window and its end (domain.md 4.5): each comes only if no key was installed before.
-fn asking(window: &Window) -> Vec<Entry> {
+/// Daily checks and the retry window (domain.md 4.5): each comes only if no key was installed before.
+fn asking(window: &Window) -> [Entry; 2] {
     let entry = |when, kind, what: String, why: String| Entry { when, kind, month: None, what, why };
     let anchor = window.anchor;
-    vec![
+    [
         entry(
             When::At(renewal::daily_from(window)),
             Kind::ChecksDaily,
@@ -183,13 +186,17 @@ fn asking(window: &Window) -> Vec<Entry> {
             format!("Renewal is tried again, day 1 to {}, unless a key has come", window.days),
             format!("{} days after {anchor}, as many as its month has", window.days),
         ),
-        entry(
-            When::At(window.off_at()),
-            Kind::AutoUpdateOff,
-            "Auto update switches itself off unless a key has come".to_owned(),
-            format!("the retry window ends on {}; reporting is manual from then on", window.ends_on),
-        ),
     ]
+}
+
+fn going_off(window: &Window) -> Entry {
+    Entry {
+        when: When::At(window.off_at()),
+        kind: Kind::AutoUpdateOff,
+        month: None,
+        what: "Auto update switches itself off unless a key has come".to_owned(),
+        why: format!("the retry window ends on {}; reporting is manual from then on", window.ends_on),
+    }
 }
 
 /// What the license does by itself: notice, expiry, grace, overage.

@@ -42,10 +42,13 @@ pub enum Ineligible {
     NoContract,
     #[error("the key is revoked; ask its issuer, then run `license update` or install another key")]
     Revoked,
+    /// Only the order to switch on is refused for it; its words follow the window's end.
+    #[error("run `license update` or `license install FILE` first")]
+    WindowOver,
 }
 
 impl Ineligible {
-    /// Every reason, in the order in which they are looked for.
+    /// Every reason that a key gives by itself, in the order in which they are looked for.
     pub const ALL: [Ineligible; 6] = [
         Ineligible::CommunityEdition,
         Ineligible::TypeNotSupported,

@@ -175,7 +175,7 @@ pub const LICENSE_RESULTS: [ResultRow; 11] = [
         outcome: LicenseOutcome::NotRequired,
         consequence: Consequence::Keep,
         telling: Telling::HistoryOnly,
-        to_do: "Nothing; more than 7 days are left.",
+        to_do: "Nothing; more than 7 days are left, or the key lasts to the contract's end.",
     },
     failed(TYPE_NOT_SUPPORTED, "Install the next key by hand, or ask for a Rental, Subscription or Perpetual key."),
     failed(KEY_INVALID, "Contact sales: the server does not know the installed key."),

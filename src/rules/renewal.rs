@@ -104,7 +104,12 @@ pub fn daily_from(window: &Window) -> Instant {
 
 /// Whether the agent asks although the gate is held: held time never uses up the retry window.
 pub fn asks_while_held(window: Option<&Window>, at: Instant) -> bool {
-    window.is_some_and(|window| midnight(earlier(window.anchor, ASKS_ANYWAY_DAYS)) <= at)
+    window.is_some_and(|window| asks_anyway_at(window) <= at)
+}
+
+/// From then on the gate keeps nobody from asking.
+pub fn asks_anyway_at(window: &Window) -> Instant {
+    midnight(earlier(window.anchor, ASKS_ANYWAY_DAYS))
 }
 
 /// The newest check of a unit's license.
@@ -129,6 +134,23 @@ pub enum Renewal {
     Check { at: Instant },
     /// The window is over at this instant without a key: switch auto update off.
     SwitchOff { at: Instant },
+}
+
+impl Renewal {
+    /// When it is taken.
+    pub fn at(self) -> Instant {
+        match self {
+            Renewal::Check { at } | Renewal::SwitchOff { at } => at,
+        }
+    }
+
+    /// When it asks; `None`: it asks nobody.
+    pub fn asks_at(self) -> Option<Instant> {
+        match self {
+            Renewal::Check { at } => Some(at),
+            Renewal::SwitchOff { .. } => None,
+        }
+    }
 }
 
 /// The next step while auto update is on. `enabled_at` is the instant it was switched on: the first check follows at once.

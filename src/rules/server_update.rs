@@ -4,8 +4,8 @@
 //! some of them otherwise (api.md 2.5). Words that nobody knows are judged by what the server calls them and by its dates.
 
 use super::license_results::{
-    self, CONTRACT_TERMINATED, Consequence, LICENSE_RESULTS, LicenseOutcome, LicenseResult, ResultRow, Telling,
-    UP_TO_DATE,
+    self, CONTRACT_TERMINATED, Consequence, KEY_INVALID, KEY_REVOKED, LICENSE_RESULTS, LicenseOutcome, LicenseResult,
+    ResultRow, Telling, UP_TO_DATE,
 };
 use crate::domain::license::License;
 
@@ -54,6 +54,11 @@ pub fn read(answer: &ServerAnswer<'_>) -> LicenseResult {
         }
         None => license_results::invalid(&message),
     }
+}
+
+/// Whether the words call the key invalid or revoked.
+pub fn calls_key_invalid(words: &str) -> bool {
+    row_of(words).is_some_and(|row| [KEY_INVALID, KEY_REVOKED].contains(&row.message))
 }
 
 /// Whether the license is valid longer than before.

@@ -127,7 +127,7 @@ pub fn snapshot(server: &str, taken_at: &str, machines: usize) -> Value {
             "license_id": format!("license of {server}"), "type": "Rental", "product": "VBR",
             "edition": "EnterprisePlus", "package": null, "cloud_connect": false, "licensed_to": "Example Provider",
             "support_id": "01234567", "installation_id": installation(server), "licensed_points": "2000",
-            "used_points": null, "new_points": null, "expires_on": "2026-01-31", "support_expires_on": null,
+            "used_points": null, "new_points": null, "expires_on": "2099-01-31", "support_expires_on": null,
             "auto_update": false,
         },
         "workloads": (1..=machines).map(workload).collect::<Vec<Value>>(),

@@ -8,8 +8,6 @@ use serde_json::Value;
 use crate::agent::run::ending;
 use crate::agent::{Agent, Hour, Outcome, Query, Refused, Trouble, Work};
 use crate::ask::{Answer, Conversation, Setback, Step};
-use crate::domain::Instant;
-use crate::domain::calendar::midnight;
 use crate::domain::gate::Verdict;
 use crate::domain::installation::{ServerName, Unit};
 use crate::domain::license::License;
@@ -65,23 +63,21 @@ impl Agent {
         self.settings.asked_to_renew(&unit.servers)
     }
 
-    /// When one of these servers is asked next; `None`: auto update is off.
-    pub(super) fn server_check_at(&self, unit: &Unit, servers: &[ServerName]) -> Result<Option<Instant>, Trouble> {
-        let Some(since) = self.automatic_since(unit)? else { return Ok(None) };
+    /// What the license of each of these servers owes next; nothing while auto update is off.
+    pub(super) fn server_steps(&self, unit: &Unit, servers: &[ServerName]) -> Result<Vec<Renewal>, Trouble> {
+        let Some(since) = self.automatic_since(unit)? else { return Ok(Vec::new()) };
         let held: Option<SetbackRow> = self.store.row(&key::setback(&check_of(unit).key()))?;
-        let mut earliest: Option<Instant> = None;
+        let mut steps = Vec::new();
         for server in servers {
-            let at = match (self.next_step_of(unit, server, since)?, &held) {
-                (None, _) => continue,
-                (Some(Renewal::SwitchOff { at }), _) | (Some(Renewal::Check { at }), None) => at,
-                (Some(Renewal::Check { at }), Some(held)) => {
-                    let anyway = self.server_window(server)?.map(|window| asks_anyway_at(&window).max(at));
-                    anyway.map_or(held.next_try_at, |anyway| anyway.min(held.next_try_at))
-                }
+            let Some(step) = self.next_step_of(unit, server, since)? else { continue };
+            let (Renewal::Check { at }, Some(held)) = (step, &held) else {
+                steps.push(step);
+                continue;
             };
-            earliest = Some(earliest.map_or(at, |earliest| earliest.min(at)));
+            let anyway = self.server_window(server)?.map(|window| renewal::asks_anyway_at(&window).max(at));
+            steps.push(Renewal::Check { at: anyway.map_or(held.next_try_at, |at| at.min(held.next_try_at)) });
         }
-        Ok(earliest)
+        Ok(steps)
     }
 
     /// What one server's license owes next; `None`: never seen, or nobody asks since it was switched off or its contract
@@ -112,7 +108,7 @@ impl Agent {
         })
     }
 
-    fn server_window(&self, server: &str) -> Result<Option<Window>, Trouble> {
+    pub(super) fn server_window(&self, server: &str) -> Result<Option<Window>, Trouble> {
         let license: Option<License> = self.store.row(&key::license_seen(server))?;
         Ok(license.and_then(|license| renewal::window(license.expires_on, license.support_expires_on)))
     }
@@ -315,9 +311,4 @@ fn unanswered(setback: &Setback) -> LicenseResult {
 
 fn day(license: &License) -> String {
     license.expires_on.map_or_else(|| "no date".to_owned(), |day| day.to_string())
-}
-
-/// From then on the gate keeps nobody from asking.
-fn asks_anyway_at(window: &Window) -> Instant {
-    midnight(window.anchor) - LOOK_AGAIN
 }

@@ -1,6 +1,6 @@
 //! License checks: the cadence, the gate before asking, and asking. What comes of it stands in `session`.
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 
 use crate::agent::Trouble;
 use crate::ask::Setback;
@@ -23,12 +23,21 @@ use crate::agent::{Agent, Hour, Outcome, Work};
 pub(super) const LOOK_AGAIN: TimeDelta = TimeDelta::hours(24);
 
 impl Agent {
-    /// When a license is asked for next; `None` when nobody can be asked or auto update is off.
+    /// When a unit's license is looked after next; `None` when nobody can be asked or auto update is off.
     pub(in crate::agent) fn license_check_at(&self, unit: &Unit) -> Result<Option<Instant>, Trouble> {
+        Ok(self.license_steps(unit)?.into_iter().map(Renewal::at).min())
+    }
+
+    /// What the renewal of a unit owes next: one step, or one of each server that is asked.
+    pub(in crate::agent) fn license_steps(&self, unit: &Unit) -> Result<Vec<Renewal>, Trouble> {
         let servers = self.asked_servers(unit);
         if !servers.is_empty() {
-            return self.server_check_at(unit, &servers);
+            return self.server_steps(unit, &servers);
         }
+        Ok(self.unit_step(unit)?.into_iter().collect())
+    }
+
+    fn unit_step(&self, unit: &Unit) -> Result<Option<Renewal>, Trouble> {
         let asks = self.settings.renews_by_license_server(&unit.servers) && self.sends()?;
         let Some(since) = self.automatic_since(unit)?.filter(|_| asks) else { return Ok(None) };
         let Some(license) = self.unit_license(unit)? else { return Ok(None) };
@@ -37,7 +46,7 @@ impl Agent {
             Since::Always => unit.since.unwrap_or(unit.formed_at),
             Since::At(at) => at,
         };
-        let goes_off = |at: Instant| Ok((!self.switched_off_since(unit, at)?).then_some(at));
+        let goes_off = |at: Instant| Ok((!self.switched_off_since(unit, at)?).then_some(Renewal::SwitchOff { at }));
         if self.is_terminated(unit, enabled_at)? {
             return Ok(None);
         }
@@ -47,17 +56,30 @@ impl Agent {
         }
         let held: Option<SetbackRow> = self.store.row(&key::setback(&check_of(unit).key()))?;
         if let Some(held) = held {
-            let asks_anyway = window.map(|window| crate::domain::calendar::midnight(window.anchor) - LOOK_AGAIN);
-            return Ok(Some(asks_anyway.map_or(held.next_try_at, |anyway| {
-                if held.at < anyway { held.next_try_at.min(anyway) } else { held.next_try_at }
-            })));
+            let asks_anyway = window.as_ref().map(renewal::asks_anyway_at);
+            let at = asks_anyway.filter(|anyway| held.at < *anyway);
+            return Ok(Some(Renewal::Check { at: at.map_or(held.next_try_at, |at| at.min(held.next_try_at)) }));
         }
         let last = self.last_session(unit)?.map(|row| LastCheck { at: row.at, retry_at: row.retry_at });
         match renewal::next_step(window.as_ref(), enabled_at, last) {
-            Renewal::Check { at } => Ok(Some(at)),
+            check @ Renewal::Check { .. } => Ok(Some(check)),
             // Enterprise Manager's word stays on when ours goes off: it is said once.
             Renewal::SwitchOff { at } => goes_off(at),
         }
+    }
+
+    /// The last day of a retry window that is over at the instant, where somebody would be asked.
+    pub(in crate::agent) fn window_ended_on(&self, unit: &Unit, now: Instant) -> Result<Option<NaiveDate>, Trouble> {
+        let servers = self.asked_servers(unit);
+        let mut windows = Vec::new();
+        for server in &servers {
+            windows.extend(self.server_window(server)?);
+        }
+        if servers.is_empty() && self.settings.renews_by_license_server(&unit.servers) && self.sends()? {
+            let license = self.unit_license(unit)?.unwrap_or_default();
+            windows.extend(renewal::window(license.expires_on, license.support_expires_on));
+        }
+        Ok(windows.into_iter().filter(|window| window.off_at() <= now).map(|window| window.ends_on).min())
     }
 
     /// Whether the contract was terminated since auto update was switched on. (Enterprise Manager's word stays on after

@@ -15,16 +15,14 @@ use crate::store::fact::{Enrolment, Fact, InstalledKey, SetbackRow, key};
 use super::check::LOOK_AGAIN;
 
 impl Agent {
-    /// The license that governs the unit: our installed key, else the block its newest sample showed; where servers renew
-    /// themselves always their block.
+    /// The license that governs the unit: our installed key, else the block its newest sample showed; where the settings
+    /// have it renewed otherwise, or by nobody, always their block.
     pub(in crate::agent) fn unit_license(&self, unit: &Unit) -> Result<Option<License>, Trouble> {
-        if !self.asked_servers(unit).is_empty() {
-            return self.server_license(unit);
+        let is_ours = self.settings.renews_by_license_server(&unit.servers);
+        match self.installed_key(unit)?.filter(|_| is_ours) {
+            Some(installed) => Ok(Some(installed.license)),
+            None => self.server_license(unit),
         }
-        if let Some(installed) = self.installed_key(unit)? {
-            return Ok(Some(installed.license));
-        }
-        self.server_license(unit)
     }
 
     /// The block that the unit's servers showed last; of several the one that expires first.

@@ -21,20 +21,38 @@ pub(in crate::agent) struct Total {
     at: Instant,
 }
 
+/// What a unit was seen to use.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::agent) struct Seen {
+    pub usage: Usage,
+    /// When the newest of its samples was taken.
+    pub at: Instant,
+    /// Servers of the settings that fell silent: what they use is not in it.
+    pub silent: usize,
+}
+
 impl Agent {
-    /// What the unit uses as of the instant, and when the newest of its samples was taken; `None` before the first one.
-    pub(in crate::agent) fn license_usage(
-        &self,
-        unit: &Unit,
-        now: Instant,
-    ) -> Result<Option<(Usage, Instant)>, Trouble> {
+    /// What the unit uses as of the instant; `None` before its first sample.
+    pub(in crate::agent) fn license_usage(&self, unit: &Unit, now: Instant) -> Result<Option<Seen>, Trouble> {
         let Some(Total { used, new, at }) = self.standing_total(unit, now)? else { return Ok(None) };
         // The month's last sample still calls new what was new in it.
         let last_month = self.standing_total(unit, Month::of(now).starts_at() - TimeDelta::seconds(1))?;
         let of_last_month = last_month.filter(|total| Month::of(total.at).next() == Month::of(now));
         let new_last_month = of_last_month.map_or(Points::ZERO, |total| total.new);
         let auto_update = if self.automatic_since(unit)?.is_some() { Switch::On } else { Switch::Off };
-        Ok(Some((Usage { used, new, new_last_month, auto_update }, at)))
+        let silent = self.silent_servers(unit, now, at)?;
+        Ok(Some(Seen { usage: Usage { used, new, new_last_month, auto_update }, at, silent }))
+    }
+
+    /// How many of the unit's servers that are still to be sampled have no sample as fresh as the newest of all.
+    fn silent_servers(&self, unit: &Unit, until: Instant, newest: Instant) -> Result<usize, Trouble> {
+        let oldest = newest - self.policy().basis_max_age;
+        let mut silent = 0;
+        for server in unit.servers.iter().filter(|name| self.settings.server(name).is_some()) {
+            let is_fresh = self.store.newest_sample_at(server, until)?.is_some_and(|at| oldest <= at);
+            silent += usize::from(!is_fresh);
+        }
+        Ok(silent)
     }
 
     /// Used and new points summed over each server's newest sample, and the instant of the newest one.
@@ -94,7 +112,7 @@ impl Agent {
         now: Instant,
     ) -> Result<Vec<Claim>, Trouble> {
         let usage = self.license_usage(unit, now)?;
-        let overage = usage.and_then(|(usage, _)| usage.overage(license));
+        let overage = usage.and_then(|seen| seen.usage.overage(license));
         let Some(overage) = overage.filter(|overage| !overage.not_processed.is_zero()) else { return Ok(Vec::new()) };
         let mut claims = Vec::new();
         for found in self.samples_counted(unit, now)? {

@@ -7,8 +7,10 @@ use crate::domain::license::LicenseType;
 use crate::domain::notice::News;
 use crate::rules::license_state::{self, Ends, Standing};
 use crate::rules::license_watch::{Telling, Told, Watched};
-use crate::rules::overage;
+use crate::rules::overage::{self, Band, Overage};
 use crate::store::fact::{Fact, key};
+
+use super::limit::Seen;
 
 impl Agent {
     /// When there is something to tell of the unit's license; it may be past. `None`: no dates and no limit, or no server
@@ -28,7 +30,12 @@ impl Agent {
     fn license_watched(&self, unit: &Unit, now: Instant) -> Result<Watched, Trouble> {
         let Some(license) = self.unit_license(unit)? else { return Ok(Watched { life: None, limit: None }) };
         let usage = if license.licensed_points.is_some() { self.license_usage(unit, now)? } else { None };
-        let limit = usage.and_then(|(usage, at)| Some((usage.overage(&license)?, at)));
+        // What a silent server uses is missing, so the limit can only be exceeded further: nobody says that it is kept.
+        let is_sure = |seen: &Seen, overage: &Overage| seen.silent == 0 || Band::Weekly <= overage.band;
+        let limit = usage.and_then(|seen| {
+            let overage = seen.usage.overage(&license).filter(|overage| is_sure(&seen, overage))?;
+            Some((overage, seen.at))
+        });
         Ok(Watched { life: license_state::life(&license), limit })
     }
 

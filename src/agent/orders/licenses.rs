@@ -53,14 +53,11 @@ impl Agent {
         }
         let (mut switched, mut left_out) = (Vec::new(), Vec::new());
         for unit in units {
-            match self.eligible(&unit)? {
-                Err(reason) if on => left_out.push(NotEligible {
-                    unit: unit.id,
-                    servers: unit.servers,
-                    reason,
-                    to_do: reason.to_string(),
-                }),
-                Ok(()) | Err(_) => switched.push(self.switch(unit, on, actor, hour)?),
+            match self.stays_off(&unit, hour)? {
+                Some((reason, to_do)) if on => {
+                    left_out.push(NotEligible { unit: unit.id, servers: unit.servers, reason, to_do });
+                }
+                Some(_) | None => switched.push(self.switch(unit, on, actor, hour)?),
             }
         }
         if let (true, Some(first)) = (switched.is_empty(), left_out.first()) {
@@ -77,6 +74,17 @@ impl Agent {
             "switched": switched,
             "not_eligible": left_out,
         })))
+    }
+
+    /// Why auto update would not stay on, and what to do.
+    fn stays_off(&self, unit: &Unit, hour: Hour) -> Result<Option<(Ineligible, String)>, Refused> {
+        if let Err(reason) = self.eligible(unit)? {
+            return Ok(Some((reason, reason.to_string())));
+        }
+        let ended_on = self.window_ended_on(unit, hour.now)?;
+        Ok(ended_on.map(|day| {
+            (Ineligible::WindowOver, format!("the retry window ended on {day}; {}", Ineligible::WindowOver))
+        }))
     }
 
     fn switch(&mut self, unit: Unit, on: bool, actor: &str, hour: Hour) -> Result<Switched, Refused> {
@@ -103,11 +111,13 @@ impl Agent {
 
     pub(super) fn order_license_update(&mut self, target: &Target, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
         let unit = self.one_unit(target.unit.as_deref(), target.server.as_deref())?;
+        self.not_under_way(&Duty::CheckLicense { unit: unit.id.clone() })?;
         let servers = self.servers_meant(&unit, target);
         if !servers.is_empty() {
             let work = self.update_by_servers(&unit, &servers, actor, hour)?;
             return self.carry_to_servers(&unit, servers, work, Wish::Update);
         }
+        self.renewed_at_all(&unit)?;
         if !self.sends()? {
             return Err(Refused::new(77, "this agent is not enrolled; run `enrol --token-file F` first"));
         }
@@ -144,6 +154,7 @@ impl Agent {
             let work = self.ask_servers(&servers, &deed, Session::ordered(actor, hour));
             return self.carry_to_servers(&unit, servers, work, Wish::Install);
         }
+        self.renewed_at_all(&unit)?;
         let installed = self.verified_key(&unit, file, hour)??;
         let changes = self.key_changes(&unit, &installed)?;
         let result = license_results::read(license_results::RECEIVED);
@@ -156,6 +167,21 @@ impl Agent {
         shown["changes"] = serde_json::to_value(changes).unwrap_or_default();
         shown["offer"] = self.offer(&unit)?;
         Ok(Obeyed::Done(shown))
+    }
+
+    /// Refused with 78 when the settings say that nobody renews the unit's key.
+    fn renewed_at_all(&self, unit: &Unit) -> Result<(), Refused> {
+        if self.settings.renews_by_license_server(&unit.servers) {
+            return Ok(());
+        }
+        let named =
+            unit.servers.iter().filter(|name| !self.settings.renews_by_license_server(std::slice::from_ref(name)));
+        let why = format!(
+            "`license` of {} is not \"license_server\", so its key is kept elsewhere; set `license = \"license_server\"` \
+             or `license = \"backup_server\"` for it first",
+            named.cloned().collect::<Vec<_>>().join(", ")
+        );
+        Err(Refused::new(78, why))
     }
 
     /// Installing a Rental or Subscription key offers auto update when it is off (domain.md 4.1).

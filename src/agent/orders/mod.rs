@@ -133,10 +133,16 @@ impl Agent {
     }
 
     fn carry(&mut self, duty: Duty, talk: Talk, then: Query) -> Result<Obeyed, Refused> {
-        if !self.flights.insert(duty.clone()) {
+        self.not_under_way(&duty)?;
+        self.flights.insert(duty.clone());
+        Ok(Obeyed::Carry { duty, talk, then })
+    }
+
+    fn not_under_way(&self, duty: &Duty) -> Result<(), Refused> {
+        if self.flights.contains(duty) {
             return Err(Refused::new(75, "that is being done right now; try again in a moment"));
         }
-        Ok(Obeyed::Carry { duty, talk, then })
+        Ok(())
     }
 }
 

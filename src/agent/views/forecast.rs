@@ -149,16 +149,19 @@ impl Agent {
 
     fn calendar_facts(&self, unit: &Unit, hour: Hour) -> Result<CalendarFacts, Trouble> {
         let license = self.unit_license(unit)?.unwrap_or_default();
-        let automatic = self.is_automatic(unit, hour.now)?;
+        let automatic = self.is_automatic(unit)?;
         let window = renewal::window(license.expires_on, license.support_expires_on);
+        let window = window.filter(|_| self.license_steps(unit).is_ok_and(|steps| !steps.is_empty()));
+        let is_eligible = self.eligible(unit)?.is_ok();
         let way = if automatic { Due::AutoSubmit } else { Due::Manual };
         Ok(CalendarFacts {
             now: hour.now,
             reports_go: license.kind.is_reported_monthly().then_some(way),
             owed: self.owed(unit)?,
             deadlines: self.settings.deadlines,
-            asks: window.filter(|_| self.license_check_at(unit).is_ok_and(|at| at.is_some())),
-            usage: self.license_usage(unit, hour.now)?.map(|(usage, _)| usage),
+            asks: window.filter(|_| is_eligible),
+            unasked: window.filter(|_| !is_eligible),
+            usage: self.license_usage(unit, hour.now)?.map(|seen| seen.usage),
             license,
         })
     }

@@ -9,7 +9,7 @@ use crate::domain::installation::Unit;
 use crate::protocol::Occasion;
 use crate::rules::eligibility::Ineligible;
 use crate::rules::license_results::LicenseOutcome;
-use crate::rules::renewal;
+use crate::rules::renewal::{self, Renewal};
 use crate::store::fact::{AutoUpdate, LicenseCheckRow, key};
 
 use super::usage::one_or_all;
@@ -39,10 +39,10 @@ impl Agent {
             "auto_update_ordered": switch,
             "auto_update_decided_by": decided_by,
             "eligibility": eligibility(self.eligible(unit)?),
-            "reports_by_itself": self.is_automatic(unit, hour.now)?,
+            "reports_by_itself": self.is_automatic(unit)?,
             "window": window,
             "phase": renewal::phase(window.as_ref(), hour.now),
-            "next_check_at": self.license_check_at(unit)?,
+            "next_check_at": self.license_steps(unit)?.into_iter().filter_map(Renewal::asks_at).min(),
             "last_check": last,
         });
         for (name, value) in self.license_known(unit, hour.now)?.shown() {

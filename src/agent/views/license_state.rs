@@ -6,9 +6,11 @@ use crate::agent::{Agent, Hour, Refused, Trouble};
 use crate::domain::Instant;
 use crate::domain::installation::Unit;
 use crate::domain::license::{License, LicenseType};
-use crate::rules::license_results::{KEY_INVALID, KEY_REVOKED};
+use crate::protocol::Occasion;
+use crate::rules::license_results::LicenseOutcome;
 use crate::rules::license_state::{self, Key, Life, Standing, State};
 use crate::rules::overage::{self, Band, Claim, Overage, Usage};
+use crate::rules::server_update;
 use crate::store::fact::{LicenseCheckRow, key};
 
 use super::usage::one_or_all;
@@ -35,7 +37,7 @@ impl Agent {
         };
         let state = license_state::state(key, now);
         let license = governing.unwrap_or_default();
-        let usage = self.license_usage(unit, now)?.map(|(usage, _)| usage);
+        let usage = self.license_usage(unit, now)?.map(|seen| seen.usage);
         Ok(Known {
             state,
             life: license_state::life(&license),
@@ -47,12 +49,18 @@ impl Agent {
         })
     }
 
-    /// Whether the newest check's answer called the key invalid or revoked, and no other was installed since.
+    /// Whether the newest check's answer called the key invalid or revoked, and no other was installed since; where servers
+    /// are asked, the newest of any of them.
     fn is_called_invalid(&self, unit: &Unit) -> Result<bool, Trouble> {
-        let last: Option<LicenseCheckRow> = self.store.row(&key::of_unit("license_check", &unit.id))?;
+        for server in self.asked_servers(unit) {
+            let last: Option<LicenseCheckRow> = self.store.row(&key::server_check(&unit.id, &server))?;
+            if last.is_some_and(|check| calls_invalid(&check)) {
+                return Ok(true);
+            }
+        }
         let installed_at = self.installed_key(unit)?.map(|installed| installed.at);
-        let said = |check: &LicenseCheckRow| [KEY_INVALID, KEY_REVOKED].contains(&check.message.trim());
-        Ok(last.is_some_and(|check| said(&check) && installed_at.is_none_or(|at| at <= check.at)))
+        let last = self.last_session(unit)?.filter(|check| check.server.is_none());
+        Ok(last.is_some_and(|check| calls_invalid(&check) && installed_at.is_none_or(|at| at <= check.at)))
     }
 
     /// `license show --json`: what governs, what the servers show, when it is renewed, and what is above its cap.
@@ -149,6 +157,13 @@ impl Known {
             }
         }
     }
+}
+
+/// A server that was asked by hand may speak of the file that it was given, and not of the key that it has.
+fn calls_invalid(check: &LicenseCheckRow) -> bool {
+    let of_a_file = check.server.is_some() && check.occasion == Some(Occasion::ByHand);
+    let is_refusal = check.result == LicenseOutcome::NotGenerated.number();
+    check.revoked || (is_refusal && !of_a_file && server_update::calls_key_invalid(&check.message))
 }
 
 fn dates_shown(life: &Life) -> Value {

@@ -185,6 +185,18 @@ impl World {
         let hour = self.hour();
         let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
         let obeyed = agent.obey(order, by, hour);
+        self.carried(obeyed)
+    }
+
+    /// The same order by two people, both given before the first one's talk ends.
+    pub fn orders_at_once(&mut self, order: &Order, by: [&str; 2]) -> [Result<Value, Refused>; 2] {
+        let hour = self.hour();
+        let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
+        let obeyed = by.map(|by| agent.obey(order.clone(), by, hour));
+        obeyed.map(|obeyed| self.carried(obeyed))
+    }
+
+    fn carried(&mut self, obeyed: Result<Obeyed, Refused>) -> Result<Value, Refused> {
         let answer = match obeyed? {
             Obeyed::Done(value) => Ok(value),
             Obeyed::Carry { duty, talk, then } => {

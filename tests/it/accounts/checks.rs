@@ -161,6 +161,31 @@ fn a_changed_counter_is_issued_with_the_same_dates() {
 }
 
 #[test]
+fn a_key_that_ends_with_its_contract_is_issued_once() {
+    for term in [Term::Monthly, Term::WholeContract] {
+        let mut office = Office::empty();
+        let contract = Contract { term, ends_on: "2026-11-15".parse().ok(), ..contract() };
+        let token = office.order(Order::AddContract { contract, url: None }).unwrap();
+        let agent = office.agent.clone();
+        office.enrol(&token, &agent).unwrap();
+        office.now("2026-11-02T06:00:00Z");
+        office.send(Kind::Report, &submission("2026-10", 1, 99)).unwrap();
+        let key = office.ask(None, license(DUE)).key.expect("the first key");
+        let first = protocol::read_key(&key, &office.server.verifying_key()).unwrap();
+        for day in 8..=14 {
+            office.now(&format!("2026-11-{day:02}T06:00:00Z"));
+            let answer = office.ask(Some(first.serial), first.license());
+            let detail = Some("the key lasts to the contract's end, 2026-11-15");
+            assert_eq!((answer.message.as_str(), answer.detail.as_deref(), answer.key), (UP_TO_DATE, detail, None));
+        }
+        office.now("2026-11-14T07:00:00Z");
+        let again = office.ask(None, license(DUE)).key.expect("a key that was lost is given again");
+        let again = protocol::read_key(&again, &office.server.verifying_key()).unwrap();
+        assert_eq!((again.serial, again.expires_on), (first.serial + 1, first.expires_on));
+    }
+}
+
+#[test]
 fn an_agent_that_lost_its_newest_key_is_given_it_again() {
     let office = Office::with_october(104, 99);
     assert_eq!(office.ask(None, license(DUE)).message, RECEIVED);

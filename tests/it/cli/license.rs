@@ -86,6 +86,15 @@ fn a_key_that_auto_update_does_not_renew_is_refused_with_what_to_do() {
 }
 
 #[test]
+fn a_shortfall_that_nothing_explains_is_shown_as_such() {
+    let gate =
+        |unexplained: &str| json!({"month": "2025-10", "verdict": "held", "causes": [], "unexplained": unexplained});
+    let text = tidegauge::cli::gate_text(&gate("45"), at("2025-11-15T10:00:00Z"));
+    assert!(text.lines().any(|line| line.starts_with("unexplained") && line.contains("45")), "{text}");
+    assert!(!tidegauge::cli::gate_text(&gate("0"), at("2025-11-15T10:00:00Z")).contains("unexplained"));
+}
+
+#[test]
 fn history_has_a_schema_and_says_so_when_nothing_was_checked() {
     let shell = Shell::with_october();
     let history = shell.json(&["license", "history"]);

@@ -28,6 +28,7 @@ fn facts(now: &str, license: License) -> CalendarFacts {
         owed: Vec::new(),
         deadlines: Deadlines { portal_deadline_day: 15, ..Deadlines::default() },
         asks: window(license.expires_on, license.support_expires_on),
+        unasked: None,
         usage: None,
         license,
     }

@@ -74,7 +74,8 @@ fn page() -> String {
          At once after switching on, then weekly, daily from seven days before A = the earlier of license and support \
          expiration. A failed check comes again after its pause and up to five minutes more. The retry window ends with day \
          A + N, N being the days of A's own month; then auto update switches itself off, and reporting is manual: no \
-         telemetry, nothing sent by itself, reminders to the manual deadline. `tidegauge license window --expires DAY` prints \
+         telemetry, nothing sent by itself, reminders to the manual deadline. It is switched on again when a later key is \
+         installed, not before. `tidegauge license window --expires DAY` prints \
          any row.\n\n{}\n\
          A license that expires on 2026-03-31 with support to 2026-02-20 has A = 2026-02-20 and is asked for through \
          2026-03-20.\n\n\

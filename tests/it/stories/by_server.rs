@@ -128,6 +128,11 @@ fn without_a_key_the_server_is_asked_daily_until_the_window_is_over_and_auto_upd
     );
     let license = world.ask(&Query::License { unit: None, server: None }).expect("one unit");
     assert_eq!((&license["auto_update"], &license["next_check_at"]), (&Value::Bool(false), &Value::Null));
+    let on = Order::AutoUpdate { target: Target::default(), on: true };
+    let refused = world.order(on.clone(), "admin").expect_err("it would go off at the next look");
+    assert!(refused.code == 65 && refused.why.contains("the retry window ended on 2026-03-15"), "{}", refused.why);
+    install(&mut world, &key_file("2026-06-30".parse().unwrap())).expect("a good key");
+    world.order(on, "admin").expect("the key has a window ahead");
 }
 
 #[test]
@@ -141,6 +146,19 @@ fn a_terminated_contract_switches_auto_update_off_at_once_in_whatever_words() {
         assert_eq!(told(&world, &["license check of vbr01: result 5"]).lines().count(), 1, "{words}");
         assert_eq!(told(&world, &["auto update off"]).lines().count(), 1, "{words}");
     }
+}
+
+#[test]
+fn a_server_that_calls_its_key_invalid_in_its_own_words_shows_an_invalid_license() {
+    let mut world = beside_the_vendor("2026-03-15");
+    says(&world, "vbr01", "Veeam Backup and Replication:\n License key is invalid");
+    world.run_until(at("2026-03-09"));
+    let license = world.ask(&Query::License { unit: None, server: None }).expect("one unit");
+    assert_eq!((&license["state"], &license["last_check"]["result"]), (&"invalid".into(), &3.into()));
+    world.servers["vbr01"].vbr.set_issuer(Issuer::GivesAndFails { expires_on: "2026-04-30".parse().unwrap() });
+    world.run_until(at("2026-03-11"));
+    let license = world.ask(&Query::License { unit: None, server: None }).expect("one unit");
+    assert_eq!(license["state"], "valid");
 }
 
 #[test]

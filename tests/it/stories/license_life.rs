@@ -2,7 +2,8 @@
 
 use tidegauge::domain::license::LicenseType;
 use tidegauge::domain::workload::WorkloadType;
-use tidegauge::simulation::estate::Estate;
+use tidegauge::simulation::estate::{Estate, EstatePlan};
+use tidegauge::simulation::world::{ServerPlan, SourceKind};
 
 use super::*;
 
@@ -23,6 +24,38 @@ fn expiring(kind: LicenseType) -> World {
     plan.servers[0].estate.license.kind = kind;
     plan.servers[0].estate.license.expires_on = Some("2026-03-15".parse().unwrap());
     World::new(plan)
+}
+
+/// Two servers under one key whose limit they exceed together, and the first one alone does not.
+fn over_together() -> World {
+    let mut plan = calm_vbr(8, "2026-02-01T09:30:00Z", 12);
+    plan.closed_loop = false;
+    let mut estate = EstatePlan::new(9, "vbr02", plan.begins_at, 12);
+    estate.license.license_id.clone_from(&plan.servers[0].estate.license.license_id);
+    plan.servers.push(ServerPlan { name: "vbr02".to_owned(), source: SourceKind::Vbr, estate });
+    for server in &mut plan.servers {
+        (server.estate.appear, server.estate.stop, server.estate.revoke) = (0, 0, 0);
+    }
+    let alone = Estate::new(plan.servers[0].estate.clone()).truth(plan.begins_at).billable_points;
+    for server in &mut plan.servers {
+        server.estate.license.licensed_points = Some(alone + whole(1));
+    }
+    World::new(plan)
+}
+
+#[test]
+fn a_server_that_falls_silent_ends_no_overage_and_begins_none_anew() {
+    let mut world = over_together();
+    world.wire.cut_off("vbr02", at("2026-02-10")..at("2026-02-14"));
+    world.run_until(at("2026-02-09"));
+    let before = license(&world)["overage"].clone();
+    assert!(before["exceeded_since"].is_string() && before["band"] == "over", "{before}");
+    world.run_until(at("2026-02-12"));
+    assert_eq!(license(&world)["overage"]["exceeded_since"], before["exceeded_since"]);
+    world.run_until(at("2026-02-16"));
+    assert_silent(&world);
+    assert_eq!(license(&world)["overage"]["tolerated_through"], before["tolerated_through"]);
+    assert_eq!(told(&world, &["license.limit_kept"]), "");
 }
 
 const TELLINGS: [&str; 6] =

@@ -1,5 +1,6 @@
 //! Renewal: keys, retries, the window's end, and what the contract says.
 
+use tidegauge::config::LicenseBy;
 use tidegauge::license_server::{self, ContractState};
 use tidegauge::protocol::PEER;
 use tidegauge::simulation::chance::SeededChance;
@@ -67,6 +68,11 @@ fn an_expired_contract_is_asked_daily_until_the_window_is_over_and_auto_update_g
     "#]],
     );
     assert_eq!(license(&world)["auto_update"], false);
+    let on = Order::AutoUpdate { target: Target::default(), on: true };
+    let refused = world.order(on, "admin").expect_err("it would go off at the next look");
+    let why = "auto update of vbr01 stays off: the retry window ended on 2026-04-15; run `license update` or `license \
+               install FILE` first";
+    assert_eq!((refused.code, refused.why.as_str()), (65, why));
     assert!(!is_sent(&report(&world, "2026-04")), "with auto update off reporting is manual");
     assert!(is_sent(&report(&world, "2026-02")));
 }
@@ -129,6 +135,51 @@ fn an_unreachable_license_server_is_asked_hourly_within_the_window() {
     let tries = told(&world, &["license check: result 4"]).lines().count();
     assert!((30..=60).contains(&tries), "{tries} tries");
     assert_eq!(license(&world)["license"]["expires_on"], "2026-04-30");
+}
+
+#[test]
+fn a_second_order_while_the_first_is_under_way_is_refused_and_takes_nothing_over() {
+    let mut world = expiring();
+    world.run_until(at("2026-01-22"));
+    let update = Order::LicenseUpdate { target: Target::default() };
+    let [first, second] = world.orders_at_once(&update, ["mia", "noa"]);
+    first.expect("the server answers");
+    assert_eq!(second.expect_err("it is under way").code, 75);
+    assert_eq!(license(&world)["last_check"]["by"], "user:mia");
+    assert_eq!(license(&world)["last_check"]["occasion"], "by_hand");
+}
+
+#[test]
+fn a_unit_that_nobody_renews_has_its_servers_license_and_takes_no_order_about_its_key() {
+    let mut world = expiring();
+    world.run_until(at("2026-03-10"));
+    assert_eq!(license(&world)["license"]["expires_on"], "2026-04-30");
+    world.settings.servers[0].license = LicenseBy::Nobody;
+    world.off_until(at("2026-03-10T10:00:00Z"));
+    assert_eq!(license(&world)["license"]["expires_on"], "2026-03-15", "the key that was installed governs no more");
+    let target = Target::default;
+    let orders =
+        [Order::LicenseUpdate { target: target() }, Order::LicenseInstall { target: target(), file: String::new() }];
+    for order in orders {
+        let refused = world.order(order, "mia").expect_err("the settings say none");
+        assert_eq!((refused.code, refused.why.contains("`license` of vbr01")), (78, true), "{}", refused.why);
+    }
+}
+
+#[test]
+fn a_key_that_is_not_renewed_has_no_next_check() {
+    let mut world = expiring();
+    world.run_until(at("2026-03-10"));
+    let unit = world.agent().store().units().unwrap().remove(0).id;
+    operate(&world, license_server::Order::RevokeKey { unit, why: "unpaid".to_owned() });
+    world.run_until(at("2026-04-25"));
+    assert_eq!(license(&world)["eligibility"]["reason"], "revoked");
+    assert_eq!(license(&world)["next_check_at"], Value::Null);
+    let forecast = world.ask(&Query::LicenseForecast { unit: None, server: None }).expect("one unit");
+    let kinds: Vec<&str> =
+        forecast["calendar"].as_array().unwrap().iter().filter_map(|entry| entry["kind"].as_str()).collect();
+    assert!(kinds.contains(&"auto_update_off"), "{kinds:?}");
+    assert!(!kinds.contains(&"checks_daily") && !kinds.contains(&"retry_window"), "{kinds:?}");
 }
 
 #[test]
