@@ -46,6 +46,12 @@ pub enum Query {
         server: Option<String>,
         month: Option<Month>,
     },
+    /// The report beside what the console of this entry answered a moment ago; refused when it was not asked.
+    ConsoleCompared {
+        unit: String,
+        month: Month,
+        with: String,
+    },
     /// What adjustments would change: total, money and gate, nothing kept.
     WhatIf {
         target: Target,
@@ -145,6 +151,7 @@ impl Agent {
             }
             Query::Reports { unit, server } => self.reports(unit.as_deref(), server.as_deref(), hour),
             Query::Report { unit, server, month } => self.report_shown(unit.as_deref(), server.as_deref(), *month),
+            Query::ConsoleCompared { unit, month, with } => self.console_compared(unit, *month, with),
             Query::WhatIf { target, adjustments } => self.what_if(target, adjustments, hour),
             Query::OnDemand { unit, server } => self.on_demand(unit.as_deref(), server.as_deref(), hour),
             Query::ReportFile { unit, server, month, format } => {

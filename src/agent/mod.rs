@@ -7,6 +7,7 @@
 pub mod access;
 mod clock;
 mod collect;
+mod compare;
 mod enrol;
 mod facts;
 mod gate;
@@ -38,6 +39,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ask::{Conversation, Setback};
 use crate::config::Settings;
+use crate::domain::console_report::ConsoleReport;
 use crate::domain::installation::UnitId;
 use crate::domain::{Instant, Month};
 use crate::doors::{Chance, Files};
@@ -83,6 +85,8 @@ pub struct Agent {
     flights: BTreeSet<Duty>,
     /// License checks in flight.
     license_sessions: BTreeMap<UnitId, license::Session>,
+    /// What consoles reported when a person last asked for it, by entry of the settings; never kept.
+    console_reports: BTreeMap<String, Option<Box<ConsoleReport>>>,
     /// Reports that owe nothing any more, read once.
     settled: RefCell<BTreeMap<(UnitId, Month, u32), ReportState>>,
     /// Totals of units whose shared machines count once, by the month and the newest sample they stand for.
@@ -131,6 +135,8 @@ pub enum Outcome {
     License(crate::protocol::LicenseAnswer),
     /// Backup servers were asked to renew their license, or to install a key.
     ServersAsked(license::Round),
+    /// A console's own report of a month; `None`: it has none.
+    ConsoleReport(Option<Box<ConsoleReport>>),
     Enrolled(crate::protocol::Enrolled),
 }
 
@@ -202,6 +208,7 @@ impl Agent {
             chance,
             flights: BTreeSet::new(),
             license_sessions: BTreeMap::new(),
+            console_reports: BTreeMap::new(),
             settled: RefCell::default(),
             counted_once: RefCell::default(),
             gathered: RefCell::default(),
@@ -277,7 +284,7 @@ impl Agent {
             Duty::Submit { unit, month } => self.begin_submit(unit, *month, hour),
             Duty::CheckLicense { unit } => self.begin_license_check(unit, hour),
             Duty::WatchLicense { unit } => self.watch_license(unit, hour).map(over),
-            Duty::Enrol => Ok(Work::Over),
+            Duty::ReadConsole { .. } | Duty::Enrol => Ok(Work::Over),
         }?;
         if let Work::Talk(_) = work {
             self.flights.insert(duty.clone());
@@ -307,6 +314,10 @@ impl Agent {
                 self.finish_server_check(unit, round, hour).map(over)
             }
             (Duty::CheckLicense { unit }, outcome) => self.finish_license_check(unit, outcome, hour).map(over),
+            (Duty::ReadConsole { server }, outcome) => {
+                self.console_read(server, outcome);
+                Ok(Work::Over)
+            }
             (Duty::Enrol, Ok(Outcome::Enrolled(enrolled))) => self.enrolled(&enrolled, hour).map(over),
             (Duty::Enrol, Err(_)) => Ok(Work::Over),
             (duty, outcome) => unreachable!("{} does not end in {outcome:?}", duty.key()),

@@ -4,6 +4,7 @@
 
 pub mod adjustment;
 pub mod calendar;
+pub mod console_report;
 pub mod gate;
 pub mod installation;
 pub mod license;

@@ -25,6 +25,8 @@ pub enum Duty {
     CheckLicense { unit: String },
     /// Tell of a license that ends, or of a limit that is exceeded.
     WatchLicense { unit: String },
+    /// Read a console's own report of a month: a person's order, never planned.
+    ReadConsole { server: String },
     /// Bind this agent to a contract: a person's order, never planned.
     Enrol,
 }
@@ -54,6 +56,7 @@ impl Duty {
             Duty::Submit { .. } => "submit",
             Duty::CheckLicense { .. } => "license",
             Duty::WatchLicense { .. } => "watch",
+            Duty::ReadConsole { .. } => "compare",
             Duty::Enrol => "enrol",
         }
     }
@@ -71,6 +74,7 @@ impl Duty {
             Duty::Submit { unit, month } => format!("submit {unit} {month}"),
             Duty::CheckLicense { unit } => format!("license {unit}"),
             Duty::WatchLicense { unit } => format!("watch {unit}"),
+            Duty::ReadConsole { server } => format!("compare {server}"),
             Duty::Enrol => "enrol".to_owned(),
         }
     }

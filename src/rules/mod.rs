@@ -22,6 +22,7 @@ pub mod points_table;
 pub mod rating;
 pub mod reminding;
 pub mod renewal;
+pub mod report_comparison;
 pub mod report_document;
 pub mod reporting;
 pub mod review;

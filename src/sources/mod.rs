@@ -15,9 +15,10 @@ mod reply;
 mod trouble;
 
 use crate::ask::Conversation;
-use crate::domain::Instant;
+use crate::domain::console_report::ConsoleReport;
 use crate::domain::installation::ServerName;
 use crate::domain::sample::Sample;
+use crate::domain::{Instant, Month};
 
 pub use tenants_from::TenantsFrom;
 
@@ -99,6 +100,9 @@ pub struct Rejected {
 /// A source's conversation.
 pub type Talk = Box<dyn Conversation<Done = Collected>>;
 
+/// The conversation that reads a month's report; `None`: the far side has none of that month.
+pub type MonthlyReportTalk = Box<dyn Conversation<Done = Option<ConsoleReport>>>;
+
 /// One source of the settings' `source = "…"`.
 pub struct SourceRow {
     pub name: &'static str,
@@ -106,6 +110,8 @@ pub struct SourceRow {
     pub reach: Reach,
     /// Opens the exchange about the server's license key; `None`: its servers cannot be asked for that.
     pub renew: Option<fn(renewing::Errand) -> renewing::Talk>,
+    /// Reads the far side's own report of a month; `None`: it makes none.
+    pub monthly_report: Option<fn(Brief, Month) -> MonthlyReportTalk>,
     pub names: Names,
 }
 

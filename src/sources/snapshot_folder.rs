@@ -9,8 +9,14 @@ use super::{Brief, Collected, Names, Reach, Rejected, SourceRow, Talk};
 use crate::ask::{Answer, Ask, Conversation, Failure, FolderAnswer, FolderAsk, Setback, Step};
 use crate::domain::installation::ServerName;
 
-pub const ROW: SourceRow =
-    SourceRow { name: "snapshot_folder", open, reach: Reach::Folder, names: Names::OneServer, renew: None };
+pub const ROW: SourceRow = SourceRow {
+    name: "snapshot_folder",
+    open,
+    reach: Reach::Folder,
+    names: Names::OneServer,
+    renew: None,
+    monthly_report: None,
+};
 
 /// Names looked at in one round.
 const ENTRIES_MAX: usize = 10_000;

@@ -21,6 +21,7 @@ mod rating; // where weights come from; unknown types
 mod reminding; // reminders on working days, up to the deadline and after it
 pub mod renewal; // cadence, retry window, switch, acceptable keys
 mod renewal_properties; // the window's length, a key never goes back
+mod report_comparison; // beside the console's own, difference by difference
 mod reporting; // the report of a month, classified at its end
 mod review; // adjust, reset, postpone, carry over
 mod schedule; // what is due, and when

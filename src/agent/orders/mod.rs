@@ -51,6 +51,11 @@ pub enum Order {
     Reset {
         target: Target,
     },
+    /// The report beside the one of a console of the settings; nothing is recorded.
+    CompareReport {
+        target: Target,
+        with: String,
+    },
     Postpone {
         target: Target,
         until: Option<Instant>,
@@ -109,6 +114,7 @@ impl Agent {
             Order::Generate { target } => self.order_generate(&target, hour),
             Order::Adjust { target, adjustments } => self.order_adjust(&target, &adjustments, &actor, hour),
             Order::Reset { target } => self.order_reset(&target, &actor, hour),
+            Order::CompareReport { target, with } => self.order_compare(&target, &with, hour),
             Order::Postpone { target, until } => self.order_postpone(&target, until, &actor, hour),
             Order::Send { target } => self.order_send(&target, &actor, hour),
             Order::Correct { target, reason } => self.order_correct(&target, &reason, &actor, hour),
@@ -132,7 +138,7 @@ impl Agent {
         }
     }
 
-    fn carry(&mut self, duty: Duty, talk: Talk, then: Query) -> Result<Obeyed, Refused> {
+    pub(super) fn carry(&mut self, duty: Duty, talk: Talk, then: Query) -> Result<Obeyed, Refused> {
         self.not_under_way(&duty)?;
         self.flights.insert(duty.clone());
         Ok(Obeyed::Carry { duty, talk, then })

@@ -2,6 +2,7 @@
 
 mod acts;
 mod adjusting;
+mod compare;
 mod proposals;
 mod text;
 
@@ -101,6 +102,17 @@ pub enum Act {
     ///
     /// Example: tidegauge report explain --month 2026-10
     Explain(ReportArgs),
+    /// Lays the report beside the console's own of the same month, with the differences and their known reasons
+    ///
+    /// Reads the monthly report of a [[server]] of source vspc and keeps nothing of it. Approving and finalizing it stay
+    /// steps in the console. Licenses and products that this unit does not count are named outside the sums.
+    ///
+    /// Exit codes: 0 counts and points are the same; 8 they differ (everything is printed all the same); 66 there is no
+    /// report of that month, here or there; 69 the console does not answer; 77 it refuses; 78 no such console in the
+    /// settings.
+    ///
+    /// Example: tidegauge report compare --with vspc01 --month 2026-10
+    Compare(compare::Compare),
     /// Records that the report was also entered in Pulse or the aggregator's portal
     ///
     /// Sending never replaces that step, and it has its own reminder.
@@ -150,6 +162,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
             let query = Query::Explain { unit: unit.clone(), server: server.clone(), month: *month };
             session.ask_and_show(&query, super::gate::text)
         }
+        Act::Compare(how) => compare::run(session, how),
         Act::MarkExternal(how) => {
             let (portal, document) = (how.portal.clone(), how.document.clone());
             session.order_and_show(Order::MarkExternal { target: how.which.target(), portal, document }, text::changed)

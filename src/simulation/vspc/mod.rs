@@ -1,6 +1,7 @@
 //! A console that answers like VSPC 9.2: real JSON over an [`axum::Router`] about simulated estates, with faults.
 
 mod pages;
+mod reports;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use super::estate::Estate;
 use crate::domain::Instant;
+use crate::domain::console_report::WhyLeftOut;
 use crate::doors::Clock;
 
 pub use pages::Role;
@@ -41,6 +43,8 @@ pub enum Fault {
     EmptyHanded,
     /// Lists have another total on each page.
     MovingTotal,
+    /// A month's report is only given by its first day.
+    DatedReports,
     /// The password is another one.
     OtherPassword,
     /// The account asks for a second factor.
@@ -60,6 +64,8 @@ pub struct Managed {
     pub estate: Arc<Mutex<Estate>>,
     /// Since when the console has nothing fresh of it, and what it calls that.
     pub ill: Option<(Instant, &'static str)>,
+    /// The console's monthly report leaves it out, and why.
+    pub left_out: Option<WhyLeftOut>,
 }
 
 /// One simulated console.
@@ -98,7 +104,7 @@ impl Vspc {
             estate.license.installation_id.clone().unwrap_or_default()
         };
         let uid = Uuid::new_v5(&Uuid::NAMESPACE_DNS, format!("{name}/{installation}").as_bytes());
-        self.inner().servers.push(Managed { uid, name: name.to_owned(), role, estate, ill: None });
+        self.inner().servers.push(Managed { uid, name: name.to_owned(), role, estate, ill: None, left_out: None });
     }
 
     /// Changes the server of this name.
@@ -260,6 +266,10 @@ fn listed(inner: &Inner, target: &str, now: Instant) -> Response {
     if inner.faults.contains(&Fault::EmptyHanded) {
         let error = json!([{"message": "The database is busy.", "type": "retryableLogical", "code": 1}]);
         return axum::Json(json!({"data": null, "meta": null, "errors": error})).into_response();
+    }
+    let date = path.strip_prefix("/api/v3/licensing/reports/");
+    if date.is_some_and(|date| date.len() < "2026-10-01".len()) && inner.faults.contains(&Fault::DatedReports) {
+        return errors(StatusCode::BAD_REQUEST, "logical", "The value is no date.");
     }
     let Some(rows) = pages::rows(&inner.servers, path.trim_start_matches("/api/v3"), now) else {
         return errors(StatusCode::NOT_FOUND, "logical", "No such resource.");

@@ -55,15 +55,15 @@ static IN_THE_CLOUD: [Spelling; 4] = [
 ];
 
 #[derive(Clone, Copy, Default)]
-struct Tally {
-    used: u32,
-    new: u32,
-    rental: u32,
-    weight: Points,
+pub(super) struct Tally {
+    pub used: u32,
+    pub new: u32,
+    pub rental: u32,
+    pub weight: Points,
 }
 
 /// Machines by tenant and `typeId`.
-type Tallies = BTreeMap<(String, &'static str), Tally>;
+pub(super) type Tallies = BTreeMap<(String, &'static str), Tally>;
 
 /// The rows of a resource; `None`: there is no such resource.
 pub(super) fn rows(servers: &[Managed], path: &str, now: Instant) -> Option<Vec<Value>> {
@@ -76,7 +76,7 @@ pub(super) fn rows(servers: &[Managed], path: &str, now: Instant) -> Option<Vec<
         "/licensing/backupServers" => of(&|server| license(server, now)),
         "/licensing/sites" => in_cloud().map(|server| site_license(server, now)).collect(),
         "/licensing/usage/organizations" => usage(servers, now),
-        _ => return None,
+        other => return super::reports::rows(servers, other.strip_prefix("/licensing/reports/")?, now),
     })
 }
 
@@ -91,7 +91,17 @@ impl Managed {
     /// Machines by tenant and type, as of the numbers that the console has.
     fn tallies(&self, now: Instant) -> Tallies {
         let (estate, at) = self.estate_at(now);
-        let month_start = Month::of(at).starts_at();
+        self.tallied(&estate, at, Month::of(at))
+    }
+
+    /// The same at a month's end, with that month's first-timers new.
+    pub(super) fn tallies_of(&self, month: Month, now: Instant) -> Tallies {
+        let (estate, at) = self.estate_at(now);
+        self.tallied(&estate, at.min(month.ends_at()), month)
+    }
+
+    fn tallied(&self, estate: &Estate, at: Instant, month: Month) -> Tallies {
+        let month_start = month.starts_at();
         let spellings = match self.role {
             Role::Client => &AT_CLIENTS,
             Role::CloudConnect => &IN_THE_CLOUD,
@@ -114,7 +124,7 @@ impl Managed {
     }
 }
 
-fn company_uid(name: &str) -> Uuid {
+pub(super) fn company_uid(name: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
 }
 
@@ -210,18 +220,26 @@ fn usage(servers: &[Managed], now: Instant) -> Vec<Value> {
     tenants(servers, now).iter().map(organization).collect()
 }
 
+/// Points of the workstation that each company has with the console's own agent.
+pub(super) const AGENT_POINTS: i64 = 4;
+
 /// Each company has one workstation with the console's own agent.
 fn console_agents() -> Value {
-    let tally = Tally { used: 1, weight: Points::whole(4), ..Tally::default() };
+    let tally = Tally { used: 1, weight: Points::whole(AGENT_POINTS), ..Tally::default() };
     let mut row = workload("VSPC-WORKSTATION-WINDOWS", tally);
     row["description"] = json!("Workstation");
     json!({"serverUid": company_uid("console"), "serverType": "VSPC", "workloads": [row]})
 }
 
+/// What people read of a `typeId`.
+pub(super) fn described(type_id: &str) -> &str {
+    let spelling = AT_CLIENTS.iter().chain(&IN_THE_CLOUD).find(|one| one.type_id == type_id);
+    spelling.map_or(type_id, |one| one.description)
+}
+
 fn workload(type_id: &str, tally: Tally) -> Value {
-    let described = AT_CLIENTS.iter().chain(&IN_THE_CLOUD).find(|one| one.type_id == type_id);
     let units = |count: u32| number(tally.weight * u64::from(count));
-    let mut platform = json!({"typeId": type_id, "description": described.map_or(type_id, |one| one.description),
+    let mut platform = json!({"typeId": type_id, "description": described(type_id),
                               "weight": number(tally.weight)});
     let counts = json!({"rentalUnits": units(tally.rental), "newUnits": units(tally.new), "usedUnits": units(tally.used),
                         "rentalCount": tally.rental, "newCount": tally.new, "usedCount": tally.used});
@@ -235,7 +253,7 @@ fn workload(type_id: &str, tally: Tally) -> Value {
 }
 
 /// Points as the console writes them: a number with a fraction.
-fn number(points: Points) -> Value {
+pub(super) fn number(points: Points) -> Value {
     let text = points.to_string();
     let text = if text.contains('.') { text } else { format!("{text}.0") };
     serde_json::from_str(&text).unwrap_or_default()

@@ -146,8 +146,14 @@ impl Conversation for ManagerTalk {
     }
 }
 
-pub const ROW: SourceRow =
-    SourceRow { name: "enterprise_manager", open, reach: Reach::Login, names: Names::OneServer, renew: None };
+pub const ROW: SourceRow = SourceRow {
+    name: "enterprise_manager",
+    open,
+    reach: Reach::Login,
+    names: Names::OneServer,
+    renew: None,
+    monthly_report: None,
+};
 
 fn open(brief: Brief) -> Talk {
     Box::new(Alone { talk: ManagerTalk::new(brief.server.clone()), brief })

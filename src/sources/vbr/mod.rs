@@ -27,8 +27,14 @@ pub use kinds::{PLATFORMS, PlatformRow, kind_displayed_as};
 pub use renewing::RenewTalk;
 pub use revision::{REVISIONS, Revision};
 
-pub const ROW: SourceRow =
-    SourceRow { name: "vbr", open, reach: Reach::Login, names: Names::OneServer, renew: Some(renewing::open) };
+pub const ROW: SourceRow = SourceRow {
+    name: "vbr",
+    open,
+    reach: Reach::Login,
+    names: Names::OneServer,
+    renew: Some(renewing::open),
+    monthly_report: None,
+};
 
 /// Asks of one conversation, logins and logout included.
 pub const ASKS_MAX: u32 = 5_000;

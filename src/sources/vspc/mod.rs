@@ -1,7 +1,8 @@
 //! The source `vspc`: the REST API v3 of VSPC 8.1 to 9.3, read-only, one request at a time.
 //!
 //! A console knows companies, the backup servers and Cloud Connect sites they use, and what each counts there. It gives
-//! one sample a server, counts only, named `<server>@<name in the settings>`.
+//! one sample a server, counts only, named `<server>@<name in the settings>`. Its own report of a month is read for comparing; nothing
+//! is approved or finalized there.
 
 mod answers;
 mod kinds;
@@ -9,6 +10,9 @@ mod license;
 mod list;
 mod names;
 mod reading;
+mod report;
+mod report_answers;
+mod report_usage;
 mod revision;
 mod samples;
 mod session;
@@ -17,17 +21,29 @@ mod trouble;
 mod usage;
 
 use reading::UsageReading;
+use report::ReportReading;
 use talk::VspcTalk;
 
-use super::{Brief, Names, Reach, SourceRow, Talk};
+use super::{Brief, MonthlyReportTalk, Names, Reach, SourceRow, Talk};
+use crate::domain::Month;
 
 pub use kinds::{TYPES, kind_of};
 pub use revision::{REVISIONS, Revision};
 pub use talk::ASKS_MAX;
 
-pub const ROW: SourceRow =
-    SourceRow { name: "vspc", open, reach: Reach::LoginOrKey, names: Names::ItsServers, renew: None };
+pub const ROW: SourceRow = SourceRow {
+    name: "vspc",
+    open,
+    reach: Reach::LoginOrKey,
+    names: Names::ItsServers,
+    renew: None,
+    monthly_report: Some(open_report),
+};
 
 fn open(brief: Brief) -> Talk {
     Box::new(VspcTalk::new(&brief.clone(), UsageReading::new(brief)))
+}
+
+fn open_report(brief: Brief, month: Month) -> MonthlyReportTalk {
+    Box::new(VspcTalk::new(&brief, ReportReading::new(brief.server.clone(), month)))
 }

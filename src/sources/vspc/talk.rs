@@ -28,6 +28,10 @@ pub trait Reading: Send {
     fn wants(&self) -> Option<String>;
     /// Hears a 200 to it; `path` is for the words of a setback.
     fn hear(&mut self, path: &str, answer: &HttpAnswer) -> Result<(), Setback>;
+    /// Whether another path answers in place of the one that was refused with this status.
+    fn has_other_way(&mut self, _status: u16) -> bool {
+        false
+    }
     /// What was read.
     fn done(&mut self, met: Met) -> Self::Done;
 }
@@ -105,6 +109,7 @@ impl<R: Reading> VspcTalk<R> {
                 self.pause_seconds = PAUSE_SECONDS;
                 Ok(())
             }
+            refused @ 400..=499 if self.awaiting == Awaiting::Reading && self.reading.has_other_way(refused) => Ok(()),
             200 => self.hear_good(http),
             202 => self.hear_queued(http),
             _ => Err(trouble::refused(&self.server, &self.path, http)),

@@ -4,10 +4,13 @@ use std::sync::PoisonError;
 
 use chrono::TimeDelta;
 use tidegauge::config::ServerSettings;
+use tidegauge::domain::console_report::WhyLeftOut;
 use tidegauge::doors::peer::{HttpPeer, PeerSettings, Trust};
 use tidegauge::simulation::estate::EstatePlan;
 use tidegauge::simulation::vspc::Role;
 use tidegauge::simulation::world::{ServerPlan, SourceKind};
+
+use serde_json::json;
 
 use super::*;
 
@@ -238,4 +241,36 @@ fn samples_of_a_console_killed_in_the_middle_are_whole_after_the_next() {
         }
         assert_silent(&world);
     }
+}
+
+fn compared(world: &mut World, of: &str) -> Value {
+    let order = Order::CompareReport { target: target(of), with: "vspc".to_owned() };
+    world.order(order, "licensing").expect("both reports are there")
+}
+
+#[test]
+fn a_month_is_laid_beside_the_consoles_own_report_and_nothing_is_recorded() {
+    let mut world = console(3, "2026-01-10T09:30:00Z");
+    world.run_until(at("2026-02-02"));
+    let told = world.story().len();
+    let january = compared(&mut world, "2026-01");
+    assert_eq!(january["schema"], "tidegauge.report-comparison/1");
+    assert_eq!((&january["is_equal"], &january["difference"]), (&json!(true), &json!("0")), "{january:#}");
+    assert_eq!(january["ours_points"], json!(report(&world, "2026-01").total_points));
+    assert_eq!(january["beside"][0]["what"], "VSPC's own agents");
+    world.consoles["vspc"].change("vbr02", |server| server.left_out = Some(WhyLeftOut::NotCollected));
+    let without = compared(&mut world, "2026-01");
+    assert_eq!(without["is_equal"], false);
+    assert_eq!(without["difference"], json!(truth(&world, "vbr02@vspc", "2026-01")));
+    for line in without["lines"].as_array().expect("lines").iter().filter(|line| line["is_equal"] == false) {
+        let reasons = line["reasons"].as_array().expect("reasons");
+        let named = |reason: &Value| reason["reason"] == "left_out_there" && reason["server"] == "vbr02@vspc";
+        assert!(reasons.iter().any(named), "{line:#}");
+    }
+    assert_eq!(world.story().len(), told, "nothing is recorded");
+    let of_nothing = Order::CompareReport { target: target("2026-02"), with: "vspc".to_owned() };
+    assert_eq!(world.order(of_nothing, "licensing").expect_err("February is not over").code, 66);
+    let of_nobody = Order::CompareReport { target: target("2026-01"), with: "vbr09".to_owned() };
+    assert_eq!(world.order(of_nobody, "licensing").expect_err("no such console").code, 78);
+    assert_silent(&world);
 }
