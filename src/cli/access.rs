@@ -44,7 +44,8 @@ impl Access {
             if !is_passing {
                 break;
             }
-            runtime()?.block_on(tokio::time::sleep(OPENS_AGAIN_AFTER));
+            // Made inside the runtime: outside of it a timer panics.
+            runtime()?.block_on(async { tokio::time::sleep(OPENS_AGAIN_AFTER).await });
             opened = open_store(session, &settings);
         }
         match opened {
