@@ -40,7 +40,7 @@ pub fn text(gate: &Value, _: Instant) -> String {
 
 fn standing(gate: &Value) -> String {
     match (word(gate, "verdict").as_str(), word(gate, "held_by").as_str()) {
-        ("held", _) => "held. No license is asked for with this report".to_owned(),
+        ("held", _) => "held. No license is asked for with this report before the day before it ends".to_owned(),
         (open, "license_server") => format!("{open} here, held by the License Update Server"),
         ("undetermined", _) => "undetermined. Nothing is blocked, but nothing is proven either".to_owned(),
         (verdict, _) => verdict.to_owned(),
@@ -170,7 +170,8 @@ pub fn effect(effect: &Value, _: Instant) -> String {
     if word(after, "verdict") == "held" {
         let _ = writeln!(
             text,
-            "! with this report the license is not asked for, unless `report justify` says why it is right"
+            "! with this report the license is not asked for before the day before it ends, unless `report justify` says why it is \
+             right"
         );
     }
     text

@@ -36,6 +36,7 @@ pub enum Kind {
     AutoUpdateOff,
     GraceEnds,
     LimitExceeded,
+    ToleranceEnds,
 }
 
 impl Kind {
@@ -54,6 +55,7 @@ impl Kind {
             Kind::AutoUpdateOff => "auto_update_off",
             Kind::GraceEnds => "grace_ends",
             Kind::LimitExceeded => "limit_exceeded",
+            Kind::ToleranceEnds => "tolerance_ends",
         }
     }
 }
@@ -101,6 +103,8 @@ pub struct CalendarFacts {
     pub license: License,
     /// `None` while no sample is known.
     pub usage: Option<Usage>,
+    /// Since when more than what is licensed was seen in use.
+    pub exceeded_since: Option<Instant>,
 }
 
 /// What lies ahead within [`DAYS_AHEAD`], in the order of time.
@@ -208,7 +212,7 @@ fn turns(facts: &CalendarFacts) -> Vec<Entry> {
         new_last_month: Points::ZERO,
         auto_update: renewal::Switch::Off,
     });
-    let ahead = overage::ahead(license, &usage, facts.now);
+    let ahead = overage::ahead(license, &usage, facts.exceeded_since, facts.now);
     let mut entries: Vec<Entry> = ahead.iter().filter_map(|ahead| turn(ahead, license, facts)).collect();
     let ends = license_state::terms_of(license.kind).ends;
     if let Some(day) = license.support_expires_on.filter(|_| ends == license_state::Ends::License) {
@@ -247,6 +251,12 @@ fn turn(ahead: &Ahead, license: &License, facts: &CalendarFacts) -> Option<Entry
             let what = "Last day of grace: without a new key nothing is processed after it".to_owned();
             entry(day(to), Kind::GraceEnds, what, format!("the license ended on {}", last_day?))
         }
+        Turn::ToleranceEnds => entry(
+            day(ahead.at.date_naive().pred_opt()?),
+            Kind::ToleranceEnds,
+            "Last day on which the exceeded limit is tolerated".to_owned(),
+            "after it all above what is licensed may be left out at any time".to_owned(),
+        ),
         Turn::LimitExceeded { overage } => {
             let what = format!("{} points of {} licensed are used", overage.used, overage.licensed);
             let why = if overage.not_processed.is_zero() {

@@ -188,6 +188,8 @@ pub enum Turn {
     ProcessingStops,
     /// The limit is exceeded so far that people are told or workloads are not processed.
     LimitExceeded { overage: Overage },
+    /// A rental limit's overage was tolerated through the day before.
+    ToleranceEnds,
 }
 
 /// A turn with the instant from which it holds.
@@ -201,14 +203,21 @@ pub struct Ahead {
 /// What comes of a license by itself after `now`, in the order of time: its dates, and its limit now and on the next 1st.
 ///
 /// A limit that is exceeded already stands first with the instant `now`, and so does processing that has stopped; the 1st
-/// is named when the limit is exceeded then and stands otherwise than today.
-pub fn ahead(license: &License, usage: &Usage, now: Instant) -> Vec<Ahead> {
+/// is named when the limit is exceeded then and stands otherwise than today. `exceeded_since` is when more than what is
+/// licensed was first seen in use; of a rental limit that is exceeded today the end of its tolerance is named while it is
+/// to come.
+pub fn ahead(license: &License, usage: &Usage, exceeded_since: Option<Instant>, now: Instant) -> Vec<Ahead> {
     let mut ahead = Vec::new();
     let today = usage.overage(license);
     let then = usage.on_the_first().overage(license);
     let told = |overage: &Overage| Band::Weekly <= overage.band;
     if let Some(overage) = today.filter(told) {
         ahead.push(Ahead { at: now, turn: Turn::LimitExceeded { overage } });
+    }
+    let is_rental = license.kind == LicenseType::Rental && today.is_some_and(|today| Band::Within < today.band);
+    let tolerated_to = exceeded_since.filter(|_| is_rental).map(tolerated_through).and_then(|day| day.succ_opt());
+    if let Some(at) = tolerated_to.map(midnight).filter(|at| now < *at) {
+        ahead.push(Ahead { at, turn: Turn::ToleranceEnds });
     }
     if let Some(overage) = then.filter(told)
         && today != then

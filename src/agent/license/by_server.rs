@@ -250,7 +250,11 @@ impl Agent {
                 (Wish::Update | Wish::Install, _) => {}
             }
         }
-        self.answer(&Query::License { unit: Some(unit.to_owned()), server: None }, hour)
+        let mut shown = self.answer(&Query::License { unit: Some(unit.to_owned()), server: None }, hour)?;
+        if let (Wish::Install, Some(unit)) = (wish, self.unit(unit)?) {
+            shown["offer"] = self.offer(&unit)?;
+        }
+        Ok(shown)
     }
 }
 
@@ -301,7 +305,7 @@ fn judged(came: Result<Renewed, Setback>) -> Judged {
 }
 
 /// No answer: tried again after an hour; what needs a person, such as a wrong password, after a day.
-fn unanswered(setback: &Setback) -> LicenseResult {
+pub(super) fn unanswered(setback: &Setback) -> LicenseResult {
     let pause = match setback {
         Setback::TryAgain { .. } => Pause::Hour,
         Setback::AskAPerson { .. } => Pause::Day,

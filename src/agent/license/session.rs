@@ -10,6 +10,7 @@ use crate::rules::license_results::{self, Consequence, LicenseOutcome, LicenseRe
 use crate::rules::renewal;
 use crate::store::fact::{AutoUpdate, Fact, InstalledKey, LicenseCheckRow, key};
 
+use super::by_server::unanswered;
 use super::check::check_of;
 
 /// A run of the job `License key auto-update`, from its first ask on.
@@ -60,7 +61,7 @@ impl Agent {
                 }
                 (result, steps)
             }
-            Err(setback) => (license_results::invalid(setback.why()), vec![license_results::kept(setback.why())]),
+            Err(setback) => (unanswered(&setback), vec![license_results::kept(setback.why())]),
             Ok(other) => unreachable!("a license check does not end in {other:?}"),
         };
         facts.extend(self.check_facts(&unit, &result, steps, &session, hour)?);

@@ -185,7 +185,7 @@ impl Agent {
     }
 
     /// Installing a Rental or Subscription key offers auto update when it is off (domain.md 4.1).
-    fn offer(&self, unit: &Unit) -> Result<Value, Refused> {
+    pub(in crate::agent) fn offer(&self, unit: &Unit) -> Result<Value, Refused> {
         let license = self.unit_license(unit)?.unwrap_or_default();
         let offered = matches!(license.kind, LicenseType::Rental | LicenseType::Subscription);
         if !offered || self.eligible(unit)?.is_err() || self.automatic_since(unit)?.is_some() {

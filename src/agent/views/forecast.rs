@@ -162,6 +162,7 @@ impl Agent {
             asks: window.filter(|_| is_eligible),
             unasked: window.filter(|_| !is_eligible),
             usage: self.license_usage(unit, hour.now)?.map(|seen| seen.usage),
+            exceeded_since: self.license_told(unit)?.exceeded_since,
             license,
         })
     }

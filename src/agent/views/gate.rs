@@ -115,7 +115,10 @@ impl Agent {
         let rows = self.store.rows::<GateRow>(&format!("gate_session/{}/", unit.id))?;
         let session = |(_, seen): (String, GateRow)| {
             let short = match seen.verdict.as_str() {
-                "held" => format!(", {} points below the highest watermark; no license was asked for", seen.shortfall),
+                "held" => format!(
+                    ", {} points below the highest watermark; no license is asked for before the day before it ends",
+                    seen.shortfall
+                ),
                 _ => String::new(),
             };
             json!({

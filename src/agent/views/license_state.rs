@@ -144,7 +144,14 @@ impl Known {
         match overage.band {
             Band::Within | Band::Silent => None,
             Band::Weekly => {
-                let tolerated = self.tolerated_through().map(|day| format!("; tolerated through {day}"));
+                let tolerated = self.tolerated_through().map(|day| {
+                    let is_past = day < self.at.date_naive();
+                    if is_past {
+                        format!("; it was tolerated through {day}, and all above the limit may be left out at any time")
+                    } else {
+                        format!("; tolerated through {day}")
+                    }
+                });
                 Some(format!(
                     "{exceeded}; {} more are possible{}",
                     overage.more_possible,
@@ -153,7 +160,9 @@ impl Known {
             }
             Band::Over => {
                 let left_out = overage.not_processed;
-                Some(format!("{exceeded}, and {left_out} are not processed; `license show` names them"))
+                Some(format!(
+                    "{exceeded}, and {left_out} are not processed; `license show` names those that the servers name"
+                ))
             }
         }
     }

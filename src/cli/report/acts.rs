@@ -17,7 +17,7 @@ pub struct Generate {
 pub struct Postpone {
     #[command(flatten)]
     pub which: ReportArgs,
-    /// When it is looked at again (2026-11-08 or 2026-11-08T09:00:00Z); by default as late as allowed
+    /// When it is looked at again (2026-11-08 or 2026-11-08T09:00:00Z); by default the next 00:00 GMT
     #[arg(long, value_name = "T", value_parser = instant)]
     pub until: Option<Instant>,
 }

@@ -73,7 +73,7 @@ pub enum Act {
     ///
     /// Exit codes: 3 there are none; 8 the report is not open any more.
     Reset(ReportArgs),
-    /// Puts the report aside; it is sent on the auto-submit day all the same unless that day is passed to --until
+    /// Puts the report aside; with auto update on it is sent on the auto-submit day all the same, which --until never passes
     ///
     /// Exit codes: 8 the report is not open any more; 65 later than allowed.
     Postpone(acts::Postpone),

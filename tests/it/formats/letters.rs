@@ -304,7 +304,8 @@ fn an_exceeded_limit_says_how_far_how_many_more_and_what_is_left_out() {
         body(exceeded("63", "0", "13", "2026-10-28")).split("\n-- ").next().unwrap_or_default(),
         expect![[r#"
         Licensed: 200. Used: 263. Exceeded by: 63.
-        Not processed: 13, the workloads that were added last. "tidegauge license show" names them.
+        Not processed: 13, the workloads that were added last. "tidegauge license show" names those that
+        the servers name.
         A rental license's overage was tolerated through 2026-10-28; all above what is licensed may be left out at any time.
         Ask for a license of at least 263, or reduce what is protected.
     "#]],

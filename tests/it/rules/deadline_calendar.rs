@@ -30,6 +30,7 @@ fn facts(now: &str, license: License) -> CalendarFacts {
         asks: window(license.expires_on, license.support_expires_on),
         unasked: None,
         usage: None,
+        exceeded_since: None,
         license,
     }
 }
@@ -107,6 +108,7 @@ fn a_limit_that_is_exceeded_now_and_more_on_the_1st_stands_twice_and_only_the_da
         reports_go: None,
         asks: None,
         usage: Some(usage),
+        exceeded_since: Some(at("2026-11-20T10:00:00Z")),
         ..facts("2026-11-22T06:00:00Z", rental("2027-06-30"))
     };
     check(
@@ -114,10 +116,15 @@ fn a_limit_that_is_exceeded_now_and_more_on_the_1st_stands_twice_and_only_the_da
         expect![[r#"
         2026-11-22 06:00  115 points of 100 licensed are used (exceeded by 15; all is processed up to 120)
         2026-12-01 00:00  165 points of 100 licensed are used (exceeded by 65; all is processed up to 170)
+        2027-01-19  Last day on which the exceeded limit is tolerated (after it all above what is licensed may be left out at any time)
     "#]],
     );
+    let last = "2027-01-19".parse().expect("a day");
     let kept = agenda_entries("u", "Servers: vbr01", &calendar(&over), &WorkingDays::default(), over.now);
-    assert_eq!(kept.iter().map(|entry| entry.when).collect::<Vec<_>>(), [When::At(at("2026-12-01T00:00:00Z"))]);
+    assert_eq!(
+        kept.iter().map(|entry| entry.when).collect::<Vec<_>>(),
+        [When::At(at("2026-12-01T00:00:00Z")), When::Days { first: last, last }]
+    );
 }
 
 #[test]

@@ -41,7 +41,12 @@ fn results() -> String {
     LICENSE_RESULTS.iter().for_each(|row| table.push_str(&result_row(row)));
     let (number, name) = (LicenseOutcome::InvalidAnswer.number(), LicenseOutcome::InvalidAnswer.name());
     let again = follows(Consequence::RetryAfter(Pause::Hour));
-    let _ = writeln!(table, "| no answer, or any other | {number} {name} | {again} | yes | {INVALID_TO_DO} |");
+    let for_a_person = follows(Consequence::RetryAfter(Pause::Day));
+    let _ = writeln!(
+        table,
+        "| no answer, or any other | {number} {name} | {again}; {for_a_person} where a person is needed, as for a wrong password | \
+         yes | {INVALID_TO_DO} |"
+    );
     table
 }
 

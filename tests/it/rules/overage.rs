@@ -140,6 +140,7 @@ fn told(ahead: &[Ahead]) -> Vec<String> {
             Turn::NoticeBegins => "notice".to_owned(),
             Turn::Expires => "expires".to_owned(),
             Turn::ProcessingStops => "stops".to_owned(),
+            Turn::ToleranceEnds => "tolerance ends".to_owned(),
             Turn::LimitExceeded { overage } => {
                 format!("{:?} by {} of cap {}", overage.band, overage.exceeded_by, overage.cap)
             }
@@ -152,16 +153,20 @@ fn told(ahead: &[Ahead]) -> Vec<String> {
 #[test]
 fn what_comes_is_named_with_its_day() {
     let now = at("2026-02-25T12:00:00Z");
-    let calm = ahead(&license("2026-03-15"), &usage(99, 15, 0), now);
+    let calm = ahead(&license("2026-03-15"), &usage(99, 15, 0), None, now);
     assert_eq!(told(&calm), ["2026-03-08 notice", "2026-03-16 expires", "2026-05-15 stops"]);
-    let growing = ahead(&license("2027-03-15"), &usage(200, 45, 0), now);
+    let growing = ahead(&license("2027-03-15"), &usage(200, 45, 0), None, now);
     assert_eq!(told(&growing)[0], "2026-03-01 Weekly by 45 of cap 285", "what was new is used, and is P");
-    let falling_due = ahead(&license("2026-02-20"), &usage(262, 0, 30), now);
+    let falling_due = ahead(&license("2026-02-20"), &usage(262, 0, 30), None, now);
     let expected = ["2026-02-25 Weekly by 62 of cap 270", "2026-03-01 Over by 62 of cap 240", "2026-04-22 stops"];
     assert_eq!(told(&falling_due), expected, "on the 1st last month's new points no longer raise the cap");
-    let stopped = ahead(&license("2025-01-01"), &usage(99, 0, 0), now);
+    let tolerated = ahead(&license("2027-03-15"), &usage(262, 0, 30), Some(at("2026-02-01T10:00:00Z")), now);
+    assert_eq!(told(&tolerated)[2], "2026-04-03 tolerance ends");
+    let kept = ahead(&license("2027-03-15"), &usage(99, 0, 0), Some(at("2026-02-01T10:00:00Z")), now);
+    assert!(!told(&kept).iter().any(|turn| turn.contains("tolerance")), "nothing is exceeded");
+    let stopped = ahead(&license("2025-01-01"), &usage(99, 0, 0), None, now);
     assert_eq!(told(&stopped), ["2025-03-03 stops"]);
-    assert_eq!(ahead(&License::default(), &usage(99, 15, 0), now), []);
+    assert_eq!(ahead(&License::default(), &usage(99, 15, 0), None, now), []);
 }
 
 #[test]

@@ -131,7 +131,8 @@ fn without_a_key_the_server_is_asked_daily_until_the_window_is_over_and_auto_upd
     let on = Order::AutoUpdate { target: Target::default(), on: true };
     let refused = world.order(on.clone(), "admin").expect_err("it would go off at the next look");
     assert!(refused.code == 65 && refused.why.contains("the retry window ended on 2026-03-15"), "{}", refused.why);
-    install(&mut world, &key_file("2026-06-30".parse().unwrap())).expect("a good key");
+    let shown = install(&mut world, &key_file("2026-06-30".parse().unwrap())).expect("a good key");
+    assert!(shown["offer"]["command"].as_str().is_some_and(|line| line.contains("auto-update on")), "{shown}");
     world.order(on, "admin").expect("the key has a window ahead");
 }
 
