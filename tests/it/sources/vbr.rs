@@ -206,7 +206,7 @@ fn faults_of_the_server_are_told_in_one_line() {
     expect![[r#"
         try again: vbr01 /api/oauth2/token: HTTP 500, "Unexpected server error"
         try again: vbr01 /api/oauth2/token: the answer is HTML, not JSON; check that the url leads to the REST port (9419)
-        try again: vbr01 /api/v1/serverInfo: half an answer: it ends after 62 bytes
+        try again: vbr01 /api/v1/serverInfo: half an answer: it ends after 191 bytes
         try again: vbr01 /api/v1/license/instances: the list is empty while the license says that 271 are used
         ask a person: vbr01: login refused (HTTP 401, "Authentication failed"); check username and password_file, and that the account has no MFA
     "#]].assert_eq(&told);
