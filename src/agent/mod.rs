@@ -26,6 +26,7 @@ mod slot;
 pub mod story;
 mod submit;
 mod telemetry;
+mod typefaces;
 mod units;
 mod views;
 mod write_files;

@@ -46,9 +46,12 @@ impl Agent {
             return Ok(());
         };
         let document = document_of(&report);
+        let typefaces = self.typefaces_for(&document);
         for format in FORMATS {
             let path = self.reports_folder(month).join(file_name(&report, format.extension));
-            self.files.write(&path, &(format.write)(&document)).map_err(|error| Trouble::file(&path, &error))?;
+            self.files
+                .write(&path, &(format.write)(&document, &typefaces))
+                .map_err(|error| Trouble::file(&path, &error))?;
         }
         let written = Fact::FilesWritten { unit: unit.to_owned(), month, revision, digest: report.digest };
         let over = Fact::SetbackOver { about: Duty::WriteFiles { unit: unit.to_owned(), month, revision }.key() };
@@ -64,12 +67,13 @@ impl Agent {
         };
         let Some(report) = self.newest_report(unit, *month)? else { return Ok(Vec::new()) };
         let document = document_of(&report);
+        let typefaces = self.typefaces_for(&document);
         let mailed = FORMATS.iter().filter(|format| MAILED.contains(&format.extension));
         Ok(mailed
             .map(|format| Attachment {
                 name: file_name(&report, format.extension),
                 media_type: format.media_type.to_owned(),
-                bytes: (format.write)(&document),
+                bytes: (format.write)(&document, &typefaces),
             })
             .collect())
     }

@@ -3,12 +3,13 @@
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
 use crate::document::{Cell, Document};
+use crate::formats::typefaces::Typefaces;
 
 /// First signs that make a spreadsheet run a text as a formula, full-width forms included (OWASP, CSV injection).
 const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// Writes the lines. The JSON file beside it keeps each text as it came.
-pub(super) fn write(document: &Document) -> Vec<u8> {
+pub(super) fn write(document: &Document, _: &Typefaces) -> Vec<u8> {
     let mut writer =
         WriterBuilder::new().terminator(Terminator::CRLF).quote_style(QuoteStyle::Necessary).from_writer(Vec::new());
     let table = &document.lines;

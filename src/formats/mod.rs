@@ -5,8 +5,10 @@ mod csv;
 pub mod ics;
 mod json;
 mod pdf;
+pub mod typefaces;
 
 use crate::document::Document;
+use typefaces::Typefaces;
 
 /// One kind of file.
 #[derive(Clone, Copy, Debug)]
@@ -14,8 +16,9 @@ pub struct Format {
     /// The end of a file's name, without the dot.
     pub extension: &'static str,
     pub media_type: &'static str,
-    /// Writes the document; the same document gives the same bytes, always.
-    pub write: fn(&Document) -> Vec<u8>,
+    /// Writes the document; the same document and typefaces give the same bytes, always. Formats that draw nothing
+    /// need no typefaces.
+    pub write: fn(&Document, &Typefaces) -> Vec<u8>,
 }
 
 /// Every format there is, one row and one file each.

@@ -11,12 +11,13 @@ use sample::{sample_report, sample_report_of};
 use tidegauge::document::{Block, Cell, Chart, ChartPoint, Document, Section, Table};
 use tidegauge::domain::report::{External, Receipt, Stage};
 use tidegauge::formats::charts::watermark_chart;
+use tidegauge::formats::typefaces::Typefaces;
 use tidegauge::formats::{FORMATS, by_extension};
 use tidegauge::rules::report_document::report_document;
 use tidegauge::rules::reporting::digest_of;
 
 fn file(document: &Document, extension: &str) -> Vec<u8> {
-    (by_extension(extension).expect("the format is in the table").write)(document)
+    (by_extension(extension).expect("the format is in the table").write)(document, &Typefaces::default())
 }
 
 fn text_of(document: &Document, extension: &str) -> String {
@@ -106,7 +107,8 @@ fn files_do_not_change_when_the_report_is_postponed_sealed_or_sent() {
         changed.server_verdict = Some("open".to_owned());
         changed.external = External { portal: Some("Pulse".to_owned()), ..External::default() };
         for format in FORMATS {
-            let same = (format.write)(&before) == (format.write)(&report_document(&changed));
+            let same = (format.write)(&before, &Typefaces::default())
+                == (format.write)(&report_document(&changed), &Typefaces::default());
             assert!(same, "{} changed with the stage", format.extension);
         }
     }
@@ -116,9 +118,13 @@ fn files_do_not_change_when_the_report_is_postponed_sealed_or_sent() {
 fn every_format_writes_the_same_bytes_twice_in_one_process() {
     let document = report_document(&sample_report());
     for format in FORMATS {
-        let first = (format.write)(&document);
+        let first = (format.write)(&document, &Typefaces::default());
         assert!(!first.is_empty());
-        assert!(first == (format.write)(&document), "{} differs the second time", format.extension);
+        assert!(
+            first == (format.write)(&document, &Typefaces::default()),
+            "{} differs the second time",
+            format.extension
+        );
     }
 }
 
@@ -261,7 +267,7 @@ proptest! {
         report.lines[0].tenant = Some(name);
         let document = report_document(&report);
         for format in FORMATS {
-            prop_assert!(!(format.write)(&document).is_empty());
+            prop_assert!(!(format.write)(&document, &Typefaces::default()).is_empty());
         }
     }
 }

@@ -161,7 +161,8 @@ impl Agent {
             let known: Vec<&str> = FORMATS.iter().map(|row| row.extension).collect();
             return Err(Refused::new(2, format!("there is no format '{format}'; known are {}", known.join(", "))));
         };
-        let bytes = (row.write)(&crate::rules::report_document::report_document(&report));
+        let document = crate::agent::write_files::document_of(&report);
+        let bytes = (row.write)(&document, &self.typefaces_for(&document));
         Ok(json!({
             "name": crate::agent::write_files::file_name(&report, row.extension),
             "media_type": row.media_type,

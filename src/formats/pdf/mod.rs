@@ -13,6 +13,7 @@ use chrono::DateTime;
 use printpdf::{OffsetDateTime, PdfDocument, PdfFont, PdfSaveOptions};
 
 use crate::document::{Block, Cell, Document, Table};
+use crate::formats::typefaces::Typefaces;
 use flow::Flow;
 use font::{Fonts, composed};
 
@@ -22,7 +23,7 @@ const ID_LENGTH: usize = 32;
 const PDF_X_CLAIM: &[u8] = b"/GTS_PDFXVersion()";
 
 /// Draws the document.
-pub(super) fn write(document: &Document) -> Vec<u8> {
+pub(super) fn write(document: &Document, _: &Typefaces) -> Vec<u8> {
     let fonts = Fonts::for_characters(characters(document));
     let mut flow = Flow::new(&fonts, document);
     for section in &document.sections {

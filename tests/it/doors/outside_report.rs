@@ -9,6 +9,7 @@ use tidegauge::config::{Flags, Settings, Written};
 use tidegauge::domain::notice::{News, Notice, Workdays};
 use tidegauge::domain::report::UsageReport;
 use tidegauge::doors::{Files, Wire};
+use tidegauge::formats::typefaces::Typefaces;
 use tidegauge::formats::{FORMATS, Format};
 use tidegauge::ports::files::RealFiles;
 use tidegauge::ports::wire::RealWire;
@@ -17,7 +18,7 @@ use tidegauge::rules::report_document::report_document;
 use crate::formats::sample::{sample_report, sample_report_of};
 
 fn written(report: &UsageReport, format: &Format) -> Vec<u8> {
-    (format.write)(&report_document(report))
+    (format.write)(&report_document(report), &Typefaces::default())
 }
 
 /// Leaves a small and a long report in every format in the folder of `TIDEGAUGE_OUTSIDE_REPORTS`.

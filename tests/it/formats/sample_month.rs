@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use tidegauge::formats::FORMATS;
+use tidegauge::formats::typefaces::Typefaces;
 use tidegauge::rules::report_document::report_document;
 
 use super::sample::sample_report;
@@ -17,7 +18,7 @@ fn the_committed_sample_month_is_what_every_format_writes() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("reports/sample").join(report.month.to_string());
     for format in FORMATS {
         let path = folder.join(format!("sample-r{}.{}", report.revision, format.extension));
-        let written = (format.write)(&document);
+        let written = (format.write)(&document, &Typefaces::default());
         if std::env::var_os(UPDATE).is_some() {
             std::fs::create_dir_all(&folder).expect("the clone can be written");
             std::fs::write(&path, &written).expect("the clone can be written");
