@@ -44,6 +44,8 @@ pub struct Counted {
     pub class: Class,
     /// Points of the workload, its weight when sampled; the server's weight wins, else the points table.
     pub weight: Points,
+    /// It has no weight of its own: so many of its type take one instance together.
+    pub shares: bool,
     /// First ever, as far as source, restore points, ledger and imports know.
     pub first_processed_at: Option<Instant>,
 }
@@ -56,12 +58,15 @@ pub struct GroupTotal {
     pub new_count: u64,
     pub new_points: Points,
     pub rental_count: u64,
+    /// Those of `count` that take an instance together with others of their type, and add nothing to `points`: they are
+    /// rounded once, over everything under one key.
+    pub sharing: u64,
 }
 
 /// A tenant (or none) and a type.
 pub type Group = (Option<String>, WorkloadType);
 
-/// A classified sample in short: what watermarks are made of.
+/// A classified sample in short: what watermarks are made of. Sums are without what objects take together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Points that count (billable).
@@ -78,6 +83,7 @@ impl GroupTotal {
         self.new_count += other.new_count;
         self.new_points += other.new_points;
         self.rental_count += other.rental_count;
+        self.sharing += other.sharing;
     }
 }
 

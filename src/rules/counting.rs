@@ -9,6 +9,7 @@ use crate::domain::tenant::TenantCount;
 use crate::domain::workload::{Class, Workload, WorkloadType};
 use crate::domain::{Instant, Month, Points};
 
+use super::instances;
 use super::rating::{Rating, Weighed};
 
 /// When workloads of one server were processed for the first time, as far as we know ourselves.
@@ -128,14 +129,14 @@ pub fn classify(sample: &Sample, ledger: &Ledger, as_of: AsOf, rating: &Rating) 
 /// The same with what is known of each workload's first processing, in the sample's order.
 pub fn classify_with(sample: &Sample, first: &[Option<Instant>], as_of: AsOf, rating: &Rating) -> Vec<Counted> {
     let of = |(workload, first): (&Workload, &Option<Instant>)| class_of(workload, sample, *first, as_of);
-    let classes: Vec<Class> = sample.workloads.iter().zip(first).map(of).collect();
-    let weighed = rating.weigh(sample, &classes);
+    let classes = sample.workloads.iter().zip(first).map(of);
     let counted = |((class, weighed), first): ((Class, Weighed), &Option<Instant>)| Counted {
         class,
         weight: weighed.weight,
+        shares: weighed.shares(),
         first_processed_at: *first,
     };
-    classes.into_iter().zip(weighed).zip(first).map(counted).collect()
+    classes.zip(rating.weigh(sample)).zip(first).map(counted).collect()
 }
 
 /// What one workload adds to its group.
@@ -145,26 +146,37 @@ pub fn total_of(counted: &Counted) -> GroupTotal {
         Class::Unprotected => none,
         Class::Rental => GroupTotal { rental_count: 1, ..none },
         Class::New => GroupTotal { new_count: 1, new_points: counted.weight, ..none },
-        Class::Billable => GroupTotal { count: 1, points: counted.weight, ..none },
+        Class::Billable => GroupTotal { count: 1, points: counted.weight, sharing: u64::from(counted.shares), ..none },
     }
 }
 
-/// What a tenant's counts add: classified by the server itself (design.md section 4). Rental replicas count.
+/// What a tenant's counts add: classified by the server itself (design.md section 4). Rental replicas count; under a key
+/// that counts instances everything does, as in [`class_of`].
 pub fn total_of_count(count: &TenantCount, sample: &Sample, rating: &Rating) -> GroupTotal {
-    let counts_rental = count.kind == WorkloadType::CloudConnectReplica;
-    let used = u64::from(count.used) + if counts_rental { u64::from(count.rental) } else { 0 };
-    let points_of = |machines: u64| rating.points_of(count, machines, sample).0;
+    let [used, new, rental] = [count.used, count.new, count.rental].map(u64::from);
+    let (used, new, rental) = match (sample.license.kind.measure(), &count.kind) {
+        (Measure::Instances, _) => (used + new + rental, 0, 0),
+        (Measure::Points, WorkloadType::CloudConnectReplica) => (used + rental, new, 0),
+        (Measure::Points, _) => (used, new, rental),
+    };
+    let weighed = rating.weigh_count(count, sample);
     GroupTotal {
         count: used,
-        points: points_of(used),
-        new_count: u64::from(count.new),
-        new_points: points_of(u64::from(count.new)),
-        rental_count: if counts_rental { 0 } else { u64::from(count.rental) },
+        points: weighed.weight * used,
+        new_count: new,
+        new_points: weighed.weight * new,
+        rental_count: rental,
+        sharing: if weighed.shares() { used } else { 0 },
     }
 }
 
-/// A classified sample in short. `counted` is [`classify`]'s answer for the same sample.
+/// A classified sample in short, as if nothing else stood under its key. `counted` is [`classify`]'s answer for it.
 pub fn summary(sample: &Sample, counted: &[Counted], rating: &Rating) -> Summary {
+    instances::rounded(unrounded(sample, counted, rating))
+}
+
+/// The same before rounding: what is added up over the servers of one key, and then rounded once.
+pub fn unrounded(sample: &Sample, counted: &[Counted], rating: &Rating) -> Summary {
     let mut summary = Summary::default();
     for (workload, counted) in sample.workloads.iter().zip(counted) {
         let total = total_of(counted);
@@ -214,9 +226,7 @@ pub fn cross_check(sample: &Sample, summary: &Summary, rating: &Rating) -> Vec<S
 
 /// What nobody names a weight for: the type, and whose it is.
 pub fn without_weight(sample: &Sample, rating: &Rating) -> Vec<(WorkloadType, String)> {
-    let classes = vec![Class::Billable; sample.workloads.len()];
-    let weighed = rating.weigh(sample, &classes);
-    let workloads = sample.workloads.iter().zip(weighed).filter(|(_, weighed)| !weighed.is_known());
+    let workloads = sample.workloads.iter().zip(rating.weigh(sample)).filter(|(_, weighed)| !weighed.is_known());
     let counts = sample.counts.iter().filter(|count| !rating.weigh_count(count, sample).is_known());
     let named = workloads.map(|(workload, _)| (workload.kind.clone(), workload.name.clone()));
     let of_tenants = counts.map(|count| (count.kind.clone(), whose(count.tenant.as_deref())));

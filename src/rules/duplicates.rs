@@ -21,6 +21,8 @@ pub struct Copy<'a> {
     pub as_of: AsOf,
     /// What it weighs on its own server.
     pub weight: Points,
+    /// Whether it takes an instance together with others there.
+    pub shares: bool,
 }
 
 impl Copy<'_> {
@@ -33,6 +35,7 @@ impl Copy<'_> {
         Counted {
             class: counting::class_of(self.workload, self.sample, first_processed_at, self.as_of),
             weight: self.weight,
+            shares: self.shares,
             first_processed_at,
         }
     }
@@ -72,22 +75,44 @@ pub fn once(copies: &[Copy<'_>]) -> Once {
         counted: Counted {
             class: all.iter().map(|counted| counted.class).max().unwrap_or(Class::Unprotected),
             weight: all.iter().map(|counted| counted.weight).max().unwrap_or(Points::ZERO),
+            // A weight that a server states wins over none of its own.
+            shares: all.iter().all(|counted| counted.shares),
             first_processed_at,
         },
     }
 }
 
-/// Points that counting on each server gives above counting once, by tenant and type; negative where counting once moves
-/// them to.
-pub fn surplus(copies: &[Copy<'_>]) -> BTreeMap<Group, Points> {
-    let mut surplus: BTreeMap<Group, Points> = BTreeMap::new();
+/// What counting on each server gives above counting once; negative where counting once moves it to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Surplus {
+    pub points: Points,
+    /// Objects that share instances.
+    pub sharing: i64,
+}
+
+impl Surplus {
+    pub fn add(&mut self, other: Surplus) {
+        self.points += other.points;
+        self.sharing += other.sharing;
+    }
+
+    fn of(counted: &Counted) -> Surplus {
+        let total = counting::total_of(counted);
+        Surplus { points: total.points, sharing: i64::from(total.sharing > 0) }
+    }
+}
+
+/// What counting on each server gives above counting once, by tenant and type.
+pub fn surplus(copies: &[Copy<'_>]) -> BTreeMap<Group, Surplus> {
+    let mut surplus: BTreeMap<Group, Surplus> = BTreeMap::new();
     for copy in copies {
-        *surplus.entry(copy.group()).or_default() += counting::total_of(&copy.counted()).points;
+        surplus.entry(copy.group()).or_default().add(Surplus::of(&copy.counted()));
     }
     let once = once(copies);
+    let stands = Surplus::of(&once.counted);
     let group = surplus.entry(copies[once.stands_as].group()).or_default();
-    *group = *group - counting::total_of(&once.counted).points;
-    surplus.retain(|_, points| !points.is_zero());
+    group.add(Surplus { points: Points::ZERO - stands.points, sharing: -stands.sharing });
+    surplus.retain(|_, surplus| *surplus != Surplus::default());
     surplus
 }
 
@@ -107,7 +132,7 @@ pub struct Standing<'a> {
     /// In the order of the sample's workloads.
     pub first_processed_at: Vec<Option<Instant>>,
     /// In the same order.
-    pub weights: Vec<Points>,
+    pub counted: &'a [Counted],
     pub as_of: AsOf,
 }
 
@@ -121,7 +146,8 @@ pub fn plan(standing: &[Standing<'_>]) -> BTreeMap<(usize, usize), Duplicate> {
             workload: &samples[of].workloads[at],
             first_processed_at: standing[of].first_processed_at[at],
             as_of: standing[of].as_of,
-            weight: standing[of].weights[at],
+            weight: standing[of].counted[at].weight,
+            shares: standing[of].counted[at].shares,
         };
         let copies: Vec<Copy<'_>> = places.iter().map(copy).collect();
         let once = once(&copies);
@@ -140,10 +166,11 @@ pub fn count_once(samples: &[&Sample], as_of: &dyn Fn(&Sample) -> AsOf, counted:
     let standing = samples.iter().zip(counted.iter()).map(|(sample, counted)| Standing {
         sample,
         first_processed_at: counted.iter().map(|counted| counted.first_processed_at).collect(),
-        weights: counted.iter().map(|counted| counted.weight).collect(),
+        counted,
         as_of: as_of(sample),
     });
-    for ((of, at), duplicate) in plan(&standing.collect::<Vec<_>>()) {
+    let plan = plan(&standing.collect::<Vec<_>>());
+    for ((of, at), duplicate) in plan {
         match duplicate {
             Duplicate::Here(once) => counted[of][at] = once,
             Duplicate::On(_) => counted[of][at].class = Class::Unprotected,

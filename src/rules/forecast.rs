@@ -10,6 +10,7 @@ use crate::domain::{Instant, Month, Points};
 
 use super::counting::{self, AsOf};
 use super::duplicates::{self, Duplicate, Standing};
+use super::instances::Sharing;
 use super::rating::Rating;
 use super::reporting::BasisSample;
 
@@ -59,12 +60,21 @@ pub fn forecast(samples: &[BasisSample], machines: Machines, rating: &Rating, no
     let today = classified(samples, machines, rating, |basis| AsOf { at: basis.sample.taken_at, month });
     let on_first = AsOf { at: month.ends_at(), month: month.next() };
     let then = classified(samples, machines, rating, |basis| on_first.of_basis(basis));
-    let mut forecast = Forecast::default();
-    for (basis, (today, then)) in samples.iter().zip(today.iter().zip(&then)) {
-        for (workload, (today, then)) in basis.sample.workloads.iter().zip(today.iter().zip(then)) {
-            take_workload(&basis.sample, workload, [today, then], month, &mut forecast);
+    let (mut forecast, mut sharing) = (Forecast::default(), Sharing::default());
+    for passing in [Passing::Stays, Passing::AgesOut] {
+        for (basis, (today, then)) in samples.iter().zip(today.iter().zip(&then)) {
+            let classes = today.iter().zip(then);
+            for (workload, (today, then)) in basis.sample.workloads.iter().zip(classes) {
+                if Passing::of(today.class, then.class) == passing {
+                    let shared = sharing.take(&workload.kind, counting::total_of(today).sharing);
+                    let today = &Counted { weight: today.weight + shared, ..today.clone() };
+                    take_workload(&basis.sample, workload, [today, then], month, &mut forecast);
+                }
+            }
+            if passing == Passing::Stays {
+                take_counts(&basis.sample, rating, month, &mut sharing, &mut forecast);
+            }
         }
-        take_counts(&basis.sample, rating, month, &mut forecast);
     }
     let sum = |changes: &[Change]| changes.iter().map(|change| change.points).sum::<Points>();
     forecast.report_points = forecast.points - sum(&forecast.aging_out);
@@ -73,6 +83,19 @@ pub fn forecast(samples: &[BasisSample], machines: Machines, rating: &Rating, no
     forecast.starting.sort_by_key(named);
     forecast.aging_out.sort_by_key(named);
     forecast
+}
+
+/// Objects that share instances leave last what they entered with last: those that stay are handed theirs first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passing {
+    Stays,
+    AgesOut,
+}
+
+impl Passing {
+    fn of(today: Class, then: Class) -> Passing {
+        if (today, then) == (Class::Billable, Class::Unprotected) { Passing::AgesOut } else { Passing::Stays }
+    }
 }
 
 fn classified(
@@ -87,7 +110,8 @@ fn classified(
     let standing: Vec<Standing<'_>> =
         samples.iter().zip(&counted).map(|(basis, counted)| standing(basis, counted, as_of(basis))).collect();
     if machines == Machines::Once {
-        for ((of, at), duplicate) in duplicates::plan(&standing) {
+        let plan = duplicates::plan(&standing);
+        for ((of, at), duplicate) in plan {
             match duplicate {
                 Duplicate::Here(once) => counted[of][at] = once,
                 Duplicate::On(_) => counted[of][at].class = Class::Unprotected,
@@ -97,13 +121,8 @@ fn classified(
     counted
 }
 
-fn standing<'a>(basis: &'a BasisSample, counted: &[Counted], as_of: AsOf) -> Standing<'a> {
-    Standing {
-        sample: &basis.sample,
-        first_processed_at: basis.first_processed_at.clone(),
-        weights: counted.iter().map(|counted| counted.weight).collect(),
-        as_of,
-    }
+fn standing<'a>(basis: &'a BasisSample, counted: &'a [Counted], as_of: AsOf) -> Standing<'a> {
+    Standing { sample: &basis.sample, first_processed_at: basis.first_processed_at.clone(), counted, as_of }
 }
 
 fn take_workload(
@@ -139,9 +158,11 @@ fn ages_out_at(workload: &Workload, sample: &Sample) -> Instant {
 }
 
 /// Counts are classified by the server itself: what is new there is used from the 1st on (domain.md 3.6).
-fn take_counts(sample: &Sample, rating: &Rating, month: Month, forecast: &mut Forecast) {
+fn take_counts(sample: &Sample, rating: &Rating, month: Month, sharing: &mut Sharing, forecast: &mut Forecast) {
     for count in &sample.counts {
-        let GroupTotal { points, new_count, new_points, .. } = counting::total_of_count(count, sample, rating);
+        let total = counting::total_of_count(count, sample, rating);
+        let GroupTotal { new_count, new_points, .. } = total;
+        let points = total.points + sharing.take(&count.kind, total.sharing);
         // The next month's first sample would have shown them as used.
         let rolled = Month::of(sample.taken_at) < month;
         forecast.points += if rolled { points + new_points } else { points };

@@ -1,9 +1,12 @@
 //! Instances of Subscription and Perpetual keys: the policy's table and its rounding (domain.md 7.1 and 7.2).
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use crate::domain::Points;
 use crate::domain::license::License;
+use crate::domain::sample::{GroupTotal, Summary};
 use crate::domain::workload::WorkloadType;
 
 /// Where the table is from.
@@ -85,18 +88,30 @@ pub fn is_paid_by_capacity(kind: &WorkloadType, license: &License) -> bool {
     *kind == WorkloadType::FileShare && license.sections.capacity.is_some()
 }
 
-/// Hands out instances to objects that share one: the first of each group takes it, the others weigh nothing, so that
-/// the sum is the policy's for any number of them.
-#[derive(Clone, Copy, Debug, Default)]
+/// Hands out the instances that objects take together, rounded once over all of them: each taker gets what its objects
+/// raise the total by, so that the sum is the policy's, however many takers there are (domain.md 7.1).
+#[derive(Clone, Debug, Default)]
 pub struct Sharing {
-    seen: u64,
+    seen: BTreeMap<WorkloadType, u64>,
 }
 
 impl Sharing {
-    /// The weight of the next object of this row.
-    pub fn next(&mut self, row: PolicyRow) -> Points {
-        let before = row.instances(self.seen);
-        self.seen += 1;
-        Points::new(Decimal::from(row.instances(self.seen) - before))
+    /// Instances for so many more objects of a type.
+    pub fn take(&mut self, kind: &WorkloadType, objects: u64) -> Points {
+        let Some(row) = row_of(kind).filter(|_| objects > 0) else { return Points::ZERO };
+        let seen = self.seen.entry(kind.clone()).or_default();
+        let before = row.instances(*seen);
+        *seen += objects;
+        Points::whole(1) * (row.instances(*seen) - before)
     }
+}
+
+/// Everything under one key, with what its objects take together in the points of their groups.
+pub fn rounded(unrounded: Summary) -> Summary {
+    let (mut sharing, mut summary) = (Sharing::default(), Summary::default());
+    for ((tenant, kind), total) in unrounded.groups {
+        let points = total.points + sharing.take(&kind, total.sharing);
+        summary.add((tenant, kind), GroupTotal { points, sharing: 0, ..total });
+    }
+    summary
 }

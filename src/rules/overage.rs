@@ -8,10 +8,12 @@ use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::instances::Sharing;
 use super::license_state::{self, Standing};
 use super::renewal::Switch;
 use crate::domain::calendar::midnight;
 use crate::domain::license::{License, LicenseType};
+use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Month, Points};
 
 /// Rental overage is tolerated for so many days (domain.md 5.3).
@@ -139,14 +141,17 @@ pub struct Claim {
     pub id: String,
     pub first_processed_at: Instant,
     pub points: Points,
+    /// The type with whose other objects it shares instances, which `points` are without.
+    pub shares: Option<WorkloadType>,
 }
 
 /// The workloads above the cap: slots go first in, first out, and nobody overtakes (domain.md 5.3).
 pub fn not_processed(mut claims: Vec<Claim>, cap: Points) -> Vec<Claim> {
     claims.sort_by(|one, other| (one.first_processed_at, &one.id).cmp(&(other.first_processed_at, &other.id)));
-    let mut taken = Points::ZERO;
+    let (mut taken, mut sharing) = (Points::ZERO, Sharing::default());
     claims.retain(|claim| {
         taken += claim.points;
+        taken += claim.shares.as_ref().map(|kind| sharing.take(kind, 1)).unwrap_or_default();
         cap < taken
     });
     claims

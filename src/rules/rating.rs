@@ -11,9 +11,9 @@ use crate::domain::Points;
 use crate::domain::license::{License, Measure};
 use crate::domain::sample::Sample;
 use crate::domain::tenant::TenantCount;
-use crate::domain::workload::{Class, Workload, WorkloadType};
+use crate::domain::workload::{Workload, WorkloadType};
 
-use super::instances::{self, POLICY, PolicyRow, Sharing};
+use super::instances::{self, POLICY, PolicyRow};
 use super::points_table::{self, PointsRow};
 
 /// What the settings add to the tables of the program.
@@ -34,6 +34,8 @@ pub enum WeightFrom {
     Table { table: String, source: String, valid_from: NaiveDate },
     /// The licensing policy, for keys that count instances.
     Policy,
+    /// The same policy: so many objects take one instance together, and none has a weight of its own.
+    Shared { objects: u64 },
     /// The key's capacity section pays for it.
     Capacity,
     /// Nobody names one; it counts nothing.
@@ -48,6 +50,7 @@ impl fmt::Display for WeightFrom {
                 write!(f, "table {table}, in force from {valid_from}: {source}")
             }
             WeightFrom::Policy => f.write_str(POLICY),
+            WeightFrom::Shared { objects } => write!(f, "{POLICY}: {objects} of them take 1 instance"),
             WeightFrom::Capacity => f.write_str("the capacity license"),
             WeightFrom::Nothing => f.write_str("nothing"),
         }
@@ -66,12 +69,25 @@ impl Weighed {
     pub fn is_known(&self) -> bool {
         self.from != WeightFrom::Nothing
     }
+
+    /// Whether it takes an instance together with others of its type.
+    pub fn shares(&self) -> bool {
+        matches!(self.from, WeightFrom::Shared { .. })
+    }
 }
 
-/// A weight, or the row of a policy under which several objects share one.
-enum Answer {
-    Weight(Weighed),
-    Shared(PolicyRow),
+/// The weight, or `1/3` where three objects take one instance together.
+impl fmt::Display for Weighed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.from {
+            WeightFrom::Shared { objects } => write!(f, "1/{objects}"),
+            WeightFrom::Server
+            | WeightFrom::Table { .. }
+            | WeightFrom::Policy
+            | WeightFrom::Capacity
+            | WeightFrom::Nothing => self.weight.fmt(f),
+        }
+    }
 }
 
 impl Rating {
@@ -89,16 +105,17 @@ impl Rating {
         points_table::row_among(rows, kind, license, on)
     }
 
-    fn answer(&self, stated: Option<Points>, kind: &WorkloadType, sample: &Sample) -> Answer {
+    fn answer(&self, stated: Option<Points>, kind: &WorkloadType, sample: &Sample) -> Weighed {
         let license = &sample.license;
-        let known = |weight, from| Answer::Weight(Weighed { weight, from });
+        let known = |weight, from| Weighed { weight, from };
         if license.kind.measure() == Measure::Instances {
             if instances::is_paid_by_capacity(kind, license) {
                 return known(Points::ZERO, WeightFrom::Capacity);
             }
             return match (stated, instances::row_of(kind)) {
                 (Some(stated), _) => known(stated, WeightFrom::Server),
-                (None, Some(row)) => Answer::Shared(row),
+                (None, Some(PolicyRow { objects: 1, .. })) => known(Points::whole(1), WeightFrom::Policy),
+                (None, Some(PolicyRow { objects, .. })) => known(Points::ZERO, WeightFrom::Shared { objects }),
                 (None, None) => known(Points::ZERO, WeightFrom::Nothing),
             };
         }
@@ -114,39 +131,19 @@ impl Rating {
         }
     }
 
-    /// The weight of one workload by itself; one that shares an instance with others weighs nothing alone.
+    /// The weight of one workload; zero for one that shares an instance with others.
     pub fn weight_of(&self, workload: &Workload, sample: &Sample) -> Weighed {
-        alone(self.answer(workload.points, &workload.kind, sample))
+        self.answer(workload.points, &workload.kind, sample)
     }
 
-    /// The weights of a sample's workloads, in its order; `classes` are theirs. Only those that count share instances.
-    pub fn weigh(&self, sample: &Sample, classes: &[Class]) -> Vec<Weighed> {
-        let mut sharing: BTreeMap<&WorkloadType, Sharing> = BTreeMap::new();
-        let mut weighed = Vec::with_capacity(sample.workloads.len());
-        for (workload, class) in sample.workloads.iter().zip(classes) {
-            weighed.push(match self.answer(workload.points, &workload.kind, sample) {
-                Answer::Weight(weighed) => weighed,
-                Answer::Shared(row) => {
-                    let counts = *class == Class::Billable;
-                    let share = counts.then(|| sharing.entry(&workload.kind).or_default().next(row));
-                    Weighed { weight: share.unwrap_or_default(), from: WeightFrom::Policy }
-                }
-            });
-        }
-        weighed
-    }
-
-    /// The points of so many machines of a tenant's count, and where their weight comes from.
-    pub fn points_of(&self, count: &TenantCount, machines: u64, sample: &Sample) -> (Points, WeightFrom) {
-        match self.answer(count.weight, &count.kind, sample) {
-            Answer::Weight(weighed) => (weighed.weight * machines, weighed.from),
-            Answer::Shared(row) => (Points::whole(1) * row.instances(machines), WeightFrom::Policy),
-        }
+    /// The weights of a sample's workloads, in its order.
+    pub fn weigh(&self, sample: &Sample) -> Vec<Weighed> {
+        sample.workloads.iter().map(|workload| self.weight_of(workload, sample)).collect()
     }
 
     /// The weight of one machine of a tenant's count.
     pub fn weigh_count(&self, count: &TenantCount, sample: &Sample) -> Weighed {
-        alone(self.answer(count.weight, &count.kind, sample))
+        self.answer(count.weight, &count.kind, sample)
     }
 
     /// The sample with its unknown types replaced by those they are mapped to; the platform wins over the type's name.
@@ -186,22 +183,11 @@ impl Rating {
     }
 }
 
-fn alone(answer: Answer) -> Weighed {
-    match answer {
-        Answer::Weight(weighed) => weighed,
-        Answer::Shared(row) => {
-            let weight = if row.objects == 1 { Points::whole(1) } else { Points::ZERO };
-            Weighed { weight, from: WeightFrom::Policy }
-        }
-    }
-}
-
 /// Each type of a sample with how many have the same weight from the same place; machines of counts all together.
 pub fn weights_of(sample: &Sample, rating: &Rating) -> Vec<(WorkloadType, u64, Weighed)> {
     let mut found: BTreeMap<(WorkloadType, Points, WeightFrom), u64> = BTreeMap::new();
-    let classes = vec![Class::Billable; sample.workloads.len()];
-    let weighed = rating.weigh(sample, &classes);
-    let named = sample.workloads.iter().zip(weighed).map(|(workload, weighed)| (&workload.kind, 1, weighed));
+    let named =
+        sample.workloads.iter().zip(rating.weigh(sample)).map(|(workload, weighed)| (&workload.kind, 1, weighed));
     let counted = sample.counts.iter().map(|count| {
         let machines = u64::from(count.used) + u64::from(count.new) + u64::from(count.rental);
         (&count.kind, machines, rating.weigh_count(count, sample))

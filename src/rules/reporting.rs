@@ -18,6 +18,7 @@ use crate::seal::{canonical, digest};
 
 use super::counting::{self, AsOf};
 use super::duplicates::{self, Duplicate, Standing};
+use super::instances::Sharing;
 use super::rating::{self, Rating};
 use super::report_document::AFTER_GENERATION;
 
@@ -85,7 +86,8 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
         take_counts(&basis.sample, &facts.rating, &mut groups);
     }
     name_duplicates(&mut workloads);
-    let lines = groups.into_iter().map(line).collect();
+    let mut sharing = Sharing::default();
+    let lines = groups.into_iter().map(|group| line(group, &mut sharing)).collect();
     let provenance = provenance(&facts);
     let license = governing(newest_license(&facts.samples), facts.license);
     let stale = facts
@@ -142,7 +144,7 @@ fn counted_once(facts: &ReportFacts, counted: &[Vec<Counted>], as_of: AsOf) -> B
     let standing = facts.samples.iter().zip(counted).map(|(basis, counted)| Standing {
         sample: &basis.sample,
         first_processed_at: basis.first_processed_at.clone(),
-        weights: counted.iter().map(|counted| counted.weight).collect(),
+        counted,
         as_of: as_of.of_basis(basis),
     });
     duplicates::plan(&standing.collect::<Vec<_>>())
@@ -287,8 +289,10 @@ fn take_counts(sample: &Sample, rating: &Rating, groups: &mut BTreeMap<LineKey, 
     }
 }
 
-fn line((key, total): (LineKey, GroupTotal)) -> Line {
+/// What objects share is rounded once, over all lines.
+fn line((key, total): (LineKey, GroupTotal), sharing: &mut Sharing) -> Line {
     let (server, tenant, kind, weight) = key;
+    let shared = sharing.take(&kind, total.sharing);
     Line {
         server,
         tenant,
@@ -298,7 +302,7 @@ fn line((key, total): (LineKey, GroupTotal)) -> Line {
         reported_count: total.count,
         new_count: total.new_count,
         rental_count: total.rental_count,
-        points: total.points,
+        points: total.points + shared,
     }
 }
 

@@ -9,10 +9,12 @@ use chrono::{NaiveDate, TimeDelta};
 use super::StoreError;
 use crate::domain::calendar::midnight;
 use crate::domain::installation::ServerName;
-use crate::domain::sample::{Group, Summary};
+use crate::domain::sample::{Group, GroupTotal, Summary};
 use crate::domain::watermark::{DayMark, HighWatermark};
 use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Points};
+use crate::rules::duplicates::Surplus;
+use crate::rules::instances::Sharing;
 
 /// One sample of a server in short.
 #[derive(Clone, Debug)]
@@ -22,17 +24,19 @@ pub(super) struct Seen {
     pub summary: Option<Arc<Summary>>,
 }
 
-/// Points to take off by group; negative: to add.
-pub(super) type Surplus = BTreeMap<Group, Points>;
+/// What is to be taken off by group.
+pub(super) type Surpluses = BTreeMap<Group, Surplus>;
 
 /// What machines of several servers count too much at an instant, given each server and the instant of its sample.
-pub(super) type SurplusAt<'a> = &'a mut dyn FnMut(Instant, &[(usize, Instant)]) -> Result<Surplus, StoreError>;
+pub(super) type SurplusAt<'a> = &'a mut dyn FnMut(Instant, &[(usize, Instant)]) -> Result<Surpluses, StoreError>;
 
 /// Points by group, summed over servers as each one's newest sample stands.
 #[derive(Default)]
 struct Standing {
     points: Points,
     groups: BTreeMap<Group, Points>,
+    /// Objects by group that take instances together, which are in no points yet; none of them is zero.
+    sharing: BTreeMap<Group, i64>,
     /// What each server adds, and when it no longer does.
     servers: BTreeMap<usize, (Instant, Arc<Summary>)>,
 }
@@ -44,6 +48,7 @@ impl Standing {
             self.points += summary.points;
             for (group, total) in &summary.groups {
                 *self.groups.entry(group.clone()).or_default() += total.points;
+                share(&mut self.sharing, group, objects(total));
             }
             self.servers.insert(server, (seen.at, Arc::clone(summary)));
         }
@@ -55,6 +60,7 @@ impl Standing {
         for (group, total) in &summary.groups {
             let points = self.groups.entry(group.clone()).or_default();
             *points = *points - total.points;
+            share(&mut self.sharing, group, -objects(total));
         }
     }
 
@@ -67,18 +73,40 @@ impl Standing {
         }
     }
 
-    /// Points by group, some of them zero, and their sum, less a surplus.
-    fn less(&self, surplus: &Surplus) -> (Cow<'_, BTreeMap<Group, Points>>, Points) {
-        if surplus.is_empty() {
+    /// Points by group, some of them zero, and their sum, less a surplus; what is shared is rounded over all servers.
+    fn less(&self, surplus: &Surpluses) -> (Cow<'_, BTreeMap<Group, Points>>, Points) {
+        if surplus.is_empty() && self.sharing.is_empty() {
             return (Cow::Borrowed(&self.groups), self.points);
         }
-        let (mut groups, mut sum) = (self.groups.clone(), self.points);
-        for (group, points) in surplus {
+        let (mut groups, mut sum, mut shared) = (self.groups.clone(), self.points, self.sharing.clone());
+        for (group, surplus) in surplus {
             let of_group = groups.entry(group.clone()).or_default();
-            *of_group = *of_group - *points;
-            sum = sum - *points;
+            *of_group = *of_group - surplus.points;
+            sum = sum - surplus.points;
+            share(&mut shared, group, -surplus.sharing);
+        }
+        let mut sharing = Sharing::default();
+        for (group, objects) in shared {
+            let points = sharing.take(&group.1, u64::try_from(objects).unwrap_or(0));
+            *groups.entry(group).or_default() += points;
+            sum += points;
         }
         (Cow::Owned(groups), sum)
+    }
+}
+
+fn objects(total: &GroupTotal) -> i64 {
+    i64::try_from(total.sharing).unwrap_or(i64::MAX)
+}
+
+/// Adds objects to a group.
+fn share(sharing: &mut BTreeMap<Group, i64>, group: &Group, objects: i64) {
+    if objects != 0 {
+        let known = sharing.entry(group.clone()).or_default();
+        *known += objects;
+        if *known == 0 {
+            sharing.remove(group);
+        }
     }
 }
 

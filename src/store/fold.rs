@@ -10,7 +10,7 @@ use super::kv::Kv;
 use super::packing::{self, KEYFRAMES_MAX, STEPS_MAX};
 use crate::domain::Instant;
 use crate::domain::sample::{Counted, Sample, Summary};
-use crate::rules::counting::{AsOf, Ledger, classify, summary};
+use crate::rules::counting::{AsOf, Ledger, classify, summary, unrounded};
 use crate::rules::rating::Rating;
 
 /// The fold after one sample.
@@ -73,7 +73,7 @@ impl Fold {
             kv.put(key, kept::to_bytes(&kept));
         }
         let counted = classify(sample, &self.ledger, AsOf::sample(sample.taken_at), rating);
-        let summary = summary(sample, &counted, rating);
+        let summary = unrounded(sample, &counted, rating);
         let kept = match &self.summary {
             Some((since, same)) if **same == summary => KeptSummary::SameAs(*since),
             Some(_) | None => {

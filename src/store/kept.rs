@@ -45,8 +45,8 @@ pub(super) enum KeptSummary {
     Whole(Vec<KeptGroup>),
 }
 
-/// Tenant, type, count, points, new count, new points, rental count.
-type KeptGroup = (Option<String>, String, u64, Exact, u64, Exact, u64);
+/// Tenant, type, count, points, new count, new points, rental count, objects that share instances.
+type KeptGroup = (Option<String>, String, u64, Exact, u64, Exact, u64, u64);
 
 /// A ledger row with its history, so that the ledger of any instant can be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,9 +82,9 @@ impl LedgerRow {
 impl KeptSummary {
     pub fn whole(summary: &Summary) -> KeptSummary {
         let group = |((tenant, kind), total): (&Group, &GroupTotal)| {
-            let GroupTotal { count, points, new_count, new_points, rental_count } = *total;
+            let GroupTotal { count, points, new_count, new_points, rental_count, sharing } = *total;
             let kind = kind.as_str().to_owned();
-            (tenant.clone(), kind, count, points.into(), new_count, new_points.into(), rental_count)
+            (tenant.clone(), kind, count, points.into(), new_count, new_points.into(), rental_count, sharing)
         };
         KeptSummary::Whole(summary.groups.iter().map(group).collect())
     }
@@ -92,10 +92,10 @@ impl KeptSummary {
 
 pub(super) fn summary_of(groups: Vec<KeptGroup>) -> Result<Summary, StoreError> {
     let mut summary = Summary::default();
-    for (tenant, kind, count, points, new_count, new_points, rental_count) in groups {
+    for (tenant, kind, count, points, new_count, new_points, rental_count, sharing) in groups {
         let (points, new_points) = (exact(points)?, exact(new_points)?);
         let group = (tenant, kind.parse().expect("every text is a workload type"));
-        summary.add(group, GroupTotal { count, points, new_count, new_points, rental_count });
+        summary.add(group, GroupTotal { count, points, new_count, new_points, rental_count, sharing });
     }
     Ok(summary)
 }

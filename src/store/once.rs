@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::StoreError;
-use super::days::Surplus;
+use super::days::Surpluses;
 use super::fold::Unpacker;
 use super::kept::{self, LedgerRow};
 use super::keys::{self, About, Moment};
@@ -25,7 +25,7 @@ pub(super) struct CountingOnce<'a> {
     rating: &'a Rating,
     unpackers: Vec<Unpacker>,
     /// The newest answer: the samples it was for.
-    known: Option<(Vec<(usize, Instant)>, Surplus)>,
+    known: Option<(Vec<(usize, Instant)>, Surpluses)>,
 }
 
 impl<'a> CountingOnce<'a> {
@@ -35,9 +35,9 @@ impl<'a> CountingOnce<'a> {
     }
 
     /// The surplus at an instant, of the servers whose samples stand then.
-    pub fn surplus_at(&mut self, at: Instant, standing: &[(usize, Instant)]) -> Result<Surplus, StoreError> {
+    pub fn surplus_at(&mut self, at: Instant, standing: &[(usize, Instant)]) -> Result<Surpluses, StoreError> {
         if standing.len() < 2 || !self.unit.counts_once_at(at) {
-            return Ok(Surplus::new());
+            return Ok(Surpluses::new());
         }
         if let Some((_, surplus)) = self.known.as_ref().filter(|(known, _)| known == standing) {
             return Ok(surplus.clone());
@@ -47,7 +47,7 @@ impl<'a> CountingOnce<'a> {
         Ok(surplus)
     }
 
-    fn surplus_of(&mut self, standing: &[(usize, Instant)]) -> Result<Surplus, StoreError> {
+    fn surplus_of(&mut self, standing: &[(usize, Instant)]) -> Result<Surpluses, StoreError> {
         let mut samples: Vec<Arc<Sample>> = Vec::new();
         for (server, at) in standing {
             let name = &self.servers[*server];
@@ -55,18 +55,19 @@ impl<'a> CountingOnce<'a> {
         }
         let rated: Vec<Cow<'_, Sample>> = samples.iter().map(|sample| self.rating.mapped(sample)).collect();
         let samples: Vec<&Sample> = rated.iter().map(AsRef::as_ref).collect();
-        let mut surplus = Surplus::new();
+        let mut surplus = Surpluses::new();
         for (same, places) in duplicates::shared(&samples) {
             let mut copies = Vec::new();
             for (of, place) in places {
                 let (sample, workload) = (samples[of], &samples[of].workloads[place]);
                 let ledger = self.ledger_of(&sample.server, same.id, sample.taken_at)?;
                 let first_processed_at = ledger.first_processed_at(workload);
-                let (as_of, weight) = (AsOf::sample(sample.taken_at), self.rating.weight_of(workload, sample).weight);
-                copies.push(Copy { sample, workload, first_processed_at, as_of, weight });
+                let (as_of, weighed) = (AsOf::sample(sample.taken_at), self.rating.weight_of(workload, sample));
+                let (weight, shares) = (weighed.weight, weighed.shares());
+                copies.push(Copy { sample, workload, first_processed_at, as_of, weight, shares });
             }
-            for (group, points) in duplicates::surplus(&copies) {
-                *surplus.entry(group).or_default() += points;
+            for (group, more) in duplicates::surplus(&copies) {
+                surplus.entry(group).or_default().add(more);
             }
         }
         Ok(surplus)

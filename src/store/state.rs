@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{Days, NaiveDate, TimeDelta};
 
 use super::StoreError;
-use super::days::{Seen, Surplus, mark_of_day};
+use super::days::{Seen, Surpluses, mark_of_day};
 use super::fact::{Fact, PackedSample};
 use super::fold::{Fold, Unpacker, read_row, read_summary, resolve, rewind_ledger};
 use super::journal::Head;
@@ -313,7 +313,7 @@ impl State {
             servers.push((server, seen));
         }
         let Some(kept) = self.unit(unit)?.filter(|unit| !unit.counts_once.is_empty()) else {
-            return mark_of_day(day, &servers, self.basis_max_age, &mut |_, _| Ok(Surplus::new()));
+            return mark_of_day(day, &servers, self.basis_max_age, &mut |_, _| Ok(Surpluses::new()));
         };
         let names: Vec<ServerName> = servers.iter().map(|(name, _)| name.clone()).collect();
         let mut once = CountingOnce::new(&self.kv, &kept, &names, &self.rating);

@@ -3,6 +3,7 @@
 mod gate; // the worked example, servers that left
 mod identity; // counted once, proposals, clones
 mod imports; // repeat, conflict, bad file
+mod instances; // one Subscription key on several servers
 mod provider; // three Cloud Connect servers, 200 tenants, 40 rental servers
 mod reports; // the report, its gate, its late month
 mod usage; // by type, tenant, server, workload; of a month
@@ -24,14 +25,18 @@ fn at(text: &str) -> Instant {
 
 /// An agent that samples nobody itself: all it knows is imported.
 fn importing(now: &str) -> World {
-    World::new(WorldPlan {
+    World::new(plan_of(now))
+}
+
+fn plan_of(now: &str) -> WorldPlan {
+    WorldPlan {
         seed: 1,
         begins_at: at(now),
         servers: Vec::new(),
         closed_loop: false,
         mail_to: Vec::new(),
         settings: Settings::default(),
-    })
+    }
 }
 
 /// A VM of 11 points, long known, with a restore point at the instant of its sample.

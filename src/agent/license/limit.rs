@@ -6,11 +6,12 @@ use crate::agent::views::usage::count_once;
 use crate::agent::{Agent, Trouble};
 use crate::domain::installation::Unit;
 use crate::domain::license::License;
+use crate::domain::sample::Summary;
 use crate::domain::workload::Class;
 use crate::domain::{Instant, Month, Points};
-use crate::rules::counting;
 use crate::rules::overage::{self, Claim, Usage};
 use crate::rules::renewal::Switch;
+use crate::rules::{counting, instances};
 use crate::store::ClassifiedSample;
 
 /// What a unit's newest samples sum up to, and when the newest was taken.
@@ -19,6 +20,14 @@ pub(in crate::agent) struct Total {
     used: Points,
     new: Points,
     at: Instant,
+}
+
+impl Total {
+    /// Of all servers, rounded once.
+    fn of(unrounded: Summary, at: Instant) -> Total {
+        let Summary { points: used, new_points: new, .. } = instances::rounded(unrounded);
+        Total { used, new, at }
+    }
 }
 
 /// What a unit was seen to use.
@@ -65,16 +74,15 @@ impl Agent {
         if unit.servers.len() > 1 && unit.counts_once_at(until) {
             return self.total_counted_once(unit, until, newest).map(Some);
         }
-        let mut total = Total { used: Points::ZERO, new: Points::ZERO, at: newest };
+        let mut of_unit = Summary::default();
         at.retain(|(_, at)| newest - self.policy().basis_max_age <= *at);
         for (server, at) in at {
             let summaries = self.store.summaries(server, at..at + TimeDelta::microseconds(1))?;
             for (_, _, summary) in summaries.iter().filter(|(_, of, _)| of.as_ref() == Some(&unit.id)) {
-                total.used += summary.points;
-                total.new += summary.new_points;
+                of_unit.add_all(summary);
             }
         }
-        Ok(Some(total))
+        Ok(Some(Total::of(of_unit, newest)))
     }
 
     /// The same where a machine of several servers counts once: read whole, and so only when a sample has come.
@@ -83,12 +91,11 @@ impl Agent {
         if let Some(known) = self.counted_once.borrow().get(&of) {
             return Ok(*known);
         }
-        let mut total = Total { used: Points::ZERO, new: Points::ZERO, at: newest };
+        let mut of_unit = Summary::default();
         for found in self.samples_counted(unit, until)? {
-            let summary = counting::summary(&found.sample, &found.counted, &found.rating);
-            total.used += summary.points;
-            total.new += summary.new_points;
+            of_unit.add_all(&counting::unrounded(&found.sample, &found.counted, &found.rating));
         }
+        let total = Total::of(of_unit, newest);
         let mut counted_once = self.counted_once.borrow_mut();
         counted_once.retain(|(unit, month, _), _| (unit, month) != (&of.0, &of.1));
         counted_once.insert(of, total);
@@ -118,13 +125,11 @@ impl Agent {
         for found in self.samples_counted(unit, now)? {
             let counted = found.sample.workloads.iter().zip(&found.counted);
             claims.extend(counted.filter(|(_, counted)| counted.class == Class::Billable).map(
-                |(workload, counted)| {
-                    let first_processed_at = counted.first_processed_at.unwrap_or(found.sample.taken_at);
-                    Claim {
-                        id: format!("{}/{}", found.sample.server, workload.id),
-                        first_processed_at,
-                        points: counted.weight,
-                    }
+                |(workload, counted)| Claim {
+                    id: format!("{}/{}", found.sample.server, workload.id),
+                    first_processed_at: counted.first_processed_at.unwrap_or(found.sample.taken_at),
+                    points: counted.weight,
+                    shares: counted.shares.then(|| workload.kind.clone()),
                 },
             ));
         }

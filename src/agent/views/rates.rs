@@ -43,7 +43,7 @@ pub(super) fn unknown_types(found: &ClassifiedSample) -> Vec<Value> {
     for (kind, count, weighed) in weights_of(sample, &found.rating) {
         if let Some(entry) = unknown.get_mut(&kind) {
             entry.count += count;
-            entry.weights.insert(weighed.weight.to_string(), weighed.from.to_string());
+            entry.weights.insert(weighed.to_string(), weighed.from.to_string());
         }
     }
     let shown = unknown.into_iter().take(UNKNOWN_MAX).map(|(kind, unknown)| {
@@ -113,10 +113,10 @@ impl Agent {
                     "type": kind,
                     "known": kind.is_known(),
                     "count": count,
-                    "weight": weighed.is_known().then_some(weighed.weight),
+                    "weight": weighed.is_known().then(|| weighed.to_string()),
                     "weight_from": weighed.from.to_string(),
                     "has_row": found.rating.row_for(&kind, &found.sample.license, on).is_some()
-                        || matches!(weighed.from, WeightFrom::Policy),
+                        || matches!(weighed.from, WeightFrom::Policy | WeightFrom::Shared { .. }),
                     "provisional": provisional.map(|row| row.points),
                 }));
             }

@@ -10,9 +10,11 @@ use crate::agent::{Agent, Hour, Refused};
 use crate::domain::calendar::rfc3339;
 use crate::domain::installation::{Unit, answers_to};
 use crate::domain::sample::{Counted, GroupTotal, Sample};
+use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Month, Points};
 use crate::rules::counting::{self, AsOf};
 use crate::rules::duplicates;
+use crate::rules::instances::Sharing;
 use crate::rules::rating::Weighed;
 use crate::store::ClassifiedSample;
 
@@ -55,10 +57,7 @@ impl Agent {
         if server.is_none() && unit.counts_once_at(until) {
             count_once(&mut samples, closed);
         }
-        let mut groups: BTreeMap<Key, Grouped> = BTreeMap::new();
-        for found in &samples {
-            add_groups(found, by, &mut groups);
-        }
+        let groups = grouped(&samples, by);
         let mut total = GroupTotal::default();
         groups.values().for_each(|group| total.add(group.total));
         let as_of = samples.iter().map(|found| found.sample.taken_at).max();
@@ -125,22 +124,24 @@ pub(in crate::agent) fn count_once(samples: &mut [ClassifiedSample], closed: Opt
 #[derive(Default)]
 struct Grouped {
     total: GroupTotal,
-    by_weight: BTreeMap<(Points, String), GroupTotal>,
+    by_weight: BTreeMap<(Points, String), (Weighed, GroupTotal)>,
 }
 
 impl Grouped {
     fn add(&mut self, total: GroupTotal, weighed: &Weighed) {
         self.total.add(total);
-        self.by_weight.entry((weighed.weight, weighed.from.to_string())).or_default().add(total);
+        let key = (weighed.weight, weighed.from.to_string());
+        self.by_weight.entry(key).or_insert_with(|| (weighed.clone(), GroupTotal::default())).1.add(total);
     }
 
     /// `11`, or `11-13` when there are several (domain.md 2.2).
     fn weight(&self) -> String {
-        let weights: BTreeSet<Points> = self.by_weight.keys().map(|(weight, _)| *weight).collect();
-        match (weights.first(), weights.last()) {
-            (Some(low), Some(high)) if low != high => format!("{low}-{high}"),
-            (Some(only), _) => only.to_string(),
-            (None, _) => String::new(),
+        let mut weights: Vec<String> = self.by_weight.values().map(|(weighed, _)| weighed.to_string()).collect();
+        weights.dedup();
+        match weights.as_slice() {
+            [] => String::new(),
+            [only] => only.clone(),
+            [low, .., high] => format!("{low}-{high}"),
         }
     }
 
@@ -150,10 +151,29 @@ impl Grouped {
     }
 }
 
-fn add_groups(found: &ClassifiedSample, by: By, groups: &mut BTreeMap<Key, Grouped>) {
-    let sample = &found.sample;
+/// What the samples of one unit count, in groups; what objects share is rounded once over all of them.
+fn grouped(samples: &[ClassifiedSample], by: By) -> BTreeMap<Key, Grouped> {
+    let mut parts: Vec<Part<'_>> = samples.iter().flat_map(|found| parts_of(found, by)).collect();
+    parts.sort_by(|one, other| one.key.cmp(&other.key));
+    let (mut sharing, mut groups): (_, BTreeMap<Key, Grouped>) = (Sharing::default(), BTreeMap::new());
+    for Part { key, kind, total, weighed } in parts {
+        let points = total.points + sharing.take(kind, total.sharing);
+        groups.entry(key).or_default().add(GroupTotal { points, ..total }, &weighed);
+    }
+    groups
+}
+
+/// What one workload or one tenant's count adds to its group.
+struct Part<'a> {
+    key: Key,
+    kind: &'a WorkloadType,
+    total: GroupTotal,
+    weighed: Weighed,
+}
+
+fn parts_of(found: &ClassifiedSample, by: By) -> Vec<Part<'_>> {
+    let (sample, mut parts) = (&found.sample, Vec::new());
     for (workload, counted) in sample.workloads.iter().zip(&found.counted) {
-        let weighed = &Weighed { weight: counted.weight, ..found.rating.weight_of(workload, sample) };
         let total = counting::total_of(counted);
         if total != GroupTotal::default() {
             let key = match by {
@@ -162,18 +182,20 @@ fn add_groups(found: &ClassifiedSample, by: By, groups: &mut BTreeMap<Key, Group
                 By::Server => (sample.server.clone(), None),
                 By::Workload => (workload.id.clone(), Some(workload.name.clone())),
             };
-            groups.entry(key).or_default().add(total, weighed);
+            let weighed = Weighed { weight: counted.weight, ..found.rating.weight_of(workload, sample) };
+            parts.push(Part { key, kind: &workload.kind, total, weighed });
         }
     }
-    for count in &sample.counts {
+    parts.extend(sample.counts.iter().map(|count| {
         let key = match by {
             By::Tenant | By::Workload => (tenant_name(count.tenant.as_deref()), None),
             By::Type => (count.kind.to_string(), None),
             By::Server => (sample.server.clone(), None),
         };
         let total = counting::total_of_count(count, sample, &found.rating);
-        groups.entry(key).or_default().add(total, &found.rating.weigh_count(count, sample));
-    }
+        Part { key, kind: &count.kind, total, weighed: found.rating.weigh_count(count, sample) }
+    }));
+    parts
 }
 
 fn tenant_name(tenant: Option<&str>) -> String {
@@ -186,13 +208,13 @@ fn group(((key, name), grouped): (&Key, &Grouped)) -> Value {
     group["weight"] = json!(grouped.weight());
     group["weight_from"] = json!(grouped.weight_from());
     if grouped.by_weight.len() > 1 {
-        let one = |((weight, from), total): (&(Points, String), &GroupTotal)| {
+        let one = |(weighed, total): &(Weighed, GroupTotal)| {
             let mut part = total_shown(total);
-            part["weight"] = json!(weight);
-            part["weight_from"] = json!(from);
+            part["weight"] = json!(weighed.to_string());
+            part["weight_from"] = json!(weighed.from.to_string());
             part
         };
-        group["by_weight"] = grouped.by_weight.iter().map(one).collect();
+        group["by_weight"] = grouped.by_weight.values().map(one).collect();
     }
     if let Some(name) = name {
         group["name"] = json!(name);

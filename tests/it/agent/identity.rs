@@ -9,14 +9,8 @@ const NOW: &str = "2026-11-01T00:30:00Z";
 
 /// An agent whose settings count a machine of several servers once.
 fn counting_once(now: &str) -> World {
-    World::new(WorldPlan {
-        seed: 1,
-        begins_at: at(now),
-        servers: Vec::new(),
-        closed_loop: false,
-        mail_to: Vec::new(),
-        settings: Settings { count_duplicates_once: true, ..Settings::default() },
-    })
+    let settings = Settings { count_duplicates_once: true, ..Settings::default() };
+    World::new(WorldPlan { settings, ..plan_of(now) })
 }
 
 fn of_weight(id: &str, weight: &str, tenant: &str, backed_up_at: &str) -> Value {

@@ -179,8 +179,14 @@ fn a_tenants_counts_are_taken_as_the_server_classified_them() {
     let taken = sample("2026-03-10T12:00:00Z", vec![]);
     let total =
         total_of_count(&count_of("A", WorkloadType::CloudConnectVm, "5", [20, 2, 1]), &taken, &Rating::default());
-    let expected =
-        GroupTotal { count: 20, points: points("100"), new_count: 2, new_points: points("10"), rental_count: 1 };
+    let expected = GroupTotal {
+        count: 20,
+        points: points("100"),
+        new_count: 2,
+        new_points: points("10"),
+        rental_count: 1,
+        sharing: 0,
+    };
     assert_eq!(total, expected);
     let replicas =
         total_of_count(&count_of("A", WorkloadType::CloudConnectReplica, "10", [3, 1, 2]), &taken, &Rating::default());

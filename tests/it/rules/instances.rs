@@ -2,16 +2,17 @@
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
+use tidegauge::domain::Points;
 use tidegauge::domain::license::{License, LicenseType};
 use tidegauge::domain::license_sections::{CapacitySection, LicenseSections};
-use tidegauge::domain::sample::Sample;
+use tidegauge::domain::sample::{Sample, Summary};
 use tidegauge::domain::tenant::TenantCount;
 use tidegauge::domain::workload::{Class, Workload, WorkloadType};
 use tidegauge::rules::instances::{
-    CHUNK_TB, POLICY_TABLE, SIZE_DAYS, Source, chunks, counted_size, row_of, unstructured,
+    CHUNK_TB, POLICY_TABLE, SIZE_DAYS, Source, chunks, counted_size, rounded, row_of, unstructured,
 };
 
-use super::made::{classes, count_of, in_short, points, rental, sample, undated, vm};
+use super::made::{classes, count_of, in_short, points, rental, sample, undated, unrounded_of, vm};
 
 fn gb(sizes: &[i64]) -> Vec<Decimal> {
     sizes.iter().copied().map(Decimal::from).collect()
@@ -118,6 +119,18 @@ fn three_workstations_share_an_instance_and_a_stated_number_wins() {
 }
 
 #[test]
+fn tenants_and_their_new_and_rental_machines_share_instances_like_everybody_else() {
+    let count =
+        |tenant, counts| TenantCount { weight: None, ..count_of(tenant, WorkloadType::Workstation, "1", counts) };
+    let mut shown = under(LicenseType::Subscription, sample("2026-03-10T12:00:00Z", vec![]));
+    shown.counts = vec![count("A", [1, 0, 0]), count("B", [1, 0, 0]), count("C", [0, 1, 1])];
+    let summary = in_short(&shown);
+    assert_eq!((summary.points, summary.new_points, summary.rental_count), (points("2"), Points::ZERO, 0));
+    let by_tenant: Vec<String> = summary.groups.values().map(|total| total.points.to_string()).collect();
+    assert_eq!(by_tenant, ["1", "0", "1"], "four workstations take two, and their tenants' parts sum to that");
+}
+
+#[test]
 fn with_a_capacity_license_unstructured_data_leaves_the_instances() {
     let mut filer = unstated("filer", WorkloadType::FileShare);
     filer.points = Some(points("3"));
@@ -138,5 +151,36 @@ proptest! {
         all.extend((0..vms).map(|n| unstated(&format!("vm{n}"), WorkloadType::Vm)));
         let shown = under(LicenseType::Perpetual, sample("2026-03-10T12:00:00Z", all));
         prop_assert_eq!(in_short(&shown).points, points(&(workstations.div_ceil(3) + vms).to_string()));
+    }
+
+    #[test]
+    fn a_key_on_several_servers_takes_the_sum_of_its_objects_rounded_up_once(
+        servers in prop::collection::vec((0..8usize, prop::collection::vec((0..9u32, 0..40u32), 0..4)), 1..6)
+    ) {
+        let users = WorkloadType::EntraIdUser;
+        let unstated = |tenant: usize, kind: &WorkloadType, used| TenantCount {
+            weight: None,
+            ..count_of(&format!("T{tenant}"), kind.clone(), "1", [used, 0, 0])
+        };
+        let (mut of_key, mut workstations, mut members) = (Summary::default(), 0, 0);
+        for (named, tenants) in &servers {
+            let own = (0..*named).map(|n| self::unstated(&format!("ws{n}"), WorkloadType::Workstation)).collect();
+            let mut shown = under(LicenseType::Subscription, sample("2026-03-10T12:00:00Z", own));
+            for (tenant, (stations, people)) in tenants.iter().enumerate() {
+                shown.counts.push(unstated(tenant, &WorkloadType::Workstation, *stations));
+                shown.counts.push(unstated(tenant, &users, *people));
+                workstations += u64::from(*stations);
+                members += u64::from(*people);
+            }
+            workstations += *named as u64;
+            of_key.add_all(&unrounded_of(&shown));
+        }
+        let of_key = rounded(of_key);
+        let of_groups: Points = of_key.groups.values().map(|total| total.points).sum();
+        prop_assert_eq!(of_key.points, of_groups);
+        let by_type = of_key.by_type();
+        let of = |kind: &WorkloadType| by_type.get(kind).copied().unwrap_or_default().to_string();
+        prop_assert_eq!(of(&WorkloadType::Workstation), workstations.div_ceil(3).to_string());
+        prop_assert_eq!(of(&users), members.div_ceil(10).to_string());
     }
 }

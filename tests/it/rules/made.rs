@@ -108,6 +108,13 @@ pub fn in_short(sample: &Sample) -> Summary {
     summary(sample, &classify(sample, &ledger(&[sample]), AsOf::sample(sample.taken_at), &rating), &rating)
 }
 
+/// The same before rounding, to be added up with other servers of its key.
+pub fn unrounded_of(sample: &Sample) -> Summary {
+    let rating = Rating::default();
+    let counted = classify(sample, &ledger(&[sample]), AsOf::sample(sample.taken_at), &rating);
+    tidegauge::rules::counting::unrounded(sample, &counted, &rating)
+}
+
 pub fn unit() -> Unit {
     Unit {
         id: "unit-1".to_owned(),

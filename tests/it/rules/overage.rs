@@ -104,6 +104,7 @@ fn slots_go_first_in_first_out_and_nobody_overtakes() {
         id: id.to_owned(),
         first_processed_at: at(&format!("{on}T00:00:00Z")),
         points: whole(points),
+        shares: None,
     };
     let claims = vec![
         claim("newest, small", "2026-03-03", 1),
@@ -212,6 +213,7 @@ proptest! {
             id: format!("{n:03}"),
             first_processed_at: at("2026-01-01T00:00:00Z") + chrono::TimeDelta::hours(*hour),
             points: whole(*points),
+            shares: None,
         }).collect();
         let total: Points = claims.iter().map(|claim| claim.points).sum();
         let left_out = not_processed(claims.clone(), whole(cap));
