@@ -7,6 +7,7 @@ use tidegauge::cli::{self, Doors};
 use tidegauge::ports::chance::SystemChance;
 use tidegauge::ports::clock::SystemClock;
 use tidegauge::ports::files::RealFiles;
+use tidegauge::ports::terminal;
 use tidegauge::ports::wire::RealWire;
 
 fn main() -> ExitCode {
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
         clock: Arc::new(SystemClock),
         chance: || Box::new(SystemChance),
         wire: Arc::new(|settings| Arc::new(RealWire::new(settings.peers()))),
+        ask: Arc::new(terminal::ask),
         variables: std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect(),

@@ -52,6 +52,16 @@ pub enum Query {
         month: Month,
         with: String,
     },
+    /// Every report of the month here beside what the console of this entry answered a moment ago.
+    AllCompared {
+        month: Month,
+        with: String,
+    },
+    /// What came of finalizing the console's report; refused when it was not finalized.
+    Finalized {
+        month: Month,
+        with: String,
+    },
     /// What adjustments would change: total, money and gate, nothing kept.
     WhatIf {
         target: Target,
@@ -152,6 +162,8 @@ impl Agent {
             Query::Reports { unit, server } => self.reports(unit.as_deref(), server.as_deref(), hour),
             Query::Report { unit, server, month } => self.report_shown(unit.as_deref(), server.as_deref(), *month),
             Query::ConsoleCompared { unit, month, with } => self.console_compared(unit, *month, with),
+            Query::AllCompared { month, with } => self.all_compared(*month, with),
+            Query::Finalized { month, with } => self.finalized(*month, with),
             Query::WhatIf { target, adjustments } => self.what_if(target, adjustments, hour),
             Query::OnDemand { unit, server } => self.on_demand(unit.as_deref(), server.as_deref(), hour),
             Query::ReportFile { unit, server, month, format } => {

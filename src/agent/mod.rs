@@ -10,6 +10,7 @@ mod collect;
 mod compare;
 mod enrol;
 mod facts;
+mod finalize;
 mod gate;
 mod generate;
 mod identity;
@@ -138,6 +139,8 @@ pub enum Outcome {
     ServersAsked(license::Round),
     /// A console's own report of a month; `None`: it has none.
     ConsoleReport(Option<Box<ConsoleReport>>),
+    /// A console was asked to finalize its report.
+    Finalizing(crate::sources::finalizing::Heard),
     Enrolled(crate::protocol::Enrolled),
 }
 
@@ -285,7 +288,7 @@ impl Agent {
             Duty::Submit { unit, month } => self.begin_submit(unit, *month, hour),
             Duty::CheckLicense { unit } => self.begin_license_check(unit, hour),
             Duty::WatchLicense { unit } => self.watch_license(unit, hour).map(over),
-            Duty::ReadConsole { .. } | Duty::Enrol => Ok(Work::Over),
+            Duty::ReadConsole { .. } | Duty::FinalizeConsole { .. } | Duty::Enrol => Ok(Work::Over),
         }?;
         if let Work::Talk(_) = work {
             self.flights.insert(duty.clone());
@@ -318,6 +321,9 @@ impl Agent {
             (Duty::ReadConsole { server }, outcome) => {
                 self.console_read(server, outcome);
                 Ok(Work::Over)
+            }
+            (Duty::FinalizeConsole { server, month }, outcome) => {
+                self.finish_finalize(server, *month, outcome, hour).map(over)
             }
             (Duty::Enrol, Ok(Outcome::Enrolled(enrolled))) => self.enrolled(&enrolled, hour).map(over),
             (Duty::Enrol, Err(_)) => Ok(Work::Over),

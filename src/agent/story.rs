@@ -1,10 +1,11 @@
 //! What happened, a line each, for stories, the log and `demo`.
 
-use crate::domain::Instant;
 use crate::domain::calendar::minute_text;
+use crate::domain::finalization;
 use crate::domain::gate::{OperatorDecision, Ruling};
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
+use crate::domain::{Instant, Month};
 use crate::store::fact::{Absence, Absent, Fact, InstalledKey, LicenseCheckRow, Members, MessageKind, ReportCause};
 
 /// Of misses in a row the first and every so many are told.
@@ -34,6 +35,7 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::MarkedExternal { month, external, .. } => {
             format!("report {month} entered in {}", external.portal.as_deref().unwrap_or("a portal"))
         }
+        Fact::ConsoleFinalization { console, month, attempt } => finalized(console, *month, &attempt.stage),
         Fact::Receipted { conflict: Some(_), .. } => "the server had other bytes under this id; adopted".to_owned(),
         Fact::TelemetryThrough { week, .. } => format!("telemetry {week} taken"),
         Fact::Sealed { message } if message.kind == MessageKind::Telemetry => {
@@ -118,6 +120,17 @@ fn staged(stage: &Stage) -> String {
         Stage::Sending { .. } => "sealed".to_owned(),
         Stage::Submitted { .. } => "submitted".to_owned(),
     }
+}
+
+fn finalized(console: &str, month: Month, stage: &finalization::Stage) -> String {
+    let what = match stage {
+        finalization::Stage::Asking => "is asked to be finalized".to_owned(),
+        finalization::Stage::Taken { words, .. } => format!("finalized ({words})"),
+        finalization::Stage::Refused { why, .. } | finalization::Stage::NotAsked { why, .. } => {
+            format!("not finalized: {why}")
+        }
+    };
+    format!("report {month} in {console} {what}")
 }
 
 fn installed(key: &InstalledKey) -> String {

@@ -8,6 +8,9 @@ use crate::doors::{Chance, Clock, Files, Wire};
 /// Makes the wire to the peers of some settings.
 pub type WireFor = Arc<dyn Fn(&Settings) -> Arc<dyn Wire> + Send + Sync>;
 
+/// Asks a person one question.
+pub type Ask = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// The four doors, and the process's environment.
 #[derive(Clone)]
 pub struct Doors {
@@ -16,6 +19,8 @@ pub struct Doors {
     pub chance: fn() -> Box<dyn Chance>,
     /// The wire to the peers of these settings.
     pub wire: WireFor,
+    /// Asks the person at the terminal and reads one line; `None`: nobody sits there.
+    pub ask: Ask,
     /// Environment variables.
     pub variables: Vec<(String, String)>,
 }

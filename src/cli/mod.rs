@@ -38,7 +38,7 @@ use crate::agent::{Order, Refused};
 use arguments::{Arguments, Command};
 use session::Session;
 
-pub use doors::Doors;
+pub use doors::{Ask, Doors, WireFor};
 pub use gate::text as gate_text;
 
 /// Reads the arguments, obeys, and returns the exit code (`conventions.md` 1.3). Facts go to `out`, all else to `err`.

@@ -154,6 +154,11 @@ fn server(server: &ServerSettings) -> Vec<String> {
     if server.managed_by == Some(ManagedBy::Vspc) {
         lines.push(line(&key("vspc_auto_approval"), server.vspc_auto_approval));
     }
+    if server.finalize_reports {
+        let nag = "REPORTS CAN BE FINALIZED from here: what is finalized leaves the console for good; take it out \
+                   when nobody does that here";
+        lines.push(line(&key("finalize_reports"), format!("true   ({nag})")));
+    }
     lines.extend(server.source.tenants_from.iter().map(|from| line(&key("tenants_from"), &from.manager)));
     lines.extend(server.source.revision.iter().map(|revision| line(&key("revision"), revision)));
     lines

@@ -26,6 +26,8 @@ pub struct ServerSettings {
     pub vspc_auto_approval: bool,
     /// Enterprise Manager's auto update: wins over everything else when it is given.
     pub em_auto_update: Option<bool>,
+    /// Whether people may finalize the far side's own monthly report from here; it is sent from there for good.
+    pub finalize_reports: bool,
 }
 
 /// Who renews a server's license (design.md section 4, "License").
@@ -111,6 +113,7 @@ impl ServerSettings {
             managed_by: None,
             vspc_auto_approval: true,
             em_auto_update: None,
+            finalize_reports: false,
         })
     }
 
@@ -151,6 +154,7 @@ pub fn read(section: &mut Section<'_>, keeper: LicenseBy) -> Option<ServerSettin
     let managed_by = section.choice("managed_by", &managers);
     let vspc_auto_approval = section.switch("vspc_auto_approval").unwrap_or(true);
     let em_auto_update = section.switch("em_auto_update");
+    let finalize_reports = finalize_reports(section, row);
     let tenants_from = tenants_from(section, row);
     let reached = ServerSettings::new(&name?, row.name, reach?)?;
     Some(ServerSettings {
@@ -161,8 +165,20 @@ pub fn read(section: &mut Section<'_>, keeper: LicenseBy) -> Option<ServerSettin
         managed_by,
         vspc_auto_approval,
         em_auto_update,
+        finalize_reports,
         ..reached
     })
+}
+
+/// Off unless it is switched on for a source that makes reports of its own.
+fn finalize_reports(section: &mut Section<'_>, row: &SourceRow) -> bool {
+    let origin = section.peek("finalize_reports").map(|node| node.origin.clone());
+    let given = section.switch("finalize_reports");
+    if let (Some(_), Some(origin), None) = (given, origin, row.monthly_reports) {
+        let why = format!("`finalize_reports` is given, and source \"{}\" makes no report of its own", row.name);
+        section.refuse(origin, why, "take it out: it is for a console (source \"vspc\")");
+    }
+    given.unwrap_or(false)
 }
 
 /// The Enterprise Manager that names this server's tenants; whether there is one is seen when all servers are read.

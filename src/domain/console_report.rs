@@ -26,6 +26,36 @@ pub struct ConsoleReport {
     pub notes: Vec<String>,
 }
 
+/// How far a console is with its report of a month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// One at least waits for approval.
+    Waiting,
+    /// All were finalized, or are about to be.
+    Finalized,
+    /// It calls one by a word that is not known, or says nothing.
+    Unknown,
+}
+
+impl ConsoleReport {
+    /// Reads the statuses. `Approved` is the last one a report has (domain.md 3.10).
+    pub fn standing(&self) -> Standing {
+        let is_known = |status: &String| matches!(status.as_str(), "ApprovalRequired" | "Finalization" | "Approved");
+        if self.statuses.is_empty() || !self.statuses.iter().all(is_known) {
+            return Standing::Unknown;
+        }
+        let waits = self.statuses.iter().any(|status| status == "ApprovalRequired");
+        if waits { Standing::Waiting } else { Standing::Finalized }
+    }
+
+    /// Whether both report the same, whatever they are called.
+    pub fn reports_the_same(&self, other: &ConsoleReport) -> bool {
+        (self.month, &self.usage, &self.others, &self.left_out)
+            == (other.month, &other.usage, &other.others, &other.left_out)
+    }
+}
+
 /// Usage of one license, type and weight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsoleUsage {

@@ -8,4 +8,5 @@ pub mod control;
 pub mod files;
 pub mod lines;
 pub mod serve;
+pub mod terminal;
 pub mod wire;

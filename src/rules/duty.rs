@@ -27,6 +27,8 @@ pub enum Duty {
     WatchLicense { unit: String },
     /// Read a console's own report of a month: a person's order, never planned.
     ReadConsole { server: String },
+    /// Finalize a console's own report: a person's order, never planned.
+    FinalizeConsole { server: String, month: Month },
     /// Bind this agent to a contract: a person's order, never planned.
     Enrol,
 }
@@ -57,6 +59,7 @@ impl Duty {
             Duty::CheckLicense { .. } => "license",
             Duty::WatchLicense { .. } => "watch",
             Duty::ReadConsole { .. } => "compare",
+            Duty::FinalizeConsole { .. } => "finalize",
             Duty::Enrol => "enrol",
         }
     }
@@ -75,6 +78,7 @@ impl Duty {
             Duty::CheckLicense { unit } => format!("license {unit}"),
             Duty::WatchLicense { unit } => format!("watch {unit}"),
             Duty::ReadConsole { server } => format!("compare {server}"),
+            Duty::FinalizeConsole { server, month } => format!("finalize {server} {month}"),
             Duty::Enrol => "enrol".to_owned(),
         }
     }

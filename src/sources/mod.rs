@@ -1,6 +1,7 @@
 //! How usage sources speak: pure conversations. A source is one file (or folder) and one row of [`SOURCES`].
 
 pub mod enterprise_manager;
+pub mod finalizing;
 pub mod renewing;
 pub mod snapshot_file;
 pub mod snapshot_folder;
@@ -110,9 +111,18 @@ pub struct SourceRow {
     pub reach: Reach,
     /// Opens the exchange about the server's license key; `None`: its servers cannot be asked for that.
     pub renew: Option<fn(renewing::Errand) -> renewing::Talk>,
-    /// Reads the far side's own report of a month; `None`: it makes none.
-    pub monthly_report: Option<fn(Brief, Month) -> MonthlyReportTalk>,
+    /// What can be done with the far side's own monthly reports; `None`: it makes none.
+    pub monthly_reports: Option<MonthlyReports>,
     pub names: Names,
+}
+
+/// What can be done with monthly reports that the far side makes itself.
+#[derive(Clone, Copy)]
+pub struct MonthlyReports {
+    /// Reads that of a month.
+    pub read: fn(Brief, Month) -> MonthlyReportTalk,
+    /// Finalizes the newest.
+    pub finalize: fn(finalizing::Errand) -> finalizing::Talk,
 }
 
 /// Whose samples a source gives.

@@ -15,7 +15,7 @@ pub const ROW: SourceRow = SourceRow {
     reach: Reach::Folder,
     names: Names::OneServer,
     renew: None,
-    monthly_report: None,
+    monthly_reports: None,
 };
 
 /// Names looked at in one round.

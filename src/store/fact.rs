@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::finalization::Finalization;
 use crate::domain::gate::{GateVerdict, OperatorDecision};
 use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::license::License;
@@ -95,6 +96,12 @@ pub enum Fact {
         month: Month,
         revision: u32,
         external: External,
+    },
+    /// A console was asked to finalize its own report of a month, or what came of that.
+    ConsoleFinalization {
+        console: ServerName,
+        month: Month,
+        attempt: Finalization,
     },
     /// The report's files stand in the Reports folder with this digest.
     FilesWritten {

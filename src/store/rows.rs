@@ -36,6 +36,7 @@ impl Fact {
             Fact::MarkedExternal { unit, month, revision, external } => {
                 one(key::report("external", unit, *month, *revision), external)
             }
+            Fact::ConsoleFinalization { console, month, attempt } => one(key::finalization(*month, console), attempt),
             Fact::FilesWritten { unit, month, revision, digest } => {
                 one(key::report("files", unit, *month, *revision), digest)
             }
@@ -172,6 +173,11 @@ pub mod key {
     /// `what` is `report`, `head`, `stage`, `external` or `files`.
     pub fn report(what: &str, unit: &str, month: Month, revision: u32) -> String {
         format!("{what}/{unit}/{month}/{revision:04}")
+    }
+
+    /// What a console was asked about its own report of a month.
+    pub fn finalization(month: Month, console: &str) -> String {
+        format!("finalization/{month}/{console}")
     }
 
     pub fn sealed(id: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod binary; // the agent and the license server as processes
 mod codes; // exit codes and their one line
+mod finalizing; // a console's own report: compared, and finalized after two questions
 mod help; // help, completions
 mod json; // the shapes of design.md section 9
 mod license; // window table, consent, history, keys by hand
@@ -23,6 +24,9 @@ use tidegauge::simulation::clock::SimulatedClock;
 pub struct Shell {
     folder: TempDir,
     clock: SimulatedClock,
+    /// Who sits at the terminal.
+    answers: cli::Ask,
+    wire: cli::WireFor,
 }
 
 /// What a command did.
@@ -40,7 +44,12 @@ impl Shell {
     /// The clock stands in the middle of November.
     pub fn new() -> Shell {
         let folder = tempfile::tempdir().expect("a temporary directory");
-        Shell { folder, clock: SimulatedClock::at(at("2025-11-15T10:00:00Z")) }
+        Shell {
+            folder,
+            clock: SimulatedClock::at(at("2025-11-15T10:00:00Z")),
+            answers: Arc::new(|_| None),
+            wire: Arc::new(|settings| Arc::new(RealWire::new(settings.peers()))),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -60,7 +69,8 @@ impl Shell {
             files: Arc::new(RealFiles),
             clock: Arc::new(self.clock.clone()),
             chance: || Box::new(SeededChance::new(11)),
-            wire: Arc::new(|settings| Arc::new(RealWire::new(settings.peers()))),
+            wire: Arc::clone(&self.wire),
+            ask: Arc::clone(&self.answers),
             variables: vec![("USER".to_owned(), "clerk".to_owned())],
         };
         let arguments = self.arguments(line).into_iter().map(Into::into);

@@ -6,6 +6,7 @@ mod counting; // protected, rental, new, billable; ledger; weights
 mod deadline_calendar; // the days ahead
 mod deadlines; // days left, presets
 mod eligibility; // which keys auto update renews, and why not
+mod finalizing; // when a console's own report may be finalized
 mod forecast; // the next 1st, agreeing with report and counting
 pub mod gate; // open, held, undetermined; causes
 mod instances; // Subscription and Perpetual keys

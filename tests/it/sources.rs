@@ -11,4 +11,5 @@ mod vbr_kinds; // what license rows of a VBR server become
 mod vbr_renewing; // the exchange about a VBR server's license key
 mod vbr_traps; // the VBR conversation against handmade answers
 mod vspc; // the VSPC conversation against the simulated console and handmade answers
+mod vspc_finalize; // finalizing a console's own report
 mod vspc_report; // a console's own report of a month

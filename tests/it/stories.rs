@@ -6,6 +6,7 @@ mod consent;
 mod consoles;
 mod deadlines;
 mod far;
+mod finalizing;
 mod forecasts;
 mod gates;
 mod keys;

@@ -15,6 +15,7 @@ use crate::rules::review::Refusal;
 use crate::rules::schedule::Duty;
 use crate::store::fact::key;
 
+use super::finalize::Plea;
 use super::{Agent, Hour, Query, Refused, Talk};
 
 /// Which reporting unit, when there are several.
@@ -55,6 +56,18 @@ pub enum Order {
     CompareReport {
         target: Target,
         with: String,
+    },
+    /// Every report here that the console's own has a part of, beside it: what finalizing would send. Nothing is recorded.
+    CompareConsole {
+        with: String,
+        month: Month,
+    },
+    /// Finalizes what was compared just before; `confirmed` is the month once more.
+    FinalizeConsole {
+        with: String,
+        month: Month,
+        confirmed: Month,
+        despite: Option<String>,
     },
     Postpone {
         target: Target,
@@ -115,6 +128,11 @@ impl Agent {
             Order::Adjust { target, adjustments } => self.order_adjust(&target, &adjustments, &actor, hour),
             Order::Reset { target } => self.order_reset(&target, &actor, hour),
             Order::CompareReport { target, with } => self.order_compare(&target, &with, hour),
+            Order::CompareConsole { with, month } => self.order_compare_console(&with, month, hour),
+            Order::FinalizeConsole { with, month, confirmed, despite } => {
+                let plea = Plea { month, confirmed, despite: despite.as_deref() };
+                self.order_finalize(&with, plea, &actor, hour)
+            }
             Order::Postpone { target, until } => self.order_postpone(&target, until, &actor, hour),
             Order::Send { target } => self.order_send(&target, &actor, hour),
             Order::Correct { target, reason } => self.order_correct(&target, &reason, &actor, hour),

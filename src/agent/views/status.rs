@@ -38,6 +38,7 @@ impl Agent {
         }
         warnings.extend(self.identity_warnings(hour.now)?);
         warnings.extend(self.setbacks_shown()?);
+        warnings.extend(self.finalizations_unanswered()?);
         warnings.extend(self.price_book().err());
         let unknown = self.unknown_of(&self.known_servers(&units), hour.now)?;
         Ok(json!({

@@ -31,7 +31,8 @@ pub fn run(session: &mut Session<'_>, how: &Compare) -> Result<(), Refused> {
     Err(Refused::new(8, format!("the reports of {month} here and in {with} differ, in sum by {by} points")))
 }
 
-fn text(compared: &Value, _: Instant) -> String {
+/// What one report is beside the console's.
+pub fn text(compared: &Value, _: Instant) -> String {
     let mut text = format!(
         "report {} r{} of unit {}: {} points here, {} in {}, difference {}\n",
         word(compared, "month"),

@@ -3,6 +3,7 @@
 mod acts;
 mod adjusting;
 mod compare;
+mod finalize;
 mod proposals;
 mod text;
 
@@ -104,8 +105,8 @@ pub enum Act {
     Explain(ReportArgs),
     /// Lays the report beside the console's own of the same month, with the differences and their known reasons
     ///
-    /// Reads the monthly report of a [[server]] of source vspc and keeps nothing of it. Approving and finalizing it stay
-    /// steps in the console. Licenses and products that this unit does not count are named outside the sums.
+    /// Reads the monthly report of a [[server]] of source vspc and keeps nothing of it. Approving it stays a step in the
+    /// console; `report finalize` finalizes it where the settings allow that. Licenses and products that this unit does not count are named outside the sums.
     ///
     /// Exit codes: 0 counts and points are the same; 8 they differ (everything is printed all the same); 66 there is no
     /// report of that month, here or there; 69 the console does not answer; 77 it refuses; 78 no such console in the
@@ -113,6 +114,19 @@ pub enum Act {
     ///
     /// Example: tidegauge report compare --with vspc01 --month 2026-10
     Compare(compare::Compare),
+    /// Finalizes a console's own report, after comparing it and asking twice; off unless the settings switch it on
+    ///
+    /// Prints every report here beside the console's, as `report compare` does, then asks two questions; the second wants
+    /// the month typed. Only a console's newest report can be finalized, and it leaves the console for good. Who did it,
+    /// when and why is kept. After a lost answer repeat it: it looks before it asks.
+    ///
+    /// Exit codes: 2 not confirmed, or nobody is at a terminal and --yes with --yes-finalize is not given; 3 it is finalized
+    /// already; 8 the reports differ and no --despite-differences is given, or the console's changed meanwhile; 66 there is
+    /// no report of that month, here or there; 69 the console does not answer; 77 it refuses; 78 finalize_reports is not
+    /// true for this [[server]].
+    ///
+    /// Example: tidegauge report finalize --with vspc01 --month 2026-10
+    Finalize(finalize::Finalize),
     /// Records that the report was also entered in Pulse or the aggregator's portal
     ///
     /// Sending never replaces that step, and it has its own reminder.
@@ -163,6 +177,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
             session.ask_and_show(&query, super::gate::text)
         }
         Act::Compare(how) => compare::run(session, how),
+        Act::Finalize(how) => finalize::run(session, how),
         Act::MarkExternal(how) => {
             let (portal, document) = (how.portal.clone(), how.document.clone());
             session.order_and_show(Order::MarkExternal { target: how.which.target(), portal, document }, text::changed)

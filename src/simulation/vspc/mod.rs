@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::estate::Estate;
-use crate::domain::Instant;
 use crate::domain::console_report::WhyLeftOut;
+use crate::domain::{Instant, Month};
 use crate::doors::Clock;
 
 pub use pages::Role;
@@ -25,6 +25,8 @@ pub use pages::Role;
 const REQUEST_BYTES_MAX: usize = 1 << 20;
 /// Looks at a queued action that find it running.
 const LOOKS_RUNNING: u32 = 2;
+/// What read-only tokens begin with.
+const READ_ONLY: &str = "reading";
 /// A page without a stated limit.
 const LIMIT_DEFAULT: usize = 100;
 
@@ -45,6 +47,14 @@ pub enum Fault {
     MovingTotal,
     /// A month's report is only given by its first day.
     DatedReports,
+    /// Reports are given by the day on which they were made, so that only the newest is found.
+    ReportsByGeneration,
+    /// What is finalized is answered as a trouble of its own.
+    LosesFinalizing,
+    /// The report cannot be approved, and so not finalized.
+    NotApprovable,
+    /// The key or account may read, and nothing else.
+    ReadOnly,
     /// The password is another one.
     OtherPassword,
     /// The account asks for a second factor.
@@ -84,8 +94,10 @@ struct Inner {
     /// Requests that still fail in passing.
     passing: u32,
     tokens: BTreeSet<String>,
-    /// Queued requests by action: path with query, and looks that still find it running.
-    queued: BTreeMap<String, (String, u32)>,
+    /// Queued requests by action: what was asked, and looks that still find it running.
+    queued: BTreeMap<String, (Asked, u32)>,
+    /// Months whose report was finalized, and when.
+    finalized: reports::Finalized,
     /// How often each path was asked.
     asked: BTreeMap<String, u32>,
     versions: BTreeSet<String>,
@@ -131,6 +143,17 @@ impl Vspc {
         self.inner().asked.clone()
     }
 
+    /// Months whose report was finalized here, and when.
+    pub fn finalized(&self) -> BTreeMap<Month, Instant> {
+        self.inner().finalized.clone()
+    }
+
+    /// Somebody finalizes the month's report in the console.
+    pub fn finalize(&self, month: Month) {
+        let now = self.clock.now();
+        self.inner().finalized.insert(month, now);
+    }
+
     /// The versions that clients named.
     pub fn versions(&self) -> BTreeSet<String> {
         self.inner().versions.clone()
@@ -157,6 +180,7 @@ async fn answer(State(vspc): State<Arc<Vspc>>, request: Request) -> Response {
         query: parts.uri.query().unwrap_or_default().to_owned(),
         bearer: header_of("authorization").and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned)),
         request_id: header_of("x-request-id").unwrap_or_else(|| Uuid::nil().to_string()),
+        is_post: parts.method == Method::POST,
         path,
     };
     let mut response = {
@@ -179,8 +203,10 @@ async fn answer(State(vspc): State<Arc<Vspc>>, request: Request) -> Response {
 }
 
 /// One request, its parts that matter.
+#[derive(Clone)]
 struct Asked {
     path: String,
+    is_post: bool,
     query: String,
     bearer: Option<String>,
     request_id: String,
@@ -198,7 +224,8 @@ fn token(vspc: &Vspc, inner: &mut Inner, body: &[u8]) -> Response {
     if inner.faults.contains(&Fault::SecondFactor) {
         return axum::Json(oauth(None, Some("mfa-1"))).into_response();
     }
-    let access = format!("access-{}", inner.tokens.len() + 1);
+    let kind = if field("readOnly") == "true" { READ_ONLY } else { "access" };
+    let access = format!("{kind}-{}", inner.tokens.len() + 1);
     inner.tokens.insert(access.clone());
     axum::Json(oauth(Some(&access), None)).into_response()
 }
@@ -226,25 +253,48 @@ fn resource(vspc: &Vspc, inner: &mut Inner, asked: &Asked, now: Instant) -> Resp
         inner.passing -= 1;
         return errors(server_error, "retryableLogical", "The database is busy.");
     }
-    let target = format!("{}?{}", asked.path, asked.query);
+    if asked.is_post && (bearer.starts_with(READ_ONLY) || inner.faults.contains(&Fault::ReadOnly)) {
+        return errors(StatusCode::FORBIDDEN, "security", "Read-only access.");
+    }
     if inner.faults.contains(&Fault::Queues) || inner.faults.contains(&Fault::QueuedFails) {
-        inner.queued.insert(asked.request_id.clone(), (target, LOOKS_RUNNING));
+        inner.queued.insert(asked.request_id.clone(), (asked.clone(), LOOKS_RUNNING));
         let location = format!("https://vspc:1280/api/v3/asyncActions/{}", asked.request_id);
         return (StatusCode::ACCEPTED, [(header::LOCATION, location)], Body::empty()).into_response();
     }
-    listed(inner, &target, now)
+    done(inner, asked, now)
+}
+
+/// What was asked: a page of a list, or the one deed that a console is asked here.
+fn done(inner: &mut Inner, asked: &Asked, now: Instant) -> Response {
+    if !asked.is_post {
+        return listed(inner, &format!("{}?{}", asked.path, asked.query), now);
+    }
+    if asked.path != "/api/v3/licensing/reports/finalization" {
+        return errors(StatusCode::NOT_FOUND, "logical", "No such resource.");
+    }
+    let status = if inner.faults.contains(&Fault::NotApprovable) {
+        "NotApprovable"
+    } else {
+        inner.finalized.entry(Month::of(now).previous()).or_insert(now);
+        "Finalization"
+    };
+    if inner.faults.contains(&Fault::LosesFinalizing) {
+        return errors(StatusCode::from_u16(520).expect("three digits"), "unspecified", "The service was restarted.");
+    }
+    axum::Json(json!({"data": {"reportApprovalStatus": status, "message": status}, "meta": null, "errors": null}))
+        .into_response()
 }
 
 /// Whether a queued action has ended, or what it gave.
 fn queued_action(inner: &mut Inner, action: &str, now: Instant) -> Response {
     let (id, wants_result) = action.strip_suffix("/result").map_or((action, false), |id| (id, true));
     let fails = inner.faults.contains(&Fault::QueuedFails);
-    let Some((target, looks)) = inner.queued.get_mut(id) else {
+    let Some((asked, looks)) = inner.queued.get_mut(id) else {
         return errors(StatusCode::NOT_FOUND, "logical", "No such action.");
     };
     if wants_result {
-        let target = target.clone();
-        return listed(inner, &target, now);
+        let asked = asked.clone();
+        return done(inner, &asked, now);
     }
     let status = match (*looks, fails) {
         (0, true) => "failed",
@@ -267,11 +317,18 @@ fn listed(inner: &Inner, target: &str, now: Instant) -> Response {
         let error = json!([{"message": "The database is busy.", "type": "retryableLogical", "code": 1}]);
         return axum::Json(json!({"data": null, "meta": null, "errors": error})).into_response();
     }
-    let date = path.strip_prefix("/api/v3/licensing/reports/");
+    let date = path.strip_prefix("/api/v3/licensing/reports/").filter(|date| *date != "latest");
+    if date.is_some() && inner.faults.contains(&Fault::ReportsByGeneration) {
+        return errors(StatusCode::NOT_FOUND, "logical", "No report was made then.");
+    }
     if date.is_some_and(|date| date.len() < "2026-10-01".len()) && inner.faults.contains(&Fault::DatedReports) {
         return errors(StatusCode::BAD_REQUEST, "logical", "The value is no date.");
     }
-    let Some(rows) = pages::rows(&inner.servers, path.trim_start_matches("/api/v3"), now) else {
+    let rows = match path.strip_prefix("/api/v3/licensing/reports/") {
+        Some(date) => reports::rows(&inner.servers, &inner.finalized, date, now),
+        None => pages::rows(&inner.servers, path.trim_start_matches("/api/v3"), now),
+    };
+    let Some(rows) = rows else {
         return errors(StatusCode::NOT_FOUND, "logical", "No such resource.");
     };
     if path.ends_with("/licensing/sites") {

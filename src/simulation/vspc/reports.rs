@@ -23,11 +23,28 @@ struct Detail {
     left_out: BTreeSet<(WhyLeftOut, String)>,
 }
 
-/// The reports of a month: one once the month has ended; `None`: that is no month.
-pub(super) fn rows(servers: &[Managed], date: &str, now: Instant) -> Option<Vec<Value>> {
-    let month: Month = date.strip_suffix("-01").filter(|_| date.len() == 10).unwrap_or(date).parse().ok()?;
-    let has_ended = month.ends_at() <= now;
-    Some(if has_ended && !servers.is_empty() { vec![report(servers, month, now)] } else { Vec::new() })
+/// Months whose report was finalized, and when.
+pub(super) type Finalized = BTreeMap<Month, Instant>;
+
+/// Finalizing takes so long.
+const FINALIZES_WITHIN: chrono::TimeDelta = chrono::TimeDelta::hours(1);
+
+/// The reports of a month, or the newest: one once the month has ended; `None`: that is no month.
+pub(super) fn rows(servers: &[Managed], finalized: &Finalized, date: &str, now: Instant) -> Option<Vec<Value>> {
+    let month: Month = match date {
+        "latest" => Month::of(now).previous(),
+        _ => date.strip_suffix("-01").filter(|_| date.len() == 10).unwrap_or(date).parse().ok()?,
+    };
+    if now < month.ends_at() || servers.is_empty() {
+        return Some(Vec::new());
+    }
+    let mut report = report(servers, month, now);
+    report["reportStatus"] = json!(match finalized.get(&month) {
+        None => "ApprovalRequired",
+        Some(since) if now < *since + FINALIZES_WITHIN => "Finalization",
+        Some(_) => "Approved",
+    });
+    Some(vec![report])
 }
 
 fn report(servers: &[Managed], month: Month, now: Instant) -> Value {

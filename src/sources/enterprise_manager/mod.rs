@@ -152,7 +152,7 @@ pub const ROW: SourceRow = SourceRow {
     reach: Reach::Login,
     names: Names::OneServer,
     renew: None,
-    monthly_report: None,
+    monthly_reports: None,
 };
 
 fn open(brief: Brief) -> Talk {

@@ -33,7 +33,7 @@ pub const ROW: SourceRow = SourceRow {
     reach: Reach::Login,
     names: Names::OneServer,
     renew: Some(renewing::open),
-    monthly_report: None,
+    monthly_reports: None,
 };
 
 /// Asks of one conversation, logins and logout included.

@@ -74,6 +74,14 @@ pub struct ActionRow<'a> {
     pub status: Text<'a>,
 }
 
+/// `POST /licensing/reports/finalization`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct FinalizationRow<'a> {
+    pub report_approval_status: Text<'a>,
+    pub message: Text<'a>,
+}
+
 /// A row of `GET /organizations/companies`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]

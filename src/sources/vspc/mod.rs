@@ -1,10 +1,11 @@
-//! The source `vspc`: the REST API v3 of VSPC 8.1 to 9.3, read-only, one request at a time.
+//! The source `vspc`: the REST API v3 of VSPC 8.1 to 9.3, one request at a time.
 //!
 //! A console knows companies, the backup servers and Cloud Connect sites they use, and what each counts there. It gives
-//! one sample a server, counts only, named `<server>@<name in the settings>`. Its own report of a month is read for comparing; nothing
-//! is approved or finalized there.
+//! one sample a server, counts only, named `<server>@<name in the settings>`. Its own report of a month is read for comparing.
+//! Everything is read-only but `finalize`, which only a person's order begins.
 
 mod answers;
+mod finalize;
 mod kinds;
 mod license;
 mod list;
@@ -20,11 +21,12 @@ mod talk;
 mod trouble;
 mod usage;
 
+use finalize::FinalizeReading;
 use reading::UsageReading;
 use report::ReportReading;
 use talk::VspcTalk;
 
-use super::{Brief, MonthlyReportTalk, Names, Reach, SourceRow, Talk};
+use super::{Brief, MonthlyReportTalk, MonthlyReports, Names, Reach, SourceRow, Talk, finalizing};
 use crate::domain::Month;
 
 pub use kinds::{TYPES, kind_of};
@@ -37,7 +39,7 @@ pub const ROW: SourceRow = SourceRow {
     reach: Reach::LoginOrKey,
     names: Names::ItsServers,
     renew: None,
-    monthly_report: Some(open_report),
+    monthly_reports: Some(MonthlyReports { read: open_report, finalize: open_finalizing }),
 };
 
 fn open(brief: Brief) -> Talk {
@@ -46,4 +48,9 @@ fn open(brief: Brief) -> Talk {
 
 fn open_report(brief: Brief, month: Month) -> MonthlyReportTalk {
     Box::new(VspcTalk::new(&brief, ReportReading::new(brief.server.clone(), month)))
+}
+
+fn open_finalizing(errand: finalizing::Errand) -> finalizing::Talk {
+    let brief = errand.brief.clone();
+    Box::new(VspcTalk::new(&brief, FinalizeReading::new(errand)))
 }

@@ -1,4 +1,4 @@
-//! Reads a console's own report of a month (api.md 3.2). It is only read: approving and finalizing are a person's there.
+//! Reads a console's own report of a month (api.md 3.2).
 
 use super::answers::{Envelope, read};
 use super::report_answers::ReportRow;
@@ -25,25 +25,45 @@ pub struct ReportReading {
     gathered: Gathered,
 }
 
-/// The document calls the month `YYYY-MM` and its form a date; consoles differ (api.md 3.2).
+/// The document calls the month `YYYY-MM`, its form a date and its meaning the day of generation; consoles differ
+/// (api.md 3.2). The newest reports are found by their interval in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spelling {
     Month,
     FirstDay,
+    Newest,
 }
 
 impl ReportReading {
+    /// Looks for the report of the month.
     pub fn new(server: String, month: Month) -> ReportReading {
-        let spelling = Some(Spelling::Month);
+        ReportReading::from(server, month, Spelling::Month)
+    }
+
+    /// Reads the newest report, which is the only one that can be finalized; there is none when it is of another month.
+    pub fn newest(server: String, month: Month) -> ReportReading {
+        ReportReading::from(server, month, Spelling::Newest)
+    }
+
+    fn from(server: String, month: Month, spelling: Spelling) -> ReportReading {
+        let spelling = Some(spelling);
         ReportReading { server, month, spelling, received: 0, pages: 0, gathered: Gathered::of(month) }
     }
 
-    /// Goes on to the other spelling of the month; after it there is no report.
+    /// Goes on to the next spelling of the month; after the last there is no report.
     fn spell_otherwise(&mut self) {
         self.spelling = match self.spelling {
             Some(Spelling::Month) => Some(Spelling::FirstDay),
-            Some(Spelling::FirstDay) | None => None,
+            Some(Spelling::FirstDay) => Some(Spelling::Newest),
+            Some(Spelling::Newest) | None => None,
         };
+        (self.received, self.pages) = (0, 0);
+        self.gathered = Gathered::of(self.month);
+    }
+
+    /// The report, once everything is read.
+    pub fn take(&mut self) -> Option<ConsoleReport> {
+        std::mem::replace(&mut self.gathered, Gathered::of(self.month)).into_report()
     }
 }
 
@@ -54,15 +74,16 @@ impl Reading for ReportReading {
         let month = match self.spelling? {
             Spelling::Month => self.month.to_string(),
             Spelling::FirstDay => self.month.first_day().to_string(),
+            Spelling::Newest => "latest".to_owned(),
         };
         Some(format!("/api/v3/licensing/reports/{month}?limit={PAGE_ROWS}&offset={}", self.received))
     }
 
     /// A spelling that the console does not take, or a month that it has no report of.
-    fn has_other_way(&mut self, status: u16) -> bool {
+    fn has_other_way(&mut self, refused: &HttpAnswer) -> bool {
         let goes_on = match self.spelling {
-            Some(Spelling::Month) => matches!(status, 400 | 404 | 422),
-            Some(Spelling::FirstDay) => status == 404,
+            Some(Spelling::Month | Spelling::FirstDay) => matches!(refused.status, 400 | 404 | 422),
+            Some(Spelling::Newest) => refused.status == 404,
             None => false,
         } && self.received == 0;
         if goes_on {
@@ -90,13 +111,15 @@ impl Reading for ReportReading {
         if !is_end && PAGES_MAX <= self.pages {
             return Err(unreadable(&format!("not read to the end within {PAGES_MAX} pages")));
         }
-        if is_end {
-            self.spelling = None;
+        match (is_end, self.gathered.is_empty()) {
+            (true, true) => self.spell_otherwise(),
+            (true, false) => self.spelling = None,
+            (false, _) => {}
         }
         Ok(())
     }
 
     fn done(&mut self, _: Met) -> Option<ConsoleReport> {
-        std::mem::replace(&mut self.gathered, Gathered::of(self.month)).into_report()
+        self.take()
     }
 }

@@ -89,6 +89,11 @@ impl Gathered {
         }
     }
 
+    /// Whether none is of the month so far.
+    pub fn is_empty(&self) -> bool {
+        self.reports == 0
+    }
+
     /// What the reports say together; `None` when none is of the month.
     pub fn into_report(mut self) -> Option<ConsoleReport> {
         self.notes.truncate(NOTES_MAX);

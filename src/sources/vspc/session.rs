@@ -1,4 +1,4 @@
-//! How a VSPC console lets us in: by API key, or by a login that gives a read-only token. The token lives only in here.
+//! How a VSPC console lets us in: by API key, or by a login that gives a token, read-only unless a deed needs more. The token lives only in here.
 
 use secrecy::SecretString;
 
@@ -13,9 +13,17 @@ const TOKEN_PATH: &str = "/api/v3/token";
 /// Logins by password in one conversation.
 const LOGINS_MAX: u32 = 4;
 
+/// What a login is to allow; an API key allows what the console gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    Read,
+    Act,
+}
+
 pub struct Session {
     server: ServerName,
     signs_in: SignsIn,
+    rights: Rights,
     /// Position in [`REVISIONS`].
     revision: usize,
     token: Option<SecretString>,
@@ -23,9 +31,9 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(server: ServerName, signs_in: SignsIn, revision: Option<&str>) -> Session {
+    pub fn new(server: ServerName, signs_in: SignsIn, rights: Rights, revision: Option<&str>) -> Session {
         let revision = revision.and_then(position_of).unwrap_or(0);
-        Session { server, signs_in, revision, token: None, logins: 0 }
+        Session { server, signs_in, rights, revision, token: None, logins: 0 }
     }
 
     /// The version in use.
@@ -38,12 +46,14 @@ impl Session {
         if self.signs_in == SignsIn::ApiKey || self.token.is_some() {
             return None;
         }
-        let form = vec![
+        let mut form = vec![
             ("grant_type", FormValue::Text("password".to_owned())),
             ("username", FormValue::PeerUsername),
             ("password", FormValue::PeerPassword),
-            ("readOnly", FormValue::Text("true".to_owned())),
         ];
+        if self.rights == Rights::Read {
+            form.push(("readOnly", FormValue::Text("true".to_owned())));
+        }
         Some(self.dressed(HttpAsk::post(&self.server, TOKEN_PATH, Body::Form(form))))
     }
 

@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use super::answers::{ActionRow, Envelope, read};
-use super::session::Session;
+use super::session::{Rights, Session};
 use super::trouble::{self, Nature};
-use crate::ask::{Answer, Ask, Conversation, HttpAnswer, HttpAsk, Setback, Step};
+use crate::ask::{Answer, Ask, Conversation, HttpAnswer, HttpAsk, Method, Setback, Step};
 use crate::domain::Instant;
 use crate::domain::calendar::rfc3339;
 use crate::domain::report::ID_NAMESPACE;
@@ -24,12 +24,18 @@ const TRIES_MAX: u32 = 3;
 /// What is read over an exchange: it wants one path after another.
 pub trait Reading: Send {
     type Done;
+    /// What the login is to allow.
+    const RIGHTS: Rights = Rights::Read;
     /// The next path with its query; `None` when everything is read.
     fn wants(&self) -> Option<String>;
     /// Hears a 200 to it; `path` is for the words of a setback.
     fn hear(&mut self, path: &str, answer: &HttpAnswer) -> Result<(), Setback>;
-    /// Whether another path answers in place of the one that was refused with this status.
-    fn has_other_way(&mut self, _status: u16) -> bool {
+    /// The id of the deed when what it wants next is one: it is posted without a body. `None`: it is read.
+    fn deed(&self) -> Option<Uuid> {
+        None
+    }
+    /// Whether it goes on although its request was refused.
+    fn has_other_way(&mut self, _refused: &HttpAnswer) -> bool {
         false
     }
     /// What was read.
@@ -80,7 +86,7 @@ impl<R: Reading> VspcTalk<R> {
         VspcTalk {
             server: brief.server.clone(),
             begun_at: brief.now,
-            session: Session::new(brief.server.clone(), settings.signs_in, settings.revision.as_deref()),
+            session: Session::new(brief.server.clone(), settings.signs_in, R::RIGHTS, settings.revision.as_deref()),
             reading,
             awaiting: Awaiting::Reading,
             path: String::new(),
@@ -109,7 +115,7 @@ impl<R: Reading> VspcTalk<R> {
                 self.pause_seconds = PAUSE_SECONDS;
                 Ok(())
             }
-            refused @ 400..=499 if self.awaiting == Awaiting::Reading && self.reading.has_other_way(refused) => Ok(()),
+            400..=499 if self.awaiting == Awaiting::Reading && self.reading.has_other_way(http) => Ok(()),
             200 => self.hear_good(http),
             202 => self.hear_queued(http),
             _ => Err(trouble::refused(&self.server, &self.path, http)),
@@ -191,10 +197,12 @@ impl<R: Reading> VspcTalk<R> {
             self.awaiting = Awaiting::Session;
             return Step::Ask(Ask::Http(login));
         }
-        let seed = format!("{}/{}/{}", self.server, rfc3339(self.begun_at), self.asks);
         let mut ask = HttpAsk::get(&self.server, path);
         if self.awaiting == Awaiting::Reading {
-            self.request_id = Uuid::new_v5(&ID_NAMESPACE, seed.as_bytes());
+            let seed = format!("{}/{}/{}", self.server, rfc3339(self.begun_at), self.asks);
+            let deed = self.reading.deed();
+            self.request_id = deed.unwrap_or_else(|| Uuid::new_v5(&ID_NAMESPACE, seed.as_bytes()));
+            ask.method = if deed.is_some() { Method::Post } else { Method::Get };
             ask.headers.push(("x-request-id".to_owned(), self.request_id.to_string()));
         }
         ask.pause_seconds = std::mem::take(&mut self.pause_seconds);

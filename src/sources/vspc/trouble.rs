@@ -16,8 +16,8 @@ pub fn refused(server: &str, path: &str, answer: &HttpAnswer) -> Setback {
         },
         403 => Setback::AskAPerson {
             why: format!(
-                "{server} {path}: not allowed ({said}); give the key or account the role Portal Administrator, \
-                 read-only"
+                "{server} {path}: not allowed ({said}); give the key or account the role Portal Administrator; \
+                 read-only is enough to read"
             ),
         },
         404 => Setback::TryAgain {

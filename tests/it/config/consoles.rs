@@ -26,3 +26,20 @@ fn a_console_is_let_in_by_a_key_or_a_login() {
         ],
     );
 }
+
+#[test]
+fn finalizing_reports_is_off_and_said_where_it_is_on() {
+    let console = "[[server]]\nname = \"vspc\"\nsource = \"vspc\"\nurl = \"https://vspc.example.net:1280\"\n\
+                   api_key_file = \"/k\"\n";
+    for (more, on) in [("", false), ("finalize_reports = false\n", false), ("finalize_reports = true\n", true)] {
+        let settings = read(&format!("{console}{more}")).expect("good settings");
+        assert_eq!(settings.servers[0].finalize_reports, on);
+        assert_eq!(settings.explain().contains("REPORTS CAN BE FINALIZED from here"), on, "{}", settings.explain());
+    }
+    check_refused(
+        "[[server]]\nname = \"f\"\nsource = \"snapshot_folder\"\npath = \"/f\"\nfinalize_reports = true\n",
+        expect![[
+            r#"t.toml:5: `finalize_reports` is given, and source "snapshot_folder" makes no report of its own: take it out: it is for a console (source "vspc")"#
+        ]],
+    );
+}

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::*;
 
 /// A console with two customers' servers under one rental key.
-fn console(seed: u64, begins: &str) -> World {
+pub(super) fn console(seed: u64, begins: &str) -> World {
     World::new(of_console(seed, begins))
 }
 
