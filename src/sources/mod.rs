@@ -13,6 +13,7 @@ mod json_field;
 mod json_place;
 mod lenient;
 mod reply;
+mod snapshot_sections;
 mod trouble;
 
 use crate::ask::Conversation;

@@ -10,9 +10,9 @@ use super::json_field::{
     Turn, Way, Wrong, array, count, date, flag, instant, name, object, optional, points, required, shortened, text,
 };
 use super::json_place::line_of;
+use super::snapshot_sections;
 use crate::domain::calendar::rfc3339;
 use crate::domain::license::{License, LicenseType};
-use crate::domain::license_sections::LicenseSections;
 use crate::domain::sample::Sample;
 use crate::domain::tenant::TenantCount;
 use crate::domain::workload::{Workload, WorkloadType};
@@ -92,10 +92,21 @@ pub fn to_json(sample: &Sample) -> Value {
         "schema": SCHEMA,
         "taken_at": rfc3339(sample.taken_at),
         "server": sample.server,
-        "license": sample.license,
+        "license": license_json(&sample.license),
         "workloads": sample.workloads,
         "counts": sample.counts,
     })
+}
+
+/// The license block; its sections stand among its fields.
+fn license_json(license: &License) -> Value {
+    let mut block = json!(license);
+    if let Value::Object(fields) = &mut block
+        && let Some(Value::Object(mut sections)) = fields.remove("sections")
+    {
+        fields.append(&mut sections);
+    }
+    block
 }
 
 /// The text of the file, or the line and the reason why it is none.
@@ -202,7 +213,7 @@ fn license_fields(license: &Map<String, Value>) -> Result<License, Wrong> {
         expires_on: optional(license, "expires_on", date)?,
         support_expires_on: optional(license, "support_expires_on", date)?,
         auto_update: optional(license, "auto_update", flag)?,
-        sections: LicenseSections::default(),
+        sections: snapshot_sections::read(license)?,
     })
 }
 

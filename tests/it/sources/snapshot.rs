@@ -53,6 +53,29 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
+fn sockets_terabytes_and_gifted_instances_of_a_key_are_read_and_written_back() {
+    let block = r#""license":{"type":"Perpetual",
+        "sockets":{"licensed":8,"used":"6","support_expires_on":"2027-01-31"},
+        "capacity":{"licensed_tb":"10","used_tb":1.5,"used_tb_by_type":{"FileShare":1.5},"expires_on":"2027-03-31"},
+        "gifted":{"instances":6}},"workloads":[]"#;
+    let samples = read(&with(block)).expect("three sections");
+    let sections = &samples[0].license.sections;
+    let sockets = sections.sockets.clone().unwrap();
+    assert_eq!((sockets.licensed, sockets.used, sockets.remaining), (8, 6, 2), "what is left follows");
+    let capacity = sections.capacity.clone().unwrap();
+    assert_eq!((capacity.licensed_tb.to_string(), capacity.used_tb.to_string()), ("10".into(), "1.5".into()));
+    assert_eq!(sections.gifted.clone().unwrap().instances, Points::whole(6));
+    assert_eq!(read(&to_json(&samples[0]).to_string()), Ok(samples));
+    let none = with(r#""license":{"sockets":null,"capacity":{"licensed_tb":0,"used_tb":0}},"workloads":[]"#);
+    assert!(read(&none).expect("no terabytes are licensed")[0].license.sections.is_empty());
+    check_refused(
+        &with(r#""license":{"sockets":{"licensed":8}},"workloads":[]"#),
+        expect!["usage.json line 1, license.sockets.used: is missing; correct the file and put it back"],
+    );
+    check_refused(&with(r#""license":{"capacity":{"licensed_tb":"much","used_tb":0}},"workloads":[]"#), expect![[""]]);
+}
+
+#[test]
 fn json_lines_give_one_sample_a_line() {
     let line = with(r#""workloads":[]"#);
     let samples = read(&format!("{line}\n{line}\r\n\n{line}")).expect("three lines");
