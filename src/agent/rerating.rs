@@ -1,24 +1,58 @@
-//! Other points tables or another mapping: days since the first sample concerned follow them, and so do open reports.
+//! Settings by which samples are rated and reports built: when they change, days since the first sample concerned follow
+//! them, and so do open reports.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
 
 use crate::agent::Trouble;
-use crate::config::MonthEnd;
+use crate::config::{MonthEnd, Settings};
 use crate::domain::Month;
 use crate::domain::installation::Unit;
-use crate::domain::report::{CountedBy, ServerCoverage};
+use crate::domain::notice::News;
+use crate::domain::report::{CountedBy, ServerCoverage, UsageReport};
 use crate::domain::watermark::Coverage;
+use crate::rules::rating::Rating;
 use crate::rules::reporting::BasisSample;
 use crate::rules::review;
-use crate::store::fact::ReportCause;
+use crate::seal::digest::sha256_hex;
+use crate::store::fact::{Fact, ReportCause, key};
 
 use super::generate::{kept, same_figures};
 use super::{Agent, Hour};
+
+/// The settings that decide what a report of given samples says.
+#[derive(Serialize)]
+struct BuiltBy<'a> {
+    rating: &'a Rating,
+    basis_max_age_seconds: i64,
+    /// By server, where it is not the default.
+    month_end: BTreeMap<&'a str, String>,
+}
+
+impl BuiltBy<'_> {
+    fn of(settings: &Settings) -> BuiltBy<'_> {
+        let own = settings.servers.iter().filter(|server| server.month_end != MonthEnd::default());
+        BuiltBy {
+            rating: &settings.rating,
+            basis_max_age_seconds: settings.basis_max_age.num_seconds(),
+            month_end: own.map(|server| (server.name.as_str(), server.month_end.to_string())).collect(),
+        }
+    }
+
+    fn digest(&self) -> String {
+        sha256_hex(&serde_json::to_vec(self).expect("settings are plain data"))
+    }
+}
 
 impl Agent {
     /// Rates what is kept by the settings as they are. Reports that are not sent are built again with their
     /// adjustments kept; sent ones stand as they were sent.
     pub(super) fn rate_by_settings(&mut self, hour: Hour) -> Result<(), Trouble> {
-        let rating = self.settings.rating.clone();
-        if !self.store.set_rating(&rating)? {
+        self.store.set_rating(&self.settings.rating)?;
+        let by = BuiltBy::of(&self.settings).digest();
+        let known: Option<String> = self.store.row(key::REPORTS_BUILT_BY)?;
+        if known.unwrap_or_else(|| BuiltBy::of(&Settings::default()).digest()) == by {
             return Ok(());
         }
         for unit in self.units()? {
@@ -26,11 +60,14 @@ impl Agent {
                 self.renew_open_report(&unit, month, hour)?;
             }
         }
-        Ok(())
+        // Last, so that a start that breaks off before it is followed by one that renews the rest.
+        self.record(hour, "settings", vec![Fact::ReportsBuiltBy { digest: by }])
     }
 
     fn renew_open_report(&mut self, unit: &Unit, month: Month, hour: Hour) -> Result<(), Trouble> {
-        let Some(old) = self.newest_report(&unit.id, month)?.filter(|old| old.stage.is_open()) else { return Ok(()) };
+        // What was entered elsewhere stands as it was entered.
+        let is_renewed = |old: &UsageReport| old.stage.is_open() && old.external.at.is_none();
+        let Some(old) = self.newest_report(&unit.id, month)?.filter(is_renewed) else { return Ok(()) };
         let mut fresh = self.build_report(unit, month, old.revision, hour)?;
         fresh.basis.late = old.basis.late;
         let mut fresh = review::carry_over(&old, fresh);
@@ -38,7 +75,10 @@ impl Agent {
             return Ok(());
         }
         fresh.stage = old.stage;
-        self.record(hour, "settings", vec![kept(ReportCause::Regenerated, fresh)])
+        let news = News::ReportRenewed { month, was: old.total_points, total: fresh.total_points };
+        let mut facts = self.news(Some(&unit.id), &format!("{month} {}", fresh.digest), news, hour)?;
+        facts.push(kept(ReportCause::Renewed, fresh));
+        self.record(hour, "settings", facts)
     }
 
     /// What is done with a server that has no fresh sample at a month's end.

@@ -72,6 +72,7 @@ fn told(fact: &Fact) -> Option<String> {
         | Fact::SetbackOver { .. }
         | Fact::NoticeDelivered { .. }
         | Fact::NoticeSettled { .. }
+        | Fact::ReportsBuiltBy { .. }
         | Fact::SettingsSeen { .. } => return None,
     })
 }
@@ -97,6 +98,7 @@ fn kept(cause: ReportCause, report: &UsageReport) -> String {
         ReportCause::Generated if report.basis.late => "generated late",
         ReportCause::Generated => "generated",
         ReportCause::Regenerated => "generated again, a late sample changed it",
+        ReportCause::Renewed => "generated again, other settings changed it",
         ReportCause::Adjusted => "adjusted",
         ReportCause::Reset => "reset",
         ReportCause::Corrected => "corrected",
@@ -154,6 +156,7 @@ fn detail(news: &News) -> String {
         | News::ExternalDue { month, .. }
         | News::WaitsForPerson { month, .. }
         | News::LateSample { month, .. }
+        | News::ReportRenewed { month, .. }
         | News::GateHeld { month, .. }
         | News::GateOpened { month }
         | News::CorrectionAsked { month, .. } => format!(" ({month})"),

@@ -42,6 +42,7 @@ letters! {
     ExternalDue = "mail/external_due.txt" { month: Month, total: Points, by_day: String, overdue: bool }
     WaitsForPerson = "mail/waits_for_person.txt" { month: Month, why: String }
     LateSample = "mail/late_sample.txt" { month: Month, sent: bool }
+    ReportRenewed = "mail/report_renewed.txt" { month: Month, was: Points, total: Points }
     License = "mail/license.txt" { result: String, message: String, to_do: String }
     LicenseRecovered = "mail/license_recovered.txt" { result: String, message: String, since: String }
     LicenseExpiring = "mail/license_expiring.txt" { support: bool, last_day: NaiveDate, left: String }
@@ -131,6 +132,7 @@ fn drawn(news: &News, at: Instant) -> askama::Result<String> {
         }
         News::WaitsForPerson { month, why } => WaitsForPerson { month, why: one_line(&why) }.render(),
         News::LateSample { month, sent } => LateSample { month, sent }.render(),
+        News::ReportRenewed { month, was, total } => ReportRenewed { month, was, total }.render(),
         News::License { result, message, to_do } => {
             let (result, message, to_do) = (one_line(&result), one_line(&message), one_line(&to_do));
             License { result, message, to_do }.render()

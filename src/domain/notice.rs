@@ -78,6 +78,12 @@ pub enum News {
         month: Month,
         sent: bool,
     },
+    /// Other settings changed an unsent report.
+    ReportRenewed {
+        month: Month,
+        was: Points,
+        total: Points,
+    },
     /// A license check that needs a person, or that installed a key.
     License {
         result: String,
@@ -181,6 +187,7 @@ impl News {
             News::ExternalDue { .. } => "report.external_due",
             News::WaitsForPerson { .. } => "report.waits_for_person",
             News::LateSample { .. } => "report.late_sample",
+            News::ReportRenewed { .. } => "report.renewed",
             News::License { .. } => "license.result",
             News::LicenseRecovered { .. } => "license.recovered",
             News::LicenseExpiring { .. } => "license.expiring",
@@ -213,6 +220,7 @@ impl News {
             | News::ExternalDue { month, .. } => Some(*month),
             News::SendFailing { .. }
             | News::LateSample { .. }
+            | News::ReportRenewed { .. }
             | News::License { .. }
             | News::LicenseRecovered { .. }
             | News::LicenseExpiring { .. }

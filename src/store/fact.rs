@@ -209,6 +209,10 @@ pub enum Fact {
         digest: String,
         summary: String,
     },
+    /// Every open report was built by settings with this digest.
+    ReportsBuiltBy {
+        digest: String,
+    },
     /// The clock became suspect (`Some`) or was agreed again (`None`).
     ClockJudged {
         suspect: Option<String>,
@@ -227,6 +231,8 @@ pub enum ReportCause {
     Generated,
     /// A late sample changed it.
     Regenerated,
+    /// Other settings changed it.
+    Renewed,
     Adjusted,
     Reset,
     /// A revision after sending.

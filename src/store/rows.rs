@@ -69,6 +69,7 @@ impl Fact {
             Fact::SettingsSeen { digest, summary } => {
                 one("settings".into(), &json!({"digest": digest, "summary": summary}))
             }
+            Fact::ReportsBuiltBy { digest } => one(key::REPORTS_BUILT_BY.into(), digest),
             Fact::ClockJudged { suspect, at } => one("clock".into(), &json!({"suspect": suspect, "at": at})),
         }
     }
@@ -124,6 +125,9 @@ fn one<T: Serialize>(key: String, value: &T) -> Vec<Row> {
 pub mod key {
     use crate::domain::calendar::rfc3339;
     use crate::domain::{Instant, IsoWeek, Month};
+
+    /// By which settings every open report was built.
+    pub const REPORTS_BUILT_BY: &str = "reports_built_by";
 
     pub fn unit(id: &str) -> String {
         format!("unit/{id}")

@@ -5,6 +5,7 @@ mod identity; // counted once, proposals, clones
 mod imports; // repeat, conflict, bad file
 mod instances; // one Subscription key on several servers
 mod provider; // three Cloud Connect servers, 200 tenants, 40 rental servers
+mod renewed; // open reports under other settings, killed on the way
 mod reports; // the report, its gate, its late month
 mod usage; // by type, tenant, server, workload; of a month
 mod watermark; // weeks, months, days, coverage

@@ -80,6 +80,7 @@ fn all_news() -> Vec<News> {
         News::ExternalDue { month, total, due_on: None },
         News::WaitsForPerson { month, why: bad.clone() },
         News::LateSample { month, sent: true },
+        News::ReportRenewed { month, was: points("1287"), total },
         News::License { result: bad.clone(), message: bad.clone(), to_do: bad.clone() },
         News::LicenseRecovered { result: bad.clone(), message: bad.clone(), failing_since: at("2026-10-30T00:00:00Z") },
         News::LicenseExpiring { support: true, last_day: day(7), days_left: 1 },
