@@ -10,6 +10,7 @@ use crate::domain::report::{Stage, UsageReport};
 use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, Month};
 use crate::rules::deadlines::Due;
+use crate::rules::month_difference;
 use crate::rules::reporting::{self, BasisSample, ReportFacts};
 use crate::rules::review;
 use crate::store::ClassifiedSample;
@@ -27,7 +28,7 @@ impl Agent {
         if self.newest_report(id, month)?.is_some() {
             return Ok(());
         }
-        let report = self.build_report(&unit, month, 1, hour)?;
+        let report = self.completed(&unit, self.build_report(&unit, month, 1, hour)?)?;
         let due = self.due_of(&unit, &report)?;
         let news = News::ReportReady {
             month,
@@ -36,6 +37,7 @@ impl Agent {
             automatic: due == Due::AutoSubmit,
             late: report.basis.late,
             workdays: self.workdays_to(due, month, hour),
+            difference: report.difference.as_ref().map(|difference| month_difference::sentence(month, difference)),
         };
         let mut facts = vec![kept(ReportCause::Generated, report)];
         facts.extend(self.news(Some(id), &format!("{month} r1"), news, hour)?);
@@ -86,7 +88,7 @@ impl Agent {
 
     /// The sample that stands for a server at the month's end (design.md section 4, "Report of M"): the newest fresh one
     /// not older than `basis_max_age`; else one taken within that span after it; else what the server's policy says.
-    fn basis(&self, server: &str, month: Month) -> Result<Option<BasisSample>, Trouble> {
+    pub(super) fn basis(&self, server: &str, month: Month) -> Result<Option<BasisSample>, Trouble> {
         let (ends_at, max_age) = (month.ends_at(), self.policy().basis_max_age);
         let before = self.store.newest_sample(server, ends_at)?;
         let in_time = before.as_ref().filter(|found| ends_at - max_age <= found.sample.taken_at);
@@ -156,7 +158,7 @@ impl Agent {
         let mut facts = self.news(Some(&unit.id), &about, News::LateSample { month, sent }, hour)?;
         if !sent {
             fresh.stage = old.stage;
-            facts.push(kept(ReportCause::Regenerated, fresh));
+            facts.push(kept(ReportCause::Regenerated, self.completed(&unit, fresh)?));
         }
         self.record(hour, "duty", facts)
     }

@@ -8,6 +8,7 @@ pub mod access;
 mod clock;
 mod collect;
 mod compare;
+mod difference;
 mod enrol;
 mod facts;
 mod finalize;

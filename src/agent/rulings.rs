@@ -50,7 +50,8 @@ impl Agent {
         month: Month,
         report: Option<&UsageReport>,
     ) -> Result<Option<Justification>, Trouble> {
-        let recorded = self.recorded_justification(unit, month)?;
+        let carried = report.and_then(UsageReport::justified);
+        let recorded = self.recorded_justification(unit, month)?.or(carried);
         let Some(report) = report.filter(|_| recorded.is_none()) else { return Ok(recorded) };
         let approved = self.ruling_on(unit, report)?.filter(|ruled| ruled.ruling == Ruling::Approved);
         Ok(approved.map(|OperatorDecision { at, by, why, .. }| {

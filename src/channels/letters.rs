@@ -31,7 +31,7 @@ macro_rules! letters {
 letters! {
     ReportReady = "mail/report_ready.txt" {
         month: Month, total: Points, due: String, day: NaiveDate, automatic: bool, late: bool,
-        workdays: &'static str
+        workdays: &'static str, difference: Option<String>
     }
     Reminder = "mail/reminder.txt" {
         month: Month, total: Points, due: String, day: NaiveDate, automatic: bool, workdays: &'static str
@@ -112,9 +112,10 @@ fn left(days: i64) -> String {
 
 fn drawn(news: &News, at: Instant) -> askama::Result<String> {
     match news.clone() {
-        News::ReportReady { month, total, days_left, automatic, late, workdays } => {
+        News::ReportReady { month, total, days_left, automatic, late, workdays, difference } => {
             let (due, day, workdays) = (until(days_left), deadline(at, days_left), workdays_left(workdays));
-            ReportReady { month, total, due, day, automatic, late, workdays }.render()
+            let difference = difference.as_deref().map(one_line);
+            ReportReady { month, total, due, day, automatic, late, workdays, difference }.render()
         }
         News::Reminder { month, total, days_left, automatic, workdays } => {
             let (due, day, workdays) = (until(days_left), deadline(at, days_left), workdays_left(workdays));

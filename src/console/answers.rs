@@ -69,6 +69,8 @@ pub struct Report {
     pub external: External,
     pub not_collected: Vec<String>,
     pub coverage: Coverage,
+    /// The difference to last month's report in one sentence; reports of earlier versions have none.
+    pub difference_in_words: Option<String>,
 }
 
 /// Where a report stands.

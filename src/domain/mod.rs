@@ -11,6 +11,7 @@ pub mod installation;
 pub mod license;
 pub mod license_key;
 pub mod license_sections;
+pub mod month_difference;
 pub mod notice;
 pub mod points;
 pub mod report;

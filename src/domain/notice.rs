@@ -31,6 +31,9 @@ pub enum News {
         late: bool,
         #[serde(default)]
         workdays: Workdays,
+        /// Why it differs from last month's, in one sentence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        difference: Option<String>,
     },
     /// It still waits.
     Reminder {

@@ -6,6 +6,7 @@ use super::adjustment::Adjustment;
 use super::gate::Justification;
 use super::installation::{ServerName, UnitId};
 use super::license::License;
+use super::month_difference::{MonthDifference, Outlook};
 use super::watermark::{Coverage, Daily};
 use super::workload::WorkloadType;
 use super::{Instant, Month, Points};
@@ -250,6 +251,12 @@ pub struct UsageReport {
     pub correction: Option<Justification>,
     #[serde(default, skip_serializing_if = "Provenance::is_empty")]
     pub provenance: Provenance,
+    /// Why the total differs from last month's; absent in reports of earlier versions and on demand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<MonthDifference>,
+    /// Gate and days as of the last change; absent as the difference is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlook: Option<Outlook>,
     /// `sha256:` over the canonical JSON of the report without stage, external, verdict and digest.
     pub digest: String,
 }
@@ -260,6 +267,12 @@ impl UsageReport {
         self.justification = Some(given.reason);
         self.justified_at = Some(given.at);
         self.justified_by = Some(given.by);
+    }
+
+    /// The justification that it carries.
+    pub fn justified(&self) -> Option<Justification> {
+        let (reason, at, by) = (self.justification.clone()?, self.justified_at?, self.justified_by.clone()?);
+        Some(Justification { at, by, reason })
     }
 }
 

@@ -18,6 +18,7 @@ pub mod kept_out;
 pub mod license_results;
 pub mod license_state;
 pub mod license_watch;
+pub mod month_difference;
 pub mod overage;
 pub mod points_table;
 pub mod rating;

@@ -124,6 +124,8 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
         justified_by: None,
         correction: None,
         provenance,
+        difference: None,
+        outlook: None,
         digest: String::new(),
     };
     total(&mut report);

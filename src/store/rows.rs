@@ -5,8 +5,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::fact::{Conflict, Fact, LicenseCheckRow, Members};
+use crate::domain::month_difference::MonthDifference;
 use crate::domain::notice::Notice;
 use crate::domain::report::{Receipt, UsageReport};
+use crate::rules::month_difference;
 
 /// A row of the state: its key, and its value or `None` to delete it.
 pub type Row = (String, Option<Value>);
@@ -112,9 +114,13 @@ fn rows_of_notice(notice: &Notice) -> Vec<Row> {
     rows
 }
 
-/// The report without its tables: what the schedule reads every minute.
+/// The report without its tables, its difference by cause alone: what the schedule reads every minute.
 fn head_of(report: &UsageReport) -> UsageReport {
-    UsageReport { workloads: Vec::new(), lines: Vec::new(), adjustments: Vec::new(), ..report.clone() }
+    let difference = report.difference.as_ref().map(|difference| MonthDifference {
+        previous: difference.previous.clone(),
+        rows: month_difference::by_cause(difference),
+    });
+    UsageReport { workloads: Vec::new(), lines: Vec::new(), adjustments: Vec::new(), difference, ..report.clone() }
 }
 
 fn one<T: Serialize>(key: String, value: &T) -> Vec<Row> {

@@ -157,6 +157,7 @@ fn a_report_without_tenants_has_no_tenant_table_and_no_tenant_column() {
     let mut report = sample_report();
     report.lines.iter_mut().for_each(|line| line.tenant = None);
     report.workloads.iter_mut().for_each(|workload| workload.tenant = None);
+    report.difference.iter_mut().flat_map(|found| &mut found.rows).for_each(|row| row.tenant = None);
     let document = report_document(&report);
     for table in tables(&document) {
         assert_ne!(table.name, "tenants");

@@ -16,6 +16,8 @@ mod license_results; // every message of the table
 mod license_state; // notice, grace, what is told when
 mod license_watch; // told once each, and never doubled
 mod made; // workloads, samples, reports to try rules on
+mod month_difference; // last month against this one, cause by cause
+mod month_difference_sums; // over months drawn by chance
 mod overage; // allowance, bands, what is not processed
 mod points_table; // weights where no server states one
 mod rating; // where weights come from; unknown types

@@ -5,6 +5,7 @@ mod by_server;
 mod consent;
 mod consoles;
 mod deadlines;
+mod differences;
 mod far;
 mod finalizing;
 mod forecasts;

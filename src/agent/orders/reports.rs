@@ -8,8 +8,8 @@ use crate::domain::gate::Justification;
 use crate::domain::installation::Unit;
 use crate::domain::report::{External, Stage, UsageReport};
 use crate::domain::{Instant, Month};
+use crate::rules::review;
 use crate::rules::schedule::Duty;
-use crate::rules::{reporting, review};
 use crate::store::fact::{Fact, ReportCause};
 
 use super::{Obeyed, Target};
@@ -125,7 +125,7 @@ impl Agent {
         if let Some(given) = self.recorded_justification(&unit, report.month)? {
             corrected.justify(given);
         }
-        reporting::total(&mut corrected);
+        let corrected = self.completed(&unit, corrected)?;
         let (month, revision) = (corrected.month, corrected.revision);
         self.record(hour, actor, vec![kept(ReportCause::Corrected, corrected), self.look_at_gate_again(&unit)])?;
         self.begin_write_files(&unit.id, month, revision, hour)?;
@@ -167,8 +167,7 @@ impl Agent {
         let mut facts = vec![justified, self.look_at_gate_again(&unit)];
         if report.stage.is_open() {
             report.justify(Justification { at: hour.now, by: actor.to_owned(), reason: reason.to_owned() });
-            reporting::total(&mut report);
-            facts.push(kept(ReportCause::Adjusted, report));
+            facts.push(kept(ReportCause::Adjusted, self.completed(&unit, report)?));
         }
         self.record(hour, actor, facts)?;
         self.shown(&unit, month)
@@ -184,7 +183,7 @@ impl Agent {
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
         let (month, revision) = (report.month, report.revision);
-        let facts = vec![kept(cause, report), self.look_at_gate_again(unit)];
+        let facts = vec![kept(cause, self.completed(unit, report)?), self.look_at_gate_again(unit)];
         self.record(hour, actor, facts)?;
         self.begin_write_files(&unit.id, month, revision, hour)?;
         self.shown(unit, month)

@@ -32,7 +32,7 @@ impl Agent {
         one_or_all(verdicts)
     }
 
-    /// `report explain --json`: the same of the newest report, which may be open yet.
+    /// `report explain --json`: the same of the newest report, which may be open yet, and its difference to last month's.
     pub(in crate::agent) fn explained(
         &self,
         unit: Option<&str>,
@@ -47,7 +47,11 @@ impl Agent {
                 Some(month) => month,
                 None => self.judged_month(&unit, hour.now)?,
             };
-            verdicts.push(self.gate_shown(&unit, month, hour)?);
+            let report = self.newest_report(&unit.id, month)?;
+            let difference = report.map(|report| self.difference_shown(&unit, &report)).transpose()?;
+            let mut shown = self.gate_shown(&unit, month, hour)?;
+            shown["difference"] = json!(difference);
+            verdicts.push(shown);
         }
         one_or_all(verdicts)
     }

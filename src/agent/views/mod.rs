@@ -1,5 +1,6 @@
 //! What people are shown: every number on a page, a table or in JSON is computed here.
 
+mod difference;
 mod forecast;
 mod gate;
 mod identity;

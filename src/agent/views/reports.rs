@@ -13,6 +13,7 @@ use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, Month};
 use crate::formats::{self, FORMATS};
 use crate::rules::adjust_grid::adjust_grid;
+use crate::rules::month_difference;
 use crate::rules::reporting::{self, BasisSample, ReportFacts};
 use crate::rules::review;
 
@@ -42,6 +43,8 @@ impl Agent {
 
     pub(in crate::agent) fn in_short(&self, unit: &Unit, report: &UsageReport, now: Instant) -> Result<Value, Trouble> {
         let (deadlines, due) = (self.settings.deadlines, self.due_of(unit, report)?);
+        let in_words =
+            report.difference.as_ref().map(|difference| month_difference::sentence(report.month, difference));
         Ok(json!({
             "schema": "tidegauge.report-summary/1",
             "id": report.id,
@@ -60,6 +63,7 @@ impl Agent {
             "not_collected": report.not_collected,
             "coverage": report.coverage,
             "digest": report.digest,
+            "difference_in_words": in_words,
         }))
     }
 

@@ -3,6 +3,7 @@
 mod acts;
 mod adjusting;
 mod compare;
+mod explain;
 mod finalize;
 mod proposals;
 mod text;
@@ -99,10 +100,15 @@ pub enum Act {
     ///
     /// Example: tidegauge report save --format pdf --out october.pdf
     Save(acts::Save),
-    /// Why the report is lower than the highest watermark, cause by cause, and what it amounts to
+    /// Why the report differs from last month's, and why it is lower than the highest watermark; with what it amounts to
     ///
-    /// Example: tidegauge report explain --month 2026-10
-    Explain(ReportArgs),
+    /// The difference is kept in the report: its causes sum to it exactly, for each tenant and in total. With --json it
+    /// stands in the field `difference` (tidegauge.month-difference/1) beside the gate's.
+    ///
+    /// Exit codes: 66 no such unit or server.
+    ///
+    /// Example: tidegauge report explain --month 2026-10 --by tenant
+    Explain(explain::Explain),
     /// Lays the report beside the console's own of the same month, with the differences and their known reasons
     ///
     /// Reads the monthly report of a [[server]] of source vspc and keeps nothing of it. Approving it stays a step in the
@@ -172,10 +178,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
             session.order_and_show(order, text::changed)
         }
         Act::Save(how) => save(session, &how.which, &how.format, &how.out),
-        Act::Explain(ReportArgs { unit: UnitArgs { unit, server }, month }) => {
-            let query = Query::Explain { unit: unit.clone(), server: server.clone(), month: *month };
-            session.ask_and_show(&query, super::gate::text)
-        }
+        Act::Explain(asked) => explain::run(session, asked),
         Act::Compare(how) => compare::run(session, how),
         Act::Finalize(how) => finalize::run(session, how),
         Act::MarkExternal(how) => {

@@ -4,22 +4,22 @@
 //! that the same files come out of the store months later, byte for byte.
 
 mod cloud_connect;
+mod cover;
+mod daily;
+mod difference;
 mod provenance;
 mod tables;
 
-use rust_decimal::Decimal;
 use serde_json::Value;
 
-use crate::document::{Block, Cell, Chart, ChartPoint, Document, Figure, Section};
-use crate::domain::Points;
+use crate::document::{Block, Cell, Document, Section};
 use crate::domain::calendar::{minute_text, rfc3339};
-use crate::domain::license::Measure;
 use crate::domain::report::{CountedBy, Reason, UsageReport};
 
 /// What changes after a report was generated; the digest leaves these out, and so do its files.
 pub const AFTER_GENERATION: [&str; 7] = ["stage", "until", "sealed_at", "at", "receipt", "server_verdict", "external"];
 
-/// Makes the document of a report: header, summary, tables, warnings and evidence.
+/// Makes the document of a report: a cover for who has ten seconds, then every number behind it.
 pub fn report_document(report: &UsageReport) -> Document {
     Document {
         title: format!("Usage report {}", report.month.name()),
@@ -49,60 +49,24 @@ fn subtitle(report: &UsageReport) -> String {
 }
 
 fn sections(report: &UsageReport) -> Vec<Section> {
-    let mut sections = vec![at_a_glance(report), license(report), tables::summary(report)];
+    let mut sections = vec![cover::cover(report, warnings(report))];
+    sections.extend(daily::chart(report));
+    sections.push(tables::summary(report));
     sections.extend(tables::tenants(report));
+    sections.extend(tables::servers(report));
+    sections.extend(difference::difference(report));
+    sections.push(license(report));
     sections.extend(cloud_connect::grid(report));
-    sections.push(daily_marks(report));
-    sections.extend(tables::adjustments(report));
     sections.extend(tables::counted_workloads(report));
+    sections.extend(tables::adjustments(report));
     sections.extend(tables::left_out(report, Reason::New));
     sections.extend(tables::left_out(report, Reason::Rental));
     sections.extend(tables::left_out(report, Reason::Removed));
     sections.extend(provenance::coverage(report));
+    sections.push(daily::days(report));
     sections.extend(provenance::weights(report));
     sections.push(evidence(report));
     sections
-}
-
-fn at_a_glance(report: &UsageReport) -> Section {
-    let counted = report.lines.iter().map(|line| line.reported_count).sum::<u64>();
-    let fresh = report.lines.iter().map(|line| line.new_count).sum::<u64>();
-    let rental = report.lines.iter().map(|line| line.rental_count).sum::<u64>();
-    let points = Figure {
-        name: match report.license.kind.measure() {
-            Measure::Points => "Points reported".to_owned(),
-            Measure::Instances => "Instances in use".to_owned(),
-        },
-        value: report.total_points_rounded.to_string(),
-        remark: if report.total_points == report.total_points_rounded {
-            "exact, nothing was rounded".to_owned()
-        } else {
-            format!("rounded up from {}", report.total_points)
-        },
-    };
-    let workloads = Figure {
-        name: "Workloads counted".to_owned(),
-        value: counted.to_string(),
-        remark: format!("not charged: {fresh} new, {rental} rental"),
-    };
-    let blocks = [Block::Figures(vec![points, workloads, mark_figure(report)])];
-    let warnings = warnings(report).into_iter().map(Block::Warning);
-    Section { heading: String::new(), blocks: blocks.into_iter().chain(warnings).collect() }
-}
-
-fn mark_figure(report: &UsageReport) -> Figure {
-    let highest = report.daily.iter().filter_map(|day| day.points.map(|points| (points, day.at)));
-    // The first of several equal marks is the one that stood first.
-    let highest = highest.reduce(|best, day| if day.0 > best.0 { day } else { best });
-    let name = "High watermark of the month".to_owned();
-    match highest {
-        Some((points, at)) => Figure {
-            name,
-            value: points.to_string(),
-            remark: at.map_or_else(String::new, |at| format!("first stood {} GMT", minute_text(at))),
-        },
-        None => Figure { name, value: "unknown".to_owned(), remark: "no complete sample".to_owned() },
-    }
 }
 
 /// What a reader must not overlook, worst first.
@@ -166,27 +130,6 @@ fn license(report: &UsageReport) -> Section {
     }
     let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Section { heading: "License".to_owned(), blocks: vec![Block::Facts(facts)] }
-}
-
-fn daily_marks(report: &UsageReport) -> Section {
-    let points = report.daily.iter().map(|day| ChartPoint {
-        label: day.day.format("%-d").to_string(),
-        mark: day.points.map(Points::amount),
-        reported: None,
-    });
-    let chart = Chart {
-        title: format!("Daily high watermarks in {}", report.month.name()),
-        mark_name: "Daily high watermark".to_owned(),
-        reported_name: "Reported".to_owned(),
-        points: points.collect(),
-        level: Some(report.total_points.amount()).filter(|level: &Decimal| !level.is_zero()),
-    };
-    let mut blocks = Vec::new();
-    if !chart.points.is_empty() {
-        blocks.push(Block::Chart(chart));
-    }
-    blocks.push(Block::Table(tables::daily(report)));
-    Section { heading: "Daily high watermarks".to_owned(), blocks }
 }
 
 fn evidence(report: &UsageReport) -> Section {

@@ -157,24 +157,28 @@ pub(super) fn tenants(report: &UsageReport) -> Option<Section> {
     Some(Section { heading: "Points per tenant".to_owned(), blocks: vec![Block::Table(table)] })
 }
 
-pub(super) fn daily(report: &UsageReport) -> Table {
+/// Counts and points per backup server; absent when there is only one.
+pub(super) fn servers(report: &UsageReport) -> Option<Section> {
+    let mut sums = BTreeMap::<&str, Sum>::new();
+    for line in &report.lines {
+        sums.entry(&line.server).or_default().add(line);
+    }
+    if sums.len() + report.not_collected.len() < 2 {
+        return None;
+    }
     let columns = vec![
-        column("day", "Day", Left, 24),
-        column("points", "Points", Right, 20),
-        column("at", "First stood at (GMT)", Left, 32),
-        column("complete", "Samples", Right, 12),
-        column("expected", "Expected", Right, 12),
+        column("server", "Server", Left, 44),
+        column("count", "Count", Right, 16),
+        column("points", "Points", Right, 18),
+        column("new_count", "New, not charged", Right, 22),
     ];
-    let rows = report.daily.iter().map(|day| {
-        vec![
-            text(day.day.format("%Y-%m-%d %a").to_string()),
-            day.points.map_or_else(|| text("no sample"), number),
-            day.at.map_or(Cell::Empty, |at| text(minute_text(at))),
-            number(day.complete),
-            number(day.expected),
-        ]
-    });
-    Table { name: "daily", columns, rows: rows.collect(), totals: Vec::new() }
+    let counted = sums.iter();
+    let counted =
+        counted.map(|(server, sum)| vec![text(*server), number(sum.reported), number(sum.points), number(sum.new)]);
+    let missing = report.not_collected.iter().filter(|server| !sums.contains_key(server.as_str()));
+    let missing = missing.map(|server| vec![text(server), text("not collected"), Cell::Empty, Cell::Empty]);
+    let table = Table { name: "servers", columns, rows: counted.chain(missing).collect(), totals: Vec::new() };
+    Some(Section { heading: "Points per server".to_owned(), blocks: vec![Block::Table(table)] })
 }
 
 /// Every lowering with its reason; absent when there is none.
@@ -287,7 +291,7 @@ fn workload_row(workload: &ReportedWorkload) -> Vec<Cell> {
 }
 
 /// Takes a column out that would say nothing.
-fn without(table: &mut Table, name: &str) {
+pub(super) fn without(table: &mut Table, name: &str) {
     if let Some(at) = table.columns.iter().position(|column| column.name == name) {
         table.columns.remove(at);
         for row in table.rows.iter_mut().chain(&mut table.totals) {

@@ -63,6 +63,7 @@ async fn sent(settings: &Settings, to: &str) -> Result<String, Failure> {
             automatic: true,
             late: false,
             workdays: Workdays::Enough,
+            difference: None,
         },
     };
     let to = [to.to_owned()];

@@ -49,6 +49,7 @@ fn ready(days_left: i64, automatic: bool, late: bool) -> News {
         automatic,
         late,
         workdays: Workdays::Enough,
+        difference: None,
     }
 }
 

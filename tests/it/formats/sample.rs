@@ -2,7 +2,9 @@
 
 use chrono::{NaiveDate, TimeDelta};
 use tidegauge::domain::adjustment::Adjustment;
+use tidegauge::domain::gate::Verdict;
 use tidegauge::domain::license::{License, LicenseType};
+use tidegauge::domain::month_difference::{DifferenceCause, DifferenceRow, MonthDifference, Outlook, PreviousReport};
 use tidegauge::domain::report::{
     Basis, External, Line, Provenance, Reason, ReportedWorkload, SCHEMA, Stage, Stale, UsageReport,
 };
@@ -74,6 +76,8 @@ pub fn sample_report() -> UsageReport {
         justified_by: None,
         correction: None,
         provenance: Provenance::default(),
+        difference: Some(difference()),
+        outlook: Some(outlook()),
         digest: "sha256:9f2c4a7be1d05f6378a4c2e1b09d8f7766554433221100ffeeddccbbaa998877".to_owned(),
     }
 }
@@ -88,6 +92,45 @@ pub fn sample_report_of(vms: usize) -> UsageReport {
     });
     report.workloads.extend(more);
     report
+}
+
+/// 7.5 points more than in September.
+fn difference() -> MonthDifference {
+    let row = |cause, tenant: Option<&str>, server: &str, kind, named: &[&str], amount| DifferenceRow {
+        cause,
+        tenant: tenant.map(str::to_owned),
+        server: Some(server.to_owned()),
+        kind: Some(kind),
+        workloads: named.len() as u64,
+        named: named.iter().map(|name| (*name).to_owned()).collect(),
+        points: points(amount),
+    };
+    let shop = Some("=Čapek & Söhne");
+    let rows = vec![
+        row(DifferenceCause::Added, Some("Ωmega Ltd"), "vbr02", WorkloadType::FileShare, &[r"\\nas01\projects"], "2.5"),
+        row(DifferenceCause::LeftFreeMonth, None, "vbr01", WorkloadType::Vm, &["sql05", "sql06"], "22"),
+        row(DifferenceCause::LeftFreeMonth, shop, "vbr02", WorkloadType::CloudConnectVm, &["shop3"], "5"),
+        row(DifferenceCause::AgedOut, None, "vbr01", WorkloadType::Vm, &["old-dc"], "-11"),
+        row(DifferenceCause::Removed, None, "vbr01", WorkloadType::Vm, &["test07"], "-11"),
+    ];
+    let previous = PreviousReport {
+        id: "c8f0a2de-51f3-5d0e-9a44-0e4f7a3f2b10".to_owned(),
+        month: Month::new(2026, 9).expect("September"),
+        revision: 1,
+        total_points: points("121"),
+    };
+    MonthDifference { previous: Some(previous), rows }
+}
+
+fn outlook() -> Outlook {
+    Outlook {
+        verdict: Verdict::Open,
+        highest_watermark: Some(points("139.5")),
+        shortfall: points("11"),
+        tolerance: points("27.9"),
+        review_until: NaiveDate::from_ymd_opt(2026, 11, 10).expect("a day"),
+        sends_itself_at: Some(at("2026-11-11T00:00:00Z")),
+    }
 }
 
 fn license() -> License {

@@ -188,6 +188,8 @@ fn report(workloads: Vec<ReportedWorkload>, lines: Vec<Line>) -> UsageReport {
         justified_by: None,
         correction: None,
         provenance: Default::default(),
+        difference: None,
+        outlook: None,
         digest: String::new(),
     }
 }
