@@ -1,123 +1,150 @@
-//! What a report's lines amount to by the price book.
+//! What the month's reports amount to by the price book.
 //!
-//! Exact decimals throughout. Only what [`Rounding`] names is rounded, and totals are sums of rounded amounts, so that a
-//! total is always the sum of what stands above it.
+//! Reports of all reporting units are charged together, because tiers and minimums look at a tenant's month. Exact
+//! decimals throughout: only what [`Rounding`] names is rounded, and a total is always the sum of the lines above it.
 
 use std::collections::BTreeMap;
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
-use super::price_book::{Price, PriceBook, Rounding};
-use crate::domain::Month;
-use crate::domain::report::Line;
+use super::exact::{rounded, times};
+use super::line::{Amounts, LineKey, Per, Rate, Source, Usage, What};
+use super::price_book::{Cost, Mode, Price, PriceBook, Rounding, Scale, Volume};
+use super::settle::settle;
+use super::usage::{Use, Used, used};
+use crate::domain::report::UsageReport;
+use crate::domain::{Month, Points};
 
-/// A line with its price.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChargedLine {
-    pub line: Line,
-    pub price: Price,
-    /// Rounded when lines are rounded, else exact.
-    pub amount: Decimal,
-    /// What the supplier asks, when the book says; rounded alike.
-    pub cost: Option<Decimal>,
-}
+/// A line's amounts, and its source when it is for usage.
+pub type Item = (Amounts, Option<Source>);
 
-/// An amount and what the supplier asks for the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sum {
-    pub amount: Decimal,
-    pub cost: Option<Decimal>,
-}
-
-impl Sum {
-    /// Selling price less cost; negative when sold below cost.
-    pub fn margin(self) -> Option<Decimal> {
-        self.cost.map(|cost| self.amount - cost)
-    }
-}
-
-/// The money of a report.
+/// The money of a month's reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
-    pub lines: Vec<ChargedLine>,
-    /// `None`: workloads of no tenant.
-    pub tenants: BTreeMap<Option<String>, Sum>,
-    pub total: Sum,
+    pub lines: BTreeMap<LineKey, Item>,
+    /// Each is the sum of the tenant's lines, in whole coins.
+    pub tenants: BTreeMap<String, Amounts>,
+    /// The sum of the tenants.
+    pub total: Amounts,
 }
 
-/// Why lines cannot be charged.
+/// Why reports cannot be charged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotCharged {
     #[error("the price book has no price for {0}: its first one begins later")]
     NoPrice(Month),
-    #[error("the amount of a line of {0} is larger than can be counted exactly")]
+    #[error("an amount of {0} is larger than can be counted exactly")]
     TooLarge(Month),
+    #[error(
+        "documents of {month} were issued in {issued}, and the price book is in {book}; keep one price book a currency"
+    )]
+    OtherCurrency { month: Month, issued: String, book: String },
 }
 
-/// Charges the lines of a month's report.
+/// Charges the month's reports, one of each reporting unit.
 ///
 /// # Errors
 /// [`NotCharged`] when no price is in force yet, or an amount is beyond exact decimals.
-pub fn charge(book: &PriceBook, month: Month, lines: &[Line]) -> Result<Charge, NotCharged> {
-    let cost_per_point = book.cost_per_point(month);
-    let mut charged = Vec::new();
-    let mut sums: BTreeMap<Option<String>, Sum> = BTreeMap::new();
-    for line in lines {
-        let price = book.price_of(month, line.tenant.as_deref(), &line.kind).ok_or(NotCharged::NoPrice(month))?;
-        let exact = match price {
-            Price::PerPoint(price) => times(line.points.amount(), price),
-            Price::PerWorkload(price) => times(Decimal::from(line.reported_count), price),
+pub fn charge(book: &PriceBook, month: Month, reports: &[&UsageReport]) -> Result<Charge, NotCharged> {
+    let used = used(book, reports);
+    let mut charging = Charging { book, month, volumes: volumes(book, month, &used)?, filled: BTreeMap::new() };
+    let mut lines = BTreeMap::new();
+    for (of, used) in &used {
+        for (key, amounts) in charging.lines_of(of, used)? {
+            lines.insert(key, (amounts, Some(used.source.clone())));
+        }
+    }
+    settle(book, month, lines).ok_or(NotCharged::TooLarge(month))
+}
+
+/// The month's points that are priced by the point.
+struct Volumes {
+    everybody: Decimal,
+    tenants: BTreeMap<String, Decimal>,
+}
+
+fn volumes(book: &PriceBook, month: Month, used: &BTreeMap<Use, Used>) -> Result<Volumes, NotCharged> {
+    let mut volumes = Volumes { everybody: Decimal::ZERO, tenants: BTreeMap::new() };
+    for (of, used) in used {
+        match book.price_of(month, &of.tenant, &of.kind).ok_or(NotCharged::NoPrice(month))? {
+            Price::PerPoint(_) => {
+                volumes.everybody += used.points.amount();
+                *volumes.tenants.entry(of.tenant.clone()).or_default() += used.points.amount();
+            }
+            Price::PerWorkload(_) => {}
+        }
+    }
+    Ok(volumes)
+}
+
+struct Charging<'a> {
+    book: &'a PriceBook,
+    month: Month,
+    volumes: Volumes,
+    /// Points of a tenant that stand in its graduated tiers already.
+    filled: BTreeMap<String, Decimal>,
+}
+
+impl Charging<'_> {
+    fn lines_of(&mut self, of: &Use, used: &Used) -> Result<Vec<(LineKey, Amounts)>, NotCharged> {
+        let book = self.book;
+        let price = book.price_of(self.month, &of.tenant, &of.kind).ok_or(NotCharged::NoPrice(self.month))?;
+        let mut left = i64::try_from(used.workloads).map_err(|_| NotCharged::TooLarge(self.month))?;
+        let rates = match price {
+            Price::PerPoint(scale) => self.parts(scale, &of.tenant, used.points.amount()),
+            Price::PerWorkload(unit_price) => {
+                vec![(used.points.amount(), Rate { per: Per::Workload, unit_price, above: None })]
+            }
         };
-        let exact = exact.ok_or(NotCharged::TooLarge(month))?;
-        let cost = cost_per_point.map(|cost| times(line.points.amount(), cost).ok_or(NotCharged::TooLarge(month)));
-        let cost = cost.transpose()?;
-        let rounded = |amount| round_line(book, amount);
-        let (amount, cost) = (rounded(exact), cost.map(rounded));
-        let sum = sums
-            .entry(line.tenant.clone())
-            .or_insert(Sum { amount: Decimal::ZERO, cost: cost_per_point.map(|_| Decimal::ZERO) });
-        *sum = plus(*sum, Sum { amount, cost }).ok_or(NotCharged::TooLarge(month))?;
-        charged.push(ChargedLine { line: line.clone(), price, amount, cost });
+        let mut lines = Vec::new();
+        for (points, rate) in rates {
+            let workloads = std::mem::take(&mut left);
+            let amounts = self.amounts(of, rate, workloads, points).ok_or(NotCharged::TooLarge(self.month))?;
+            let Use { tenant, unit, server, kind, weight } = of.clone();
+            lines.push((LineKey { tenant, what: What::Usage(Usage { unit, server, kind, weight, rate }) }, amounts));
+        }
+        Ok(lines)
     }
-    let mut total = Sum { amount: to_coins(book, Decimal::ZERO), cost: cost_per_point.map(|_| Decimal::ZERO) };
-    for sum in sums.values_mut() {
-        *sum = Sum { amount: to_coins(book, sum.amount), cost: sum.cost.map(|cost| to_coins(book, cost)) };
-        total = plus(total, *sum).ok_or(NotCharged::TooLarge(month))?;
+
+    /// The points by the tier they stand in.
+    fn parts(&mut self, scale: &Scale, tenant: &str, points: Decimal) -> Vec<(Decimal, Rate)> {
+        let volume = self.volumes.tenants.get(tenant).copied().unwrap_or_default();
+        let parts = match scale.tiers.as_ref().map(|tiers| (tiers.mode, tiers.volume)) {
+            None => vec![scale.whole(Decimal::ZERO, points)],
+            Some((Mode::WholeVolume, Volume::Tenant)) => vec![scale.whole(volume, points)],
+            // The book refuses graduated tiers over everybody's points.
+            Some((Mode::WholeVolume | Mode::Graduated, Volume::Everybody)) => {
+                vec![scale.whole(self.volumes.everybody, points)]
+            }
+            Some((Mode::Graduated, Volume::Tenant)) => {
+                let filled = self.filled.entry(tenant.to_owned()).or_default();
+                let start = *filled;
+                *filled += points;
+                scale.graduated(start, points)
+            }
+        };
+        let rate = |per_point, above| Rate { per: Per::Point, unit_price: per_point, above };
+        parts.into_iter().map(|part| (part.points, rate(part.per_point, part.above))).collect()
     }
-    Ok(Charge { lines: charged, tenants: sums, total })
-}
 
-fn round_line(book: &PriceBook, amount: Decimal) -> Decimal {
-    match book.rounding {
-        Rounding::Line => to_coins(book, amount),
-        Rounding::Invoice => amount,
+    fn amounts(&self, of: &Use, rate: Rate, workloads: i64, points: Decimal) -> Option<Amounts> {
+        let each = |per, price| match per {
+            Per::Point => times(points, price),
+            Per::Workload => times(Decimal::from(workloads), price),
+        };
+        let cost = self.book.cost_of(self.month, &of.kind).map(|cost| match cost {
+            Cost::PerPoint(price) => each(Per::Point, price),
+            Cost::PerWorkload(price) => each(Per::Workload, price),
+        });
+        let rounded = |amount| match self.book.rounding {
+            Rounding::Line => rounded(amount, self.book.decimals()),
+            Rounding::Invoice => amount,
+        };
+        let cost = match cost {
+            Some(cost) => Some(rounded(cost?)),
+            None => None,
+        };
+        let amount = rounded(each(rate.per, rate.unit_price)?);
+        Some(Amounts { workloads, points: Points::new(points), amount, cost })
     }
-}
-
-/// Rounded to the smallest coin, half away from zero, and written with all its digits.
-fn to_coins(book: &PriceBook, amount: Decimal) -> Decimal {
-    let mut rounded = amount.round_dp_with_strategy(book.decimals(), RoundingStrategy::MidpointAwayFromZero);
-    rounded.rescale(book.decimals());
-    rounded
-}
-
-/// The product, unless digits would be lost.
-fn times(one: Decimal, other: Decimal) -> Option<Decimal> {
-    let product = one.checked_mul(other)?;
-    let (one, other) = (one.normalize(), other.normalize());
-    (product.is_zero() || product.normalize().scale() <= one.scale() + other.scale() && fits(one, other))
-        .then_some(product)
-}
-
-/// Whether a product of these has at most the digits of a decimal.
-fn fits(one: Decimal, other: Decimal) -> bool {
-    one.mantissa().checked_mul(other.mantissa()).is_some_and(|product| product.unsigned_abs() >> 96 == 0)
-}
-
-fn plus(one: Sum, other: Sum) -> Option<Sum> {
-    let cost = match (one.cost, other.cost) {
-        (Some(one), Some(other)) => Some(one.checked_add(other)?),
-        (_, _) => None,
-    };
-    Some(Sum { amount: one.amount.checked_add(other.amount)?, cost })
 }

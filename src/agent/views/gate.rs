@@ -67,7 +67,7 @@ impl Agent {
         let waits: Option<SetbackRow> = self.store.row(&key::setback(&about))?;
         let waits = waits.filter(|_| self.judged_month(unit, hour.now).is_ok_and(|judged| judged == month));
         let mut shown = verdict_shown(&verdict);
-        let money = report.as_ref().map(|report| self.money(report));
+        let money = report.as_ref().map(|report| self.money(report)).transpose()?;
         shown["money"] = money.as_ref().map_or(Value::Null, |money| money.shown.clone());
         shown["money_why"] = json!(money.and_then(|money| money.why));
         shown["held_by"] = json!(held_by);
@@ -98,7 +98,7 @@ impl Agent {
         before: &UsageReport,
         after: &UsageReport,
     ) -> Result<Value, Trouble> {
-        let (money_before, money_after) = (self.money(before), self.money(after));
+        let (money_before, money_after) = (self.money(before)?, self.money(after)?);
         Ok(json!({
             "schema": "tidegauge.what-if/1",
             "unit": unit.id,

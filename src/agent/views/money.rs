@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Trouble};
 use crate::billing::charge::{self, Charge};
 use crate::billing::price_book::PriceBook;
+use crate::domain::Month;
 use crate::domain::report::UsageReport;
 
 /// A report's money as it is shown.
@@ -30,22 +31,36 @@ impl Agent {
         PriceBook::parse(&name, &text).map(Some).map_err(|why| why.to_string())
     }
 
-    /// What the report amounts to.
-    pub(in crate::agent) fn money(&self, report: &UsageReport) -> Money {
-        let unknown = |why: String| Money { shown: Value::Null, why: Some(why) };
+    /// What the month's reports amount to with this one in force for its unit: tiers and minimums look at a tenant's
+    /// whole month, so a report alone has no amount.
+    pub(in crate::agent) fn money(&self, report: &UsageReport) -> Result<Money, Trouble> {
+        let unknown = |why: String| Ok(Money { shown: Value::Null, why: Some(why) });
         let book = match self.price_book() {
             Ok(Some(book)) => book,
             Ok(None) => return unknown("no price book in the settings".to_owned()),
             Err(why) => return unknown(why),
         };
-        match charge::charge(&book, report.month, &report.lines) {
-            Ok(charge) => Money { shown: shown(&book, &charge), why: None },
+        let mut reports = self.reports_in_force(report.month)?;
+        reports.retain(|other| other.unit != report.unit);
+        let others = reports.len();
+        let all: Vec<&UsageReport> = reports.iter().chain([report]).collect();
+        match charge::charge(&book, report.month, &all) {
+            Ok(charge) => Ok(Money { shown: shown(&book, &charge, others), why: None }),
             Err(why) => unknown(why.to_string()),
         }
     }
+
+    /// The newest revision of each unit's report of the month, by unit.
+    pub(in crate::agent) fn reports_in_force(&self, month: Month) -> Result<Vec<UsageReport>, Trouble> {
+        let mut reports = Vec::new();
+        for unit in self.units()? {
+            reports.extend(self.newest_report(&unit.id, month)?);
+        }
+        Ok(reports)
+    }
 }
 
-fn shown(book: &PriceBook, charge: &Charge) -> Value {
+fn shown(book: &PriceBook, charge: &Charge, other_units: usize) -> Value {
     json!({
         "currency": book.currency.code(),
         "amount": charge.total.amount.to_string(),
@@ -53,5 +68,6 @@ fn shown(book: &PriceBook, charge: &Charge) -> Value {
         "margin": charge.total.margin().map(|margin| margin.to_string()),
         "rounding": book.rounding.as_str(),
         "tax_note": book.tax_note,
+        "other_units": other_units,
     })
 }
