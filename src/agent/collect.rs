@@ -69,6 +69,8 @@ impl Agent {
         for sample in collected.samples {
             conflicts.extend(self.take_or_name(sample, hour)?);
         }
+        let named = self.sums_seen(server, &collected.sums, hour)?;
+        self.record(hour, "duty", named.into_iter().collect())?;
         if !conflicts.is_empty() {
             // The files stay where they are for a person; those that were recorded are repeats in the next round.
             self.miss_conflicts(server, missed_before, &conflicts, hour)?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::ServerSettings;
 use crate::domain::Instant;
 use crate::domain::calendar::{minute_text, rfc3339};
-use crate::domain::installation::{ServerName, entry_of};
+use crate::domain::installation::{ServerName, entry_of, named_at, shown_name};
 use crate::domain::license::License;
 use crate::domain::notice::News;
 use crate::domain::sample::{Sample, Stale};
@@ -30,6 +30,32 @@ impl Agent {
         let named = |(row, member): (String, Member)| Some((row.strip_prefix(&prefix)?.to_owned(), member));
         let notes: Option<Vec<String>> = self.store.row(&key::source_notes(entry))?;
         Ok(Members { members: rows.into_iter().filter_map(named).collect(), notes: notes.unwrap_or_default() })
+    }
+
+    /// Servers that the entry's own sample counts together, as its source calls them: of an Enterprise Manager by itself.
+    pub(super) fn sums_of(&self, entry: &str) -> Result<Vec<String>, Trouble> {
+        if self.names_its_servers(entry) {
+            return Ok(Vec::new());
+        }
+        let members = self.members(entry)?.members.into_iter().filter(|(_, member)| member.absent.is_none());
+        Ok(members.map(|(server, _)| shown_name(&server).to_owned()).collect())
+    }
+
+    /// The fact that the servers that the entry's sample counts together are others than before.
+    pub(super) fn sums_seen(&self, entry: &str, sums: &[String], hour: Hour) -> Result<Option<Fact>, Trouble> {
+        let before = self.members(entry)?;
+        let mut members = Members { members: BTreeMap::new(), notes: before.notes };
+        for server in sums.iter().map(|name| named_at(name, entry)) {
+            let first_seen_at = before.members.get(&server).map_or(hour.now, |known| known.first_seen_at);
+            members.members.insert(server, Member { installation_id: None, first_seen_at, absent: None });
+        }
+        for (server, known) in &before.members {
+            let left = || Absent { since: hour.now, why: Absence::Left };
+            let absent = Some(known.absent.clone().unwrap_or_else(left));
+            members.members.entry(server.clone()).or_insert_with(|| Member { absent, ..known.clone() });
+        }
+        members.members.retain(|server, member| before.members.get(server) != Some(member));
+        Ok((!members.members.is_empty()).then(|| Fact::MembersSeen { source: entry.to_owned(), members }))
     }
 
     /// What to call a source's servers: the names they had before.
@@ -150,7 +176,7 @@ impl Agent {
     }
 
     /// Installation ids of servers that are sampled without a source between, with those that show them.
-    fn sampled_directly(&self, now: Instant) -> Result<BTreeMap<String, Vec<Direct>>, Trouble> {
+    pub(super) fn sampled_directly(&self, now: Instant) -> Result<BTreeMap<String, Vec<Direct>>, Trouble> {
         let seen: Vec<(String, License)> = self.store.rows(&key::license_seen(""))?;
         let mut direct: BTreeMap<String, Vec<Direct>> = BTreeMap::new();
         for (row, license) in seen {

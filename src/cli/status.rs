@@ -61,7 +61,9 @@ fn servers(status: &Value) -> String {
     let mut table =
         Table::new(&[Column::Left("name"), Column::Left("state"), Column::Left("last sample"), Column::Left("remark")]);
     for server in list(status, "servers") {
-        let remark = or(word(server, "error"), &word(server, "discrepancy"));
+        let sums = joined(server, "sums");
+        let counts = if sums.is_empty() { String::new() } else { format!("counts the tenants of {sums}") };
+        let remark = or(word(server, "error"), &or(word(server, "discrepancy"), &counts));
         table.row([word(server, "name"), word(server, "state"), minute(server, "last_sample_at"), remark]);
     }
     table.text("none; name some in the settings, or load samples with `sample import`")

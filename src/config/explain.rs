@@ -154,6 +154,9 @@ fn server(server: &ServerSettings) -> Vec<String> {
     if server.managed_by == Some(ManagedBy::Vspc) {
         lines.push(line(&key("vspc_auto_approval"), server.vspc_auto_approval));
     }
+    if !server.other_names.is_empty() {
+        lines.push(line(&key("known_as"), server.other_names.join(", ")));
+    }
     if server.finalize_reports {
         let nag = "REPORTS CAN BE FINALIZED from here: what is finalized leaves the console for good; take it out \
                    when nobody does that here";

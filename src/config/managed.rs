@@ -66,15 +66,19 @@ pub fn arrange(section: &mut Section<'_>, found: Vec<(ServerSettings, Origin)>) 
     managed
 }
 
-/// One key is kept in one way.
+/// One key is kept in one way, and Enterprise Manager's switch has one position.
 fn refuse_parted(section: &mut Section<'_>, before: &[ServerSettings], server: &ServerSettings, origin: Origin) {
-    let is_parted = |other: &&ServerSettings| {
-        other.shared_license.is_some()
-            && other.shared_license == server.shared_license
-            && other.license != server.license
+    let shares =
+        |other: &&ServerSettings| other.shared_license.is_some() && other.shared_license == server.shared_license;
+    let mut refuse = |key: &str, other: &ServerSettings| {
+        let why = format!("{} and {} share one license and differ in `{key}`", other.name, server.name);
+        section.refuse(origin.clone(), why, &format!("write the same `{key}` for both"));
     };
-    if let Some(other) = before.iter().find(is_parted) {
-        let why = format!("{} and {} share one license and differ in `license`", other.name, server.name);
-        section.refuse(origin, why, "write the same `license` for both");
+    if let Some(other) = before.iter().filter(shares).find(|other| other.license != server.license) {
+        refuse("license", other);
+    }
+    let Some(switch) = server.em_auto_update else { return };
+    if let Some(other) = before.iter().filter(shares).find(|other| other.em_auto_update == Some(!switch)) {
+        refuse("em_auto_update", other);
     }
 }

@@ -26,6 +26,8 @@ pub struct ServerSettings {
     pub vspc_auto_approval: bool,
     /// Enterprise Manager's auto update: wins over everything else when it is given.
     pub em_auto_update: Option<bool>,
+    /// What consoles and Enterprise Managers call it, besides its name and the host of its address.
+    pub other_names: Vec<String>,
     /// Whether people may finalize the far side's own monthly report from here; it is sent from there for good.
     pub finalize_reports: bool,
 }
@@ -113,18 +115,20 @@ impl ServerSettings {
             managed_by: None,
             vspc_auto_approval: true,
             em_auto_update: None,
+            other_names: Vec::new(),
             finalize_reports: false,
         })
     }
 
-    /// What a second source may call this server: its name here, and the host of its address.
+    /// What a second source may call this server: its name here, the host of its address, and what the settings add.
     pub fn known_as(&self) -> Vec<String> {
         let host = match &self.reach {
             PeerSettings::Http(peer) => far::host_of(&peer.base_url),
             PeerSettings::Mail(_) | PeerSettings::Folder(_) => None,
         };
         let host = host.filter(|host| *host != self.name);
-        [Some(self.name.clone()), host].into_iter().flatten().collect()
+        let own = [Some(self.name.clone()), host].into_iter().flatten();
+        own.chain(self.other_names.iter().cloned()).collect()
     }
 
     /// The row of its source.
@@ -153,7 +157,8 @@ pub fn read(section: &mut Section<'_>, keeper: LicenseBy) -> Option<ServerSettin
     let managers = [("vspc", ManagedBy::Vspc), ("enterprise_manager", ManagedBy::EnterpriseManager)];
     let managed_by = section.choice("managed_by", &managers);
     let vspc_auto_approval = section.switch("vspc_auto_approval").unwrap_or(true);
-    let em_auto_update = section.switch("em_auto_update");
+    let em_auto_update = em_auto_update(section, managed_by);
+    let other_names = section.texts("known_as").unwrap_or_default();
     let finalize_reports = finalize_reports(section, row);
     let tenants_from = tenants_from(section, row);
     let reached = ServerSettings::new(&name?, row.name, reach?)?;
@@ -165,9 +170,25 @@ pub fn read(section: &mut Section<'_>, keeper: LicenseBy) -> Option<ServerSettin
         managed_by,
         vspc_auto_approval,
         em_auto_update,
+        other_names,
         finalize_reports,
         ..reached
     })
+}
+
+/// Enterprise Manager's word, where it manages the server (domain.md 3.11).
+fn em_auto_update(section: &mut Section<'_>, managed_by: Option<ManagedBy>) -> Option<bool> {
+    let origin = section.peek("em_auto_update").map(|node| node.origin.clone());
+    let given = section.switch("em_auto_update");
+    if let (Some(_), Some(origin)) = (given, origin)
+        && managed_by != Some(ManagedBy::EnterpriseManager)
+    {
+        let why =
+            format!("`em_auto_update` of {} is given, and no Enterprise Manager manages the server", section.place());
+        section.refuse(origin, why, "add managed_by = \"enterprise_manager\", or take it out");
+        return None;
+    }
+    given
 }
 
 /// Off unless it is switched on for a source that makes reports of its own.

@@ -80,6 +80,8 @@ pub enum SignsIn {
 pub struct Collected {
     /// Oldest first.
     pub samples: Vec<Sample>,
+    /// Servers that one sample counts together, as the source calls them; none for a sample of one server.
+    pub sums: Vec<String>,
     /// Files that were refused and moved aside.
     pub rejected: Vec<Rejected>,
     /// Files to put away once their samples are recorded.

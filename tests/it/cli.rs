@@ -1,7 +1,7 @@
 //! The command line, in process on a clock of our own, and as the real binary.
 
-mod binary; // the agent and the license server as processes
 mod billing; // the points tables at command level
+mod binary; // the agent and the license server as processes
 mod codes; // exit codes and their one line
 mod finalizing; // a console's own report: compared, and finalized after two questions
 mod help; // help, completions

@@ -1,6 +1,7 @@
 //! Settings: what is understood, what is refused, in which words.
 
 mod consoles;
+mod enterprise_manager;
 
 use std::path::Path;
 

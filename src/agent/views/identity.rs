@@ -14,7 +14,7 @@ use crate::domain::{Instant, Month};
 use crate::rules::counting::{self, AsOf};
 use crate::rules::identity::{self, Finding, FindingKind, Looked};
 use crate::store::ClassifiedSample;
-use crate::store::fact::{Absence, key};
+use crate::store::fact::{Absence, Member, key};
 
 impl Agent {
     /// `report proposals --json`: what was found in the samples behind the month's report, else in the newest ones.
@@ -92,6 +92,37 @@ impl Agent {
             warnings.push(format!("machines that came back under another id: {back}; see `report proposals`"));
         }
         warnings.extend(self.maybe_one_server()?);
+        warnings.extend(self.clones_of_direct(now)?);
+        Ok(warnings)
+    }
+
+    /// Servers of a console that show the installation id of one that is sampled directly, where nothing tells which of
+    /// them it is: all count, so one counts twice until a person says which.
+    fn clones_of_direct(&self, now: Instant) -> Result<Vec<String>, Trouble> {
+        let directs = self.sampled_directly(now)?;
+        let mut warnings = Vec::new();
+        for entry in self.settings.servers.iter().filter(|entry| self.names_its_servers(&entry.name)) {
+            let members = self.members(&entry.name)?.members;
+            for (id, directs) in &directs {
+                let of_id = || members.iter().filter(|(_, member)| member.installation_id.as_ref() == Some(id));
+                let is_found = |server: &String| {
+                    let why = |member: &Member| member.absent.as_ref().map(|absent| absent.why.clone());
+                    let found = Some(Absence::SampledDirectly { as_server: server.clone() });
+                    of_id().any(|(_, member)| why(member) == found)
+                };
+                let counted = of_id().filter(|(_, member)| member.absent.is_none());
+                let counted: Vec<&str> = counted.map(|(server, _)| server.as_str()).collect();
+                for direct in directs.iter().filter(|direct| counted.len() > 1 && !is_found(&direct.server)) {
+                    warnings.push(format!(
+                        "one of {} is {} itself and counts twice: add known_as = [\"its name there\"] to the [[server]] \
+                         of {}",
+                        counted.join(" and "),
+                        direct.server,
+                        direct.server
+                    ));
+                }
+            }
+        }
         Ok(warnings)
     }
 
@@ -109,17 +140,45 @@ impl Agent {
             }
         }
         let mut warnings = Vec::new();
-        for (server, has_id) in direct {
-            let known_as = self.settings.servers.iter().find(|settings| settings.name == server);
-            let known_as = known_as.map_or_else(|| vec![server.to_owned()], ServerSettings::known_as);
+        for (server, has_id) in &direct {
+            let sums = self.sums_of(server)?;
+            if !sums.is_empty() {
+                let others = named.iter().chain(&direct).map(|(other, _)| *other).filter(|other| other != server);
+                warnings.extend(self.counted_beside(server, &sums, &others.collect::<Vec<&str>>()));
+                continue;
+            }
+            let known_as = self.known_as(server);
             for (other, other_has_id) in &named {
                 let is_alike = known_as.iter().any(|known| is_same_host(known, shown_name(other)));
-                if is_alike && !(has_id && *other_has_id) {
+                if is_alike && !(*has_id && *other_has_id) {
                     warnings.push(format!("{server} and {other} may be one server; state installation_id or drop one"));
                 }
             }
         }
         Ok(warnings)
+    }
+
+    /// Servers whose tenants an Enterprise Manager by itself counts, and another entry too: one line for each.
+    fn counted_beside(&self, manager: &str, sums: &[String], others: &[&str]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for name in sums {
+            let is_alike = |other: &&&str| self.known_as(other).iter().any(|known| is_same_host(known, name));
+            let too: Vec<&str> = others.iter().filter(is_alike).copied().collect();
+            if !too.is_empty() {
+                warnings.push(format!(
+                    "{manager} counts the tenants of {name}, and {} counts it too; drop {manager}, or let it only name \
+                     tenants by tenants_from",
+                    too.join(" and ")
+                ));
+            }
+        }
+        warnings
+    }
+
+    /// What a second source may call this server.
+    fn known_as(&self, server: &str) -> Vec<String> {
+        let settings = self.settings.servers.iter().find(|settings| settings.name == server);
+        settings.map_or_else(|| vec![shown_name(server).to_owned()], ServerSettings::known_as)
     }
 }
 

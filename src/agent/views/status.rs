@@ -97,6 +97,7 @@ impl Agent {
             "misses_in_a_row": miss.map_or(0, |miss| miss.in_a_row),
             "stale_since": self.stale_spans(name)?.pop().filter(|span| span.until.is_none()).map(|span| span.since),
             "left_at": left.map(|absent| absent.since),
+            "sums": self.sums_of(name)?,
             "discrepancy": (!discrepancies.is_empty()).then(|| discrepancies.join("; ")),
         }))
     }
@@ -155,6 +156,7 @@ impl Agent {
             ));
             warnings.extend(self.vendor_reports_earlier(unit));
         }
+        warnings.extend(self.switches_differ(unit));
         if let (Err(reason), Some(_)) = (self.eligible(unit)?, self.automatic_since(unit)?) {
             warnings.push(format!("{}: auto update is on and renews no such key: {reason}", unit.servers.join(", ")));
         }
@@ -166,6 +168,14 @@ impl Agent {
             ));
         }
         Ok(warnings)
+    }
+
+    /// Servers that are found to share a key although the settings give them two switches of Enterprise Manager.
+    fn switches_differ(&self, unit: &Unit) -> Option<String> {
+        let switch = |name: &String| self.settings.server(name)?.em_auto_update;
+        let with = |on: bool| unit.servers.iter().find(|name| switch(name) == Some(on));
+        let (on, off) = (with(true)?, with(false)?);
+        Some(format!("{on} and {off} have one license and differ in em_auto_update; write the same for both"))
     }
 
     /// A server whose own auto update is on sends its own report on its vendor's day (design.md section 4).

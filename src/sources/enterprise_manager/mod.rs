@@ -173,6 +173,7 @@ impl Conversation for Alone {
             Step::Ask(ask) => Step::Ask(ask),
             Step::Setback(setback) => Step::Setback(setback),
             Step::Done(managed) => Step::Done(Collected {
+                sums: managed.servers.keys().filter(|name| !name.is_empty()).cloned().collect(),
                 samples: vec![sample(&self.brief, managed)],
                 server_time: self.talk.server_time(),
                 ..Collected::default()

@@ -200,6 +200,28 @@ fn a_clone_of_a_server_that_is_sampled_directly_counts_on_and_is_named() {
 }
 
 #[test]
+fn of_clones_that_are_not_called_as_the_direct_server_the_one_is_named_that_a_person_says() {
+    let mut plan = of_console(7, "2026-01-10T09:30:00Z");
+    plan.servers[1].estate.license.installation_id = plan.servers[0].estate.license.installation_id.clone();
+    let mut world = World::new(plan);
+    world.run_until(at("2026-01-20"));
+    sample_directly(&mut world, "vbr01@vspc", "https://10.20.30.40");
+    world.off_until(at("2026-01-20T00:20:00Z"));
+    world.run_until(at("2026-01-20T12:00:00Z"));
+    let warned = |world: &World| status(world)["warnings"].to_string();
+    let twice = "one of vbr01@vspc and vbr02@vspc is direct itself and counts twice: add known_as = ";
+    assert_eq!(warned(&world).matches(twice).count(), 1, "{}", warned(&world));
+    let direct = world.settings.servers.last_mut().expect("it was added");
+    direct.other_names = vec!["vbr01".to_owned()];
+    world.off_until(at("2026-01-20T12:20:00Z"));
+    world.run_until(at("2026-02-02"));
+    assert!(!warned(&world).contains("counts twice"), "{}", warned(&world));
+    let both = truth(&world, "vbr01@vspc", "2026-01") + truth(&world, "vbr02@vspc", "2026-01");
+    assert_eq!(report(&world, "2026-01").total_points, both);
+    assert_eq!(world.objections(), [""; 0]);
+}
+
+#[test]
 fn a_server_without_installation_id_that_is_called_as_one_of_a_console_is_named() {
     let mut plan = of_console(7, "2026-01-10T09:30:00Z");
     plan.servers[0].estate.license.installation_id = None;

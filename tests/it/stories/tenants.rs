@@ -119,6 +119,38 @@ fn an_enterprise_manager_alone_is_the_sample_of_its_cloud_connect_server() {
     assert_eq!(sent(&world).len(), 1);
 }
 
+/// `em02` by itself; a console names the same server when it is to.
+fn alone(console_names_it_too: bool) -> World {
+    let mut plan = calm_vbr(8, "2026-01-20T09:30:00Z", 0);
+    let estate = EstatePlan::new(8, "em02", plan.begins_at, 60).cloud_connect();
+    plan.servers = vec![ServerPlan { name: "em02".to_owned(), source: SourceKind::EnterpriseManager, estate }];
+    if console_names_it_too {
+        for name in ["em02@vspc", "cc09@vspc"] {
+            let estate = EstatePlan::new(9, name, plan.begins_at, 20).cloud_connect();
+            let source = SourceKind::Vspc(tidegauge::simulation::vspc::Role::CloudConnect);
+            plan.servers.push(ServerPlan { name: name.to_owned(), source, estate });
+        }
+    }
+    World::new(plan)
+}
+
+#[test]
+fn an_enterprise_manager_alone_names_its_servers_and_a_console_that_counts_one_too_is_told_once() {
+    for too in [false, true] {
+        let mut world = alone(too);
+        world.run_until(at("2026-01-22"));
+        let status = status(&world);
+        let servers = status["servers"].as_array().expect("a list");
+        let shown = servers.iter().find(|shown| shown["name"] == "em02").expect("it is sampled");
+        assert_eq!(shown["sums"], serde_json::json!(["em02"]), "{shown:#}");
+        assert!(told(&world, &["em02 names em02@em02"]).contains("em02@em02"), "it is journaled once");
+        let warnings = status["warnings"].to_string();
+        let counted = "em02 counts the tenants of em02, and em02@vspc counts it too";
+        assert_eq!(warnings.matches(counted).count(), usize::from(too), "{warnings}");
+        assert!(!warnings.contains("cc09") && !warnings.contains("may be one server"), "{warnings}");
+    }
+}
+
 /// Two servers with keys of their own, under one Enterprise Manager whose switch is this.
 fn managed(em_auto_update: Option<bool>) -> World {
     let mut plan = calm_vbr(9, "2026-01-10T09:30:00Z", 10);
