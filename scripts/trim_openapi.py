@@ -34,6 +34,9 @@ VSPC_PATHS = [
     "/infrastructure/sites",
     "/licensing/backupServers",
     "/licensing/sites",
+    "/licensing/reports/latest",
+    "/licensing/reports/{date}",
+    "/licensing/reports/finalization",
     "/licensing/usage/organizations",
 ]
 

@@ -104,6 +104,28 @@ async fn a_console_that_somebody_else_wrote_is_sampled() {
     }
 }
 
+/// The documents' own report, read and finalized at the console of `TIDEGAUGE_OUTSIDE_VSPC_URL`.
+#[tokio::test]
+async fn a_console_that_somebody_else_wrote_tells_its_report_and_finalizes_it() {
+    let Ok(base_url) = std::env::var("TIDEGAUGE_OUTSIDE_VSPC_URL") else { return };
+    let ca_file = std::env::var("TIDEGAUGE_OUTSIDE_VSPC_CA").expect("the certificate's authority");
+    let secret = SecretPlace::Env("TIDEGAUGE_OUTSIDE_VSPC_SECRET".into());
+    let peer = HttpPeer { base_url, trust: Trust::CaFile(ca_file.into()), login: None, api_key: Some(secret) };
+    let wire = wire_to("vbr01", PeerSettings::Http(peer));
+    let settings = SourceSettings { signs_in: SignsIn::ApiKey, ..SourceSettings::default() };
+    let brief = Brief { settings, ..brief() };
+    let reports = source_named("vspc").and_then(|row| row.monthly_reports).expect("a console makes reports");
+    let month = "2025-07".parse().expect("the month of the documents' example");
+    let read = carried(&wire, (reports.read)(brief.clone(), month).as_mut()).await;
+    println!("{read:#?}");
+    let compared = read.expect("the official contract is kept").expect("the example is of that month");
+    assert!(!compared.usage.is_empty());
+    let request_id = uuid::Uuid::from_u128(0x7e6a_3c5e);
+    let errand = tidegauge::sources::finalizing::Errand { brief, compared, request_id };
+    let heard = carried(&wire, (reports.finalize)(errand).as_mut()).await.expect("the official contract is kept");
+    assert_eq!(heard, tidegauge::sources::finalizing::Heard::Taken { words: "Finalization".to_owned() });
+}
+
 #[tokio::test]
 async fn a_server_that_somebody_else_wrote_renews_its_license_and_takes_a_key_file() {
     let Some((wire, settings)) = somebody_elses() else { return };
