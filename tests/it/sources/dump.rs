@@ -123,3 +123,69 @@ fn the_script_holds_no_secret_and_asks_only_cmdlets_that_change_nothing() {
         assert!(!lower.contains(word), "{word}");
     }
 }
+
+/// Names of the fields that the script writes: keys of its ordered tables, and those that it sets afterwards.
+fn written_fields() -> Vec<(&'static str, Vec<&'static str>)> {
+    let body = |function: &str| {
+        let (_, rest) = SCRIPT.split_once(&format!("function {function}(")).expect("the script has the function");
+        rest.split_once("\n}").map_or(rest, |(body, _)| body)
+    };
+    let keys = |function: &'static str| -> Vec<&'static str> {
+        let (_, tables) = body(function).split_once("[ordered]@{\n").expect("it makes a table");
+        let (table, _) = tables.split_once("}").expect("the table ends");
+        let rows = table.split(['\n', ';']).filter_map(|row| row.split_once('=')).map(|(key, _)| key.trim());
+        rows.filter(|key| key.chars().all(|sign| sign.is_ascii_lowercase() || sign == '_')).collect()
+    };
+    let mut snapshot = keys("New-Snapshot");
+    assert!(body("New-Snapshot").contains("$snapshot['counts'] ="));
+    snapshot.push("counts");
+    vec![
+        ("", snapshot),
+        ("license", keys("ConvertTo-License")),
+        ("workloads", keys("ConvertTo-Workload")),
+        ("counts", keys("ConvertTo-Count")),
+    ]
+}
+
+/// A snapshot with every field that is read.
+fn full() -> Value {
+    serde_json::json!({
+        "schema": "tidegauge.usage-snapshot/1", "taken_at": "2026-10-31T23:00:00Z", "server": "cc01",
+        "license": {
+            "license_id": "1", "type": "Rental", "product": "VBR", "edition": "EnterprisePlus", "package": "Suite",
+            "cloud_connect": true, "licensed_to": "Example Provider", "support_id": "2", "installation_id": "3",
+            "licensed_points": "100", "used_points": "10", "new_points": "5", "expires_on": "2027-01-31",
+            "support_expires_on": "2027-01-31", "auto_update": true,
+        },
+        "workloads": [{"id": "4", "name": "vm", "type": "VM", "platform": "VMware", "tenant": "t", "job": "j",
+                       "host": "h", "points": "11", "first_processed_at": "2026-10-01T00:00:00Z",
+                       "last_restore_point_at": "2026-10-31T00:00:00Z", "rental": false}],
+        "counts": [{"tenant": "t", "type": "CloudConnectVM", "weight": "5", "used": 1, "new": 1, "rental": 1}],
+    })
+}
+
+#[test]
+fn every_field_that_the_script_writes_is_one_that_the_snapshot_folder_reads() {
+    let now = at("2026-11-01T00:00:00Z");
+    let is_read = |snapshot: &Value| parse("cc01.json", snapshot.to_string().as_bytes(), now);
+    is_read(&full()).expect("the full snapshot is read");
+    let mut seen = 0;
+    for (place, fields) in written_fields() {
+        assert!(3 < fields.len(), "{place}: {fields:?}");
+        for field in fields {
+            let mut wrong = full();
+            let object = match place {
+                "" => &mut wrong,
+                "license" => &mut wrong["license"],
+                list => &mut wrong[list][0],
+            };
+            assert!(object.get(field).is_some(), "{place}.{field} is written and not part of a snapshot");
+            // A field that is read is refused when it holds what it cannot hold.
+            object[field] = serde_json::json!([{"nonsense": true}]);
+            let refused = is_read(&wrong).expect_err(&format!("{place}.{field} is written and not read"));
+            assert!(refused.to_string().contains(field), "{place}.{field}: {refused}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 31, "fields of the script");
+}
