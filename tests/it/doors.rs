@@ -3,6 +3,7 @@
 mod far_side;
 mod files;
 mod fleet; // five hundred servers, a third of them in trouble
+mod fleet_console; // as many behind one console
 mod folder;
 mod http;
 mod mail;
