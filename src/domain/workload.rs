@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Instant, Points};
@@ -109,6 +110,20 @@ pub struct Workload {
     /// A rental machine: the tenant's own license pays for it (domain.md 1, "Rental machine").
     #[serde(default)]
     pub rental: bool,
+    /// How large unstructured data is, where the source says so.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub unstructured: Option<Unstructured>,
+}
+
+/// Size of a share, bucket or server of unstructured data (domain.md 7.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unstructured {
+    /// In GB.
+    pub size_gb: Decimal,
+    /// What is summed up before it is rounded: the share that several jobs back up, or the root that was added as one;
+    /// `None`: the workload by itself.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 /// What a workload is at an instant, in the order of design.md section 4.

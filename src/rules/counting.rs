@@ -129,14 +129,15 @@ pub fn classify(sample: &Sample, ledger: &Ledger, as_of: AsOf, rating: &Rating) 
 /// The same with what is known of each workload's first processing, in the sample's order.
 pub fn classify_with(sample: &Sample, first: &[Option<Instant>], as_of: AsOf, rating: &Rating) -> Vec<Counted> {
     let of = |(workload, first): (&Workload, &Option<Instant>)| class_of(workload, sample, *first, as_of);
-    let classes = sample.workloads.iter().zip(first).map(of);
+    let classes: Vec<Class> = sample.workloads.iter().zip(first).map(of).collect();
+    let weighed = rating.weigh(sample, &classes);
     let counted = |((class, weighed), first): ((Class, Weighed), &Option<Instant>)| Counted {
         class,
         weight: weighed.weight,
         shares: weighed.shares(),
         first_processed_at: *first,
     };
-    classes.zip(rating.weigh(sample)).zip(first).map(counted).collect()
+    classes.into_iter().zip(weighed).zip(first).map(counted).collect()
 }
 
 /// What one workload adds to its group.
@@ -226,7 +227,9 @@ pub fn cross_check(sample: &Sample, summary: &Summary, rating: &Rating) -> Vec<S
 
 /// What nobody names a weight for: the type, and whose it is.
 pub fn without_weight(sample: &Sample, rating: &Rating) -> Vec<(WorkloadType, String)> {
-    let workloads = sample.workloads.iter().zip(rating.weigh(sample)).filter(|(_, weighed)| !weighed.is_known());
+    let classes = vec![Class::Billable; sample.workloads.len()];
+    let workloads =
+        sample.workloads.iter().zip(rating.weigh(sample, &classes)).filter(|(_, weighed)| !weighed.is_known());
     let counts = sample.counts.iter().filter(|count| !rating.weigh_count(count, sample).is_known());
     let named = workloads.map(|(workload, _)| (workload.kind.clone(), workload.name.clone()));
     let of_tenants = counts.map(|count| (count.kind.clone(), whose(count.tenant.as_deref())));

@@ -1,8 +1,6 @@
-//! Instances of Subscription and Perpetual keys: the policy's table and its rounding (domain.md 7.1 and 7.2).
+//! Instances of Subscription and Perpetual keys: the policy's table and its rounding (domain.md 7.1).
 
 use std::collections::BTreeMap;
-
-use rust_decimal::Decimal;
 
 use crate::domain::Points;
 use crate::domain::license::License;
@@ -20,7 +18,7 @@ pub struct PolicyRow {
     pub objects: u64,
 }
 
-/// The policy's rows for what is counted one by one. Unstructured data is measured: [`unstructured`].
+/// The policy's rows for what is counted one by one. Unstructured data is measured: [`super::unstructured`].
 pub const POLICY_TABLE: [PolicyRow; 6] = [
     PolicyRow { kind: "VM", objects: 1 },
     PolicyRow { kind: "CloudVM", objects: 1 },
@@ -40,47 +38,6 @@ impl PolicyRow {
     pub fn instances(self, objects: u64) -> u64 {
         objects.div_ceil(self.objects)
     }
-}
-
-/// Unstructured data covered by one instance, in GB.
-pub const CHUNK_GB: u64 = 500;
-/// Unstructured data covered by one chunk of a capacity key, in TB.
-pub const CHUNK_TB: u64 = 1;
-/// The largest size of so many days counts.
-pub const SIZE_DAYS: i64 = 30;
-
-/// One source of unstructured data as jobs see it, in GB.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A share, bucket or server, with what each job that backs it up protects of it.
-    Share { jobs: Vec<Decimal> },
-    /// A root added as one, with the size of each share below it.
-    Root { shares: Vec<Decimal> },
-}
-
-impl Source {
-    /// What counts as one size: the same source in several jobs, and the shares of a root, are summed first.
-    pub fn size(&self) -> Decimal {
-        match self {
-            Source::Share { jobs: parts } | Source::Root { shares: parts } => parts.iter().copied().sum(),
-        }
-    }
-}
-
-/// Instances of unstructured data: each source by itself, rounded down to 500 GB.
-pub fn unstructured(sources: &[Source]) -> u64 {
-    sources.iter().map(|source| chunks(source.size(), CHUNK_GB)).sum()
-}
-
-/// Whole chunks of a size, rounded down; nothing for a negative size.
-pub fn chunks(size: Decimal, chunk: u64) -> u64 {
-    u64::try_from((size / Decimal::from(chunk)).floor()).unwrap_or(0)
-}
-
-/// The size that counts on a day: the largest of the last 30 days. `sizes` are days before it (0: the day) and sizes.
-pub fn counted_size(sizes: &[(i64, Decimal)]) -> Decimal {
-    let recent = sizes.iter().filter(|(days_ago, _)| (0..SIZE_DAYS).contains(days_ago));
-    recent.map(|(_, size)| *size).max().unwrap_or_default()
 }
 
 /// Whether a capacity section pays for this type: then it consumes no instances (domain.md 7.2).

@@ -30,4 +30,5 @@ pub mod reporting;
 pub mod review;
 pub mod schedule;
 pub mod server_update;
+pub mod unstructured;
 pub mod working_days;

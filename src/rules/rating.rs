@@ -11,10 +11,11 @@ use crate::domain::Points;
 use crate::domain::license::{License, Measure};
 use crate::domain::sample::Sample;
 use crate::domain::tenant::TenantCount;
-use crate::domain::workload::{Workload, WorkloadType};
+use crate::domain::workload::{Class, Workload, WorkloadType};
 
 use super::instances::{self, POLICY, PolicyRow};
 use super::points_table::{self, PointsRow};
+use super::unstructured::{self, CHUNK_GB, chunks};
 
 /// What the settings add to the tables of the program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,14 +132,32 @@ impl Rating {
         }
     }
 
-    /// The weight of one workload; zero for one that shares an instance with others.
+    /// The weight of one workload by itself; zero for one that shares an instance with others.
     pub fn weight_of(&self, workload: &Workload, sample: &Sample) -> Weighed {
-        self.answer(workload.points, &workload.kind, sample)
+        match unstructured::measured(workload) {
+            Some(measured) => self.of_chunks(chunks(measured.size_gb, CHUNK_GB), workload, sample),
+            None => self.answer(workload.points, &workload.kind, sample),
+        }
     }
 
-    /// The weights of a sample's workloads, in its order.
-    pub fn weigh(&self, sample: &Sample) -> Vec<Weighed> {
-        sample.workloads.iter().map(|workload| self.weight_of(workload, sample)).collect()
+    /// The weights of a sample's workloads, in its order; `classes` are theirs, since only what counts is measured.
+    pub fn weigh(&self, sample: &Sample, classes: &[Class]) -> Vec<Weighed> {
+        let by_position = unstructured::chunks_by_position(sample, classes);
+        let weighed = |(at, workload)| match by_position.get(&at) {
+            Some(chunks) => self.of_chunks(*chunks, workload, sample),
+            None => self.weight_of(workload, sample),
+        };
+        sample.workloads.iter().enumerate().map(weighed).collect()
+    }
+
+    /// The weight of so many chunks of unstructured data.
+    fn of_chunks(&self, chunks: u64, workload: &Workload, sample: &Sample) -> Weighed {
+        let is_free = instances::is_paid_by_capacity(&workload.kind, &sample.license);
+        let of_one = match sample.license.kind.measure() {
+            Measure::Instances if !is_free => Weighed { weight: Points::whole(1), from: WeightFrom::Policy },
+            Measure::Instances | Measure::Points => self.answer(None, &workload.kind, sample),
+        };
+        Weighed { weight: of_one.weight * chunks, ..of_one }
     }
 
     /// The weight of one machine of a tenant's count.
@@ -186,8 +205,12 @@ impl Rating {
 /// Each type of a sample with how many have the same weight from the same place; machines of counts all together.
 pub fn weights_of(sample: &Sample, rating: &Rating) -> Vec<(WorkloadType, u64, Weighed)> {
     let mut found: BTreeMap<(WorkloadType, Points, WeightFrom), u64> = BTreeMap::new();
-    let named =
-        sample.workloads.iter().zip(rating.weigh(sample)).map(|(workload, weighed)| (&workload.kind, 1, weighed));
+    let classes = vec![Class::Billable; sample.workloads.len()];
+    let named = sample
+        .workloads
+        .iter()
+        .zip(rating.weigh(sample, &classes))
+        .map(|(workload, weighed)| (&workload.kind, 1, weighed));
     let counted = sample.counts.iter().map(|count| {
         let machines = u64::from(count.used) + u64::from(count.new) + u64::from(count.rental);
         (&count.kind, machines, rating.weigh_count(count, sample))

@@ -208,6 +208,7 @@ impl Estate {
                 first_processed_at: Some(machine.first_at()),
                 last_restore_point_at: machine.last_run(now.timestamp()).map(instant),
                 rental: machine.is_rental,
+                unstructured: None,
             }
         };
         let mut workloads: Vec<Workload> = self.listed(now).map(workload).collect();

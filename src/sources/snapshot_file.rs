@@ -15,7 +15,7 @@ use crate::domain::calendar::rfc3339;
 use crate::domain::license::{License, LicenseType};
 use crate::domain::sample::Sample;
 use crate::domain::tenant::TenantCount;
-use crate::domain::workload::{Workload, WorkloadType};
+use crate::domain::workload::{Unstructured, Workload, WorkloadType};
 use crate::domain::{Instant, Points};
 
 /// What the `schema` field says.
@@ -231,7 +231,15 @@ fn workload_of(workload: &Map<String, Value>) -> Result<Workload, Wrong> {
         first_processed_at: optional(workload, "first_processed_at", instant)?,
         last_restore_point_at: optional(workload, "last_restore_point_at", instant)?,
         rental: optional(workload, "rental", flag)?.unwrap_or(false),
+        unstructured: unstructured_of(workload)?,
     })
+}
+
+/// How large a share is, and what it is summed up with.
+fn unstructured_of(workload: &Map<String, Value>) -> Result<Option<Unstructured>, Wrong> {
+    let source = optional(workload, "source", name)?;
+    let size = optional(workload, "size_gb", points)?;
+    Ok(size.map(|size| Unstructured { size_gb: size.amount(), source }))
 }
 
 fn count_of(tenant: &Map<String, Value>) -> Result<TenantCount, Wrong> {

@@ -1,5 +1,6 @@
 //! The fold over one server's samples in order of time: ledger, classes, summaries.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,11 +13,13 @@ use crate::domain::Instant;
 use crate::domain::sample::{Counted, Sample, Summary};
 use crate::rules::counting::{AsOf, Ledger, classify, summary, unrounded};
 use crate::rules::rating::Rating;
+use crate::rules::unstructured::{SIZE_COUNTS_FOR, Sizes};
 
 /// The fold after one sample.
 #[derive(Clone, Default)]
 pub(super) struct Fold {
     pub ledger: Ledger,
+    pub sizes: Sizes,
     /// The sample since which the summary is the same, and the summary.
     summary: Option<(Moment, Arc<Summary>)>,
 }
@@ -54,7 +57,8 @@ impl Fold {
             KeptSummary::Whole(_) => Moment::of(at),
         };
         let whole = Arc::new(resolve(kv, server, row.summary)?);
-        Ok(Fold { ledger: ledger_as_of(kv, server, at)?, summary: Some((whole_at, whole)) })
+        let sizes = sizes_as_of(kv, server, at)?;
+        Ok(Fold { ledger: ledger_as_of(kv, server, at)?, sizes, summary: Some((whole_at, whole)) })
     }
 
     /// Takes one more sample, mapped and later than all before it, and puts what follows from it.
@@ -72,6 +76,13 @@ impl Fold {
             };
             kv.put(key, kept::to_bytes(&kept));
         }
+        let stated = Sizes::of(sample);
+        if !stated.is_empty() {
+            let key = keys::at(About::Sizes, &sample.server, sample.taken_at);
+            kv.put(key, kept::to_bytes(&kept::KeptSizes::of(&stated)));
+        }
+        self.sizes.take_note(sample.taken_at, stated);
+        let sample = &*self.sizes.counted(Cow::Borrowed(sample));
         let counted = classify(sample, &self.ledger, AsOf::sample(sample.taken_at), rating);
         let summary = unrounded(sample, &counted, rating);
         let kept = match &self.summary {
@@ -113,6 +124,18 @@ fn ledger_as_of(kv: &Kv, server: &str, at: Instant) -> Result<Ledger, StoreError
     let samples = keys::prefix(About::Sample, server);
     let first = kv.first_key(&samples, &keys::end_of(&samples))?;
     Ok(Ledger::of(first.as_deref().and_then(keys::instant_of), rows))
+}
+
+/// The sizes that still count as the sample at this instant left them.
+fn sizes_as_of(kv: &Kv, server: &str, at: Instant) -> Result<Sizes, StoreError> {
+    let from = at.checked_sub_signed(SIZE_COUNTS_FOR).unwrap_or(Instant::MIN_UTC);
+    let to = keys::end_of(&keys::at(About::Sizes, server, at));
+    let mut sizes = Sizes::default();
+    for (key, bytes) in kv.scan(&keys::at(About::Sizes, server, from), &to)? {
+        let stated_at = keys::instant_of(&key).ok_or_else(|| kept::odd("a size's key", "it has no instant"))?;
+        sizes.take_note(stated_at, kept::from_bytes::<kept::KeptSizes>("sizes", &bytes)?.sizes()?);
+    }
+    Ok(sizes)
 }
 
 pub(super) fn read_summary(kv: &Kv, server: &str, at: Instant) -> Result<Option<SummaryRow>, StoreError> {

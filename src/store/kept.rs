@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::StoreError;
@@ -47,6 +48,20 @@ pub(super) enum KeptSummary {
 
 /// Tenant, type, count, points, new count, new points, rental count, objects that share instances.
 type KeptGroup = (Option<String>, String, u64, Exact, u64, Exact, u64, u64);
+
+/// Sizes in GB by workload.
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptSizes(Vec<(String, Exact)>);
+
+impl KeptSizes {
+    pub fn of(sizes: &[(String, Decimal)]) -> KeptSizes {
+        KeptSizes(sizes.iter().map(|(id, size)| (id.clone(), Points::new(*size).into())).collect())
+    }
+
+    pub fn sizes(self) -> Result<Vec<(String, Decimal)>, StoreError> {
+        self.0.into_iter().map(|(id, size)| Ok((id, exact(size)?.amount()))).collect()
+    }
+}
 
 /// A ledger row with its history, so that the ledger of any instant can be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

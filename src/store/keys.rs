@@ -41,6 +41,8 @@ pub(super) enum About {
     ServerOf = b'v',
     /// A sample in short, of a server.
     Summary = b'y',
+    /// The sizes that a sample states, of a server.
+    Sizes = b'z',
 }
 
 /// Everything of one owner begins so; no owner's prefix begins another's.

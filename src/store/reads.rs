@@ -164,12 +164,13 @@ impl State {
     fn newest_sample(&self, server: &str, not_after: Instant) -> Result<Option<ClassifiedSample>, StoreError> {
         let Some(at) = self.newest_sample_at(server, not_after)? else { return Ok(None) };
         let at_hand = self.latest(server).filter(|latest| latest.at == at);
-        let (mut unpacker, ledger) = match at_hand {
-            Some(latest) => (latest.unpacker.clone(), latest.fold.ledger.clone()),
-            None => (Unpacker::default(), Fold::after(&self.kv, server, at)?.ledger),
+        let (mut unpacker, Fold { ledger, sizes, .. }) = match at_hand {
+            Some(latest) => (latest.unpacker.clone(), latest.fold.clone()),
+            None => (Unpacker::default(), Fold::after(&self.kv, server, at)?),
         };
         let (sample, _) = unpacker.load(&self.kv, server, Moment::of(at))?;
-        let (sample, rating) = (self.rating.mapped(&sample).into_owned(), Arc::clone(&self.rating));
+        let sample = sizes.counted(self.rating.mapped(&sample)).into_owned();
+        let rating = Arc::clone(&self.rating);
         Ok(Some(ClassifiedSample::of(sample, ledger, rating)))
     }
 

@@ -29,4 +29,5 @@ mod reporting; // the report of a month, classified at its end
 mod review; // adjust, reset, postpone, carry over
 mod schedule; // what is due, and when
 mod server_update; // a backup server's own words as one of the five results
+mod unstructured; // sizes of shares
 mod working_days; // days off, and the last working day

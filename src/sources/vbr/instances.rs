@@ -171,6 +171,7 @@ impl InstanceList {
             first_processed_at: None,
             last_restore_point_at: None,
             rental: false,
+            unstructured: None,
         });
     }
 }

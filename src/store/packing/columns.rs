@@ -165,6 +165,7 @@ impl Rows {
                 first_processed_at: instant(next(&mut first)?)?,
                 last_restore_point_at: instant(next(&mut last)?)?,
                 rental: false,
+                unstructured: None,
             });
         }
         for position in self.rental.positions(workloads.len()) {

@@ -3,6 +3,8 @@
 //! Postcard knows no names: a field added to a domain type would make old bytes unreadable. Each type is taken apart
 //! here in full, so that the compiler asks where a field that is added is to be kept.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +14,7 @@ use crate::domain::license::{License, LicenseType};
 use crate::domain::license_sections::LicenseSections;
 use crate::domain::sample::{Sample, Stale};
 use crate::domain::tenant::TenantCount;
-use crate::domain::workload::{Workload, WorkloadType};
+use crate::domain::workload::{Unstructured, Workload, WorkloadType};
 
 /// A license block in the first layout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,9 @@ pub(super) struct Beyond {
     license_sections: LicenseSections,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale: Option<Stale>,
+    /// By the workload's position.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unstructured: BTreeMap<usize, Unstructured>,
 }
 
 impl Beyond {
@@ -61,7 +66,9 @@ impl Beyond {
 /// A sample's license in the first layout, and what that layout has no place for.
 pub(super) fn kept_parts(sample: &Sample) -> (KeptLicense, Beyond) {
     let (license, beyond) = kept_license(&sample.license);
-    (license, Beyond { stale: sample.stale.clone(), ..beyond })
+    let sized = |(at, workload): (usize, &Workload)| Some((at, workload.unstructured.clone()?));
+    let unstructured = sample.workloads.iter().enumerate().filter_map(sized).collect();
+    (license, Beyond { stale: sample.stale.clone(), unstructured, ..beyond })
 }
 
 /// Takes a license apart.
@@ -101,7 +108,7 @@ fn kept_license(license: &License) -> (KeptLicense, Beyond) {
         support_expires_on,
         auto_update,
     };
-    (kept, Beyond { license_sections: sections, stale: None })
+    (kept, Beyond { license_sections: sections, ..Beyond::default() })
 }
 
 /// Puts a license together again.
@@ -142,7 +149,7 @@ impl KeptCount {
     }
 }
 
-/// A workload as the digest of a sample covers it.
+/// A workload as the digest of a sample covers it; sizes stand beside the first layout.
 pub(super) fn digested(workload: &Workload) -> impl Serialize + '_ {
     let Workload {
         id,
@@ -156,6 +163,7 @@ pub(super) fn digested(workload: &Workload) -> impl Serialize + '_ {
         first_processed_at,
         last_restore_point_at,
         rental,
+        unstructured: _,
     } = workload;
     (id, name, kind, platform, tenant, job, host, points, first_processed_at, last_restore_point_at, rental)
 }

@@ -185,10 +185,13 @@ pub(super) fn unpack(
 fn sample_of(
     server: &str,
     taken_at: Instant,
-    (license, beyond): (KeptLicense, Beyond),
-    workloads: Vec<Workload>,
+    (license, mut beyond): (KeptLicense, Beyond),
+    mut workloads: Vec<Workload>,
     rest: Rest,
 ) -> Result<Sample, Unreadable> {
+    for (at, workload) in workloads.iter_mut().enumerate() {
+        workload.unstructured = beyond.unstructured.remove(&at);
+    }
     Ok(Sample {
         server: server.to_owned(),
         taken_at,

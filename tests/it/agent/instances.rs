@@ -60,3 +60,22 @@ fn a_machine_that_counts_once_shares_its_instance_once() {
     assert_eq!(usage(&world, By::Type)["points"], "1");
     assert_eq!(watermark(&world, None, None)["daily"][1]["points"], "1");
 }
+
+#[test]
+fn a_share_is_measured_by_the_largest_size_of_thirty_days_wherever_its_samples_come_in() {
+    let share = |gb: &str| json!({"id": "filer", "type": "FileShare", "size_gb": gb, "source": "root"});
+    let of = |taken_at: &str, gb: &str| subscription("vbr01", taken_at, &[share(gb)]);
+    let mut world = imported(NOW, &[of("2026-09-25T11:00:00Z", "1510"), of("2026-10-20T11:00:00Z", "1490")]);
+    assert_eq!(usage(&world, By::Type)["points"], "3", "25 days ago it was larger");
+    assert_eq!(watermark(&world, None, None)["points"], "3");
+    import(&mut world, &[of("2026-10-20T11:30:00Z", "1490"), of("2026-10-10T11:00:00Z", "2010")]).unwrap();
+    assert_eq!(usage(&world, By::Type)["points"], "4", "a late sample knows of more");
+    assert_eq!(watermark(&world, None, None)["points"], "4");
+    assert!(world.agent().store().verify().is_ok(), "the state equals a replay");
+    let mut under_capacity = of("2026-10-20T11:45:00Z", "1490");
+    under_capacity["license"]["capacity"] = json!({"licensed_tb": 10, "used_tb": "1.5"});
+    import(&mut world, &[under_capacity]).unwrap();
+    let usage = usage(&world, By::Type);
+    assert_eq!((&usage["points"], &usage["groups"][0]["weight_from"]), (&json!("0"), &json!("the capacity license")));
+    assert_eq!(usage["sections"]["vbr01"]["capacity"]["used_tb"], "1.5");
+}

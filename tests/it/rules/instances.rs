@@ -8,19 +8,10 @@ use tidegauge::domain::license_sections::{CapacitySection, LicenseSections};
 use tidegauge::domain::sample::{Sample, Summary};
 use tidegauge::domain::tenant::TenantCount;
 use tidegauge::domain::workload::{Class, Workload, WorkloadType};
-use tidegauge::rules::instances::{
-    CHUNK_TB, POLICY_TABLE, SIZE_DAYS, Source, chunks, counted_size, rounded, row_of, unstructured,
-};
+use tidegauge::rules::instances::{POLICY_TABLE, rounded, row_of};
+use tidegauge::rules::unstructured::{CHUNK_TB, chunks};
 
 use super::made::{classes, count_of, in_short, points, rental, sample, undated, unrounded_of, vm};
-
-fn gb(sizes: &[i64]) -> Vec<Decimal> {
-    sizes.iter().copied().map(Decimal::from).collect()
-}
-
-fn share(size: i64) -> Source {
-    Source::Share { jobs: gb(&[size]) }
-}
 
 #[test]
 fn the_policys_table_is_what_one_instance_covers() {
@@ -33,40 +24,6 @@ fn the_policys_table_is_what_one_instance_covers() {
     assert_eq!([0, 1, 3, 4, 6, 7].map(|many| of("Workstation", many).unwrap()), [0, 1, 1, 2, 2, 3]);
     assert_eq!([1, 10, 11, 25].map(|users| of("EntraIDUser", users).unwrap()), [1, 1, 2, 3]);
     assert_eq!((of("VM", 5), of("FileShare", 5), of("Quantum", 5)), (Some(5), None, None));
-}
-
-#[test]
-fn unstructured_data_is_rounded_down_to_500_gb_for_each_source() {
-    for (size, instances) in [(0, 0), (499, 0), (500, 1), (590, 1), (990, 1), (1000, 2)] {
-        assert_eq!(unstructured(&[share(size)]), instances, "{size} GB");
-    }
-    assert_eq!(unstructured(&[share(990), share(890)]), 2, "two shares in separate jobs");
-}
-
-#[test]
-fn the_same_source_in_several_jobs_is_summed_before_it_is_rounded() {
-    let jobs = |sizes: &[i64]| unstructured(&[Source::Share { jobs: gb(sizes) }]);
-    assert_eq!(jobs(&[100, 270]), 0, "370 GB");
-    assert_eq!(jobs(&[270, 270]), 1, "540 GB");
-    assert_eq!(jobs(&[1100, 1100]), 4, "1100 GB in two jobs");
-}
-
-#[test]
-fn a_root_share_is_the_sum_of_its_shares_and_shares_by_themselves_are_not() {
-    assert_eq!(unstructured(&[Source::Root { shares: gb(&[490, 600]) }]), 2);
-    assert_eq!(unstructured(&[share(490), share(600)]), 1);
-}
-
-#[test]
-fn the_largest_size_of_thirty_days_counts() {
-    let instances = |sizes: &[(i64, i64)]| {
-        let sizes: Vec<(i64, Decimal)> = sizes.iter().map(|(ago, size)| (*ago, Decimal::from(*size))).collect();
-        chunks(counted_size(&sizes), 500)
-    };
-    assert_eq!(instances(&[(0, 1490)]), 2);
-    assert_eq!(instances(&[(0, 1510), (1, 1490)]), 3, "it grew");
-    assert_eq!(instances(&[(0, 1490), (SIZE_DAYS - 1, 1510)]), 3, "it shrank 29 days ago");
-    assert_eq!(instances(&[(0, 1490), (SIZE_DAYS, 1510)]), 2, "it shrank 30 days ago");
 }
 
 #[test]

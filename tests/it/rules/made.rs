@@ -38,6 +38,7 @@ pub fn vm(id: &str, last_restore_point_at: &str) -> Workload {
         first_processed_at: Some(at("2025-01-02T01:00:00Z")),
         last_restore_point_at: Some(at(last_restore_point_at)),
         rental: false,
+        unstructured: None,
     }
 }
 

@@ -5,7 +5,7 @@ use tidegauge::domain::Points;
 use tidegauge::domain::license::License;
 use tidegauge::domain::sample::Stale;
 use tidegauge::domain::tenant::TenantCount;
-use tidegauge::domain::workload::Workload;
+use tidegauge::domain::workload::{Unstructured, Workload};
 
 use super::*;
 
@@ -75,8 +75,10 @@ prop_compose! {
         first_processed_at in prop::option::of(instants()),
         last_restore_point_at in prop::option::of(instants()),
         rental in any::<bool>(),
+        size in prop::option::of((0..9_i64, prop::option::of(texts()))),
     ) -> Workload {
-        Workload { id: format!("w{id}"), name, kind: kind.parse().unwrap(), platform, tenant, job, host, points, first_processed_at, last_restore_point_at, rental }
+        let unstructured = size.map(|(gb, source)| Unstructured { size_gb: gb.into(), source });
+        Workload { id: format!("w{id}"), name, kind: kind.parse().unwrap(), platform, tenant, job, host, points, first_processed_at, last_restore_point_at, rental, unstructured }
     }
 }
 

@@ -68,6 +68,7 @@ impl World {
             first_processed_at: number.is_multiple_of(5).then(|| at(hour)),
             last_restore_point_at: Some(at(hour.max(-20))),
             rental: number % 11 == 3,
+            unstructured: None,
         });
         self.workloads.sort_by(|one, other| one.id.cmp(&other.id));
     }

@@ -1,0 +1,92 @@
+//! Unstructured data: measured by source, the largest size of 30 days, rounded down to 500 GB (domain.md 7.2).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use rust_decimal::Decimal;
+
+use crate::domain::Instant;
+use crate::domain::sample::Sample;
+use crate::domain::workload::{Class, Unstructured, Workload, WorkloadType};
+
+/// Unstructured data covered by one instance, or by one unit of a points table, in GB.
+pub const CHUNK_GB: u64 = 500;
+/// Unstructured data covered by one chunk of a capacity key, in TB.
+pub const CHUNK_TB: u64 = 1;
+/// The largest size of so long counts.
+pub const SIZE_COUNTS_FOR: TimeDelta = TimeDelta::days(30);
+
+/// Whole chunks of a size, rounded down; nothing for a negative size.
+pub fn chunks(size: Decimal, chunk: u64) -> u64 {
+    u64::try_from((size / Decimal::from(chunk)).floor()).unwrap_or(0)
+}
+
+/// What is measured: unstructured data with a size and without a weight that the server states.
+pub fn measured(workload: &Workload) -> Option<&Unstructured> {
+    let is_measured = workload.kind == WorkloadType::FileShare && workload.points.is_none();
+    workload.unstructured.as_ref().filter(|_| is_measured)
+}
+
+/// Chunks of each measured workload of a sample, by its position; `classes` are in the sample's order. The parts of one
+/// source that count are summed first, and each gets what it raises the source's chunks by.
+pub fn chunks_by_position(sample: &Sample, classes: &[Class]) -> BTreeMap<usize, u64> {
+    let mut sizes: BTreeMap<&str, Decimal> = BTreeMap::new();
+    let mut found = BTreeMap::new();
+    for (at, (workload, class)) in sample.workloads.iter().zip(classes).enumerate() {
+        let Some(Unstructured { size_gb, source }) = measured(workload) else { continue };
+        let counts = matches!(class, Class::Billable | Class::New);
+        let size = sizes.entry(source.as_deref().unwrap_or(&workload.id)).or_default();
+        let before = chunks(*size, CHUNK_GB);
+        *size += if counts { *size_gb } else { Decimal::ZERO };
+        found.insert(at, chunks(*size, CHUNK_GB) - before);
+    }
+    found
+}
+
+/// Sizes that the samples of one server stated in the last 30 days, by workload.
+#[derive(Clone, Debug, Default)]
+pub struct Sizes {
+    stated: BTreeMap<Instant, Vec<(String, Decimal)>>,
+}
+
+impl Sizes {
+    /// What a sample states.
+    pub fn of(sample: &Sample) -> Vec<(String, Decimal)> {
+        let sized = |workload: &Workload| Some((workload.id.clone(), workload.unstructured.as_ref()?.size_gb));
+        sample.workloads.iter().filter_map(sized).collect()
+    }
+
+    /// Takes note of what was stated at an instant, and lets go of what no longer counts then.
+    pub fn take_note(&mut self, at: Instant, stated: Vec<(String, Decimal)>) {
+        self.stated.retain(|stated_at, _| at - SIZE_COUNTS_FOR < *stated_at);
+        if !stated.is_empty() {
+            self.stated.insert(at, stated);
+        }
+    }
+
+    /// The sample with the sizes that count at its instant.
+    pub fn counted<'a>(&self, mut sample: Cow<'a, Sample>) -> Cow<'a, Sample> {
+        let (at, mut largest) = (sample.taken_at, BTreeMap::new());
+        for (stated_at, sizes) in &self.stated {
+            if at - SIZE_COUNTS_FOR < *stated_at && *stated_at <= at {
+                for (id, size) in sizes {
+                    let known: &mut Decimal = largest.entry(id.as_str()).or_default();
+                    *known = (*known).max(*size);
+                }
+            }
+        }
+        for place in 0..sample.workloads.len() {
+            let Workload { id, unstructured: Some(Unstructured { size_gb, .. }), .. } = &sample.workloads[place] else {
+                continue;
+            };
+            let counts = largest.get(id.as_str()).copied().filter(|largest| size_gb < largest);
+            if let Some(counts) = counts
+                && let Some(unstructured) = &mut sample.to_mut().workloads[place].unstructured
+            {
+                unstructured.size_gb = counts;
+            }
+        }
+        sample
+    }
+}
