@@ -86,6 +86,7 @@ impl Agent {
             about: &about,
             files_at: &self.settings.reports_dir.display().to_string(),
             attachments: &attachments,
+            time_zone: self.settings.time_zone,
         };
         match mail::mail(&notice, &telling, to) {
             Ok(letter) => Ok(Work::Talk(Box::new(Letter(Some(letter))))),

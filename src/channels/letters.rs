@@ -4,7 +4,7 @@ use askama::Template;
 use chrono::{NaiveDate, TimeDelta};
 
 use super::Telling;
-use crate::domain::calendar::{Instant, minute_text};
+use crate::domain::calendar::{Instant, minute_beside, minute_text};
 use crate::domain::notice::{News, Notice, Workdays};
 use crate::domain::{Month, Points};
 
@@ -82,7 +82,7 @@ pub fn letter(notice: &Notice, telling: &Telling, left_out: &[String]) -> Letter
     let foot = Foot {
         about: one_line(telling.about),
         event: notice.news.event(),
-        at: minute_text(notice.at),
+        at: minute_beside(notice.at, telling.time_zone),
         id: one_line(&notice.id),
         files_at: telling.files_at,
         left_out,

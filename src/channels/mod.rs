@@ -3,6 +3,8 @@
 mod letters;
 pub mod mail;
 
+use chrono_tz::Tz;
+
 use crate::ask::Ask;
 use crate::domain::notice::Notice;
 
@@ -20,6 +22,8 @@ pub struct Telling<'a> {
     /// Where files lie that are too large to be attached.
     pub files_at: &'a str,
     pub attachments: &'a [Attachment],
+    /// The zone in which the notice's hour is shown beside GMT.
+    pub time_zone: Tz,
 }
 
 /// A file that goes with a notice.

@@ -15,6 +15,10 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Refused> {
 
 pub fn text(status: &Value, _: Instant) -> String {
     let mut text = format!("As of {} GMT\n", minute(status, "now"));
+    if !status["now_local"].is_null() {
+        let (local, zone) = (word(status, "now_local"), word(status, "time_zone"));
+        text = format!("As of {} GMT ({local} {zone}; so in brackets below)\n", minute(status, "now"));
+    }
     for warning in list(status, "warnings") {
         let _ = writeln!(text, "! {}", warning.as_str().unwrap_or_default());
     }
@@ -35,6 +39,13 @@ pub fn text(status: &Value, _: Instant) -> String {
         let _ = writeln!(text, "\n{waiting} sealed messages wait for their receipt.");
     }
     text
+}
+
+/// An instant in GMT, and in brackets in the zone of the settings where that is another one.
+fn both(value: &Value, field: &str) -> String {
+    let local = word(value, &format!("{field}_local"));
+    let gmt = minute(value, field);
+    if local.is_empty() { gmt } else { format!("{gmt} ({local})") }
 }
 
 fn reports(status: &Value) -> String {
@@ -64,7 +75,7 @@ fn servers(status: &Value) -> String {
         let sums = joined(server, "sums");
         let counts = if sums.is_empty() { String::new() } else { format!("counts the tenants of {sums}") };
         let remark = or(word(server, "error"), &or(word(server, "discrepancy"), &counts));
-        table.row([word(server, "name"), word(server, "state"), minute(server, "last_sample_at"), remark]);
+        table.row([word(server, "name"), word(server, "state"), both(server, "last_sample_at"), remark]);
     }
     table.text("none; name some in the settings, or load samples with `sample import`")
 }
@@ -94,7 +105,7 @@ fn licenses(status: &Value) -> String {
 fn next(status: &Value) -> String {
     let mut table = Table::new(&[Column::Left("at"), Column::Left("duty"), Column::Left("why")]);
     for planned in list(status, "next") {
-        table.row([minute(planned, "at"), word(planned, "duty"), word(planned, "why")]);
+        table.row([both(planned, "at"), word(planned, "duty"), word(planned, "why")]);
     }
     table.text("nothing")
 }

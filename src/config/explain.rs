@@ -18,7 +18,7 @@ impl Settings {
         let mut lines = vec![
             line("state_dir", self.state_dir.display()),
             line("reports_dir", self.reports_dir.display()),
-            line("time_zone", unheeded(self.time_zone)),
+            line("time_zone", format!("{}   (for showing times beside GMT; rules and files are GMT)", self.time_zone)),
             line("sample_interval", spelled(self.sample_interval)),
             line("basis_max_age", spelled(self.basis_max_age)),
             line("keep_raw", unheeded(spelled(self.keep_raw))),

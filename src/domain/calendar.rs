@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc, Weekday};
+use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An instant in GMT.
@@ -48,6 +49,18 @@ pub fn rfc3339(at: Instant) -> String {
 /// `2026-10-31 23:00`, for stories and lines that people read.
 pub fn minute_text(at: Instant) -> String {
     at.format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// The same in the zone that people live in; `None` where that is GMT itself.
+pub fn minute_local(at: Instant, zone: Tz) -> Option<String> {
+    let is_gmt = matches!(zone, Tz::UTC | Tz::Etc__UTC | Tz::GMT | Tz::Etc__GMT);
+    (!is_gmt).then(|| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string())
+}
+
+/// `2026-10-31 23:00 GMT`, and behind it the same in a zone that is another one: ` (2026-11-01 00:00 Europe/Prague)`.
+pub fn minute_beside(at: Instant, zone: Tz) -> String {
+    let local = minute_local(at, zone).map(|local| format!(" ({local} {zone})"));
+    format!("{} GMT{}", minute_text(at), local.unwrap_or_default())
 }
 
 impl Month {

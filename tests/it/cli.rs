@@ -7,7 +7,8 @@ mod finalizing; // a console's own report: compared, and finalized after two que
 mod help; // help, completions
 mod json; // the shapes of design.md section 9
 mod license; // window table, consent, history, keys by hand
-mod playground; // both ways to renew, against the simulated servers behind real sockets
+mod playground;
+mod time_zone; // hours beside GMT // both ways to renew, against the simulated servers behind real sockets
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -145,7 +145,7 @@ fn what_was_understood_is_printed_without_secrets() {
     expect![[r#"
         state_dir = /srv/tidegauge
         reports_dir = /srv/tidegauge/reports
-        time_zone = Europe/Prague   (not obeyed by this version)
+        time_zone = Europe/Prague   (for showing times beside GMT; rules and files are GMT)
         sample_interval = 30m
         basis_max_age = 1h
         keep_raw = 400d   (not obeyed by this version)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::agent::Trouble;
 use crate::agent::{Agent, Hour, Refused};
 use crate::domain::Instant;
-use crate::domain::calendar::{minute_text, rfc3339};
+use crate::domain::calendar::{minute_local, minute_text, rfc3339};
 use crate::domain::installation::{Unit, entry_of};
 use crate::domain::report::{Stage, UsageReport};
 use crate::rules::{deadlines, schedule};
@@ -24,7 +24,11 @@ impl Agent {
         let next: Vec<Value> = plan
             .iter()
             .take(NEXT_MAX)
-            .map(|planned| json!({"at": planned.at.max(hour.now), "duty": planned.duty.key(), "why": planned.why}))
+            .map(|planned| {
+                let at = planned.at.max(hour.now);
+                let at_local = minute_local(at, self.settings.time_zone);
+                json!({"at": at, "at_local": at_local, "duty": planned.duty.key(), "why": planned.why})
+            })
             .collect();
         let units = self.units()?;
         let (mut servers, mut licenses, mut open, mut warnings) = (vec![], vec![], vec![], self.clock_warning()?);
@@ -44,6 +48,8 @@ impl Agent {
         Ok(json!({
             "schema": "tidegauge.status/1",
             "now": rfc3339(hour.now),
+            "now_local": minute_local(hour.now, self.settings.time_zone),
+            "time_zone": self.settings.time_zone.name(),
             "agent": self.identity.agent,
             "next": next,
             "servers": servers,
@@ -92,6 +98,7 @@ impl Agent {
         Ok(json!({
             "name": name,
             "last_sample_at": last_sample_at,
+            "last_sample_at_local": last_sample_at.and_then(|at| minute_local(at, self.settings.time_zone)),
             "state": state,
             "error": miss.as_ref().map(|miss| miss.why.clone()),
             "misses_in_a_row": miss.map_or(0, |miss| miss.in_a_row),

@@ -68,8 +68,14 @@ async fn sent(settings: &Settings, to: &str) -> Result<String, Failure> {
     };
     let to = [to.to_owned()];
     let from = &settings.mail.as_ref().expect("[mail] is there").from;
-    let telling =
-        Telling { from, to: &to, about: "Čapek & Söhne", files_at: "reports/2026-10", attachments: &attachments };
+    let telling = Telling {
+        from,
+        to: &to,
+        about: "Čapek & Söhne",
+        files_at: "reports/2026-10",
+        attachments: &attachments,
+        time_zone: chrono_tz::Tz::UTC,
+    };
     let letter = mail::mail(&notice, &telling, &to[0]).expect("the addresses are right");
     match RealWire::new(settings.peers()).carry(Ask::Mail(letter)).await {
         Answer::Mail(words) => Ok(words),

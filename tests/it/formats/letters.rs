@@ -25,7 +25,19 @@ fn telling<'a>(to: &'a [String], attachments: &'a [Attachment]) -> Telling<'a> {
         about: "Example Provider, vbr01 and vbr02",
         files_at: "/var/lib/tidegauge/reports/2026-10",
         attachments,
+        time_zone: chrono_tz::Tz::UTC,
     }
+}
+
+#[test]
+fn the_foot_shows_the_hour_in_the_zone_of_the_settings_beside_gmt() {
+    let to = ["licensing@example.net".to_owned()];
+    let of = |time_zone| {
+        let telling = Telling { time_zone, ..telling(&to, &[]) };
+        String::from_utf8(mail::mail(&notice(ready(10, true, false)), &telling, &to[0]).unwrap().message).unwrap()
+    };
+    assert!(of(chrono_tz::Europe::Prague).contains("| 2026-11-01 00:00 GMT (2026-11-01 01:00 Europe/Prague) |"));
+    assert!(of(chrono_tz::Tz::Etc__UTC).contains("| 2026-11-01 00:00 GMT |"));
 }
 
 fn sent(news: News, attachments: &[Attachment]) -> String {
