@@ -1,5 +1,6 @@
 //! What people are shown of imported samples, and what they are refused: views, units, orders of the one owner.
 
+mod difference; // against last month's report
 mod gate; // the worked example, servers that left
 mod identity; // counted once, proposals, clones
 mod imports; // repeat, conflict, bad file

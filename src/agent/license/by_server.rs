@@ -18,7 +18,8 @@ use crate::rules::server_update::{self, ServerAnswer};
 use crate::sources::renewing::{Deed, Errand, Heard, Renewed, Talk};
 use crate::store::fact::{LicenseCheckRow, SetbackRow, key};
 
-use super::check::{LOOK_AGAIN, check_of};
+use super::check::LOOK_AGAIN;
+use super::check_of;
 use super::session::Session;
 
 /// Servers asked in one round; the rest follows in the next.

@@ -11,10 +11,11 @@ use crate::domain::license::License;
 use crate::protocol::{self, LicenseCheck, Message};
 use crate::rules::license_results::LicenseOutcome;
 use crate::rules::renewal::{self, LastCheck, Renewal};
-use crate::rules::schedule::{Duty, Since};
+use crate::rules::schedule::Since;
 use crate::seal::keys::VerifyingKey;
 use crate::store::fact::{LicenseCheckRow, SetbackRow, key};
 
+use super::check_of;
 use super::session::Session;
 use crate::agent::run::ending;
 use crate::agent::{Agent, Hour, Outcome, Work};
@@ -153,8 +154,4 @@ impl Agent {
         self.license_sessions.insert(unit.id.clone(), session);
         Ok(Work::Talk(ending(Box::new(talk), Outcome::License)))
     }
-}
-
-pub(in crate::agent) fn check_of(unit: &Unit) -> Duty {
-    Duty::CheckLicense { unit: unit.id.clone() }
 }

@@ -8,6 +8,14 @@ mod session;
 mod limit;
 mod watch;
 
+use crate::domain::installation::Unit;
+use crate::rules::schedule::Duty;
+
 pub use by_server::{Round, Wish};
 pub(in crate::agent) use limit::Total;
 pub(in crate::agent) use session::Session;
+
+/// The duty of asking for a unit's license.
+fn check_of(unit: &Unit) -> Duty {
+    Duty::CheckLicense { unit: unit.id.clone() }
+}

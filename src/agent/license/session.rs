@@ -11,7 +11,7 @@ use crate::rules::renewal;
 use crate::store::fact::{AutoUpdate, Fact, InstalledKey, LicenseCheckRow, key};
 
 use super::by_server::unanswered;
-use super::check::check_of;
+use super::check_of;
 
 /// A run of the job `License key auto-update`, from its first ask on.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,8 +10,6 @@ use crate::domain::report::{Stage, UsageReport};
 use crate::rules::schedule::Duty;
 use crate::store::fact::{GateRow, ServerJudgement, SetbackRow, key};
 
-use super::usage::one_or_all;
-
 impl Agent {
     /// `license gate --json`: the verdict on the named month, else on the judged one, and what explains it.
     pub(in crate::agent) fn gates(
@@ -21,15 +19,10 @@ impl Agent {
         month: Option<Month>,
         hour: Hour,
     ) -> Result<Value, Refused> {
-        let mut verdicts = Vec::new();
-        for unit in self.units_named(unit, server)? {
-            let month = match month {
-                Some(month) => month,
-                None => self.judged_month(&unit, hour.now)?,
-            };
-            verdicts.push(self.gate_shown(&unit, month, hour)?);
-        }
-        one_or_all(verdicts)
+        self.of_each_unit(unit, server, |unit| {
+            let month = month.map_or_else(|| self.judged_month(unit, hour.now), Ok)?;
+            self.gate_shown(unit, month, hour)
+        })
     }
 
     /// `report explain --json`: the same of the newest report, which may be open yet, and its difference to last month's.
@@ -40,20 +33,14 @@ impl Agent {
         month: Option<Month>,
         hour: Hour,
     ) -> Result<Value, Refused> {
-        let mut verdicts = Vec::new();
-        for unit in self.units_named(unit, server)? {
+        self.of_each_unit(unit, server, |unit| {
             let newest = self.report_months(&unit.id)?.last().map(|(month, _)| *month);
-            let month = match month.or(newest) {
-                Some(month) => month,
-                None => self.judged_month(&unit, hour.now)?,
-            };
+            let month = month.or(newest).map_or_else(|| self.judged_month(unit, hour.now), Ok)?;
             let report = self.newest_report(&unit.id, month)?;
-            let difference = report.map(|report| self.difference_shown(&unit, &report)).transpose()?;
-            let mut shown = self.gate_shown(&unit, month, hour)?;
-            shown["difference"] = json!(difference);
-            verdicts.push(shown);
-        }
-        one_or_all(verdicts)
+            let mut shown = self.gate_shown(unit, month, hour)?;
+            shown["difference"] = json!(report.map(|report| self.difference_shown(unit, &report)).transpose()?);
+            Ok(shown)
+        })
     }
 
     fn gate_shown(&self, unit: &Unit, month: Month, hour: Hour) -> Result<Value, Trouble> {

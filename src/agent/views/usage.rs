@@ -33,8 +33,17 @@ impl Agent {
         by: By,
         hour: Hour,
     ) -> Result<Value, Refused> {
+        self.of_each_unit(unit, server, |unit| self.usage_of(unit, server, month, by, hour))
+    }
+
+    /// The answer about the named unit, or about each when none is named.
+    pub(in crate::agent) fn of_each_unit(
+        &self,
+        unit: Option<&str>,
+        server: Option<&str>,
+        one: impl Fn(&Unit) -> Result<Value, Trouble>,
+    ) -> Result<Value, Refused> {
         let units = self.units_named(unit, server)?;
-        let one = |unit: &Unit| self.usage_of(unit, server, month, by, hour);
         one_or_all(units.iter().map(one).collect::<Result<Vec<Value>, Trouble>>()?)
     }
 

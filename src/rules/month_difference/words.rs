@@ -31,7 +31,7 @@ fn words_of(cause: DifferenceCause) -> Words {
         DifferenceCause::Reweighted => words("Weight changed", "weighed differently"),
         DifferenceCause::TypeChanged => words("Type changed", "of another type"),
         DifferenceCause::CountedOnce => words("On several servers, counted once or not", "on several servers"),
-        DifferenceCause::AgedOut => words("Aged out (31 days without a restore point)", "aged out"),
+        DifferenceCause::AgedOut => words("Aged out (31 days)", "aged out"),
         DifferenceCause::Gone => words("Gone at the source", "gone at the source"),
         DifferenceCause::BecameNew => words("In the free month again", "in the free month again"),
         DifferenceCause::BecameRental => words("Became rental machines", "turned rental"),

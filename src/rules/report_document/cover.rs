@@ -67,7 +67,7 @@ fn renewal(report: &UsageReport, outlook: &Outlook) -> Figure {
     let value = match outlook.verdict {
         Verdict::Open => "open",
         Verdict::Held => "held",
-        Verdict::Undetermined => "undetermined",
+        Verdict::Undetermined => "unknown",
     };
     figure("License renewal", value, remark)
 }
@@ -75,9 +75,9 @@ fn renewal(report: &UsageReport, outlook: &Outlook) -> Figure {
 fn review(outlook: &Outlook) -> Figure {
     let remark = match outlook.sends_itself_at {
         Some(at) => format!("sent by itself {} GMT", minute_text(at)),
-        None => "nothing is sent by itself".to_owned(),
+        None => format!("{} GMT; nothing is sent by itself", outlook.review_until),
     };
-    figure("Review until", outlook.review_until, remark)
+    figure("Review until", outlook.review_until.format("%-d %b"), remark)
 }
 
 /// Samples in percent, rounded down to one decimal, so that only complete coverage is 100 %.

@@ -176,7 +176,8 @@ pub(super) fn servers(report: &UsageReport) -> Option<Section> {
     let counted =
         counted.map(|(server, sum)| vec![text(*server), number(sum.reported), number(sum.points), number(sum.new)]);
     let missing = report.not_collected.iter().filter(|server| !sums.contains_key(server.as_str()));
-    let missing = missing.map(|server| vec![text(server), text("not collected"), Cell::Empty, Cell::Empty]);
+    let missing =
+        missing.map(|server| vec![text(format!("{server} (not collected)")), Cell::Empty, Cell::Empty, Cell::Empty]);
     let table = Table { name: "servers", columns, rows: counted.chain(missing).collect(), totals: Vec::new() };
     Some(Section { heading: "Points per server".to_owned(), blocks: vec![Block::Table(table)] })
 }

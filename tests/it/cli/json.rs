@@ -108,6 +108,16 @@ fn a_report_is_built_shown_saved_and_explained() {
          unexplained",
     );
     assert_eq!((&gate["schema"], &gate["verdict"]), (&json!("tidegauge.gate/1"), &json!("open")));
+    let difference = &gate["difference"];
+    check(
+        difference,
+        "schema unit month revision previous previous_now total_points points in_words by_cause by_tenant rows",
+    );
+    assert_eq!(difference["schema"], "tidegauge.month-difference/1");
+    assert_eq!(difference["in_words"], "There is no report of September 2025 to compare with.");
+    assert_eq!((&difference["previous"], &difference["points"]), (&json!(null), &json!(null)));
+    let text = shell.run(&["report", "explain", "--month", "2025-10", "--by", "tenant"]).out;
+    assert!(text.starts_with("report 2025-10: There is no report of September 2025"), "{text}");
 
     let saved = shell.path("saved.json").display().to_string();
     assert_eq!(shell.run(&["report", "save", "--format", "json", "--out", &saved]).code, 0);

@@ -72,7 +72,12 @@ fn sockets_terabytes_and_gifted_instances_of_a_key_are_read_and_written_back() {
         &with(r#""license":{"sockets":{"licensed":8}},"workloads":[]"#),
         expect!["usage.json line 1, license.sockets.used: is missing; correct the file and put it back"],
     );
-    check_refused(&with(r#""license":{"capacity":{"licensed_tb":"much","used_tb":0}},"workloads":[]"#), expect![[""]]);
+    check_refused(
+        &with(r#""license":{"capacity":{"licensed_tb":"much","used_tb":0}},"workloads":[]"#),
+        expect![
+            "usage.json line 1, license.capacity.licensed_tb: 'much' is not a decimal number; correct the file and put it back"
+        ],
+    );
 }
 
 #[test]

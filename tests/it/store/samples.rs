@@ -75,9 +75,10 @@ prop_compose! {
         first_processed_at in prop::option::of(instants()),
         last_restore_point_at in prop::option::of(instants()),
         rental in any::<bool>(),
-        size in prop::option::of((0..9_i64, prop::option::of(texts()))),
+        source in prop::option::of(prop::option::of(texts())),
     ) -> Workload {
-        let unstructured = size.map(|(gb, source)| Unstructured { size_gb: gb.into(), source });
+        // A size that stays: the largest of 30 days is what is read.
+        let unstructured = source.map(|source| Unstructured { size_gb: i64::from(id).into(), source });
         Workload { id: format!("w{id}"), name, kind: kind.parse().unwrap(), platform, tenant, job, host, points, first_processed_at, last_restore_point_at, rental, unstructured }
     }
 }
