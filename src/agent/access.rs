@@ -118,6 +118,10 @@ pub enum Query {
     Rates {
         on: Option<chrono::NaiveDate>,
     },
+    /// Documents that were issued, of one month or of all.
+    Invoices {
+        month: Option<Month>,
+    },
     /// What monitoring reads.
     Readings {},
     /// The license after backup servers were asked to renew it or to install a key; refused when that failed.
@@ -178,6 +182,7 @@ impl Agent {
                 self.proposals(unit.as_deref(), server.as_deref(), *month, hour)
             }
             Query::Rates { on } => self.rates(*on, hour),
+            Query::Invoices { month } => self.invoices_shown(*month),
             Query::Readings {} => self.readings(hour),
             Query::ServersAsked { unit, servers, wish } => self.servers_asked(unit, servers, *wish, hour),
             Query::UsageForecast { unit, server } => self.usage_forecast(unit.as_deref(), server.as_deref(), hour),

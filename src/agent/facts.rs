@@ -249,7 +249,7 @@ impl Agent {
         !unit.servers.is_empty() && unit.servers.iter().all(by_vspc)
     }
 
-    fn is_reported_monthly(&self, unit: &Unit) -> Result<bool, Trouble> {
+    pub(super) fn is_reported_monthly(&self, unit: &Unit) -> Result<bool, Trouble> {
         Ok(self.unit_license(unit)?.is_some_and(|license| license.kind.is_reported_monthly()))
     }
 }

@@ -6,7 +6,9 @@ use crate::domain::gate::{OperatorDecision, Ruling};
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
 use crate::domain::{Instant, Month};
-use crate::store::fact::{Absence, Absent, Fact, InstalledKey, LicenseCheckRow, Members, MessageKind, ReportCause};
+use crate::store::fact::{
+    Absence, Absent, BillingDeed, Fact, InstalledKey, LicenseCheckRow, Members, MessageKind, ReportCause,
+};
 
 /// Of misses in a row the first and every so many are told.
 const TOLD_EVERY: u32 = 24;
@@ -32,6 +34,7 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::SlotDrawn { week, at, .. } => format!("telemetry {week} drawn for {}", minute_text(*at)),
         Fact::ReportKept { cause, report } => kept(*cause, report),
         Fact::StageSet { month, revision, stage, .. } => format!("report {month} r{revision} {}", staged(stage)),
+        Fact::Billed { deed } => billed(deed),
         Fact::MarkedExternal { month, external, .. } => {
             format!("report {month} entered in {}", external.portal.as_deref().unwrap_or("a portal"))
         }
@@ -75,6 +78,15 @@ fn told(fact: &Fact) -> Option<String> {
         | Fact::ReportsBuiltBy { .. }
         | Fact::SettingsSeen { .. } => return None,
     })
+}
+
+fn billed(deed: &BillingDeed) -> String {
+    match deed {
+        BillingDeed::Issued { invoice } => {
+            format!("document {} issued: {} {}", invoice.number, invoice.total.amount, invoice.currency)
+        }
+        BillingDeed::Exported { export } => format!("{} of document {} exported", export.format, export.document),
+    }
 }
 
 fn checked(check: &LicenseCheckRow) -> String {

@@ -27,3 +27,9 @@ pub(super) fn rounded(amount: Decimal, decimals: u32) -> Decimal {
     rounded.rescale(decimals);
     rounded
 }
+
+/// As people write money: the coin's digits at least, more where they count.
+pub(super) fn written(amount: Decimal, decimals: u32) -> Decimal {
+    let plain = amount.normalize();
+    if plain.scale() <= decimals { rounded(plain, decimals) } else { plain }
+}

@@ -10,6 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::charge::{Charge, Item, NotCharged, charge};
+use super::exact::written;
 use super::line::{Amounts, LineKey, Source, What};
 use super::price_book::PriceBook;
 use super::settle::{in_coins, sum};
@@ -48,8 +49,11 @@ pub struct Invoice {
     pub tenants: Vec<TenantSum>,
     /// The sum of the tenants.
     pub total: Amounts,
-    /// `sha256:` over the canonical JSON of all this without the digest.
+    /// `sha256:` over the canonical JSON of all this without the digest, as it was drawn up for all units.
     pub digest: String,
+    /// The units that this is narrowed to; none: it is the whole document.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only_units: Vec<UnitId>,
 }
 
 /// Whether the document holds.
@@ -183,6 +187,7 @@ impl Bill<'_> {
             tenants: Vec::new(),
             total: Amounts::default(),
             digest: String::new(),
+            only_units: Vec::new(),
         }
     }
 
@@ -241,6 +246,28 @@ impl Bill<'_> {
     }
 }
 
+impl Invoice {
+    /// The usage of some units; minimums and roundings are of a tenant's whole month and are left out.
+    pub fn of_units(&self, units: &[UnitId]) -> Invoice {
+        let of_units = |line: &&InvoiceLine| match &line.key.what {
+            What::Usage(usage) => units.contains(&usage.unit),
+            What::Minimum { .. } | What::MinimumTotal { .. } | What::Rounding => false,
+        };
+        let lines: Vec<InvoiceLine> = self.lines.iter().filter(of_units).cloned().collect();
+        let owed = |tenant: &str| {
+            let of_tenant = lines.iter().filter(|line| line.key.tenant == tenant).map(|line| &line.amounts);
+            let mut of_tenant = of_tenant.peekable();
+            of_tenant.peek()?;
+            sum(of_tenant)
+        };
+        let narrowed = |of: &TenantSum| Some(TenantSum { owed: owed(&of.tenant)?, ..of.clone() });
+        let tenants: Vec<TenantSum> = self.tenants.iter().filter_map(narrowed).collect();
+        let total = sum(tenants.iter().map(|tenant| &tenant.owed)).unwrap_or_default();
+        let reports = self.reports.iter().filter(|report| units.contains(&report.unit)).cloned().collect();
+        Invoice { lines, tenants, total, reports, only_units: units.to_vec(), ..self.clone() }
+    }
+}
+
 /// A workload that stands in both was charged and still is; what is left came or went.
 fn less(now: Option<Source>, before: Option<&Source>) -> Option<Source> {
     let Some(before) = before else { return now };
@@ -252,10 +279,7 @@ fn less(now: Option<Source>, before: Option<&Source>) -> Option<Source> {
 
 /// Amounts of coins are written with all their digits, exact ones as they are.
 fn written_out(amounts: Amounts, decimals: u32) -> Amounts {
-    let written = |amount: rust_decimal::Decimal| {
-        let plain = amount.normalize();
-        if plain.scale() <= decimals { super::exact::rounded(plain, decimals) } else { plain }
-    };
+    let written = |amount| written(amount, decimals);
     Amounts { amount: written(amounts.amount), cost: amounts.cost.map(written), ..amounts }
 }
 

@@ -2,8 +2,11 @@
 
 pub mod charge;
 mod exact;
+pub mod export;
 pub mod invoice;
 pub mod line;
+mod lines_file;
 pub mod price_book;
 mod settle;
+mod statement;
 mod usage;

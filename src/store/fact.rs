@@ -17,6 +17,7 @@ use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::protocol::Occasion;
 use crate::rules::license_watch::Told;
 
+pub use super::billing::{BillingDeed, BillingExport};
 pub use super::members::{Absence, Absent, Member, Members, StaleSpan};
 pub use super::rows::{Row, key};
 
@@ -89,6 +90,10 @@ pub enum Fact {
         month: Month,
         revision: u32,
         stage: Stage,
+    },
+    /// A month's document was issued, or files of one were handed out.
+    Billed {
+        deed: BillingDeed,
     },
     /// The second step was done.
     MarkedExternal {

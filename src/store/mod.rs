@@ -7,6 +7,7 @@ pub mod fact;
 pub mod journal;
 
 mod backup;
+mod billing;
 mod days;
 mod error;
 mod fold;

@@ -35,6 +35,7 @@ impl Fact {
             Fact::StageSet { unit, month, revision, stage } => {
                 one(key::report("stage", unit, *month, *revision), stage)
             }
+            Fact::Billed { deed } => deed.rows(),
             Fact::MarkedExternal { unit, month, revision, external } => {
                 one(key::report("external", unit, *month, *revision), external)
             }
@@ -123,7 +124,7 @@ fn head_of(report: &UsageReport) -> UsageReport {
     UsageReport { workloads: Vec::new(), lines: Vec::new(), adjustments: Vec::new(), difference, ..report.clone() }
 }
 
-fn one<T: Serialize>(key: String, value: &T) -> Vec<Row> {
+pub(super) fn one<T: Serialize>(key: String, value: &T) -> Vec<Row> {
     vec![(key, Some(serde_json::to_value(value).expect("facts are plain data")))]
 }
 
@@ -188,6 +189,25 @@ pub mod key {
     /// What a console was asked about its own report of a month.
     pub fn finalization(month: Month, console: &str) -> String {
         format!("finalization/{month}/{console}")
+    }
+
+    /// What the keys of a month's documents begin with.
+    pub fn invoices(month: Month) -> String {
+        format!("invoice/{month}/")
+    }
+
+    pub fn invoice(month: Month, sequence: u32) -> String {
+        format!("{}{sequence:04}", invoices(month))
+    }
+
+    /// What the keys of the files of a month's documents begin with.
+    pub fn billing_exports(month: Month) -> String {
+        format!("billing_export/{month}/")
+    }
+
+    /// The newest files of a document in one format; the document's number holds a `/`.
+    pub fn billing_export(month: Month, document: &str, format: &str) -> String {
+        format!("{}{format}/{document}", billing_exports(month))
     }
 
     pub fn sealed(id: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod charging; // tiers, minimums, rounding, costs
 mod documents; // documents of a month, corrections
+mod exports; // lines and statements
 mod price_book; // the text, and what it cannot say
 mod properties; // lines, totals and documents of random books and reports
 

@@ -1,14 +1,15 @@
 //! The command line, in process on a clock of our own, and as the real binary.
 
-mod billing; // the points tables at command level
+mod billing; // billing files: drafts, documents, corrections
 mod binary; // the agent and the license server as processes
 mod codes; // exit codes and their one line
 mod finalizing; // a console's own report: compared, and finalized after two questions
 mod help; // help, completions
 mod json; // the shapes of design.md section 9
 mod license; // window table, consent, history, keys by hand
-mod playground;
-mod time_zone; // hours beside GMT // both ways to renew, against the simulated servers behind real sockets
+mod playground; // both ways to renew, against the simulated servers behind real sockets
+mod rates; // the points tables at command level
+mod time_zone; // hours beside GMT
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

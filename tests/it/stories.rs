@@ -1,6 +1,7 @@
 //! Months of simulated time through the real agent, told line by line.
 
 mod adjusting;
+mod billing;
 mod by_server;
 mod consent;
 mod consoles;

@@ -1,5 +1,6 @@
 //! What people order. One file for each thing that orders are about.
 
+mod billing;
 mod licenses;
 mod reports;
 mod samples;
@@ -89,6 +90,11 @@ pub enum Order {
         target: Target,
         reason: String,
     },
+    /// Billing files of a month's document.
+    ExportBilling {
+        target: Target,
+        wish: BillingWish,
+    },
     AutoUpdate {
         target: Target,
         on: bool,
@@ -104,6 +110,30 @@ pub enum Order {
         token: String,
     },
     ConfirmClock,
+}
+
+/// Which billing files are wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BillingWish {
+    /// A row of `billing::export::EXPORTS`.
+    pub format: String,
+    /// Where it goes: one file is written as its path ends.
+    pub out: String,
+    /// Says the ending of files itself.
+    pub ending: Option<String>,
+    pub which: WhichInvoice,
+}
+
+/// Which document of the month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhichInvoice {
+    /// The next one as it would be, a draft; the newest issued one when nothing changed since.
+    Next,
+    /// Issues the next one; refused while a report is not final. The newest one when nothing changed since.
+    Issue,
+    /// An issued one, by its place in the month.
+    Issued(u32),
 }
 
 /// What came of an order.
@@ -142,6 +172,7 @@ impl Agent {
                 self.order_mark(&target, external, &actor, hour)
             }
             Order::Justify { target, reason } => self.order_justify(&target, &reason, &actor, hour),
+            Order::ExportBilling { target, wish } => self.order_export(&target, &wish, &actor, hour),
             Order::AutoUpdate { target, on } => self.order_auto_update(&target, on, &actor, hour),
             Order::LicenseUpdate { target } => self.order_license_update(&target, &actor, hour),
             Order::LicenseInstall { target, file } => self.order_license_install(&target, &file, &actor, hour),

@@ -1,5 +1,6 @@
 //! What people are shown: every number on a page, a table or in JSON is computed here.
 
+pub(in crate::agent) mod billing;
 mod difference;
 mod forecast;
 mod gate;

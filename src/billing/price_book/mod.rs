@@ -110,8 +110,9 @@ impl PriceBook {
 
     /// Who pays for a report's line: its tenant, else who the server stands at, else [`PriceBook::no_tenant`].
     pub fn tenant_of<'a>(&'a self, tenant: Option<&'a str>, server: &str) -> &'a str {
-        let by_server = || self.servers.iter().find(|(name, _)| answers_to(server, name)).map(|(_, of)| of.as_str());
-        tenant.or_else(by_server).unwrap_or(&self.no_tenant)
+        let by_entry = || self.servers.iter().find(|(name, _)| answers_to(server, name)).map(|(_, of)| of);
+        let stands_at = || self.servers.get(server).or_else(by_entry).map(String::as_str);
+        tenant.or_else(stands_at).unwrap_or(&self.no_tenant)
     }
 
     /// The number that the provider's own accounts know the tenant by.

@@ -66,10 +66,13 @@ fn the_price_in_force_on_the_months_first_day_counts_and_a_tenants_own_goes_befo
 #[test]
 fn who_pays_is_the_lines_tenant_then_who_the_server_stands_at_then_the_named_fallback() {
     let text = "currency = \"EUR\"\nrounding = \"line\"\nno_tenant = \"House\"\n[[price]]\nvalid_from = 2026-01-01\n\
-                per_point = \"1\"\n[[tenant]]\nname = \"A\"\nservers = [\"vbr07\", \"vspc01\"]\n";
+                per_point = \"1\"\n[[tenant]]\nname = \"A\"\nservers = [\"vbr07\", \"vspc01\"]\n\
+                [[tenant]]\nname = \"B\"\nservers = [\"vbr09@vspc01\"]\n";
     let book = book(text);
     assert_eq!(book.tenant_of(Some("B"), "vbr07"), "B");
     assert_eq!(book.tenant_of(None, "vbr07"), "A");
+    assert_eq!(book.tenant_of(None, "vbr08@vspc01"), "A", "a console's entry stands for its servers");
+    assert_eq!(book.tenant_of(None, "vbr09@vspc01"), "B", "but for those named themselves");
     assert_eq!(book.tenant_of(None, "vbr08"), "House");
     assert_eq!(euros("[[price]]\nvalid_from = 2026-01-01\nper_point = \"1\"").tenant_of(None, "vbr08"), "(no tenant)");
 }

@@ -1,4 +1,4 @@
-//! `billing`: what per-tenant billing rests on.
+//! `billing rates`: what workloads weigh.
 
 use std::fmt::Write;
 
@@ -6,20 +6,13 @@ use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::session::Session;
-use super::table::{Column, Table, dashed, list, or, word};
 use crate::agent::{Query, Refused};
+use crate::cli::session::Session;
+use crate::cli::table::{Column, Table, dashed, list, or, word};
 use crate::domain::Instant;
 
 #[derive(Debug, Subcommand)]
 pub enum Act {
-    /// The points tables: what a workload weighs where its server states nothing
-    #[command(subcommand)]
-    Rates(Rates),
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Rates {
     /// Checks the points tables, lists the rows in force, and what the newest samples count without a weight
     ///
     /// A provisional row is listed and not applied. Exit codes: 7 a sampled type has no weight and counts nothing; 78 a
@@ -37,7 +30,7 @@ pub struct Asked {
 }
 
 pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
-    let Act::Rates(Rates::Check(asked)) = act;
+    let Act::Check(asked) = act;
     let rates = session.ask(&Query::Rates { on: asked.on })?;
     session.show(&rates, text)?;
     let without: Vec<String> = unweighed(&rates).map(|row| word(row, "type")).collect();

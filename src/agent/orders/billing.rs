@@ -1,0 +1,154 @@
+//! Orders about billing: files of a month's document.
+
+use std::path::Path;
+
+use base64::Engine;
+use serde_json::{Value, json};
+
+use crate::agent::views::billing::Wanted;
+use crate::agent::{Agent, Hour, Refused};
+use crate::billing::export::{self, EXPORTS, Export, Shape};
+use crate::billing::invoice::Invoice;
+use crate::billing::price_book::PriceBook;
+use crate::domain::Month;
+use crate::formats::{self, Format};
+use crate::seal::{canonical, digest};
+use crate::store::fact::{BillingDeed, BillingExport, Fact};
+
+use super::{BillingWish, Obeyed, Target};
+
+/// A file that is handed out.
+struct File {
+    name: String,
+    media_type: &'static str,
+    bytes: Vec<u8>,
+}
+
+impl Agent {
+    /// Hands out the files of a document, and records what was issued and handed out in one entry.
+    pub(super) fn order_export(
+        &mut self,
+        target: &Target,
+        wish: &BillingWish,
+        actor: &str,
+        hour: Hour,
+    ) -> Result<Obeyed, Refused> {
+        let export = export_named(&wish.format)?;
+        let formats = formats_of(export, wish)?;
+        let units = self.units_named(target.unit.as_deref(), target.server.as_deref())?;
+        let month = match target.month {
+            Some(month) => month,
+            None => self.newest_month()?,
+        };
+        let Wanted { invoice: whole, is_issued_now, without } = self.wanted_invoice(month, wish.which, actor, hour)?;
+        let narrowed = if target.unit.is_some() || target.server.is_some() {
+            whole.of_units(&units.into_iter().map(|unit| unit.id).collect::<Vec<_>>())
+        } else {
+            whole.clone()
+        };
+        let files = self.files_of(&formats, (export.sheets)(&narrowed, &self.workload_names(month)?));
+        let exported = BillingExport {
+            month,
+            document: whole.number.clone(),
+            format: export.name.to_owned(),
+            at: hour.now,
+            by: actor.to_owned(),
+            files: u32::try_from(files.len()).unwrap_or(u32::MAX),
+            digest: digest_of(&files),
+        };
+        let mut answer = answer(&narrowed, export, &exported, &files);
+        answer["without_report"] = json!(without);
+        let issued = is_issued_now.then(|| BillingDeed::Issued { invoice: Box::new(whole) });
+        let deeds = issued.into_iter().chain([BillingDeed::Exported { export: exported }]);
+        let facts = deeds.map(|deed| Fact::Billed { deed }).collect();
+        self.record(hour, actor, facts)?;
+        Ok(Obeyed::Done(answer))
+    }
+
+    fn files_of(&self, formats: &[&Format], sheets: Vec<export::Sheet>) -> Vec<File> {
+        let mut files = Vec::new();
+        for sheet in sheets {
+            let typefaces = self.typefaces_for(&sheet.document);
+            files.extend(formats.iter().map(|format| File {
+                name: format!("{}.{}", sheet.stem, format.extension),
+                media_type: format.media_type,
+                bytes: (format.write)(&sheet.document, &typefaces),
+            }));
+        }
+        files
+    }
+
+    /// The newest month with a report.
+    fn newest_month(&self) -> Result<Month, Refused> {
+        let mut months = Vec::new();
+        for unit in self.units()? {
+            months.extend(self.report_months(&unit.id)?.last().map(|(month, _)| *month));
+        }
+        months
+            .into_iter()
+            .max()
+            .ok_or_else(|| Refused::new(66, "there is no report yet; it is built at 00:00 GMT on the 1st"))
+    }
+
+    /// The price book, where nothing goes on without one.
+    pub(in crate::agent) fn price_book_needed(&self) -> Result<PriceBook, Refused> {
+        let none = || Refused::new(78, "there is no price book; name one in the settings: [billing] price_book");
+        self.price_book().map_err(|why| Refused::new(78, why))?.ok_or_else(none)
+    }
+}
+
+fn export_named(name: &str) -> Result<&'static Export, Refused> {
+    export::by_name(name).ok_or_else(|| {
+        let known: Vec<&str> = EXPORTS.iter().map(|row| row.name).collect();
+        Refused::new(2, format!("there is no billing format '{name}'; known are {}", known.join(", ")))
+    })
+}
+
+/// The formats that are written: the chosen one, or all of a folder's.
+fn formats_of(export: &Export, wish: &BillingWish) -> Result<Vec<&'static Format>, Refused> {
+    let by_path = || Path::new(&wish.out).extension().and_then(|ending| ending.to_str());
+    let known = |ending: &str| export.extensions.iter().copied().filter(|known| *known == ending).collect();
+    let wanted: Vec<&str> = match (export.shape, wish.ending.as_deref()) {
+        (_, Some(ending)) => known(ending),
+        (Shape::Folder, None) => export.extensions.to_vec(),
+        (Shape::OneFile, None) => by_path().map(known).unwrap_or_default(),
+    };
+    if wanted.is_empty() {
+        let known = export.extensions.join(" or ");
+        return Err(Refused::new(2, format!("{} is written as {known}: say which with --as", export.name)));
+    }
+    Ok(wanted.into_iter().filter_map(formats::by_extension).collect())
+}
+
+fn digest_of(files: &[File]) -> String {
+    let all: Vec<Value> = files.iter().map(|file| json!([file.name, digest::sha256_hex(&file.bytes)])).collect();
+    format!("sha256:{}", digest::sha256_hex(&canonical::bytes(&json!(all))))
+}
+
+fn answer(invoice: &Invoice, export: &Export, exported: &BillingExport, files: &[File]) -> Value {
+    let base64 = |file: &File| base64::engine::general_purpose::STANDARD.encode(&file.bytes);
+    let files = files.iter().map(|file| {
+        json!({
+            "name": file.name, "media_type": file.media_type, "bytes": file.bytes.len(),
+            "sha256": digest::sha256_hex(&file.bytes), "base64": base64(file),
+        })
+    });
+    json!({
+        "schema": "tidegauge.billing-export/1",
+        "month": invoice.month,
+        "document": invoice.number,
+        "standing": invoice.standing,
+        "corrects": invoice.corrects,
+        "only_units": invoice.only_units,
+        "format": export.name,
+        "in_folder": export.shape == Shape::Folder,
+        "currency": invoice.currency,
+        "tax_note": invoice.tax_note,
+        "lines": invoice.lines.len(),
+        "tenants": invoice.tenants,
+        "total": invoice.total,
+        "margin": invoice.total.margin(),
+        "digest": exported.digest,
+        "files": files.collect::<Vec<Value>>(),
+    })
+}
