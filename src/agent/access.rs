@@ -122,6 +122,8 @@ pub enum Query {
     Invoices {
         month: Option<Month>,
     },
+    /// Names in the newest reports that no typeface shows, a warning each.
+    Typefaces {},
     /// What monitoring reads.
     Readings {},
     /// The license after backup servers were asked to renew it or to install a key; refused when that failed.
@@ -183,6 +185,7 @@ impl Agent {
             }
             Query::Rates { on } => self.rates(*on, hour),
             Query::Invoices { month } => self.invoices_shown(*month),
+            Query::Typefaces {} => self.typefaces(),
             Query::Readings {} => self.readings(hour),
             Query::ServersAsked { unit, servers, wish } => self.servers_asked(unit, servers, *wish, hour),
             Query::UsageForecast { unit, server } => self.usage_forecast(unit.as_deref(), server.as_deref(), hour),

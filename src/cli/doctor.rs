@@ -69,11 +69,13 @@ fn store(session: &mut Session<'_>) -> Vec<Check> {
             Access::Direct { .. } => "it opens; no agent runs on it",
             Access::Remote { .. } => "an agent runs on it and answers",
         };
-        Ok((how.to_owned(), status))
+        let typefaces = access.ask(session, &Query::Typefaces {})?;
+        Ok((how.to_owned(), status, typefaces))
     });
     match opened {
-        Ok((how, status)) => {
-            let warnings = list(&status, "warnings").iter().map(|warning| warning.as_str().unwrap_or_default());
+        Ok((how, status, typefaces)) => {
+            let warnings = [&status, &typefaces].into_iter().flat_map(|answer| list(answer, "warnings"));
+            let warnings = warnings.map(|warning| warning.as_str().unwrap_or_default());
             let told = warnings.map(|warning| check("warning", Ok(warning.to_owned())));
             std::iter::once(check("store", Ok(how))).chain(told.collect::<Vec<Check>>()).collect()
         }

@@ -36,6 +36,7 @@ impl Settings {
         ];
         lines.extend(self.console.map(|listen| line("console.listen", listen)));
         lines.extend(self.price_book.iter().map(|path| line("billing.price_book", unheeded(path.display()))));
+        lines.extend(self.fonts.iter().map(|path| line("report.fonts", path.display())));
         lines.extend(self.points_tables.iter().map(|path| line("points_tables", path.display())));
         let mapped = |(name, kind): (&String, &_)| line(&format!("map {name}"), kind);
         lines.extend(self.rating.mapping.iter().map(mapped));

@@ -52,6 +52,8 @@ pub struct Settings {
     pub keep_raw: TimeDelta,
     pub count_duplicates_once: bool,
     pub report_detail: ReportDetail,
+    /// Font files for what the built-in typeface lacks, asked before those in the usual places.
+    pub fonts: Vec<PathBuf>,
     pub deadlines: Deadlines,
     /// On which days people are reminded.
     pub working_days: WorkingDays,
@@ -100,6 +102,7 @@ impl Default for Settings {
             keep_raw: TimeDelta::days(400),
             count_duplicates_once: false,
             report_detail: ReportDetail::default(),
+            fonts: Vec::new(),
             deadlines: Deadlines::default(),
             working_days: WorkingDays::default(),
             coverage_percent_min: 50,

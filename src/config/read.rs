@@ -82,6 +82,7 @@ fn top(section: &mut Section<'_>) -> Settings {
         keep_raw: section.span("keep_raw", TimeDelta::days(62), TimeDelta::days(36_500)).unwrap_or(defaults.keep_raw),
         count_duplicates_once: section.switch("count_duplicates_once").unwrap_or(defaults.count_duplicates_once),
         report_detail: section.choice("report_detail", &details).unwrap_or(defaults.report_detail),
+        fonts: section.inside("report", fonts).unwrap_or_default(),
         points_tables: section.texts("points_tables").unwrap_or_default().into_iter().map(PathBuf::from).collect(),
         rating: Rating { mapping: mapping(section), ..Rating::default() },
         state_dir: state_dir.unwrap_or(defaults.state_dir.clone()),
@@ -100,6 +101,11 @@ fn top(section: &mut Section<'_>) -> Settings {
     let managed = managed::arrange(section, found);
     (settings.servers, settings.managers) = (managed.servers, managed.managers);
     settings
+}
+
+/// `[report] fonts`.
+fn fonts(section: &mut Section<'_>) -> Vec<PathBuf> {
+    section.texts("fonts").unwrap_or_default().into_iter().map(PathBuf::from).collect()
 }
 
 /// `[[map]]`: platforms or types that a source spells and nobody knows here, and the type they stand for.

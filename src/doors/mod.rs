@@ -35,6 +35,13 @@ pub trait Wire: Send + Sync {
 pub trait Files: Send + Sync {
     /// The whole file, or `None` when there is none.
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
+    /// The whole file, or `None` when there is none; an error when it is longer than so many bytes.
+    fn read_at_most(&self, path: &Path, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
+        match self.read(path)? {
+            Some(bytes) if bytes.len() as u64 > bytes_max => Err(io::ErrorKind::FileTooLarge.into()),
+            bytes => Ok(bytes),
+        }
+    }
     /// Names in the folder, sorted; empty when there is no folder.
     fn list(&self, folder: &Path) -> io::Result<Vec<String>>;
     /// Opens for appending at the end, making the file (0600) and its folder (0700).

@@ -10,6 +10,8 @@ pub mod typefaces;
 use crate::document::Document;
 use typefaces::Typefaces;
 
+pub use pdf::{Lacking, lacking};
+
 /// One kind of file.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {

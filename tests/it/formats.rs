@@ -1,7 +1,9 @@
 //! A document as a file: the report in every format, its charts, and the letters about it.
 
+pub mod hard; // a document with every script
 mod ics; // deadlines as a calendar
 mod letters;
+mod pdf; // scripts, outline, fonts
 pub mod sample;
 mod sample_month; // the committed sample month
 

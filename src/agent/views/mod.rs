@@ -12,5 +12,6 @@ mod rates;
 mod readings;
 mod reports;
 mod status;
+mod typefaces;
 pub(in crate::agent) mod usage;
 mod watermark;

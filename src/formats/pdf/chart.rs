@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::flow::Flow;
+use super::flow::{Flow, regular};
 use super::look::{ACCENT, INK, MARGIN, MEASURE, MUTED, RULE, SMALL, TINT, WATER};
 use crate::document::Chart;
 use crate::formats::charts::steps;
@@ -22,12 +22,13 @@ pub fn draw(flow: &mut Flow, chart: &Chart) {
     let (step, count) = steps(marks.chain(chart.level).max().unwrap_or_default());
     let scale = HEIGHT / (height_of(step) * count as f32);
     let floor = flow.y + HEIGHT;
-    let style = flow.regular(SMALL, MUTED);
+    let style = regular(SMALL, MUTED);
     for n in 0..=count {
         let amount = step * Decimal::from(n);
         let y = floor - height_of(amount) * scale;
-        flow.page().rectangle(MARGIN + AXIS, y, MEASURE - AXIS, 0.4, RULE);
-        flow.page().text_to(MARGIN + AXIS - 6.0, y + 2.3, style, &amount.normalize().to_string());
+        flow.rectangle(MARGIN + AXIS, y, MEASURE - AXIS, 0.4, RULE);
+        let text = flow.setting.line(&amount.normalize().to_string(), style.weight);
+        flow.text_to(MARGIN + AXIS - 6.0, y + 2.3, style, &text);
     }
     let pitch = (MEASURE - AXIS) / chart.points.len().max(1) as f32;
     for (n, point) in chart.points.iter().enumerate() {
@@ -35,48 +36,48 @@ pub fn draw(flow: &mut Flow, chart: &Chart) {
         match point.mark {
             Some(mark) => {
                 let tall = height_of(mark) * scale;
-                flow.page().rectangle(x + pitch * 0.14, floor - tall, pitch * 0.72, tall, WATER);
+                flow.rectangle(x + pitch * 0.14, floor - tall, pitch * 0.72, tall, WATER);
             }
-            None => flow.page().rectangle(x + pitch * 0.14, floor - HEIGHT, pitch * 0.72, HEIGHT, TINT),
+            None => flow.rectangle(x + pitch * 0.14, floor - HEIGHT, pitch * 0.72, HEIGHT, TINT),
         }
     }
     labels(flow, chart, pitch, floor);
     if let Some(level) = chart.level {
-        flow.page().rectangle(MARGIN + AXIS, floor - height_of(level) * scale - 0.6, MEASURE - AXIS, 1.2, ACCENT);
+        flow.rectangle(MARGIN + AXIS, floor - height_of(level) * scale - 0.6, MEASURE - AXIS, 1.2, ACCENT);
     }
     flow.y = floor + 24.0;
 }
 
 /// Labels below the bars, as many as stand apart.
 fn labels(flow: &mut Flow, chart: &Chart, pitch: f32, floor: f32) {
-    let style = flow.regular(SMALL, MUTED);
-    let fonts = flow.fonts;
-    let wide = |label: &str| style.face.width(&fonts.drawable(label), SMALL);
-    let widest = chart.points.iter().map(|point| wide(&point.label)).fold(0.0, f32::max);
+    let style = regular(SMALL, MUTED);
+    let widest = chart.points.iter().map(|point| flow.setting.width(&point.label, style)).fold(0.0, f32::max);
     let every = ((widest + 4.0) / pitch).ceil().max(1.0) as usize;
     for (n, point) in chart.points.iter().enumerate().step_by(every) {
         let middle = MARGIN + AXIS + (n as f32 + 0.5) * pitch;
-        flow.page().text(middle - wide(&point.label) / 2.0, floor + 10.0, style, &fonts.drawable(&point.label));
+        let label = flow.setting.line(&point.label, style.weight);
+        flow.text(middle - label.width * style.size / 2.0, floor + 10.0, style, &label);
     }
 }
 
 fn legend(flow: &mut Flow, chart: &Chart) {
-    let style = flow.regular(SMALL + 0.4, INK);
-    let (fonts, y) = (flow.fonts, flow.y + 6.0);
+    let style = regular(SMALL + 0.4, INK);
+    let y = flow.y + 6.0;
     let mut x = MARGIN + AXIS;
-    flow.page().rectangle(x, y - 5.0, 8.0, 5.0, WATER);
-    let name = fonts.drawable(&chart.mark_name);
-    flow.page().text(x + 12.0, y, style, &name);
-    x += 30.0 + style.face.width(&name, style.size);
+    flow.rectangle(x, y - 5.0, 8.0, 5.0, WATER);
+    let name = flow.setting.line(&chart.mark_name, style.weight);
+    flow.text(x + 12.0, y, style, &name);
+    x += 30.0 + name.width * style.size;
     if let Some(level) = chart.level {
-        let name = format!("{}: {}", fonts.drawable(&chart.reported_name), level.normalize());
-        flow.page().rectangle(x, y - 3.0, 10.0, 1.2, ACCENT);
-        flow.page().text(x + 14.0, y, style, &name);
-        x += 32.0 + style.face.width(&name, style.size);
+        let name = format!("{}: {}", chart.reported_name, level.normalize());
+        let name = flow.setting.line(&name, style.weight);
+        flow.rectangle(x, y - 3.0, 10.0, 1.2, ACCENT);
+        flow.text(x + 14.0, y, style, &name);
+        x += 32.0 + name.width * style.size;
     }
     if chart.points.iter().any(|point| point.mark.is_none()) {
-        flow.page().rectangle(x, y - 5.0, 8.0, 5.0, TINT);
-        flow.page().text(x + 12.0, y, style, "No complete sample");
+        flow.rectangle(x, y - 5.0, 8.0, 5.0, TINT);
+        flow.text(x + 12.0, y, style, &flow.setting.line("No complete sample", style.weight));
     }
     flow.y += 18.0;
 }

@@ -1,27 +1,23 @@
 //! One page being drawn: rectangles below, words above. Coordinates run from the top left corner, in points.
 
-use printpdf::{Color, Mm, Op, PaintMode, PdfFontHandle, PdfPage, Pt, Rect, Rgb, TextItem, TextMatrix};
+use std::collections::BTreeMap;
 
-use super::font::Face;
+use printpdf::{
+    Codepoint, Color, DictItem, Mm, Op, PaintMode, PdfFontHandle, PdfPage, Pt, Rect, Rgb, TextItem, TextMatrix,
+};
+
+use super::face::Placed;
 use super::look::{Colour, PAGE_HEIGHT};
+use super::setting::{Line, Run, Setting, Shown, Style};
 
-/// How words look.
-#[derive(Clone, Copy)]
-pub struct Style<'a> {
-    pub face: &'a Face,
-    pub size: f32,
-    pub colour: Colour,
-}
-
-/// The operations of one page. Font and colour are set only when they change, and all words stand in one text section:
-/// a hundred thousand rows are drawn this way in bounded memory.
+/// The operations of one page. Font and colour are set only when they change, and all words stand in one text section.
 #[derive(Default)]
 pub struct Page {
     shapes: Vec<Op>,
     shape_colour: Option<Colour>,
     words: Vec<Op>,
     word_colour: Option<Colour>,
-    word_font: Option<(String, f32)>,
+    word_font: Option<(usize, f32)>,
 }
 
 impl Page {
@@ -41,27 +37,56 @@ impl Page {
         self.shapes.push(Op::DrawRectangle { rectangle });
     }
 
-    /// Draws a drawable text with its baseline at `y`.
-    pub fn text(&mut self, x: f32, y: f32, style: Style, text: &str) {
-        if text.is_empty() {
-            return;
+    /// Draws a line of text with its baseline at `y`.
+    pub fn text(&mut self, setting: &Setting, x: f32, y: f32, style: Style, line: &Line) {
+        let mut x = x;
+        for run in &line.runs {
+            self.run(setting, x, y, style, run);
+            x += run.width * style.size;
         }
-        if self.word_font.as_ref().is_none_or(|(id, size)| *id != style.face.id.0 || *size != style.size) {
-            let font = PdfFontHandle::External(style.face.id.clone());
+    }
+
+    /// Draws a line of text that ends at `right`.
+    pub fn text_to(&mut self, setting: &Setting, right: f32, y: f32, style: Style, line: &Line) {
+        self.text(setting, right - line.width * style.size, y, style, line);
+    }
+
+    fn run(&mut self, setting: &Setting, x: f32, y: f32, style: Style, run: &Run) {
+        if self.word_font != Some((run.face, style.size)) {
+            let font = PdfFontHandle::External(setting.faces[run.face].id.clone());
             self.words.push(Op::SetFont { font, size: Pt(style.size) });
-            self.word_font = Some((style.face.id.0.clone(), style.size));
+            self.word_font = Some((run.face, style.size));
         }
         if self.word_colour != Some(style.colour) {
             self.words.push(Op::SetFillColor { col: pdf_colour(style.colour) });
             self.word_colour = Some(style.colour);
         }
-        self.words.push(Op::SetTextMatrix { matrix: TextMatrix::Translate(Pt(x), Pt(PAGE_HEIGHT - y)) });
-        self.words.push(Op::ShowText { items: vec![TextItem::Text(text.to_owned())] });
+        if let Some(said) = &run.said {
+            self.words.push(Op::BeginMarkedContentWithProperties { tag: "Span".to_owned(), properties: actual(said) });
+        }
+        match &run.shown {
+            Shown::Signs(text) => self.show(x, y, TextItem::Text(text.clone())),
+            Shown::Glyphs(glyphs) => self.glyphs(x, y, style.size, glyphs),
+        }
+        if run.said.is_some() {
+            self.words.push(Op::EndMarkedContentWithProperties);
+        }
     }
 
-    /// Draws a text that ends at `right`.
-    pub fn text_to(&mut self, right: f32, y: f32, style: Style, text: &str) {
-        self.text(right - style.face.width(text, style.size), y, style, text);
+    /// Glyphs that follow one another are shown together; one that stands elsewhere gets a place of its own.
+    fn glyphs(&mut self, x: f32, y: f32, size: f32, glyphs: &[Placed]) {
+        let follows = |before: &Placed, after: &Placed| {
+            before.y == after.y && (before.x + before.advance - after.x).abs() < 0.000_5
+        };
+        for group in glyphs.chunk_by(follows) {
+            let codes = group.iter().map(|glyph| Codepoint::new(glyph.code, 0.0)).collect();
+            self.show(x + group[0].x * size, y - group[0].y * size, TextItem::GlyphIds(codes));
+        }
+    }
+
+    fn show(&mut self, x: f32, y: f32, item: TextItem) {
+        self.words.push(Op::SetTextMatrix { matrix: TextMatrix::Translate(Pt(x), Pt(PAGE_HEIGHT - y)) });
+        self.words.push(Op::ShowText { items: vec![item] });
     }
 
     pub fn into_pdf(self) -> PdfPage {
@@ -71,6 +96,12 @@ impl Page {
         operations.push(Op::EndTextSection);
         PdfPage::new(Mm(210.0), Mm(297.0), operations)
     }
+}
+
+/// What a span says in place of its glyphs, UTF-16 with its mark.
+fn actual(text: &str) -> DictItem {
+    let bytes = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+    DictItem::Dict { map: BTreeMap::from([("ActualText".to_owned(), DictItem::Bytes(bytes))]) }
 }
 
 fn pdf_colour(colour: Colour) -> Color {

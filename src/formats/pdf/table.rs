@@ -1,21 +1,26 @@
 //! Tables: widths from their content, numbers to the right, headings repeated on every page.
 
-use super::flow::Flow;
-use super::font::Face;
+use super::flow::{Flow, bold, regular};
 use super::look::{ACCENT, INK, LEADING, MARGIN, MEASURE, MUTED, RULE, SMALL, TABLE, TINT};
+use super::setting::{Line, Style};
 use crate::document::{Align, Cell, Column, Table};
 
 /// Room on both sides of a cell's text.
 const PADDING: f32 = 5.0;
 /// Most lines of a cell; a longer text ends in an ellipsis and stands whole in the JSON file.
-const LINES_MAX: usize = 3;
-/// No column is narrower, however many there are.
+const LINES_MAX: usize = 6;
+/// Most of the measure that columns take which do not give way.
+const FIRM_SHARE: f32 = 0.8;
+/// No column is narrower, unless there are too many for the page.
 const WIDTH_MIN: f32 = 24.0;
-const HEAD_HEIGHT: f32 = 17.0;
+/// A column whose texts are all at most so wide, in points, is never made narrower than they are.
+const SHORT: f32 = 64.0;
+/// Most lines of a column's heading.
+const HEAD_LINES: usize = 3;
 
 /// A cell ready to be drawn.
 struct Drawn {
-    lines: Vec<String>,
+    lines: Vec<Line>,
     align: Align,
 }
 
@@ -24,68 +29,78 @@ pub fn draw(flow: &mut Flow, table: &Table, heading: &str) {
     let widths = widths(flow, table);
     head(flow, table, &widths);
     for (n, row) in table.rows.iter().enumerate() {
-        let cells = cells(flow, table, row, &widths, &flow.fonts.regular);
+        let cells = cells(flow, table, row, &widths, row_style());
         let height = height(&cells);
         // The last row stays with its totals.
         let tail = if n + 1 == table.rows.len() { table.totals.len() as f32 * height } else { 0.0 };
         if !flow.fits(height + tail) {
-            flow.next_page();
-            continued(flow, heading);
-            head(flow, table, &widths);
+            go_on(flow, table, &widths, heading);
         }
-        draw_row(flow, &cells, &widths, height, Weight::Row);
+        draw_row(flow, &cells, &widths, height, Kind::Row);
     }
     for total in &table.totals {
-        let cells = cells(flow, table, total, &widths, &flow.fonts.bold);
-        draw_row(flow, &cells, &widths, height(&cells), Weight::Total);
+        let cells = cells(flow, table, total, &widths, total_style());
+        let height = height(&cells);
+        if !flow.fits(height) {
+            go_on(flow, table, &widths, heading);
+        }
+        draw_row(flow, &cells, &widths, height, Kind::Total);
     }
     flow.y += 5.0;
 }
 
 #[derive(Clone, Copy)]
-enum Weight {
+enum Kind {
     Row,
     Total,
 }
 
-fn continued(flow: &mut Flow, heading: &str) {
-    if heading.is_empty() {
-        return;
+fn row_style() -> Style {
+    regular(TABLE, INK)
+}
+
+fn total_style() -> Style {
+    bold(TABLE, INK)
+}
+
+fn head_style() -> Style {
+    bold(SMALL, MUTED)
+}
+
+/// The next page, with what the table is and its column headings.
+fn go_on(flow: &mut Flow, table: &Table, widths: &[f32], heading: &str) {
+    flow.next_page();
+    if !heading.is_empty() {
+        let style = regular(SMALL + 0.4, MUTED);
+        let line = flow.setting.shortened(&format!("{heading}, continued"), style, MEASURE);
+        flow.text(MARGIN, flow.y, style, &line);
+        flow.y += 6.0;
     }
-    let style = flow.regular(SMALL + 0.4, MUTED);
-    let text = format!("{}, continued", flow.fonts.drawable(heading));
-    let y = flow.y;
-    flow.page().text(MARGIN, y, style, &style.face.shortened(&text, style.size, MEASURE));
-    flow.y += 6.0;
+    head(flow, table, widths);
 }
 
 fn head(flow: &mut Flow, table: &Table, widths: &[f32]) {
-    let style = flow.bold(SMALL, MUTED);
-    let (top, mut x) = (flow.y, MARGIN);
-    let page = flow.page();
-    page.rectangle(MARGIN, top, MEASURE, HEAD_HEIGHT, TINT);
-    page.rectangle(MARGIN, top + HEAD_HEIGHT - 0.8, MEASURE, 0.8, ACCENT);
-    for (column, width) in table.columns.iter().zip(widths) {
-        let text = style.face.shortened(column.heading, style.size, width - 2.0 * PADDING);
-        match column.align {
-            Align::Left => page.text(x + PADDING, top + 11.0, style, &text),
-            Align::Right => page.text_to(x + width - PADDING, top + 11.0, style, &text),
-        }
-        x += width;
-    }
-    flow.y = top + HEAD_HEIGHT;
+    let style = head_style();
+    let lines = |(column, width): (&Column, &f32)| {
+        let lines = flow.setting.cut(column.heading, style, width - 2.0 * PADDING, HEAD_LINES);
+        Drawn { lines, align: column.align }
+    };
+    let cells = table.columns.iter().zip(widths).map(lines).collect::<Vec<_>>();
+    let most = cells.iter().map(|cell| cell.lines.len()).max().unwrap_or_default().max(1);
+    let height = 8.6 + most as f32 * SMALL * 1.24;
+    // A heading stands with at least one row.
+    flow.make_room(height + TABLE * 2.0);
+    let top = flow.y;
+    flow.rectangle(MARGIN, top, MEASURE, height, TINT);
+    flow.rectangle(MARGIN, top + height - 0.8, MEASURE, 0.8, ACCENT);
+    draw_cells(flow, &cells, widths, top + 4.2, style, SMALL * 1.24);
+    flow.y = top + height;
 }
 
-fn cells(flow: &Flow, table: &Table, row: &[Cell], widths: &[f32], face: &Face) -> Vec<Drawn> {
+fn cells(flow: &Flow, table: &Table, row: &[Cell], widths: &[f32], style: Style) -> Vec<Drawn> {
     let drawn = |((cell, column), width): ((&Cell, &Column), &f32)| {
-        let room = width - 2.0 * PADDING;
         let lines = match cell {
-            Cell::Text(text) => {
-                let text = flow.fonts.drawable(text);
-                // Most cells are one line, and measuring is all they need.
-                if face.width(&text, TABLE) <= room + 0.01 { vec![text.into_owned()] } else { cut(face, &text, room) }
-            }
-            Cell::Number(number) => vec![flow.fonts.drawable(number).into_owned()],
+            Cell::Text(text) | Cell::Number(text) => flow.setting.cut(text, style, width - 2.0 * PADDING, LINES_MAX),
             Cell::Empty => Vec::new(),
         };
         Drawn { lines, align: column.align }
@@ -93,62 +108,58 @@ fn cells(flow: &Flow, table: &Table, row: &[Cell], widths: &[f32], face: &Face) 
     row.iter().zip(&table.columns).zip(widths).map(drawn).collect()
 }
 
-fn cut(face: &Face, text: &str, room: f32) -> Vec<String> {
-    let mut lines = face.wrapped(text, TABLE, room);
-    if lines.len() > LINES_MAX {
-        let rest = lines.split_off(LINES_MAX - 1).join(" ");
-        lines.push(face.shortened(&rest, TABLE, room));
-    }
-    lines
-}
-
 fn height(cells: &[Drawn]) -> f32 {
     let lines = cells.iter().map(|cell| cell.lines.len()).max().unwrap_or_default().max(1);
     lines as f32 * TABLE * LEADING + 3.8
 }
 
-fn draw_row(flow: &mut Flow, cells: &[Drawn], widths: &[f32], height: f32, weight: Weight) {
-    let style = match weight {
-        Weight::Row => flow.regular(TABLE, INK),
-        Weight::Total => flow.bold(TABLE, INK),
+fn draw_row(flow: &mut Flow, cells: &[Drawn], widths: &[f32], height: f32, kind: Kind) {
+    let top = flow.y;
+    let style = match kind {
+        Kind::Row => row_style(),
+        Kind::Total => {
+            flow.rectangle(MARGIN, top, MEASURE, height, TINT);
+            total_style()
+        }
     };
-    let (top, mut x) = (flow.y, MARGIN);
-    let page = flow.page();
-    if let Weight::Total = weight {
-        page.rectangle(MARGIN, top, MEASURE, height, TINT);
-    }
+    draw_cells(flow, cells, widths, top + 1.6, style, TABLE * LEADING);
+    flow.rectangle(MARGIN, top + height - 0.4, MEASURE, 0.4, RULE);
+    flow.y = top + height;
+}
+
+/// Each cell's lines from `top` on, `pitch` apart.
+fn draw_cells(flow: &mut Flow, cells: &[Drawn], widths: &[f32], top: f32, style: Style, pitch: f32) {
+    let mut x = MARGIN;
     for (cell, width) in cells.iter().zip(widths) {
         for (n, line) in cell.lines.iter().enumerate() {
-            let y = top + 1.6 + TABLE + n as f32 * TABLE * LEADING;
+            let y = top + style.size + n as f32 * pitch;
             match cell.align {
-                Align::Left => page.text(x + PADDING, y, style, line),
-                Align::Right => page.text_to(x + width - PADDING, y, style, line),
+                Align::Left => flow.text(x + PADDING, y, style, line),
+                Align::Right => flow.text_to(x + width - PADDING, y, style, line),
             }
         }
         x += width;
     }
-    page.rectangle(MARGIN, top + height - 0.4, MEASURE, 0.4, RULE);
-    flow.y = top + height;
 }
 
 /// Each column's width. When all is too wide for the page, the few longest texts of a column do not decide for the rest.
 fn widths(flow: &Flow, table: &Table) -> Vec<f32> {
     let mut cells = vec![vec![0.0]; table.columns.len()];
-    let rows = table.rows.iter().map(|row| (row, &flow.fonts.regular));
-    let totals = table.totals.iter().map(|row| (row, &flow.fonts.bold));
-    for (row, face) in rows.chain(totals) {
+    let rows = table.rows.iter().map(|row| (row, row_style()));
+    let totals = table.totals.iter().map(|row| (row, total_style()));
+    for (row, style) in rows.chain(totals) {
         for (cells, cell) in cells.iter_mut().zip(row) {
             if let Cell::Text(text) | Cell::Number(text) = cell {
-                cells.push(face.width(&flow.fonts.drawable(text), TABLE));
+                cells.push(flow.setting.width(text, style));
             }
         }
     }
     cells.iter_mut().for_each(|widths| widths.sort_by(f32::total_cmp));
     let wish = |(column, widths): (&Column, &Vec<f32>), tenths: usize| Wish {
-        needed: widths[(widths.len() - 1) * tenths / 10].max(flow.fonts.bold.width(column.heading, SMALL))
+        needed: widths[(widths.len() - 1) * tenths / 10].max(flow.setting.width(column.heading, head_style()))
             + 2.0 * PADDING,
         part: f32::from(column.width.max(1)),
-        gives_way: column.align == Align::Left,
+        gives_way: column.align == Align::Left && widths[widths.len() - 1] > SHORT,
     };
     let columns = || table.columns.iter().zip(&cells);
     let whole = columns().map(|column| wish(column, 10)).collect::<Vec<_>>();
@@ -156,7 +167,8 @@ fn widths(flow: &Flow, table: &Table) -> Vec<f32> {
         return shared(&whole);
     }
     let most = |(column, widths): (&Column, &Vec<f32>)| {
-        wish((column, widths), if column.align == Align::Left { 9 } else { 10 })
+        let short = widths[widths.len() - 1] <= SHORT;
+        wish((column, widths), if column.align == Align::Left && !short { 9 } else { 10 })
     };
     let mut most = columns().map(most).collect::<Vec<_>>();
     if together(&most) <= MEASURE {
@@ -184,7 +196,9 @@ fn shared(wishes: &[Wish]) -> Vec<f32> {
     if spare >= 0.0 {
         return wishes.iter().map(|wish| wish.needed + spare * wish.part / parts).collect();
     }
-    let mut settled = wishes.iter().map(|wish| (!wish.gives_way).then_some(wish.needed)).collect::<Vec<_>>();
+    let firm = wishes.iter().filter(|wish| !wish.gives_way).map(|wish| wish.needed).sum::<f32>();
+    let stands = |wish: &Wish| !wish.gives_way && firm <= MEASURE * FIRM_SHARE;
+    let mut settled = wishes.iter().map(|wish| stands(wish).then_some(wish.needed)).collect::<Vec<_>>();
     // Each round settles a column or ends; the last one says how wide a part is.
     let mut per_part = 0.0;
     for _ in 0..=wishes.len() {
@@ -196,5 +210,9 @@ fn shared(wishes: &[Wish]) -> Vec<f32> {
             None => break,
         }
     }
-    settled.iter().zip(wishes).map(|(width, wish)| width.unwrap_or((per_part * wish.part).max(WIDTH_MIN))).collect()
+    let width = |(width, wish): (&Option<f32>, &Wish)| width.unwrap_or((per_part * wish.part).max(WIDTH_MIN));
+    let widths = settled.iter().zip(wishes).map(width).collect::<Vec<_>>();
+    // Very many columns: narrow, but on the page.
+    let fits = (MEASURE / widths.iter().sum::<f32>()).min(1.0);
+    widths.into_iter().map(|width| width * fits).collect()
 }

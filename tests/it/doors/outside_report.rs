@@ -15,6 +15,7 @@ use tidegauge::ports::files::RealFiles;
 use tidegauge::ports::wire::RealWire;
 use tidegauge::rules::report_document::report_document;
 
+use crate::formats::hard::hard_document;
 use crate::formats::sample::{sample_report, sample_report_of};
 
 fn written(report: &UsageReport, format: &Format) -> Vec<u8> {
@@ -30,6 +31,20 @@ fn reports_are_left_for_other_programs() {
             let path = Path::new(&folder).join(format!("{name}.{}", format.extension));
             RealFiles.write(&path, &written(&report, format)).expect("a writable folder");
         }
+    }
+}
+
+/// Leaves the document with every script as a PDF, drawn also with the typeface of `TIDEGAUGE_OUTSIDE_TYPEFACE`.
+#[test]
+fn a_document_of_every_script_is_left_for_other_programs() {
+    let Some(folder) = std::env::var_os("TIDEGAUGE_OUTSIDE_SCRIPTS") else { return };
+    let typeface = std::env::var_os("TIDEGAUGE_OUTSIDE_TYPEFACE").expect("the script names a typeface");
+    let file = std::fs::read(typeface).expect("the typeface is there");
+    let typefaces = Typefaces { files: vec![file.into()] };
+    let pdf = tidegauge::formats::by_extension("pdf").expect("it is in the table");
+    for rows in [24, 600] {
+        let path = Path::new(&folder).join(format!("scripts-{rows}.pdf"));
+        RealFiles.write(&path, &(pdf.write)(&hard_document(rows), &typefaces)).expect("a writable folder");
     }
 }
 

@@ -1,0 +1,56 @@
+//! The characters of a document that no typeface has: they are drawn as boxes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::setting::Setting;
+use crate::document::{Block, Cell, Document, Table};
+use crate::formats::typefaces::Typefaces;
+
+/// Each text that is drawn with boxes, and the characters that these stand for.
+pub type Lacking = BTreeMap<String, BTreeSet<char>>;
+
+/// What these typefaces and the built-in one together lack of the document.
+pub fn lacking(document: &Document, typefaces: &Typefaces) -> Lacking {
+    let mut texts = BTreeSet::new();
+    let mut take = |text: &str| {
+        if !text.is_ascii() {
+            texts.insert(text.to_owned());
+        }
+    };
+    take(&document.title);
+    take(&document.subtitle);
+    for section in &document.sections {
+        take(&section.heading);
+        section.blocks.iter().for_each(|block| each_text(block, &mut take));
+    }
+    let setting = Setting::new(typefaces);
+    let each = texts.into_iter().map(|text| (setting.lacking(&text), text));
+    each.filter(|(lacking, _)| !lacking.is_empty()).map(|(lacking, text)| (text, lacking)).collect()
+}
+
+fn each_text(block: &Block, take: &mut impl FnMut(&str)) {
+    match block {
+        Block::Paragraph(text) | Block::Warning(text) => take(text),
+        Block::Figures(figures) => {
+            for figure in figures {
+                [&figure.name, &figure.value, &figure.remark].into_iter().for_each(|text| take(text));
+            }
+        }
+        Block::Facts(facts) => facts.iter().flat_map(|(name, value)| [name, value]).for_each(|text| take(text)),
+        Block::Chart(chart) => {
+            [&chart.title, &chart.mark_name, &chart.reported_name].into_iter().for_each(|text| take(text));
+            chart.points.iter().for_each(|point| take(&point.label));
+        }
+        Block::Table(table) => each_cell(table, take),
+    }
+}
+
+fn each_cell(table: &Table, take: &mut impl FnMut(&str)) {
+    table.columns.iter().for_each(|column| take(column.heading));
+    for cell in table.rows.iter().chain(&table.totals).flatten() {
+        match cell {
+            Cell::Text(text) | Cell::Number(text) => take(text),
+            Cell::Empty => {}
+        }
+    }
+}
