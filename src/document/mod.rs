@@ -23,6 +23,17 @@ pub struct Document {
     pub sections: Vec<Section>,
 }
 
+impl Document {
+    /// Every chart, in the order they stand.
+    pub fn charts(&self) -> impl Iterator<Item = &Chart> {
+        let blocks = self.sections.iter().flat_map(|section| &section.blocks);
+        blocks.filter_map(|block| match block {
+            Block::Chart(chart) => Some(chart),
+            Block::Paragraph(_) | Block::Warning(_) | Block::Figures(_) | Block::Facts(_) | Block::Table(_) => None,
+        })
+    }
+}
+
 /// One heading and what stands under it.
 #[derive(Clone, Debug, Default)]
 pub struct Section {
@@ -108,5 +119,17 @@ pub enum Cell {
     Text(String),
     /// A plain decimal, written as it is.
     Number(String),
+    /// A day or a minute of GMT, written as it is: `2026-10-31`, `2026-10-31 Sat` or `2026-10-31 01:00`.
+    Date(String),
     Empty,
+}
+
+impl Cell {
+    /// The cell as people read it.
+    pub fn shown(&self) -> &str {
+        match self {
+            Cell::Text(text) | Cell::Number(text) | Cell::Date(text) => text,
+            Cell::Empty => "",
+        }
+    }
 }

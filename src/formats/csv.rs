@@ -1,4 +1,7 @@
 //! The document's lines as CSV by RFC 4180; header names are the contract, their order is not.
+//!
+//! It begins with a byte order mark, without which Excel reads UTF-8 as the system's code page. A reader that takes the mark
+//! for a part of the first name loses the first column, which holds no figure.
 
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
@@ -8,10 +11,13 @@ use crate::formats::typefaces::Typefaces;
 /// First signs that make a spreadsheet run a text as a formula, full-width forms included (OWASP, CSV injection).
 const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Writes the lines. The JSON file beside it keeps each text as it came.
 pub(super) fn write(document: &Document, _: &Typefaces) -> Vec<u8> {
+    let begun = BYTE_ORDER_MARK.to_vec();
     let mut writer =
-        WriterBuilder::new().terminator(Terminator::CRLF).quote_style(QuoteStyle::Necessary).from_writer(Vec::new());
+        WriterBuilder::new().terminator(Terminator::CRLF).quote_style(QuoteStyle::Necessary).from_writer(begun);
     let table = &document.lines;
     let to_memory = "records of equal length are written to memory";
     writer.write_record(table.columns.iter().map(|column| column.name)).expect(to_memory);
@@ -24,7 +30,7 @@ pub(super) fn write(document: &Document, _: &Typefaces) -> Vec<u8> {
 fn cell(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => guarded(text),
-        Cell::Number(number) => number.clone(),
+        Cell::Number(plain) | Cell::Date(plain) => plain.clone(),
         Cell::Empty => String::new(),
     }
 }

@@ -2,10 +2,13 @@
 
 pub mod charts;
 mod csv;
+mod html;
 pub mod ics;
 mod json;
 mod pdf;
+pub mod schemas;
 pub mod typefaces;
+mod xlsx;
 
 use crate::document::Document;
 use typefaces::Typefaces;
@@ -23,10 +26,14 @@ pub struct Format {
     pub write: fn(&Document, &Typefaces) -> Vec<u8>,
 }
 
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
 /// Every format there is, one row and one file each.
-pub const FORMATS: [Format; 3] = [
+pub const FORMATS: [Format; 5] = [
     Format { extension: "json", media_type: "application/json", write: json::write },
     Format { extension: "csv", media_type: "text/csv; charset=utf-8", write: csv::write },
+    Format { extension: "xlsx", media_type: XLSX, write: xlsx::write },
+    Format { extension: "html", media_type: "text/html; charset=utf-8", write: html::write },
     Format { extension: "pdf", media_type: "application/pdf", write: pdf::write },
 ];
 

@@ -26,7 +26,7 @@ pub struct Postpone {
 pub struct Save {
     #[command(flatten)]
     pub which: ReportArgs,
-    /// pdf, csv, json, …
+    /// pdf, html, xlsx, csv or json
     #[arg(long, value_name = "FORMAT")]
     pub format: String,
     /// The file to write

@@ -19,6 +19,8 @@ use super::session::Session;
 use super::table::word;
 use crate::agent::{Order, Query, Refused};
 use crate::domain::Instant;
+use crate::domain::report::SCHEMA;
+use crate::formats::schemas::SCHEMAS;
 use adjusting::Adjusting;
 
 pub use acts::{Generate, MarkExternal};
@@ -100,6 +102,10 @@ pub enum Act {
     ///
     /// Example: tidegauge report save --format pdf --out october.pdf
     Save(acts::Save),
+    /// Prints the JSON Schema of the report, as its JSON file and `report show --json` have it
+    ///
+    /// Example: tidegauge report schema > usage-report-1.schema.json
+    Schema,
     /// Why the report differs from last month's, and why it is lower than the highest watermark; with what it amounts to
     ///
     /// The difference is kept in the report: its causes sum to it exactly, for each tenant and in total. With --json it
@@ -178,6 +184,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
             session.order_and_show(order, text::changed)
         }
         Act::Save(how) => save(session, &how.which, &how.format, &how.out),
+        Act::Schema => schema(session),
         Act::Explain(asked) => explain::run(session, asked),
         Act::Compare(how) => compare::run(session, how),
         Act::Finalize(how) => finalize::run(session, how),
@@ -228,6 +235,12 @@ fn save(session: &mut Session<'_>, which: &ReportArgs, format: &str, out: &Path)
         "media_type": file["media_type"],
     });
     session.show(&saved, saved_text)
+}
+
+/// The published schema of reports.
+fn schema(session: &mut Session<'_>) -> Result<(), Refused> {
+    let published = SCHEMAS.iter().find(|schema| schema.name == SCHEMA).expect("the report's schema is published");
+    session.print(published.text)
 }
 
 fn saved_text(saved: &Value, _: Instant) -> String {

@@ -49,7 +49,7 @@ fn each_cell(table: &Table, take: &mut impl FnMut(&str)) {
     table.columns.iter().for_each(|column| take(column.heading));
     for cell in table.rows.iter().chain(&table.totals).flatten() {
         match cell {
-            Cell::Text(text) | Cell::Number(text) => take(text),
+            Cell::Text(text) | Cell::Number(text) | Cell::Date(text) => take(text),
             Cell::Empty => {}
         }
     }

@@ -100,7 +100,7 @@ fn head(flow: &mut Flow, table: &Table, widths: &[f32]) {
 fn cells(flow: &Flow, table: &Table, row: &[Cell], widths: &[f32], style: Style) -> Vec<Drawn> {
     let drawn = |((cell, column), width): ((&Cell, &Column), &f32)| {
         let lines = match cell {
-            Cell::Text(text) | Cell::Number(text) => flow.setting.cut(text, style, width - 2.0 * PADDING, LINES_MAX),
+            Cell::Text(text) | Cell::Number(text) | Cell::Date(text) => flow.setting.cut(text, style, width - 2.0 * PADDING, LINES_MAX),
             Cell::Empty => Vec::new(),
         };
         Drawn { lines, align: column.align }
@@ -149,7 +149,7 @@ fn widths(flow: &Flow, table: &Table) -> Vec<f32> {
     let totals = table.totals.iter().map(|row| (row, total_style()));
     for (row, style) in rows.chain(totals) {
         for (cells, cell) in cells.iter_mut().zip(row) {
-            if let Cell::Text(text) | Cell::Number(text) = cell {
+            if let Cell::Text(text) | Cell::Number(text) | Cell::Date(text) = cell {
                 cells.push(flow.setting.width(text, style));
             }
         }

@@ -3,11 +3,10 @@
 use rust_decimal::Decimal;
 
 use super::tables::column;
-use super::{number, text};
+use super::{minute, number, text};
 use crate::document::Align::{Left, Right};
 use crate::document::{Block, Cell, Chart, ChartPoint, Section, Table};
 use crate::domain::Points;
-use crate::domain::calendar::minute_text;
 use crate::domain::report::UsageReport;
 
 /// The curve; absent when the report covers no day.
@@ -43,9 +42,9 @@ fn table(report: &UsageReport) -> Table {
     ];
     let rows = report.daily.iter().map(|day| {
         vec![
-            text(day.day.format("%Y-%m-%d %a").to_string()),
+            Cell::Date(day.day.format("%Y-%m-%d %a").to_string()),
             day.points.map_or_else(|| text("no sample"), number),
-            day.at.map_or(Cell::Empty, |at| text(minute_text(at))),
+            minute(day.at),
             number(day.complete),
             number(day.expected),
         ]

@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::document::{Block, Cell, Document, Section};
 use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::report::{CountedBy, Reason, UsageReport};
+use crate::domain::Instant;
 
 /// What changes after a report was generated; the digest leaves these out, and so do its files.
 pub const AFTER_GENERATION: [&str; 7] = ["stage", "until", "sealed_at", "at", "receipt", "server_verdict", "external"];
@@ -156,4 +157,9 @@ fn text(value: impl Into<String>) -> Cell {
 
 fn number(value: impl ToString) -> Cell {
     Cell::Number(value.to_string())
+}
+
+/// The minute, when there is one.
+fn minute(at: impl Into<Option<Instant>>) -> Cell {
+    at.into().map_or(Cell::Empty, |at| Cell::Date(minute_text(at)))
 }

@@ -1,9 +1,8 @@
 //! Where a report's numbers come from: each server's coverage and policy, the weights, the types nobody knows.
 
-use super::{number, text};
+use super::{minute, number, text};
 use crate::document::Align::{Left, Right};
-use crate::document::{Block, Cell, Section, Table};
-use crate::domain::calendar::minute_text;
+use crate::document::{Block, Section, Table};
 use crate::domain::report::{CountedBy, ServerCoverage, UsageReport};
 
 use super::tables::column;
@@ -26,7 +25,7 @@ pub(super) fn coverage(report: &UsageReport) -> Option<Section> {
             number(server.expected),
             text(&server.month_end),
             text(counted_by(server.counted_by)),
-            server.sample_at.map_or(Cell::Empty, |at| text(minute_text(at))),
+            minute(server.sample_at),
         ]
     };
     let rows = report.provenance.servers.iter().map(row).collect();

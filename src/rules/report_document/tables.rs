@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{number, text};
+use super::{minute, number, text};
 use crate::document::Align::{self, Left, Right};
 use crate::document::{Block, Cell, Column, Section, Table};
 use crate::domain::Points;
-use crate::domain::calendar::minute_text;
 use crate::domain::report::{Line, Reason, ReportedWorkload, UsageReport};
 use crate::domain::workload::WorkloadType;
 
@@ -39,9 +38,18 @@ pub(super) fn column(name: &'static str, heading: &'static str, align: Align, wi
     Column { name, heading, align, width }
 }
 
-/// The report's lines as CSV has them: the contract is the names, not the order.
+/// What the columns of the lines mean; it changes only when the meaning of one does.
+const LINES_SCHEMA: &str = "tidegauge.usage-report-lines/1";
+
+/// The report's lines as CSV has them: the contract is the names, not the order. Each line names its report, so that the
+/// files of many months can be put together.
 pub(super) fn lines(report: &UsageReport) -> Table {
     let columns = vec![
+        column("schema", "Schema", Left, 2),
+        column("unit", "Reporting unit", Left, 2),
+        column("license_id", "License ID", Left, 2),
+        column("month", "Month", Left, 2),
+        column("revision", "Revision", Right, 2),
         column("server", "Server", Left, 3),
         column("tenant", "Tenant", Left, 3),
         column("type", "Type", Left, 3),
@@ -51,9 +59,15 @@ pub(super) fn lines(report: &UsageReport) -> Table {
         column("new_count", "New", Right, 2),
         column("rental_count", "Rental", Right, 2),
         column("points", "Points", Right, 2),
+        column("digest", "Digest of the report", Left, 2),
     ];
     let rows = report.lines.iter().map(|line| {
         vec![
+            text(LINES_SCHEMA),
+            text(&report.unit),
+            text(report.license_id.as_deref().unwrap_or_default()),
+            text(report.month.to_string()),
+            number(report.revision),
             text(&line.server),
             text(line.tenant.as_deref().unwrap_or_default()),
             text(line.kind.as_str()),
@@ -63,6 +77,7 @@ pub(super) fn lines(report: &UsageReport) -> Table {
             number(line.new_count),
             number(line.rental_count),
             number(line.points),
+            text(&report.digest),
         ]
     });
     Table { name: "lines", columns, rows: rows.collect(), totals: Vec::new() }
@@ -204,7 +219,7 @@ pub(super) fn adjustments(report: &UsageReport) -> Option<Section> {
             (None, None) => kind.to_owned(),
         };
         vec![
-            text(minute_text(adjustment.at)),
+            minute(adjustment.at),
             text(&adjustment.by),
             text(what),
             number(&adjustment.before),
@@ -286,7 +301,7 @@ fn workload_row(workload: &ReportedWorkload) -> Vec<Cell> {
         text(kind),
         text(workload.tenant.as_deref().unwrap_or_default()),
         text(workload.job.as_deref().unwrap_or_default()),
-        text(workload.last_restore_point_at.map(minute_text).unwrap_or_default()),
+        minute(workload.last_restore_point_at),
         text(workload.note.as_deref().unwrap_or_default()),
     ]
 }

@@ -91,6 +91,8 @@ fn a_report_is_built_shown_saved_and_explained() {
          basis license total_points total_points_rounded lines workloads adjustments daily coverage not_collected digest",
     );
     assert_eq!(report["schema"], "tidegauge.usage-report/1");
+    crate::formats::schema::check(&report);
+    assert!(shell.run(&["report", "schema"]).out.contains("\"const\": \"tidegauge.usage-report/1\""));
     assert_eq!(report["stage"], "awaiting_review");
     assert_eq!(report["total_points"], "53");
     assert_eq!(report["generated_at"], "2025-11-01T00:00:00Z");
