@@ -100,7 +100,9 @@ fn head(flow: &mut Flow, table: &Table, widths: &[f32]) {
 fn cells(flow: &Flow, table: &Table, row: &[Cell], widths: &[f32], style: Style) -> Vec<Drawn> {
     let drawn = |((cell, column), width): ((&Cell, &Column), &f32)| {
         let lines = match cell {
-            Cell::Text(text) | Cell::Number(text) | Cell::Date(text) => flow.setting.cut(text, style, width - 2.0 * PADDING, LINES_MAX),
+            Cell::Text(text) | Cell::Number(text) | Cell::Date(text) => {
+                flow.setting.cut(text, style, width - 2.0 * PADDING, LINES_MAX)
+            }
             Cell::Empty => Vec::new(),
         };
         Drawn { lines, align: column.align }

@@ -13,9 +13,9 @@ mod tables;
 use serde_json::Value;
 
 use crate::document::{Block, Cell, Document, Section};
+use crate::domain::Instant;
 use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::report::{CountedBy, Reason, UsageReport};
-use crate::domain::Instant;
 
 /// What changes after a report was generated; the digest leaves these out, and so do its files.
 pub const AFTER_GENERATION: [&str; 7] = ["stage", "until", "sealed_at", "at", "receipt", "server_verdict", "external"];
