@@ -31,12 +31,18 @@ struct Header {
     alg: String,
     kid: String,
     #[serde(default)]
+    jwk: Option<serde_json::Value>,
+    #[serde(default)]
     crit: Option<serde_json::Value>,
 }
 
 /// Signs exactly these bytes; `kid` says whose key it is.
 pub fn sign(key: &SigningKey, kid: &str, payload: &[u8]) -> String {
-    let header = canonical::bytes(&serde_json::json!({ "alg": "EdDSA", "kid": kid }));
+    signed_under(key, &serde_json::json!({ "alg": "EdDSA", "kid": kid }), payload)
+}
+
+fn signed_under(key: &SigningKey, header: &serde_json::Value, payload: &[u8]) -> String {
+    let header = canonical::bytes(header);
     let mut text = URL_SAFE_NO_PAD.encode(header);
     text.push('.');
     URL_SAFE_NO_PAD.encode_string(payload, &mut text);
@@ -44,6 +50,30 @@ pub fn sign(key: &SigningKey, kid: &str, payload: &[u8]) -> String {
     text.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut text);
     text
+}
+
+/// Signs bytes that stand elsewhere (RFC 7515, appendix F): the part between the dots is empty. The header names the
+/// public key too, so that the signature can be checked with nothing but a JWS library.
+pub fn sign_detached(key: &SigningKey, payload: &[u8]) -> String {
+    let header = serde_json::json!({ "alg": "EdDSA", "jwk": key.verifying().jwk(), "kid": key.fingerprint() });
+    let whole = signed_under(key, &header, payload);
+    let header = whole.split_once('.').map_or("", |(header, _)| header);
+    let signature = whole.rsplit_once('.').map_or("", |(_, signature)| signature);
+    format!("{header}..{signature}")
+}
+
+/// Whether the detached text is this key's over exactly these bytes, and its header names no other key.
+///
+/// # Errors
+/// [`NotSigned`] for everything else, whatever the text is.
+pub fn verify_detached(text: &str, payload: &[u8], key: &VerifyingKey) -> Result<(), NotSigned> {
+    let (header, signature) = text.split_once("..").ok_or(NotSigned::NotCompact)?;
+    let whole = format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode(payload));
+    let named = Parts::of(&whole)?.header;
+    if named.kid != key.fingerprint() || named.jwk.is_some_and(|jwk| jwk != key.jwk()) {
+        return Err(NotSigned::WrongSignature);
+    }
+    verify(&whole, key).map(|_| ())
 }
 
 /// The payload, when the text is signed by this key.

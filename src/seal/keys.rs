@@ -9,8 +9,10 @@ use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Value, json};
 
-use super::digest::sha256_hex;
+use super::canonical;
+use super::digest::{sha256, sha256_hex};
 
 /// A private key; shows only its fingerprint.
 #[derive(Clone)]
@@ -87,6 +89,27 @@ impl VerifyingKey {
     /// `sha256:` and the hex digest of the 32 bytes.
     pub fn fingerprint(&self) -> String {
         format!("sha256:{}", sha256_hex(self.0.as_bytes()))
+    }
+
+    /// The key as a JSON Web Key (RFC 8037): its three required members.
+    pub fn jwk(&self) -> Value {
+        json!({ "crv": "Ed25519", "kty": "OKP", "x": self.to_text() })
+    }
+
+    /// Reads a JSON Web Key.
+    ///
+    /// # Errors
+    /// [`NotAKey::Public`] for anything else.
+    pub fn from_jwk(jwk: &Value) -> Result<VerifyingKey, NotAKey> {
+        if jwk["kty"] != "OKP" || jwk["crv"] != "Ed25519" {
+            return Err(NotAKey::Public);
+        }
+        VerifyingKey::from_text(jwk["x"].as_str().unwrap_or_default())
+    }
+
+    /// The thumbprint of RFC 7638: base64url of the SHA-256 over the key's required members.
+    pub fn thumbprint(&self) -> String {
+        URL_SAFE_NO_PAD.encode(sha256(&canonical::bytes(&self.jwk())))
     }
 
     /// Whether the signature is this key's over exactly these bytes.

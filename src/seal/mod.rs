@@ -1,7 +1,8 @@
-//! Canonical JSON (RFC 8785), SHA-256, Ed25519, JWS and the hash chain.
+//! Canonical JSON, SHA-256, Ed25519, JWS, the hash chain and the Merkle tree.
 
 pub mod canonical;
 pub mod chain;
 pub mod digest;
 pub mod jws;
 pub mod keys;
+pub mod merkle;

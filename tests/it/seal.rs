@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tidegauge::seal::jws::{self, NotSigned};
 use tidegauge::seal::keys::{SigningKey, VerifyingKey};
-use tidegauge::seal::{canonical, digest};
+use tidegauge::seal::{canonical, digest, merkle};
 
 fn canonical_text(value: &Value) -> String {
     String::from_utf8(canonical::bytes(value)).unwrap()
@@ -111,4 +111,78 @@ proptest! {
     fn a_number_is_spelled_so_that_it_reads_back_exactly(number in prop::num::f64::NORMAL | prop::num::f64::SUBNORMAL) {
         prop_assert_eq!(canonical_text(&json!(number)).parse::<f64>().unwrap(), number);
     }
+}
+
+/// RFC 6962's tree as its text defines it, without our recursion.
+fn root_of_two_level_tree(leaves: &[[u8; 32]; 3]) -> [u8; 32] {
+    let node = |left: &[u8; 32], right: &[u8; 32]| digest::sha256(&[&[1][..], left, right].concat());
+    node(&node(&leaves[0], &leaves[1]), &leaves[2])
+}
+
+#[test]
+fn the_tree_is_that_of_rfc_6962() {
+    // The roots that Certificate Transparency's own tests state, over these eight leaves.
+    let leaves: [&[u8]; 8] = [
+        b"",
+        b"\x00",
+        b"\x10",
+        b"\x20\x21",
+        b"\x30\x31",
+        b"\x40\x41\x42\x43",
+        b"\x50\x51\x52\x53\x54\x55\x56\x57",
+        b"\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f",
+    ];
+    let hashes: Vec<[u8; 32]> = leaves.iter().map(|leaf| merkle::leaf(leaf)).collect();
+    let root = |count: usize| digest::hex(&merkle::root(&hashes[..count]));
+    assert_eq!(root(0), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_eq!(root(1), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+    assert_eq!(root(2), "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125");
+    assert_eq!(root(8), "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328");
+    let three = [hashes[0], hashes[1], hashes[2]];
+    assert_eq!(merkle::root(&three), root_of_two_level_tree(&three));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn each_leaf_is_proved_and_no_other(
+        (count, index) in (1_usize..70).prop_flat_map(|count| (Just(count), 0..count)), other in 0_u64..80,
+    ) {
+        let hashes: Vec<[u8; 32]> = (0..count).map(|n| merkle::leaf(&n.to_le_bytes())).collect();
+        let root = merkle::root(&hashes);
+        let proof = merkle::proof(&hashes, index).expect("the leaf is there");
+        prop_assert_eq!(merkle::proof(&hashes, count), None);
+        let proves = |leaf: &[u8; 32], at: u64| merkle::proves(&proof, leaf, at, count as u64, &root);
+        prop_assert!(proves(&hashes[index], index as u64));
+        prop_assert!(other == index as u64 || !proves(&hashes[index], other));
+        prop_assert!(!proves(&merkle::leaf(b"another"), index as u64));
+        prop_assert!(!merkle::proves(&[&proof[..], &[root]].concat(), &hashes[index], index as u64, count as u64, &root));
+    }
+}
+
+#[test]
+fn a_detached_signature_is_of_exactly_these_bytes_and_this_key() {
+    let (signer, payload) = (key(7), b"the record");
+    let text = jws::sign_detached(&signer, payload);
+    assert_eq!(text, jws::sign_detached(&signer, payload), "the same bytes give the same signature");
+    assert!(text.contains("..") && text.matches('.').count() == 2, "{text}");
+    assert_eq!(jws::verify_detached(&text, payload, &signer.verifying()), Ok(()));
+    assert!(jws::verify_detached(&text, b"the Record", &signer.verifying()).is_err());
+    assert!(jws::verify_detached(&text, payload, &key(8).verifying()).is_err());
+    for place in 0..text.len() {
+        let mut changed = text.clone().into_bytes();
+        changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(changed).unwrap();
+        assert!(jws::verify_detached(&changed, payload, &signer.verifying()).is_err(), "sign {place}");
+    }
+}
+
+#[test]
+fn the_thumbprint_is_that_of_rfc_8037() {
+    // RFC 8037, appendix A.3.
+    let key = VerifyingKey::from_text("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap();
+    assert_eq!(key.thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    assert_eq!(VerifyingKey::from_jwk(&key.jwk()), Ok(key));
+    assert!(VerifyingKey::from_jwk(&json!({"kty": "OKP", "crv": "X25519", "x": "AAAA"})).is_err());
 }
