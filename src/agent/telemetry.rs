@@ -77,16 +77,16 @@ impl Agent {
         sent: Sent,
         hour: Hour,
     ) -> Result<(Receipt, Vec<Fact>), Trouble> {
-        let (receipt, conflict, tolerance, days, decisions) = match sent {
-            Sent::Accepted { receipt, tolerance, conflicting_days, decisions } => {
-                (receipt, None, tolerance, conflicting_days, decisions)
+        let (receipt, conflict, tolerance, days, decisions, answer) = match sent {
+            Sent::Accepted { receipt, tolerance, conflicting_days, decisions, answer } => {
+                (receipt, None, tolerance, conflicting_days, decisions, answer)
             }
-            Sent::Conflict { body, receipt, tolerance } => {
-                (receipt, Some(Conflict { stored_body: body }), tolerance, Vec::new(), Vec::new())
+            Sent::Conflict { body, receipt, tolerance, answer } => {
+                (receipt, Some(Conflict { stored_body: body }), tolerance, Vec::new(), Vec::new(), answer)
             }
         };
-        let (id, of) = (message.to_owned(), receipt.clone());
-        let mut facts = vec![Fact::Receipted { id, receipt: of, conflict, conflicting_days: days }];
+        let (id, of, answer) = (message.to_owned(), receipt.clone(), Some(answer));
+        let mut facts = vec![Fact::Receipted { id, receipt: of, conflict, conflicting_days: days, answer }];
         facts.extend(self.tolerance_told(&tolerance)?);
         facts.extend(self.rulings_told(unit, &decisions, hour)?);
         Ok((receipt, facts))

@@ -110,9 +110,11 @@ pub enum Sent {
         /// Days on which the server has other marks by telemetry than by report; it counts the higher one.
         conflicting_days: Vec<NaiveDate>,
         decisions: Vec<OperatorDecision>,
+        /// The answer as the server signed it.
+        answer: String,
     },
     /// The server has other bytes under this id; the agent adopts them.
-    Conflict { body: String, receipt: Receipt, tolerance: Tolerance },
+    Conflict { body: String, receipt: Receipt, tolerance: Tolerance, answer: String },
 }
 
 /// Sends sealed bytes, a signed telemetry or submission, exactly as they are.
@@ -125,18 +127,24 @@ pub fn send_sealed(kind: Kind, sealed: &[u8], id: &str, server: &VerifyingKey) -
             if receipt.id != id || receipt.sha256 != sha256 {
                 return Err(invalid("it is the receipt of another message".to_owned()));
             }
-            Ok(Sent::Accepted { receipt, tolerance, conflicting_days, decisions })
+            let answer = text_of(answer.body);
+            Ok(Sent::Accepted { receipt, tolerance, conflicting_days, decisions, answer })
         }
         409 => {
             let ConflictAnswer { body, receipt, tolerance, .. } = verified(&answer.body, &server).map_err(invalid)?;
             if receipt.id != id {
                 return Err(invalid("it is the receipt of another message".to_owned()));
             }
-            Ok(Sent::Conflict { body, receipt, tolerance })
+            Ok(Sent::Conflict { body, receipt, tolerance, answer: text_of(answer.body) })
         }
         _ => Err(refused(&answer, &Trust::Key(server))),
     };
     Exchange::post(kind, sealed.to_vec(), Box::new(reading))
+}
+
+/// A body whose signature was verified, which is text.
+fn text_of(body: Vec<u8>) -> String {
+    String::from_utf8(body).unwrap_or_default()
 }
 
 /// Asks for a renewed key. A setback is result 4, an invalid answer or no connection (domain.md 4.3).

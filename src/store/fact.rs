@@ -127,6 +127,9 @@ pub enum Fact {
         /// Days on which the far side has other marks by telemetry than by report.
         #[serde(default)]
         conflicting_days: Vec<NaiveDate>,
+        /// The answer that holds the receipt, as the server signed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<String>,
     },
     /// Telemetry up to this week was taken; weeks are sent in order.
     TelemetryThrough {

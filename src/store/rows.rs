@@ -44,8 +44,8 @@ impl Fact {
                 one(key::report("files", unit, *month, *revision), digest)
             }
             Fact::Sealed { message } => one(key::sealed(&message.id), message),
-            Fact::Receipted { id, receipt, conflict, conflicting_days } => {
-                one(key::receipt(id), &receipt_row(receipt, conflict.as_ref(), conflicting_days))
+            Fact::Receipted { id, receipt, conflict, conflicting_days, answer } => {
+                one(key::receipt(id), &receipt_row(receipt, conflict.as_ref(), conflicting_days, answer.as_deref()))
             }
             Fact::TelemetryThrough { unit, week } => one(key::of_unit("telemetry_through", unit), week),
             Fact::Setback { about, setback } => one(key::setback(about), setback),
@@ -78,10 +78,18 @@ impl Fact {
     }
 }
 
-fn receipt_row(receipt: &Receipt, conflict: Option<&Conflict>, conflicting_days: &[NaiveDate]) -> Value {
+fn receipt_row(
+    receipt: &Receipt,
+    conflict: Option<&Conflict>,
+    conflicting_days: &[NaiveDate],
+    answer: Option<&str>,
+) -> Value {
     let mut row = json!({"receipt": receipt, "conflict": conflict});
     if !conflicting_days.is_empty() {
         row["conflicting_days"] = json!(conflicting_days);
+    }
+    if let Some(answer) = answer {
+        row["answer"] = json!(answer);
     }
     row
 }
