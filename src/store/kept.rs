@@ -30,7 +30,16 @@ pub(super) struct SampleRow {
     /// The unit its server belonged to.
     pub unit: Option<UnitId>,
     pub digest: Hash,
+    pub recorded: RecordedIn,
     pub bytes: Vec<u8>,
+}
+
+/// The journal entry that holds a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedIn {
+    pub seq: u64,
+    /// SHA-256 of the entry's payload; the journal keeps it even where it lets the payload go.
+    pub payload: Hash,
 }
 
 /// A summary, or the instant of the sample since which it is the same.

@@ -35,6 +35,7 @@ use crate::domain::Instant;
 use crate::domain::sample::Sample;
 use crate::doors::Files;
 use crate::rules::rating::Rating;
+use crate::seal::digest::sha256;
 use fact::Fact;
 use journal::{Head, Journal, NewEntry};
 
@@ -43,7 +44,9 @@ pub use error::StoreError;
 pub use fold::ClassifiedSample;
 pub use folder::Place;
 pub use intake::Taken;
+pub use kept::RecordedIn;
 pub use opening::Opening;
+pub use payload::{claimed_len, shown};
 pub use state::{BASIS_MAX_AGE_DEFAULT, SummaryAt};
 
 /// The agent's memory. One process, one `Store` per place.
@@ -90,8 +93,9 @@ impl Store {
         facts: &[Fact],
     ) -> Result<Head, StoreError> {
         let payload = payload::encode(facts);
-        let prepared =
-            self.check_samples(facts).and_then(|()| self.state.apply(facts)).and_then(|()| self.state.settle());
+        let recorded = RecordedIn { seq: self.journal.head().seq + 1, payload: sha256(&payload) };
+        let applied = self.check_samples(facts).and_then(|()| self.state.apply(facts, recorded));
+        let prepared = applied.and_then(|()| self.state.settle());
         let appended = prepared.and_then(|()| {
             let entry = NewEntry { recorded_at, now, actor, payload: &payload };
             self.journal.append(entry).map_err(StoreError::from)

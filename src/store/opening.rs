@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::folder::{Held, Look, Place};
 use super::journal::{Cut, Entry, Head, Journal, JournalError, Opened};
+use super::kept::RecordedIn;
 use super::kv::Kv;
 use super::payload;
 use super::state::State;
 use super::{Store, StoreError};
 use crate::doors::Files;
+use crate::seal::digest::sha256;
 
 /// Rows gathered from journal entries before they are committed.
 const GATHERED_MAX: usize = 700;
@@ -142,7 +144,8 @@ impl Replay {
     }
 
     fn apply(&mut self, entry: &Entry, head: Head) -> Result<(), StoreError> {
-        self.state.apply(&payload::decode(&entry.payload)?)?;
+        let recorded = RecordedIn { seq: entry.seq, payload: sha256(&entry.payload) };
+        self.state.apply(&payload::decode(&entry.payload)?, recorded)?;
         self.last = head;
         if self.state.kv.pending() >= GATHERED_MAX {
             self.state.settle()?;

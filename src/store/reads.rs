@@ -7,9 +7,9 @@ use chrono::{Days, NaiveDate};
 use serde::de::DeserializeOwned;
 
 use super::fact::Fact;
-use super::fold::{ClassifiedSample, Fold, Unpacker};
+use super::fold::{ClassifiedSample, Fold, Unpacker, read_row};
 use super::journal::{self, Entry, JournalError, Verified};
-use super::kept::{self, KeptDay};
+use super::kept::{self, KeptDay, RecordedIn};
 use super::keys::{self, About, Moment};
 use super::payload;
 use super::squeeze::unsqueeze;
@@ -60,6 +60,20 @@ impl Store {
     pub fn sample_times(&self, server: &str, period: Range<Instant>) -> Result<Vec<Instant>, StoreError> {
         let (from, to) = (period.start, period.end.max(period.start));
         self.noting(self.state.instants(&keys::at(About::Sample, server, from), &keys::at(About::Sample, server, to)))
+    }
+
+    /// The journal entries that hold the server's samples, in order of time.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn recorded_samples(
+        &self,
+        server: &str,
+        period: Range<Instant>,
+    ) -> Result<Vec<(Instant, RecordedIn)>, StoreError> {
+        let instants = self.sample_times(server, period)?;
+        let recorded = |at: Instant| Ok((at, read_row(&self.state.kv, server, Moment::of(at))?.recorded));
+        self.noting(instants.into_iter().map(recorded).collect())
     }
 
     /// Instant, unit and summary of the server's samples, in order of time.

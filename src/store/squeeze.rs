@@ -44,6 +44,14 @@ pub(super) fn squeeze(bytes: &[u8]) -> Vec<u8> {
     [&[PLAIN][..], bytes].concat()
 }
 
+/// How many bytes [`unsqueeze`] would give, as they claim.
+pub(super) fn claimed_len(bytes: &[u8]) -> usize {
+    match bytes {
+        [COMPRESSED, a, b, c, d, ..] => u32::from_le_bytes([*a, *b, *c, *d]) as usize,
+        other => other.len(),
+    }
+}
+
 /// What was squeezed.
 pub(super) fn unsqueeze(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
     let odd = |why: &str| StoreError::Odd { what: "a compressed value".to_owned(), why: why.to_owned() };

@@ -10,7 +10,7 @@ use super::days::{Seen, Surpluses, mark_of_day};
 use super::fact::{Fact, PackedSample};
 use super::fold::{Fold, Unpacker, read_row, read_summary, resolve, rewind_ledger};
 use super::journal::Head;
-use super::kept::{self, KeptDay, KeptSummary, SampleRow};
+use super::kept::{self, KeptDay, KeptSummary, RecordedIn, SampleRow};
 use super::keys::{self, About, Moment};
 use super::kv::Kv;
 use super::once::CountingOnce;
@@ -69,10 +69,10 @@ impl State {
     }
 
     /// Puts the rows of the facts; what is derived from samples follows in [`State::settle`].
-    pub fn apply(&mut self, facts: &[Fact]) -> Result<(), StoreError> {
+    pub fn apply(&mut self, facts: &[Fact], recorded: RecordedIn) -> Result<(), StoreError> {
         for fact in facts {
             if let Fact::SampleTaken { sample } = fact {
-                self.keep_sample(sample)?;
+                self.keep_sample(sample, recorded)?;
             }
             if let Fact::UnitFormed { unit } = fact {
                 self.form(unit)?;
@@ -168,7 +168,7 @@ impl State {
         Ok(sha256(&all))
     }
 
-    fn keep_sample(&mut self, sample: &PackedSample) -> Result<(), StoreError> {
+    fn keep_sample(&mut self, sample: &PackedSample, recorded: RecordedIn) -> Result<(), StoreError> {
         let PackedSample { server, taken_at, base_at, digest, bytes } = sample;
         let at = Moment::of(*taken_at);
         let kind = Kind::of(bytes).map_err(|error| kept::odd("a sample", &error.to_string()))?;
@@ -184,7 +184,8 @@ impl State {
             self.unmark(&unit, *taken_at);
         }
         let base_at = base_at.map(Moment::of);
-        let row = SampleRow { base_at, keyframe_at, step, keyframe, unit, digest: *digest, bytes: bytes.clone() };
+        let (digest, bytes) = (*digest, bytes.clone());
+        let row = SampleRow { base_at, keyframe_at, step, keyframe, unit, digest, recorded, bytes };
         self.kv.put(keys::at(About::Sample, server, *taken_at), kept::to_bytes(&row));
         self.unfold(server, *taken_at);
         Ok(())

@@ -61,7 +61,7 @@ pub(super) fn encode(seed: &Hash, head: Head, entry: &NewEntry<'_>) -> (Vec<u8>,
     (bytes, Head { seq: head.seq + 1, hash })
 }
 
-fn header(seq: u64, entry: &NewEntry<'_>) -> Vec<u8> {
+pub(super) fn header(seq: u64, entry: &NewEntry<'_>) -> Vec<u8> {
     let recorded_at = entry.recorded_at.timestamp_millis();
     let mut header = vec![VERSION];
     put(&mut header, seq);
@@ -119,25 +119,48 @@ fn unchecked_body(rest: &[u8]) -> Result<&[u8], String> {
 
 fn entry(body: &[u8], head: Head) -> Result<Entry, String> {
     let mut bytes = body;
-    let version = take(&mut bytes, 1)?[0];
-    if version != VERSION {
-        return Err(format!("the entry is of version {version}, this program reads version {VERSION}"));
-    }
-    let seq = get(&mut bytes)?;
+    let HeaderRead { seq, recorded_at, now, actor } = read_header(&mut bytes)?;
     if seq != head.seq + 1 {
         return Err(format!("entry {} must stand here, not entry {seq}", head.seq + 1));
     }
-    let recorded_ms = unzigzag(get(&mut bytes)?);
-    let now_ms = recorded_ms.wrapping_add(unzigzag(get(&mut bytes)?));
-    let actor_len = usize::try_from(get(&mut bytes)?).map_err(|_| "an actor without end")?;
-    let actor = String::from_utf8(take(&mut bytes, actor_len)?.to_vec()).map_err(|_| "the actor is no text")?;
     let header = &body[..body.len() - bytes.len()];
     let hash: Hash = take(&mut bytes, 32)?.try_into().expect("thirty-two bytes");
     if chain::link(&head.hash, header, bytes) != hash {
         return Err(format!("entry {seq} does not continue the hash chain"));
     }
-    let (recorded_at, now) = (instant(recorded_ms)?, instant(now_ms)?);
     Ok(Entry { seq, prev: head.hash, hash, recorded_at, now, actor, payload: bytes.to_vec() })
+}
+
+/// What a header says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderRead {
+    pub seq: u64,
+    pub recorded_at: Instant,
+    pub now: Instant,
+    pub actor: String,
+}
+
+/// Reads the header that these bytes are, to their end.
+///
+/// # Errors
+/// One line, whatever the bytes are.
+pub fn header_of(bytes: &[u8]) -> Result<HeaderRead, String> {
+    let mut rest = bytes;
+    let read = read_header(&mut rest)?;
+    if rest.is_empty() { Ok(read) } else { Err(format!("{} bytes too many in an entry's header", rest.len())) }
+}
+
+fn read_header(bytes: &mut &[u8]) -> Result<HeaderRead, String> {
+    let version = take(bytes, 1)?[0];
+    if version != VERSION {
+        return Err(format!("the entry is of version {version}, this program reads version {VERSION}"));
+    }
+    let seq = get(bytes)?;
+    let recorded_ms = unzigzag(get(bytes)?);
+    let now_ms = recorded_ms.wrapping_add(unzigzag(get(bytes)?));
+    let actor_len = usize::try_from(get(bytes)?).map_err(|_| "an actor without end")?;
+    let actor = String::from_utf8(take(bytes, actor_len)?.to_vec()).map_err(|_| "the actor is no text")?;
+    Ok(HeaderRead { seq, recorded_at: instant(recorded_ms)?, now: instant(now_ms)?, actor })
 }
 
 /// The offset of a valid frame of a later entry somewhere behind a torn one: then the torn one is damage inside.

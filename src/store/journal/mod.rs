@@ -13,7 +13,7 @@ use crate::doors::{AppendFile, Files};
 use crate::seal::chain::{GENESIS, Hash};
 
 pub use error::JournalError;
-pub use frame::ENTRY_BYTES_MAX;
+pub use frame::{ENTRY_BYTES_MAX, HeaderRead, header_of};
 pub use segment::SEGMENT_BYTES_MAX;
 pub use walk::Cut;
 
@@ -32,6 +32,14 @@ pub struct Entry {
     /// Who did it: a duty, `user:NAME`, `import`.
     pub actor: String,
     pub payload: Vec<u8>,
+}
+
+impl Entry {
+    /// The header as it stands in the frame: what its hash covers beside the one before it and the payload's digest.
+    pub fn header(&self) -> Vec<u8> {
+        let Entry { recorded_at, now, actor, payload, .. } = self;
+        frame::header(self.seq, &NewEntry { recorded_at: *recorded_at, now: *now, actor, payload })
+    }
 }
 
 /// What is to be appended; instants are cut to milliseconds.
