@@ -30,6 +30,6 @@ impl Agent {
             at: hour.now,
             tolerance: Some((enrolled.tolerance.points, Points::new(enrolled.tolerance.percent))),
         };
-        self.record(hour, "user", vec![Fact::Enrolled { enrolment }])
+        self.record(hour, "duty", vec![Fact::Enrolled { enrolment }])
     }
 }

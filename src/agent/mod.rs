@@ -96,6 +96,10 @@ pub struct Agent {
     counted_once: RefCell<BTreeMap<(UnitId, Month, Instant), license::Total>>,
     /// What the newest look gathered: nothing was recorded since, and it is not older than [`GATHERED_FOR`].
     gathered: RefCell<Option<Gathered>>,
+    /// Who ordered what is being done now; the journal names them.
+    acting_for: Option<String>,
+    /// Who ordered duties that are in flight.
+    ordered_by: BTreeMap<Duty, String>,
     /// What happened since the last [`Agent::take_story`], a line each.
     story: Vec<String>,
 }
@@ -217,6 +221,8 @@ impl Agent {
             settled: RefCell::default(),
             counted_once: RefCell::default(),
             gathered: RefCell::default(),
+            acting_for: None,
+            ordered_by: BTreeMap::new(),
             story: Vec::new(),
         };
         let repaired = opening.repairs().into_iter().map(|what| Fact::Repaired { what });
@@ -303,6 +309,16 @@ impl Agent {
     /// [`Trouble`] when the store cannot keep it.
     pub fn finish(&mut self, duty: &Duty, outcome: Result<Outcome, Setback>, hour: Hour) -> Result<Work, Trouble> {
         self.flights.remove(duty);
+        self.acting_for = self.ordered_by.remove(duty);
+        let finished = self.finish_duty(duty, outcome, hour);
+        let orderer = self.acting_for.take();
+        if let Ok(Work::Talk(_)) = finished {
+            self.ordered_by.extend(orderer.map(|orderer| (duty.clone(), orderer)));
+        }
+        finished
+    }
+
+    fn finish_duty(&mut self, duty: &Duty, outcome: Result<Outcome, Setback>, hour: Hour) -> Result<Work, Trouble> {
         match (duty, outcome) {
             (Duty::Collect { server }, Ok(Outcome::Collected(collected))) => {
                 self.finish_collect(server, collected, hour)
@@ -337,12 +353,13 @@ impl Agent {
         std::mem::take(&mut self.story)
     }
 
-    /// One journal entry, one commit; nothing for no facts.
+    /// One journal entry, one commit; nothing for no facts. What a duty does because somebody ordered it names them.
     fn record(&mut self, hour: Hour, actor: &str, facts: Vec<Fact>) -> Result<(), Trouble> {
         if facts.is_empty() {
             return Ok(());
         }
         self.story.extend(facts.iter().filter_map(|fact| story::line(hour.now, fact)));
+        let actor = self.acting_for.as_deref().filter(|_| actor == "duty").unwrap_or(actor);
         self.store.record(hour.recorded_at, hour.now, actor, &facts)?;
         Ok(())
     }

@@ -151,31 +151,41 @@ impl Agent {
     /// [`Refused`] with the exit code and one line that says what to do.
     pub fn obey(&mut self, order: Order, by: &str, hour: Hour) -> Result<Obeyed, Refused> {
         let actor = format!("user:{by}");
+        self.acting_for = Some(actor.clone());
+        let obeyed = self.carry_order(order, by, &actor, hour);
+        self.acting_for = None;
+        if let Ok(Obeyed::Carry { duty, .. }) = &obeyed {
+            self.ordered_by.insert(duty.clone(), actor);
+        }
+        obeyed
+    }
+
+    fn carry_order(&mut self, order: Order, by: &str, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
         match order {
             Order::ImportSamples { file, text } => self.order_import(&file, &text, hour, by),
             Order::SampleNow { server } => self.order_sample(&server, hour),
             Order::Generate { target } => self.order_generate(&target, hour),
-            Order::Adjust { target, adjustments } => self.order_adjust(&target, &adjustments, &actor, hour),
-            Order::Reset { target } => self.order_reset(&target, &actor, hour),
+            Order::Adjust { target, adjustments } => self.order_adjust(&target, &adjustments, actor, hour),
+            Order::Reset { target } => self.order_reset(&target, actor, hour),
             Order::CompareReport { target, with } => self.order_compare(&target, &with, hour),
             Order::CompareConsole { with, month } => self.order_compare_console(&with, month, hour),
             Order::FinalizeConsole { with, month, confirmed, despite } => {
                 let plea = Plea { month, confirmed, despite: despite.as_deref() };
-                self.order_finalize(&with, plea, &actor, hour)
+                self.order_finalize(&with, plea, actor, hour)
             }
-            Order::Postpone { target, until } => self.order_postpone(&target, until, &actor, hour),
-            Order::Send { target } => self.order_send(&target, &actor, hour),
-            Order::Correct { target, reason } => self.order_correct(&target, &reason, &actor, hour),
+            Order::Postpone { target, until } => self.order_postpone(&target, until, actor, hour),
+            Order::Send { target } => self.order_send(&target, actor, hour),
+            Order::Correct { target, reason } => self.order_correct(&target, &reason, actor, hour),
             Order::MarkExternal { target, portal, document } => {
                 let external =
                     External { portal: Some(portal), document: Some(document), at: Some(hour.now), by: None };
-                self.order_mark(&target, external, &actor, hour)
+                self.order_mark(&target, external, actor, hour)
             }
-            Order::Justify { target, reason } => self.order_justify(&target, &reason, &actor, hour),
-            Order::ExportBilling { target, wish } => self.order_export(&target, &wish, &actor, hour),
-            Order::AutoUpdate { target, on } => self.order_auto_update(&target, on, &actor, hour),
-            Order::LicenseUpdate { target } => self.order_license_update(&target, &actor, hour),
-            Order::LicenseInstall { target, file } => self.order_license_install(&target, &file, &actor, hour),
+            Order::Justify { target, reason } => self.order_justify(&target, &reason, actor, hour),
+            Order::ExportBilling { target, wish } => self.order_export(&target, &wish, actor, hour),
+            Order::AutoUpdate { target, on } => self.order_auto_update(&target, on, actor, hour),
+            Order::LicenseUpdate { target } => self.order_license_update(&target, actor, hour),
+            Order::LicenseInstall { target, file } => self.order_license_install(&target, &file, actor, hour),
             Order::Enrol { token } => {
                 let talk = self.begin_enrol(&token, hour)?;
                 self.carry(Duty::Enrol, talk, Query::Status {})
