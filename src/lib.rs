@@ -12,6 +12,7 @@ pub mod seal;
 // Floor 1: what should happen, given facts and the hour; and the languages spoken outside. Pure.
 pub mod billing;
 pub mod channels;
+pub mod evidence;
 pub mod formats;
 pub mod protocol;
 pub mod rules;

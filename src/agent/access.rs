@@ -124,6 +124,14 @@ pub enum Query {
     },
     /// Names in the newest reports that no typeface shows, a warning each.
     Typefaces {},
+    /// The audit snapshot of a month as an archive: base64 text.
+    Evidence {
+        unit: Option<String>,
+        server: Option<String>,
+        month: Option<Month>,
+    },
+    /// The public key that signs reports and evidence.
+    EvidenceKey {},
     /// What monitoring reads.
     Readings {},
     /// The license after backup servers were asked to renew it or to install a key; refused when that failed.
@@ -186,6 +194,11 @@ impl Agent {
             Query::Rates { on } => self.rates(*on, hour),
             Query::Invoices { month } => self.invoices_shown(*month),
             Query::Typefaces {} => self.typefaces(),
+            Query::Evidence { unit, server, month } => {
+                let target = Target { unit: unit.clone(), server: server.clone(), month: *month };
+                self.evidence_file(&target)
+            }
+            Query::EvidenceKey {} => Ok(self.evidence_key()),
             Query::Readings {} => self.readings(hour),
             Query::ServersAsked { unit, servers, wish } => self.servers_asked(unit, servers, *wish, hour),
             Query::UsageForecast { unit, server } => self.usage_forecast(unit.as_deref(), server.as_deref(), hour),

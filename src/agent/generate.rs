@@ -28,7 +28,8 @@ impl Agent {
         if self.newest_report(id, month)?.is_some() {
             return Ok(());
         }
-        let report = self.completed(&unit, self.build_report(&unit, month, 1, hour)?)?;
+        let report = self.build_report(&unit, month, 1, hour)?;
+        let report = self.completed(&unit, self.rested(report, &unit)?)?;
         let due = self.due_of(&unit, &report)?;
         let news = News::ReportReady {
             month,
@@ -158,7 +159,8 @@ impl Agent {
         let mut facts = self.news(Some(&unit.id), &about, News::LateSample { month, sent }, hour)?;
         if !sent {
             fresh.stage = old.stage;
-            facts.push(kept(ReportCause::Regenerated, self.completed(&unit, fresh)?));
+            let fresh = self.completed(&unit, self.rested(fresh, &unit)?)?;
+            facts.push(kept(ReportCause::Regenerated, fresh));
         }
         self.record(hour, "duty", facts)
     }

@@ -10,6 +10,7 @@ mod collect;
 mod compare;
 mod difference;
 mod enrol;
+mod evidence;
 mod facts;
 mod finalize;
 mod gate;
@@ -54,6 +55,7 @@ use crate::store::{Opening, Store, StoreError};
 
 pub use crate::rules::schedule::Duty;
 pub use access::Query;
+pub use evidence::verify_evidence;
 pub use identity::Identity;
 pub use keeping::{Care, Place, Window, restore, window};
 pub use orders::{Obeyed, Order};

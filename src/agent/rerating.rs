@@ -75,7 +75,7 @@ impl Agent {
             return Ok(());
         }
         fresh.stage = old.stage;
-        let fresh = self.completed(unit, fresh)?;
+        let fresh = self.completed(unit, self.rested(fresh, unit)?)?;
         let news = News::ReportRenewed { month, was: old.total_points, total: fresh.total_points };
         let mut facts = self.news(Some(&unit.id), &format!("{month} {}", fresh.digest), news, hour)?;
         facts.push(kept(ReportCause::Renewed, fresh));

@@ -9,9 +9,11 @@ use crate::document::Document;
 use crate::domain::Month;
 use crate::domain::notice::{News, Notice};
 use crate::domain::report::UsageReport;
-use crate::formats::FORMATS;
+use crate::formats::{FORMATS, Format};
 use crate::rules::report_document::report_document;
+use crate::rules::reporting;
 use crate::rules::schedule::Duty;
+use crate::seal::jws;
 use crate::store::fact::{Fact, key};
 
 use super::{Agent, Hour};
@@ -20,6 +22,8 @@ use super::{Agent, Hour};
 const PAUSE: TimeDelta = TimeDelta::minutes(10);
 /// The formats that are mailed along with a report.
 const MAILED: [&str; 2] = ["pdf", "json"];
+/// The end of the name of the signature that stands beside a report's files.
+const SIGNATURE: &str = "jws";
 
 impl Agent {
     /// The duty: a folder that cannot be written is a setback, told and tried again.
@@ -45,17 +49,27 @@ impl Agent {
         let Some(report) = self.store.row::<UsageReport>(&key::report("report", unit, month, revision))? else {
             return Ok(());
         };
-        let document = document_of(&report);
-        let typefaces = self.typefaces_for(&document);
-        for format in FORMATS {
-            let path = self.reports_folder(month).join(file_name(&report, format.extension));
-            self.files
-                .write(&path, &(format.write)(&document, &typefaces))
-                .map_err(|error| Trouble::file(&path, &error))?;
+        let signature = (file_name(&report, SIGNATURE), self.signature_of(&report).into_bytes());
+        for (name, bytes) in self.files_of(&report).into_iter().chain([signature]) {
+            let path = self.reports_folder(month).join(name);
+            self.files.write(&path, &bytes).map_err(|error| Trouble::file(&path, &error))?;
         }
         let written = Fact::FilesWritten { unit: unit.to_owned(), month, revision, digest: report.digest };
         let over = Fact::SetbackOver { about: Duty::WriteFiles { unit: unit.to_owned(), month, revision }.key() };
         self.record(hour, "duty", vec![written, over])
+    }
+
+    /// Name and bytes of each format of the report.
+    pub(super) fn files_of(&self, report: &UsageReport) -> Vec<(String, Vec<u8>)> {
+        let document = document_of(report);
+        let typefaces = self.typefaces_for(&document);
+        let file = |format: &Format| (file_name(report, format.extension), (format.write)(&document, &typefaces));
+        FORMATS.iter().map(file).collect()
+    }
+
+    /// The agent's detached signature over the record whose SHA-256 is the digest.
+    fn signature_of(&self, report: &UsageReport) -> String {
+        jws::sign_detached(&self.identity.key, &reporting::record_of(report))
     }
 
     /// What goes with a letter: PDF and JSON of a report that is ready or was sent.

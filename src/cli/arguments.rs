@@ -101,6 +101,9 @@ pub enum Command {
     /// Points tables, and what billing rests on
     #[command(subcommand)]
     Billing(super::billing::Act),
+    /// The audit snapshot of a month: export it, check one, show the key that signs it
+    #[command(subcommand)]
+    Evidence(super::evidence::Act),
     /// The settings file: begin one, check one
     #[command(subcommand)]
     Config(super::config::Act),

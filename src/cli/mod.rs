@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod doors;
 mod enrol;
+mod evidence;
 mod forecast;
 mod gate;
 mod license;
@@ -79,6 +80,7 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::Enrol(with) => enrol::run(session, with),
         Command::License(act) => license::run(session, act),
         Command::Billing(act) => billing::run(session, act),
+        Command::Evidence(act) => evidence::run(session, act),
         Command::Config(act) => config::run(session, act),
         Command::Store(act) => store::run(session, act),
         Command::Doctor => doctor::run(session),

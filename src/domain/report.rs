@@ -208,6 +208,23 @@ impl Provenance {
     }
 }
 
+/// What a report can be proved by: one hash over its samples, and where the journal stood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestsOn {
+    /// Servers whose samples of the month are leaves of the tree, in its order; in each the order is that of time.
+    pub servers: Vec<ServerName>,
+    /// How many samples.
+    pub samples: u64,
+    /// Root of the Merkle tree (RFC 6962) over them, hex.
+    pub samples_root: String,
+    /// The journal's newest entry when the report was built.
+    pub journal_seq: u64,
+    /// Its hash, hex: it covers everything before it.
+    pub journal_hash: String,
+    /// Fingerprint of the key that signs the report, `sha256:…`.
+    pub signed_by: String,
+}
+
 /// The usage report of one unit and month (domain.md 3.5; shape: design.md section 9).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageReport {
@@ -257,6 +274,9 @@ pub struct UsageReport {
     /// Gate and days as of the last change; absent as the difference is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outlook: Option<Outlook>,
+    /// The samples and the journal that it rests on; absent in reports of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<RestsOn>,
     /// `sha256:` over the canonical JSON of the report without stage, external, verdict and digest.
     pub digest: String,
 }

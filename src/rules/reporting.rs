@@ -126,6 +126,7 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
         provenance,
         difference: None,
         outlook: None,
+        evidence: None,
         digest: String::new(),
     };
     total(&mut report);
@@ -171,13 +172,18 @@ pub fn total(report: &mut UsageReport) {
     report.digest = digest_of(report);
 }
 
-/// `sha256:` over the canonical JSON of what was reported: everything but stage, second step, verdict and digest.
+/// `sha256:` over [`record_of`].
 pub fn digest_of(report: &UsageReport) -> String {
+    format!("sha256:{}", digest::sha256_hex(&record_of(report)))
+}
+
+/// The canonical JSON of what was reported: everything but stage, second step, verdict and digest. This is signed.
+pub fn record_of(report: &UsageReport) -> Vec<u8> {
     let mut record = serde_json::to_value(report).expect("a report is plain data");
     if let Value::Object(fields) = &mut record {
         fields.retain(|field, _| field != "digest" && !AFTER_GENERATION.contains(&field.as_str()));
     }
-    format!("sha256:{}", digest::sha256_hex(&canonical::bytes(&record)))
+    canonical::bytes(&record)
 }
 
 /// One server's sample with what its workloads count as by themselves.

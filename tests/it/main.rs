@@ -9,6 +9,7 @@ mod console; // the served page
 mod demo; // the year that `demo` plays
 mod domain; // points, calendar, workloads
 mod doors; // the real doors: files, wire, TLS, pins, mail, serve
+mod evidence; // a month proved from one archive, forgeries
 mod formats; // PDF, CSV, JSON of a document; mail bytes
 mod journal; // framing, chain, a cut at every byte
 mod protocol; // messages of the License Update Server

@@ -46,7 +46,7 @@ impl Agent {
         } else {
             whole.clone()
         };
-        let files = self.files_of(&formats, (export.sheets)(&narrowed, &self.workload_names(month)?));
+        let files = self.sheet_files(&formats, (export.sheets)(&narrowed, &self.workload_names(month)?));
         let exported = BillingExport {
             month,
             document: whole.number.clone(),
@@ -65,7 +65,7 @@ impl Agent {
         Ok(Obeyed::Done(answer))
     }
 
-    fn files_of(&self, formats: &[&Format], sheets: Vec<export::Sheet>) -> Vec<File> {
+    fn sheet_files(&self, formats: &[&Format], sheets: Vec<export::Sheet>) -> Vec<File> {
         let mut files = Vec::new();
         for sheet in sheets {
             let typefaces = self.typefaces_for(&sheet.document);

@@ -125,7 +125,7 @@ impl Agent {
         if let Some(given) = self.recorded_justification(&unit, report.month)? {
             corrected.justify(given);
         }
-        let corrected = self.completed(&unit, corrected)?;
+        let corrected = self.completed(&unit, self.rested(corrected, &unit)?)?;
         let (month, revision) = (corrected.month, corrected.revision);
         self.record(hour, actor, vec![kept(ReportCause::Corrected, corrected), self.look_at_gate_again(&unit)])?;
         self.begin_write_files(&unit.id, month, revision, hour)?;

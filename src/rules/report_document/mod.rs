@@ -134,7 +134,7 @@ fn license(report: &UsageReport) -> Section {
 }
 
 fn evidence(report: &UsageReport) -> Section {
-    let facts = [
+    let mut facts = vec![
         ("Report ID", report.id.clone()),
         ("Revision", report.revision.to_string()),
         ("Reporting unit", report.unit.clone()),
@@ -144,10 +144,27 @@ fn evidence(report: &UsageReport) -> Section {
         ("Samples", format!("{} complete of {} expected", report.coverage.complete, report.coverage.expected)),
         ("Digest", report.digest.clone()),
     ];
+    let mut paragraphs = vec![
+        "The digest is the SHA-256 of the report's canonical JSON (RFC 8785); the JSON file beside this one holds that \
+         record. Times are GMT.",
+    ];
+    if let Some(rests_on) = &report.evidence {
+        facts.extend([
+            ("Root of its samples", rests_on.samples_root.clone()),
+            ("Samples under it", rests_on.samples.to_string()),
+            ("Journal entry", rests_on.journal_seq.to_string()),
+            ("Hash of that entry", rests_on.journal_hash.clone()),
+            ("Signed by", rests_on.signed_by.clone()),
+        ]);
+        paragraphs.push(
+            "The .jws file beside this one is the signature over the record. `tidegauge evidence export` writes \
+             everything that proves it into one archive, `tidegauge evidence verify` checks that.",
+        );
+    }
     let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let how = "The digest is the SHA-256 of the report's canonical JSON (RFC 8785); the JSON file beside this one holds \
-               that record. Times are GMT.";
-    Section { heading: "Evidence".to_owned(), blocks: vec![Block::Facts(facts), Block::Paragraph(how.to_owned())] }
+    let blocks = std::iter::once(Block::Facts(facts));
+    let blocks = blocks.chain(paragraphs.into_iter().map(|text| Block::Paragraph(text.to_owned())));
+    Section { heading: "Evidence".to_owned(), blocks: blocks.collect() }
 }
 
 fn text(value: impl Into<String>) -> Cell {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tidegauge::domain::gate::Justification;
 use tidegauge::domain::license_sections::{CapacitySection, GiftedInstances, SocketSection};
 use tidegauge::domain::report::{
-    CountedBy, Provenance, ProvisionalType, Receipt, ServerCoverage, Stage, UsageReport, WeightNote,
+    CountedBy, Provenance, ProvisionalType, Receipt, RestsOn, ServerCoverage, Stage, UsageReport, WeightNote,
 };
 use tidegauge::domain::workload::WorkloadType;
 use tidegauge::formats::schemas::SCHEMAS;
@@ -61,6 +61,14 @@ fn full_report() -> UsageReport {
         weights: vec![WeightNote { kind: WorkloadType::Vm, weight: points("11"), from: "the server".to_owned() }],
         provisional: vec![ProvisionalType { server: "vbr01".to_owned(), kind: "Moon".to_owned(), count: 2 }],
     };
+    report.evidence = Some(RestsOn {
+        servers: vec!["vbr01".to_owned()],
+        samples: 744,
+        samples_root: "00".to_owned(),
+        journal_seq: 900,
+        journal_hash: "00".to_owned(),
+        signed_by: "sha256:00".to_owned(),
+    });
     let sections = &mut report.license.sections;
     sections.sockets = Some(SocketSection::default());
     sections.capacity = Some(CapacitySection {

@@ -190,6 +190,7 @@ fn report(workloads: Vec<ReportedWorkload>, lines: Vec<Line>) -> UsageReport {
         provenance: Default::default(),
         difference: None,
         outlook: None,
+        evidence: None,
         digest: String::new(),
     }
 }

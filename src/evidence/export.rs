@@ -1,0 +1,162 @@
+//! Writing the archive: what is in it, its checksums, and the signature over them.
+
+use serde_json::{Value, json};
+
+use super::archive::{self, Files};
+use super::journal::Line;
+use super::leaf::{Leaf, Proof, hashes};
+use super::{
+    ABOUT, ADJUSTMENTS, AGENT_KEY, CHECK, JOURNAL, PAGE, PROOFS, RECORD, RECORD_SIGNED, SAMPLES, SCHEMA, SERVER_KEY,
+    STANDS, SUMS, SUMS_SIGNED, canonical_of, lines_of,
+};
+use crate::domain::Instant;
+use crate::domain::Month;
+use crate::domain::adjustment::Adjustment;
+use crate::domain::installation::{ServerName, UnitId};
+use crate::seal::canonical;
+use crate::seal::digest::sha256_hex;
+use crate::seal::jws;
+use crate::seal::keys::{SigningKey, VerifyingKey};
+
+pub use super::archive::TooLarge;
+
+/// The page that says how to check the archive, and the program it names.
+const PAGE_TEXT: &str = include_str!("../../templates/evidence/page.txt");
+const CHECK_TEXT: &str = include_str!("../../templates/evidence/check.py");
+
+/// A month of one unit as it is to be proved.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub agent: String,
+    pub unit: UnitId,
+    pub month: Month,
+    /// Every revision of its report, the first one first.
+    pub revisions: Vec<Revision>,
+    /// Entries in order, without a gap.
+    pub journal: Vec<Line>,
+    pub sent: Vec<SentMessage>,
+    /// The License Update Server's key, when the agent is enrolled.
+    pub server_key: Option<VerifyingKey>,
+}
+
+/// One revision of the report.
+#[derive(Clone, Debug)]
+pub struct Revision {
+    pub revision: u32,
+    /// The canonical JSON that is signed and whose SHA-256 is the digest.
+    pub record: Vec<u8>,
+    /// Name and bytes of each file of the Reports folder.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// Stage, second step and verdict: what changed after it was made.
+    pub stands: Value,
+    pub adjustments: Vec<Adjustment>,
+    /// The samples it rests on, in the order of its tree.
+    pub leaves: Vec<Leaf>,
+    /// The samples its servers are counted by at the month's end.
+    pub counted_by: Vec<(ServerName, Instant)>,
+}
+
+/// A message that left the machine.
+#[derive(Clone, Debug)]
+pub struct SentMessage {
+    /// `report-r1`, `telemetry-2026-W40`.
+    pub name: String,
+    /// The exact text.
+    pub body: String,
+    pub receipt: Option<Value>,
+    /// The answer that holds the receipt, as the server signed it.
+    pub answer: Option<String>,
+    /// The text the server already had under this id, when it was another.
+    pub adopted: Option<String>,
+}
+
+/// Writes the archive; the same month and key give the same bytes.
+///
+/// # Errors
+/// [`TooLarge`].
+pub fn pack(snapshot: &Snapshot, key: &SigningKey) -> Result<Vec<u8>, TooLarge> {
+    let mut files = Files::new();
+    let mut put = |name: String, bytes: Vec<u8>| {
+        files.insert(name, bytes);
+    };
+    put(PAGE.to_owned(), PAGE_TEXT.as_bytes().to_vec());
+    put(CHECK.to_owned(), CHECK_TEXT.as_bytes().to_vec());
+    put(ABOUT.to_owned(), about(snapshot));
+    put(AGENT_KEY.to_owned(), key_file(&key.verifying()));
+    if let Some(server) = &snapshot.server_key {
+        put(SERVER_KEY.to_owned(), key_file(server));
+    }
+    put(JOURNAL.to_owned(), lines_of(&snapshot.journal));
+    for message in &snapshot.sent {
+        put_message(message, &mut put);
+    }
+    for revision in &snapshot.revisions {
+        put_revision(revision, key, &mut put);
+    }
+    let sums = sums(&files).into_bytes();
+    files.insert(SUMS_SIGNED.to_owned(), jws::sign_detached(key, &sums).into_bytes());
+    files.insert(SUMS.to_owned(), sums);
+    archive::pack(&files)
+}
+
+/// What `sha256sum` writes of the same files, the list itself and its signature left out.
+pub(super) fn sums(files: &Files) -> String {
+    let listed = files.iter().filter(|(name, _)| ![SUMS, SUMS_SIGNED].contains(&name.as_str()));
+    listed.map(|(name, bytes)| format!("{}  {name}\n", sha256_hex(bytes))).collect()
+}
+
+fn about(snapshot: &Snapshot) -> Vec<u8> {
+    let revisions: Vec<u32> = snapshot.revisions.iter().map(|revision| revision.revision).collect();
+    canonical_of(&json!({
+        "schema": SCHEMA,
+        "agent": snapshot.agent,
+        "unit": snapshot.unit,
+        "month": snapshot.month,
+        "revisions": revisions,
+    }))
+}
+
+fn key_file(key: &VerifyingKey) -> Vec<u8> {
+    let mut jwk = key.jwk();
+    jwk["kid"] = json!(key.fingerprint());
+    canonical::bytes(&jwk)
+}
+
+fn put_message(message: &SentMessage, put: &mut impl FnMut(String, Vec<u8>)) {
+    let SentMessage { name, body, receipt, answer, adopted } = message;
+    put(format!("sent/{name}.jws"), body.clone().into_bytes());
+    if let Some(receipt) = receipt {
+        put(format!("sent/{name}.receipt.json"), canonical::bytes(receipt));
+    }
+    if let Some(answer) = answer {
+        put(format!("sent/{name}.answer.jws"), answer.clone().into_bytes());
+    }
+    if let Some(adopted) = adopted {
+        put(format!("sent/{name}.adopted.jws"), adopted.clone().into_bytes());
+    }
+}
+
+fn put_revision(revision: &Revision, key: &SigningKey, put: &mut impl FnMut(String, Vec<u8>)) {
+    let folder = format!("reports/r{}", revision.revision);
+    for (name, bytes) in &revision.files {
+        put(format!("{folder}/{name}"), bytes.clone());
+    }
+    let mut put = |name: &str, bytes: Vec<u8>| put(format!("{folder}/{name}"), bytes);
+    put(RECORD, revision.record.clone());
+    put(RECORD_SIGNED, jws::sign_detached(key, &revision.record).into_bytes());
+    put(STANDS, canonical::bytes(&revision.stands));
+    put(ADJUSTMENTS, canonical_of(&revision.adjustments));
+    put(SAMPLES, lines_of(&revision.leaves));
+    put(PROOFS, lines_of(&proofs(revision)));
+}
+
+/// The proofs of the samples that the servers are counted by.
+fn proofs(revision: &Revision) -> Vec<Proof> {
+    let hashes = hashes(&revision.leaves);
+    let is_counted_by = |leaf: &Leaf| {
+        let at = |(server, at): &(ServerName, Instant)| *server == leaf.server && *at == leaf.taken_at;
+        revision.counted_by.iter().any(at)
+    };
+    let counted = revision.leaves.iter().enumerate().filter(|(_, leaf)| is_counted_by(leaf));
+    counted.filter_map(|(index, _)| Proof::of(&revision.leaves, &hashes, index)).collect()
+}
