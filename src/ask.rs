@@ -26,8 +26,7 @@ pub enum Ask {
 #[derive(Clone, Debug)]
 pub enum Answer {
     Http(HttpAnswer),
-    /// The mail server's final words.
-    Mail(String),
+    Mail(MailAnswer),
     Folder(FolderAnswer),
     Failed(Failure),
 }
@@ -102,7 +101,25 @@ pub struct MailAsk {
     pub from: String,
     pub to: String,
     pub message: Vec<u8>,
+    /// The same mail without its files, for a server that takes no mail of the size of `message`.
+    pub without_files: Option<Vec<u8>>,
     pub seconds_max: u32,
+}
+
+/// What came of a mail: each step up to the end, and the mail server's final words.
+#[derive(Clone, Debug)]
+pub struct MailAnswer {
+    pub steps: Vec<MailStep>,
+    pub end: Result<String, Failure>,
+}
+
+/// A step of sending a mail; the last one of a mail that was not taken is where it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailStep {
+    /// One word, such as `connect`.
+    pub what: &'static str,
+    /// What was found; never a secret.
+    pub found: String,
 }
 
 /// Work in a folder of the settings. Paths are relative to that folder and never leave it.
@@ -151,7 +168,9 @@ pub enum Failure {
     Untrusted { why: String, seen_sha256: Option<String> },
     /// The connection broke in the middle of an answer.
     Broken { why: String },
-    /// The mail server refused for good (5xx).
+    /// The mail server takes nothing from us: the login is refused, or the sender. It says nothing of the mail.
+    NotLetIn { why: String },
+    /// The mail server refused this recipient or this mail for good (5xx).
     RefusedForGood { why: String },
     /// The mail server refused for now (4xx).
     RefusedForNow { why: String },
@@ -172,6 +191,7 @@ impl fmt::Display for Failure {
             }
             Failure::Untrusted { why, seen_sha256: None } => write!(f, "certificate not trusted: {why}"),
             Failure::Broken { why } => write!(f, "the connection broke: {why}"),
+            Failure::NotLetIn { why } => write!(f, "not let in: {why}"),
             Failure::RefusedForGood { why } => write!(f, "refused for good: {why}"),
             Failure::RefusedForNow { why } => write!(f, "refused for now: {why}"),
             Failure::File { why } | Failure::Settings { why } => f.write_str(why),

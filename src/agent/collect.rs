@@ -7,7 +7,6 @@ use crate::agent::Trouble;
 use crate::ask::Setback;
 use crate::domain::calendar::rfc3339;
 use crate::domain::license::License;
-use crate::domain::notice::News;
 use crate::domain::sample::Sample;
 use crate::domain::{Instant, Month};
 use crate::rules::schedule::{Duty, SAMPLE_RETRY};
@@ -26,8 +25,6 @@ pub(super) const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 const SWEEP_EVERY: TimeDelta = TimeDelta::hours(24);
 /// A full read also precedes a report by at most this.
 const SWEEP_BEFORE_REPORT: TimeDelta = TimeDelta::minutes(30);
-/// A server that missed this many samples in a row is told about.
-const LOST_AFTER: u32 = 3;
 
 impl Agent {
     pub(super) fn begin_collect(&mut self, server: &str, hour: Hour) -> Result<Work, Trouble> {
@@ -64,7 +61,6 @@ impl Agent {
             let why = format!("{}: {}", rejected.file, rejected.why);
             self.miss_sample(server, &Setback::AskAPerson { why }, hour)?;
         }
-        let missed_before = self.store.row(&key::miss(server))?;
         let mut conflicts: Vec<String> = Vec::new();
         for sample in collected.samples {
             conflicts.extend(self.take_or_name(sample, hour)?);
@@ -73,8 +69,12 @@ impl Agent {
         self.record(hour, "duty", named.into_iter().collect())?;
         if !conflicts.is_empty() {
             // The files stay where they are for a person; those that were recorded are repeats in the next round.
-            self.miss_conflicts(server, missed_before, &conflicts, hour)?;
+            self.miss_conflicts(server, &conflicts, hour)?;
             return Ok(Work::Over);
+        }
+        if found > 0 && collected.rejected.is_empty() {
+            let facts = self.recovered(server, hour)?;
+            self.record(hour, "duty", facts)?;
         }
         if found == 0 && collected.rejected.is_empty() {
             let why = if self.names_its_servers(server) {
@@ -99,23 +99,6 @@ impl Agent {
             Import::Conflict => Some(what),
             Import::Kept | Import::Known => None,
         })
-    }
-
-    /// Samples that were not taken are a miss for a person, told once for as long as it lasts: a later sample of the
-    /// same read is no recovery.
-    pub(super) fn miss_conflicts(
-        &mut self,
-        server: &str,
-        missed_before: Option<Miss>,
-        conflicts: &[String],
-        hour: Hour,
-    ) -> Result<(), Trouble> {
-        let Some(first) = conflicts.first() else { return Ok(()) };
-        let more = if conflicts.len() > 1 { format!(" (and of {} more)", conflicts.len() - 1) } else { String::new() };
-        let why = format!(
-            "another sample of {first}{more} is kept already; this one was not taken; correct or remove its file"
-        );
-        self.miss_after(server, &Setback::AskAPerson { why }, missed_before, hour)
     }
 
     /// The server's usage, unless the read that just ended left a miss: an older sample does not stand for a fresh one.
@@ -143,25 +126,13 @@ impl Agent {
         facts.extend(self.license_seen(&sample)?);
         facts.extend(self.look_after_late_sample(&server, taken_at, hour.now)?);
         facts.extend(self.staleness_seen(&sample)?);
-        // An imported sample says nothing of whether the server answers.
         if own == Own::Yes {
             facts.extend(self.handed_over(&sample, hour)?);
-            facts.extend(self.recovered(&server, hour)?);
+            facts.extend(self.day_before(&sample, hour)?);
         }
         self.record(hour, by, facts)?;
         self.late_for_report(&server, taken_at, hour)?;
         Ok(Import::Kept)
-    }
-
-    /// The server answers again, when it did not.
-    pub(super) fn recovered(&self, server: &str, hour: Hour) -> Result<Vec<Fact>, Trouble> {
-        let Some(miss) = self.store.row::<Miss>(&key::miss(server))? else { return Ok(Vec::new()) };
-        let mut facts = vec![Fact::ServerRecovered { server: server.to_owned() }];
-        if miss.in_a_row >= LOST_AFTER {
-            let news = News::SourceRecovered { server: server.to_owned(), missed_samples: miss.in_a_row };
-            facts.extend(self.news(None, &format!("{server} {}", rfc3339(miss.at)), news, hour)?);
-        }
-        Ok(facts)
     }
 
     /// The license block of the newest sample, when it differs from the one seen before.
@@ -193,32 +164,6 @@ impl Agent {
             facts.push(Fact::AutoUpdateSeen { server, since: is_on.then_some(at) });
         }
         Ok(facts)
-    }
-
-    /// An hour without a sample is recorded with its reason, and told when it is the third in a row.
-    pub(super) fn miss_sample(&mut self, server: &str, setback: &Setback, hour: Hour) -> Result<(), Trouble> {
-        let before: Option<Miss> = self.store.row(&key::miss(server))?;
-        self.miss_after(server, setback, before, hour)
-    }
-
-    fn miss_after(&mut self, server: &str, setback: &Setback, before: Option<Miss>, hour: Hour) -> Result<(), Trouble> {
-        let in_a_row = self.store.row::<Miss>(&key::miss(server))?.map_or(0, |miss| miss.in_a_row);
-        let miss = Miss {
-            due_at: hour.now,
-            at: hour.now,
-            why: setback.why().to_owned(),
-            needs_person: matches!(setback, Setback::AskAPerson { .. }),
-            in_a_row: in_a_row.saturating_add(1),
-        };
-        let mut facts = Vec::new();
-        // What needs a person is told at once, and not again as the third in a row.
-        let told = before.is_some_and(|before| before.needs_person);
-        if !told && (miss.in_a_row == LOST_AFTER || miss.needs_person) {
-            let news = News::SourceLost { server: server.to_owned(), why: miss.why.clone() };
-            facts.extend(self.news(None, &format!("{server} {}", rfc3339(hour.now)), news, hour)?);
-        }
-        facts.push(Fact::SampleMissed { server: server.to_owned(), miss });
-        self.record(hour, "duty", facts)
     }
 
     /// `sample import`: snapshots with their own instants. Returns how many were taken, and how many known already.

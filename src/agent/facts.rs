@@ -150,9 +150,7 @@ impl Agent {
         for day in report.daily.iter().filter(|day| since < day.day) {
             coverage.add(Coverage { expected: day.expected, complete: day.complete });
         }
-        let percent = u64::from(self.settings.coverage_percent_min);
-        let enough = u64::from(coverage.complete) * 100 >= u64::from(coverage.expected) * percent;
-        sampled && enough && report.not_collected.is_empty()
+        sampled && !coverage.is_below(self.settings.coverage_percent_min) && report.not_collected.is_empty()
     }
 
     fn retry_at(&self, duty: &Duty) -> Result<Option<Instant>, Trouble> {

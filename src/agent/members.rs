@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::ServerSettings;
 use crate::domain::Instant;
-use crate::domain::calendar::{minute_text, rfc3339};
+use crate::domain::calendar::minute_text;
 use crate::domain::installation::{ServerName, entry_of, named_at, shown_name};
 use crate::domain::license::License;
-use crate::domain::notice::News;
 use crate::domain::sample::{Sample, Stale};
 use crate::rules::kept_out::{self, Direct};
+use crate::rules::schedule::expected_samples;
 use crate::sources::{Collected, KnownServer, Names};
 use crate::store::Taken;
 use crate::store::fact::{Absence, Absent, Fact, Member, Members, StaleSpan, key};
@@ -50,7 +50,7 @@ impl Agent {
             members.members.insert(server, Member { installation_id: None, first_seen_at, absent: None });
         }
         for (server, known) in &before.members {
-            let left = || Absent { since: hour.now, why: Absence::Left };
+            let left = || Absent { since: hour.now, why: Absence::Left, told: None };
             let absent = Some(known.absent.clone().unwrap_or_else(left));
             members.members.entry(server.clone()).or_insert_with(|| Member { absent, ..known.clone() });
         }
@@ -119,30 +119,37 @@ impl Agent {
         let out = self.kept_out(&collected.samples, hour.now)?;
         let mut members = Members { members: BTreeMap::new(), notes: collected.notes };
         let mut named: BTreeSet<ServerName> = BTreeSet::new();
-        let mut conflicts: Vec<String> = Vec::new();
+        let (mut conflicts, mut facts): (Vec<String>, Vec<Fact>) = (Vec::new(), Vec::new());
         for sample in collected.samples {
             let (server, installation_id) = (sample.server.clone(), sample.license.installation_id.clone());
             named.insert(server.clone());
             let known = before.members.get(&server);
             let as_server = out.get(&server);
             let since = known.and_then(|known| known.absent.as_ref()).map_or(hour.now, |absent| absent.since);
-            let absent =
-                as_server.map(|server| Absent { since, why: Absence::SampledDirectly { as_server: server.clone() } });
+            let absent = as_server.map(|server| Absent {
+                since,
+                why: Absence::SampledDirectly { as_server: server.clone() },
+                told: None,
+            });
             let first_seen_at = known.map_or(sample.taken_at, |known| known.first_seen_at);
             if absent.is_none() {
                 conflicts.extend(self.take_or_name(sample, hour)?);
             }
+            if let Some(Absent { since, told: Some(loss), .. }) = known.and_then(|known| known.absent.clone()) {
+                let missed = expected_samples(since, hour.now, &self.policy());
+                facts.extend(self.end_of_loss(&server, missed, loss, hour)?);
+            }
             members.members.insert(server, Member { installation_id, first_seen_at, absent });
         }
-        let mut facts = Vec::new();
         for (server, known) in before.members.iter().filter(|(server, _)| !named.contains(*server)) {
-            let left = || Absent { since: hour.now, why: Absence::Left };
-            let absent = known.absent.clone().filter(|absent| absent.why == Absence::Left).unwrap_or_else(left);
-            if known.absent.as_ref() != Some(&absent) {
-                let why = format!("{entry} no longer names it");
-                let news = News::SourceLost { server: server.clone(), why };
-                facts.extend(self.news(None, &format!("{server} {}", rfc3339(hour.now)), news, hour)?);
-            }
+            let absent = match known.absent.clone().filter(|absent| absent.why == Absence::Left) {
+                Some(absent) => absent,
+                None => {
+                    let (told, news) = self.loss(server, format!("{entry} no longer names it"), hour)?;
+                    facts.extend(news);
+                    Absent { since: hour.now, why: Absence::Left, told: Some(told) }
+                }
+            };
             members.members.insert(server.clone(), Member { absent: Some(absent), ..known.clone() });
         }
         let source = entry.to_owned();
@@ -151,10 +158,11 @@ impl Agent {
             facts.push(Fact::MembersSeen { source: source.clone(), members });
         }
         facts.push(Fact::SourceRead { source, at: hour.now });
-        let missed_before = self.store.row(&key::miss(entry))?;
-        facts.extend(self.recovered(entry, hour)?);
+        if conflicts.is_empty() {
+            facts.extend(self.recovered(entry, hour)?);
+        }
         self.record(hour, "duty", facts)?;
-        self.miss_conflicts(entry, missed_before, &conflicts, hour)
+        self.miss_conflicts(entry, &conflicts, hour)
     }
 
     /// Those of a source's servers that are sampled directly, each with the direct server it is.
@@ -221,7 +229,7 @@ impl Agent {
                 continue;
             }
             let why = Absence::SampledDirectly { as_server: direct.server.clone() };
-            let absent = Absent { since: direct.taken_at, why };
+            let absent = Absent { since: direct.taken_at, why, told: None };
             let mut members = Members { members: BTreeMap::new(), notes };
             for (server, member) in doubles {
                 facts.extend(self.last_sample(&server, direct, hour)?);

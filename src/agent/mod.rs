@@ -18,6 +18,7 @@ mod generate;
 mod identity;
 mod keeping;
 mod license;
+mod losses;
 mod members;
 mod notices;
 pub mod orders;

@@ -4,62 +4,66 @@ use chrono::TimeDelta;
 
 use crate::agent::Trouble;
 use crate::ask::Setback;
-use crate::channels::{Telling, mail};
+use crate::channels::{Telling, channel_of};
+use crate::domain::Instant;
 use crate::domain::notice::{News, Notice};
 use crate::domain::report::message_id;
 use crate::rules::schedule::Duty;
 use crate::store::fact::{Fact, SetbackRow, key};
 
-use super::run::Letter;
+use super::run::Message;
 use super::{Agent, Hour, Work};
 
 /// Pauses between tries of one letter; the last one repeats.
 const PAUSES: [TimeDelta; 5] =
     [TimeDelta::minutes(1), TimeDelta::minutes(5), TimeDelta::minutes(30), TimeDelta::hours(2), TimeDelta::hours(6)];
-/// After so many tries a letter is given up, which is recorded.
-const TRIES_MAX: u32 = 40;
+
+/// What letters to a recipient that was refused for good are called in setbacks.
+pub(in crate::agent) const REFUSED: &str = "letters to ";
 
 impl Agent {
     /// The fact that queues a piece of news, unless it was queued before. `about` tells repeats from news.
     pub(super) fn news(&self, unit: Option<&str>, about: &str, news: News, hour: Hour) -> Result<Vec<Fact>, Trouble> {
-        let subject = unit.map_or_else(|| self.identity.agent.to_string(), str::to_owned);
-        let id = message_id(&subject, news.event(), about, 0);
+        let id = self.notice_id(unit, about, &news);
         if self.store.row::<Notice>(&key::notice(&id))?.is_some() {
             return Ok(Vec::new());
         }
+        let nobody = self.settings.recipients(news.event()).is_empty();
         let notice = Notice { id: id.clone(), unit: unit.map(str::to_owned), at: hour.now, news };
         let mut facts = vec![Fact::NoticeQueued { notice }];
-        if self.recipients().is_empty() {
+        if nobody {
             facts.push(Fact::NoticeSettled { id });
         }
         Ok(facts)
     }
 
+    /// The id of a piece of news, the same each time it is made.
+    pub(super) fn notice_id(&self, unit: Option<&str>, about: &str, news: &News) -> String {
+        let subject = unit.map_or_else(|| self.identity.agent.to_string(), str::to_owned);
+        message_id(&subject, news.event(), about, 0)
+    }
+
     /// News that some recipient was not told: notice, recipient, hour of the next try.
-    pub(super) fn untold(&self) -> Result<Vec<(String, String, crate::domain::Instant)>, Trouble> {
+    pub(super) fn untold(&self) -> Result<Vec<(String, String, Instant)>, Trouble> {
         let mut untold = Vec::new();
         for (pending, _) in self.store.rows::<bool>("pending/")? {
             let id = pending.trim_start_matches("pending/");
-            let queued_at = self.store.row::<Notice>(&key::notice(id))?.map(|notice| notice.at);
-            for to in self.deaf(id)? {
+            let Some(notice) = self.store.row::<Notice>(&key::notice(id))? else { continue };
+            for to in self.deaf(&notice)? {
                 let retry = self.store.row::<SetbackRow>(&key::setback(&tell(id, &to).key()))?;
-                let at = retry.map(|setback| setback.next_try_at).or(queued_at);
-                untold.push((id.to_owned(), to, at.unwrap_or(crate::domain::Instant::MIN_UTC)));
+                let at = retry.map_or(notice.at, |setback| setback.next_try_at);
+                untold.push((id.to_owned(), to, at));
             }
         }
         Ok(untold)
     }
 
-    fn recipients(&self) -> &[String] {
-        self.settings.mail.as_ref().map_or(&[], |mail| &mail.to)
-    }
-
     /// The recipients that a piece of news has not reached.
-    fn deaf(&self, id: &str) -> Result<Vec<String>, Trouble> {
+    fn deaf(&self, notice: &Notice) -> Result<Vec<String>, Trouble> {
         let mut deaf = Vec::new();
-        for to in self.recipients() {
-            if self.store.row::<serde_json::Value>(&key::told(id, to))?.is_none() {
-                deaf.push(to.clone());
+        for to in self.settings.recipients(notice.news.event()) {
+            if self.store.row::<serde_json::Value>(&key::told(&notice.id, &to))?.is_none() {
+                deaf.push(to);
             }
         }
         Ok(deaf)
@@ -68,33 +72,35 @@ impl Agent {
     /// The facts after a recipient heard or was given up: with the last one the news is settled.
     fn settled(&self, id: &str, to: &str, done: Fact) -> Result<Vec<Fact>, Trouble> {
         let mut facts = vec![done, Fact::SetbackOver { about: tell(id, to).key() }];
-        if self.deaf(id)?.iter().all(|deaf| deaf == to) {
+        let deaf = match self.store.row::<Notice>(&key::notice(id))? {
+            Some(notice) => self.deaf(&notice)?,
+            None => Vec::new(),
+        };
+        if deaf.iter().all(|deaf| deaf == to) {
             facts.push(Fact::NoticeSettled { id: id.to_owned() });
         }
         Ok(facts)
     }
 
     pub(super) fn begin_tell(&mut self, id: &str, to: &str, hour: Hour) -> Result<Work, Trouble> {
-        let (Some(notice), Some(mail)) = (self.store.row::<Notice>(&key::notice(id))?, &self.settings.mail) else {
-            return Ok(Work::Over);
-        };
+        let Some(notice) = self.store.row::<Notice>(&key::notice(id))? else { return Ok(Work::Over) };
         let attachments = self.attachments(&notice)?;
         let about = self.subject_of(&notice)?;
         let telling = Telling {
-            from: &mail.from,
-            to: &mail.to,
+            from: self.settings.mail.as_ref().map_or("", |mail| &mail.from),
+            to: &[to.to_owned()],
             about: &about,
             files_at: &self.settings.reports_dir.display().to_string(),
             attachments: &attachments,
             time_zone: self.settings.time_zone,
+            attached_bytes_max: self.settings.mail.as_ref().map_or(0, |mail| mail.attach_bytes_max),
         };
-        match mail::mail(&notice, &telling, to) {
-            Ok(letter) => Ok(Work::Talk(Box::new(Letter(Some(letter))))),
-            Err(not_an_address) => {
-                let setback = Setback::AskAPerson { why: not_an_address.to_string() };
-                self.not_told(id, to, &setback, hour).map(|()| Work::Over)
-            }
-        }
+        let why = match (channel_of(to).asks)(&notice, &telling).pop() {
+            Some(Ok(ask)) => return Ok(Work::Talk(Box::new(Message(Some(ask))))),
+            Some(Err(not_an_address)) => not_an_address.to_string(),
+            None => format!("{to} is nobody's name; correct the settings"),
+        };
+        self.not_told(id, to, &Setback::AskAPerson { why }, hour).map(|()| Work::Over)
     }
 
     /// The license and the servers that a notice is about.
@@ -111,22 +117,34 @@ impl Agent {
 
     pub(super) fn told(&mut self, id: &str, to: &str, words: String, hour: Hour) -> Result<(), Trouble> {
         let delivered = Fact::NoticeDelivered { id: id.to_owned(), to: to.to_owned(), at: hour.now, words };
-        let facts = self.settled(id, to, delivered)?;
+        let mut facts = self.settled(id, to, delivered)?;
+        let refused = refused(to);
+        if self.store.row::<SetbackRow>(&key::setback(&refused))?.is_some() {
+            facts.push(Fact::SetbackOver { about: refused });
+        }
         self.record(hour, "duty", facts)
     }
 
+    /// A letter is tried until it is taken or refused for good; a refusal stands in `status` until a later letter to the
+    /// same recipient is taken.
     pub(super) fn not_told(&mut self, id: &str, to: &str, setback: &Setback, hour: Hour) -> Result<(), Trouble> {
-        let about = tell(id, to).key();
-        let tries = self.store.row::<SetbackRow>(&key::setback(&about))?.map_or(1, |before| before.tries + 1);
-        let for_good = matches!(setback, Setback::AskAPerson { .. });
-        if for_good || tries >= TRIES_MAX {
-            let why = setback.why().to_owned();
-            let dropped = Fact::NoticeDropped { id: id.to_owned(), to: to.to_owned(), at: hour.now, why };
-            let facts = self.settled(id, to, dropped)?;
-            return self.record(hour, "duty", facts);
+        match setback {
+            Setback::AskAPerson { why } => {
+                let dropped =
+                    Fact::NoticeDropped { id: id.to_owned(), to: to.to_owned(), at: hour.now, why: why.clone() };
+                let mut facts = self.settled(id, to, dropped)?;
+                let setback =
+                    SetbackRow { at: hour.now, why: why.clone(), tries: 1, next_try_at: hour.now, needs_person: true };
+                facts.push(Fact::Setback { about: refused(to), setback });
+                self.record(hour, "duty", facts)
+            }
+            Setback::TryAgain { .. } => {
+                let about = tell(id, to).key();
+                let tries = self.store.row::<SetbackRow>(&key::setback(&about))?.map_or(0, |before| before.tries);
+                let pause = PAUSES[(tries as usize).min(PAUSES.len() - 1)];
+                self.set_back(&tell(id, to), setback, pause, hour)
+            }
         }
-        let pause = PAUSES[(tries as usize - 1).min(PAUSES.len() - 1)];
-        self.set_back(&tell(id, to), setback, pause, hour)
     }
 
     /// Records a setback of a duty and when it is tried again.
@@ -148,6 +166,11 @@ impl Agent {
         };
         self.record(hour, "duty", vec![Fact::Setback { about, setback: row }])
     }
+}
+
+/// What the refusal of a recipient is recorded under.
+fn refused(to: &str) -> String {
+    format!("{REFUSED}{to}")
 }
 
 fn tell(notice: &str, to: &str) -> Duty {

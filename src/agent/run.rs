@@ -1,6 +1,6 @@
 //! Carrying a conversation out over the wire.
 
-use crate::ask::{Answer, Ask, Conversation, Failure, Setback, Step};
+use crate::ask::{Answer, Ask, Conversation, Failure, MailAnswer, Setback, Step};
 use crate::doors::Wire;
 
 use super::{Outcome, Talk};
@@ -55,17 +55,19 @@ impl<D: Send> Conversation for Ending<D> {
     }
 }
 
-/// One mail, and the mail server's words.
-pub(super) struct Letter(pub Option<crate::ask::MailAsk>);
+/// One message to one recipient, as its channel writes it, and the far side's words.
+pub(super) struct Message(pub Option<Ask>);
 
-impl Conversation for Letter {
+impl Conversation for Message {
     type Done = Outcome;
 
     fn next(&mut self, heard: Option<Answer>) -> Step<Outcome> {
         match (heard, self.0.take()) {
-            (None, Some(mail)) => Step::Ask(Ask::Mail(mail)),
-            (Some(Answer::Mail(words)), _) => Step::Done(Outcome::Told(words)),
-            (Some(Answer::Failed(failure)), _) => Step::Setback(refusal(&failure)),
+            (None, Some(ask)) => Step::Ask(ask),
+            (Some(Answer::Mail(MailAnswer { end: Ok(words), .. })), _) => Step::Done(Outcome::Told(words)),
+            (Some(Answer::Mail(MailAnswer { end: Err(failure), .. }) | Answer::Failed(failure)), _) => {
+                Step::Setback(refusal(&failure))
+            }
             (heard, _) => {
                 Step::Setback(Setback::TryAgain { why: format!("the mail server answered oddly: {heard:?}") })
             }
@@ -73,11 +75,14 @@ impl Conversation for Letter {
     }
 }
 
+/// Only a refusal of this recipient or this mail ends the trying: a login that fails says nothing of the letter.
 fn refusal(failure: &Failure) -> Setback {
     let why = format!("mail: {failure}");
     match failure {
-        Failure::RefusedForGood { .. } | Failure::Settings { .. } => Setback::AskAPerson { why },
-        Failure::Unreachable { .. }
+        Failure::RefusedForGood { .. } => Setback::AskAPerson { why },
+        Failure::Settings { .. }
+        | Failure::NotLetIn { .. }
+        | Failure::Unreachable { .. }
         | Failure::TimedOut { .. }
         | Failure::TooLarge { .. }
         | Failure::Untrusted { .. }

@@ -1,5 +1,6 @@
 //! What happened, a line each, for stories, the log and `demo`.
 
+use super::notices::REFUSED;
 use crate::domain::calendar::minute_text;
 use crate::domain::finalization;
 use crate::domain::gate::{OperatorDecision, Ruling};
@@ -44,7 +45,7 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::Sealed { message } if message.kind == MessageKind::Telemetry => {
             format!("telemetry {} sealed", message.period)
         }
-        Fact::Setback { about, setback } if !about.starts_with("tell ") => {
+        Fact::Setback { about, setback } if !about.starts_with("tell ") && !about.starts_with(REFUSED) => {
             format!("setback: {}; next try {}", setback.why, minute_text(setback.next_try_at))
         }
         Fact::NoticeQueued { notice } => format!("notice {}{}", notice.news.event(), detail(&notice.news)),
@@ -161,9 +162,14 @@ fn detail(news: &News) -> String {
         News::ReportReady { month, days_left, .. } | News::Reminder { month, days_left, .. } => {
             format!(" ({month}, {days_left} days left)")
         }
+        News::ReportAdjusted { month, before, after, .. } => format!(" ({month}, {before} to {after})"),
+        News::CoverageLow { server, day, coverage } => {
+            format!(" ({server}, {day}, {} of {})", coverage.complete, coverage.expected)
+        }
         News::SourceLost { server, .. } | News::SourceRecovered { server, .. } => format!(" ({server})"),
         News::Overdue { month, .. }
         | News::ReportSent { month, .. }
+        | News::ReportAutoSent { month, .. }
         | News::SendFailing { month, .. }
         | News::ExternalDue { month, .. }
         | News::WaitsForPerson { month, .. }

@@ -19,6 +19,8 @@ use super::{Agent, Hour, Outcome, Work};
 const PAUSE: TimeDelta = TimeDelta::minutes(60);
 /// People are told that sending fails at this try, and then once a day.
 const TOLD_AT: u32 = 2;
+/// Who sends a report that nobody sent until its day.
+const DUTY: &str = "duty";
 
 impl Agent {
     /// Seals the month's report unless it is sealed already, and sends it.
@@ -26,8 +28,8 @@ impl Agent {
         let Some(report) = self.newest_report(id, month)? else { return Ok(Work::Over) };
         match &report.stage {
             Stage::AwaitingReview | Stage::Postponed { .. } => {
-                let facts = self.seal_report(&report, "duty", hour)?;
-                self.record(hour, "duty", facts)?;
+                let facts = self.seal_report(&report, DUTY, hour)?;
+                self.record(hour, DUTY, facts)?;
             }
             Stage::Sending { .. } => {}
             Stage::Submitted { .. } => return Ok(Work::Over),
@@ -70,18 +72,18 @@ impl Agent {
                 let Some(report) = self.newest_report(id, month)? else { return Ok(()) };
                 let by = self
                     .sealed(id, MessageKind::Report, &month.to_string(), report.revision)?
-                    .map_or_else(|| "duty".to_owned(), |(message, _)| message.by);
+                    .map_or_else(|| DUTY.to_owned(), |(message, _)| message.by);
                 let (receipt, mut facts) =
                     self.receipt_facts(id, &report_id(id, month, report.revision), sent, hour)?;
                 facts.push(stage_of(&report, Stage::Submitted { at: hour.now, receipt }));
                 facts.push(Fact::SetbackOver { about: duty.key() });
                 facts.push(Fact::SetbackOver { about: Duty::CheckLicense { unit: id.to_owned() }.key() });
-                let news = News::ReportSent {
-                    month,
-                    total: report.total_points,
-                    by,
-                    external_due: report.external.at.is_none(),
-                    due_on: Some(self.settings.deadlines.day(Due::Portal, month)),
+                let (total, external_due) = (report.total_points, report.external.at.is_none());
+                let due_on = Some(self.settings.deadlines.day(Due::Portal, month));
+                let news = if by == DUTY {
+                    News::ReportAutoSent { month, total, external_due, due_on }
+                } else {
+                    News::ReportSent { month, total, by, external_due, due_on }
                 };
                 facts.extend(self.news(Some(id), &format!("{month} r{}", report.revision), news, hour)?);
                 self.record(hour, "duty", facts)

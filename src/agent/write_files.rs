@@ -20,8 +20,6 @@ use super::{Agent, Hour};
 
 /// Pause before files are written again.
 const PAUSE: TimeDelta = TimeDelta::minutes(10);
-/// The formats that are mailed along with a report.
-const MAILED: [&str; 2] = ["pdf", "json"];
 /// The end of the name of the signature that stands beside a report's files.
 const SIGNATURE: &str = "jws";
 
@@ -72,17 +70,18 @@ impl Agent {
         jws::sign_detached(&self.identity.key, &reporting::record_of(report))
     }
 
-    /// What goes with a letter: PDF and JSON of a report that is ready or was sent.
+    /// What goes with a letter about a report that is ready or was sent: the formats of the settings.
     pub(super) fn attachments(&self, notice: &Notice) -> Result<Vec<Attachment>, Trouble> {
-        let (Some(unit), News::ReportReady { month, .. } | News::ReportSent { month, .. }) =
-            (&notice.unit, &notice.news)
+        let (News::ReportReady { month, .. } | News::ReportSent { month, .. } | News::ReportAutoSent { month, .. }) =
+            &notice.news
         else {
             return Ok(Vec::new());
         };
+        let (Some(unit), Some(mail)) = (&notice.unit, &self.settings.mail) else { return Ok(Vec::new()) };
         let Some(report) = self.newest_report(unit, *month)? else { return Ok(Vec::new()) };
         let document = document_of(&report);
         let typefaces = self.typefaces_for(&document);
-        let mailed = FORMATS.iter().filter(|format| MAILED.contains(&format.extension));
+        let mailed = FORMATS.iter().filter(|format| mail.attach.contains(&format.extension));
         Ok(mailed
             .map(|format| Attachment {
                 name: file_name(&report, format.extension),

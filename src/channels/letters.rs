@@ -1,23 +1,20 @@
-//! The letter for each kind of news: a subject and a text (domain.md 3.9), drawn from `templates/mail`.
+//! The words for each kind of news (domain.md 3.9), from `templates/mail`.
+
+use std::fmt;
 
 use askama::Template;
 use chrono::{NaiveDate, TimeDelta};
+use chrono_tz::Tz;
 
 use super::Telling;
-use crate::domain::calendar::{Instant, minute_beside, minute_text};
-use crate::domain::notice::{News, Notice, Workdays};
+use super::sheet::{Foot, Letter};
+use crate::domain::calendar::{Instant, midnight, minute_beside, minute_text};
+use crate::domain::notice::{News, Notice, ToldLoss, Workdays};
+use crate::domain::watermark::Coverage;
 use crate::domain::{Month, Points};
 
 /// Most signs of a foreign text in a letter.
 const FOREIGN_MAX: usize = 400;
-
-/// A letter without sender and recipient.
-pub struct Letter {
-    /// One line.
-    pub subject: String,
-    /// Lines end in LF.
-    pub text: String,
-}
 
 /// Declares one letter each: its name, its template and what the template is given.
 macro_rules! letters {
@@ -30,21 +27,24 @@ macro_rules! letters {
 
 letters! {
     ReportReady = "mail/report_ready.txt" {
-        month: Month, total: Points, due: String, day: NaiveDate, automatic: bool, late: bool,
-        workdays: &'static str, difference: Option<String>
+        month: Month, total: Points, due: Due, automatic: bool, late: bool, difference: Option<Foreign>
     }
     Reminder = "mail/reminder.txt" {
-        month: Month, total: Points, due: String, day: NaiveDate, automatic: bool, workdays: &'static str
+        month: Month, total: Points, due: Due, automatic: bool
     }
     Overdue = "mail/overdue.txt" { month: Month, total: Points }
-    ReportSent = "mail/report_sent.txt" { month: Month, total: Points, by: String, external_due: bool, by_day: String }
-    SendFailing = "mail/send_failing.txt" { month: Month, why: String }
+    ReportAdjusted = "mail/report_adjusted.txt" {
+        month: Month, by: Foreign, before: Points, after: Points, adjustments: usize, reason: Foreign
+    }
+    ReportAutoSent = "mail/report_auto_sent.txt" { month: Month, total: Points, external_due: bool, by_day: String }
+    ReportSent = "mail/report_sent.txt" { month: Month, total: Points, by: Foreign, external_due: bool, by_day: String }
+    SendFailing = "mail/send_failing.txt" { month: Month, why: Foreign }
     ExternalDue = "mail/external_due.txt" { month: Month, total: Points, by_day: String, overdue: bool }
-    WaitsForPerson = "mail/waits_for_person.txt" { month: Month, why: String }
+    WaitsForPerson = "mail/waits_for_person.txt" { month: Month, why: Foreign }
     LateSample = "mail/late_sample.txt" { month: Month, sent: bool }
     ReportRenewed = "mail/report_renewed.txt" { month: Month, was: Points, total: Points }
-    License = "mail/license.txt" { result: String, message: String, to_do: String }
-    LicenseRecovered = "mail/license_recovered.txt" { result: String, message: String, since: String }
+    License = "mail/license.txt" { result: Foreign, message: Foreign, to_do: Foreign }
+    LicenseRecovered = "mail/license_recovered.txt" { result: Foreign, message: Foreign, since: String }
     LicenseExpiring = "mail/license_expiring.txt" { support: bool, last_day: NaiveDate, left: String }
     SupportExpired = "mail/support_expired.txt" { last_day: NaiveDate }
     GraceStarted = "mail/grace_started.txt" { last_day: NaiveDate, grace_ends_on: NaiveDate }
@@ -57,38 +57,34 @@ letters! {
     LimitKept = "mail/limit_kept.txt" { licensed: Points, used: Points }
     GateHeld = "mail/gate_held.txt" { month: Month, shortfall: Points, tolerance: Points }
     GateOpened = "mail/gate_opened.txt" { month: Month }
-    CorrectionAsked = "mail/correction_asked.txt" { month: Month, by: String, why: String }
-    AutoUpdateOff = "mail/auto_update_off.txt" { why: String }
-    SourceLost = "mail/source_lost.txt" { server: String, why: String }
-    SourceRecovered = "mail/source_recovered.txt" { server: String, missed: u32 }
-    ClockSuspect = "mail/clock_suspect.txt" { why: String }
+    CorrectionAsked = "mail/correction_asked.txt" { month: Month, by: Foreign, why: Foreign }
+    AutoUpdateOff = "mail/auto_update_off.txt" { why: Foreign }
+    SourceLost = "mail/source_lost.txt" { server: Foreign, why: Foreign }
+    SourceRecovered = "mail/source_recovered.txt" { server: Foreign, missed: u32, since: Option<String>, why: Foreign }
+    CoverageLow = "mail/coverage_low.txt" { server: Foreign, day: NaiveDate, month: Month, complete: u32, expected: u32 }
+    Trial = "mail/trial.txt" { about: Foreign }
+    ClockSuspect = "mail/clock_suspect.txt" { why: Foreign }
 }
 
-#[derive(Template)]
-#[template(path = "mail/foot.txt", escape = "none")]
-struct Foot<'a> {
-    about: String,
-    event: &'static str,
-    at: String,
-    id: String,
-    files_at: &'a str,
-    left_out: &'a [String],
-}
-
-/// Writes the letter of a notice; `left_out` names the files that were too large to go with it.
-pub fn letter(notice: &Notice, telling: &Telling, left_out: &[String]) -> Letter {
+/// The letter of a notice, as its template words it; `files_out` names the files that were too large to go with it.
+pub fn letter(notice: &Notice, telling: &Telling, files_out: &[String]) -> Letter {
     let drawn = drawn(&notice.news, notice.at).expect("a letter is drawn to memory");
-    let (subject, text) = drawn.split_once("\n\n").expect("each template starts with its subject and an empty line");
     let foot = Foot {
         about: one_line(telling.about),
         event: notice.news.event(),
         at: minute_beside(notice.at, telling.time_zone),
         id: one_line(&notice.id),
-        files_at: telling.files_at,
-        left_out,
+        files_at: one_line(telling.files_at),
+        files_out: files_out.to_vec(),
     };
-    let foot = foot.render().expect("a letter is drawn to memory");
-    Letter { subject: one_line(subject), text: format!("{}\n\n{}\n", text.trim_end(), foot.trim()) }
+    Letter::new(&drawn, foot)
+}
+
+/// The letter of `mail test`.
+pub fn trial_letter(about: &str, id: &str, at: Instant) -> Letter {
+    let drawn = Trial { about: Foreign(about.to_owned()) }.render().expect("a letter is drawn to memory");
+    let (at, id, files_at) = (minute_beside(at, Tz::UTC), id.to_owned(), String::new());
+    Letter::new(&drawn, Foot { about: String::new(), event: "mail.test", at, id, files_at, files_out: Vec::new() })
 }
 
 /// `within the next 6 days`, `until tomorrow`, `today`, as the field words it (domain.md 3.9).
@@ -113,33 +109,35 @@ fn left(days: i64) -> String {
 fn drawn(news: &News, at: Instant) -> askama::Result<String> {
     match news.clone() {
         News::ReportReady { month, total, days_left, automatic, late, workdays, difference } => {
-            let (due, day, workdays) = (until(days_left), deadline(at, days_left), workdays_left(workdays));
-            let difference = difference.as_deref().map(one_line);
-            ReportReady { month, total, due, day, automatic, late, workdays, difference }.render()
+            let (due, difference) = (Due::of(at, days_left, workdays), difference.map(Foreign));
+            ReportReady { month, total, due, automatic, late, difference }.render()
         }
         News::Reminder { month, total, days_left, automatic, workdays } => {
-            let (due, day, workdays) = (until(days_left), deadline(at, days_left), workdays_left(workdays));
-            Reminder { month, total, due, day, automatic, workdays }.render()
+            Reminder { month, total, due: Due::of(at, days_left, workdays), automatic }.render()
         }
         News::Overdue { month, total } => Overdue { month, total }.render(),
-        News::ReportSent { month, total, by, external_due, due_on } => {
-            let by_day = by_day(at, due_on);
-            ReportSent { month, total, by: one_line(&by), external_due, by_day }.render()
+        News::ReportAdjusted { month, by, before, after, adjustments, reason } => {
+            ReportAdjusted { month, by: Foreign(by), before, after, adjustments, reason: Foreign(reason) }.render()
         }
-        News::SendFailing { month, why } => SendFailing { month, why: one_line(&why) }.render(),
+        News::ReportSent { month, total, by, external_due, due_on } => {
+            ReportSent { month, total, by: Foreign(by), external_due, by_day: by_day(at, due_on) }.render()
+        }
+        News::ReportAutoSent { month, total, external_due, due_on } => {
+            ReportAutoSent { month, total, external_due, by_day: by_day(at, due_on) }.render()
+        }
+        News::SendFailing { month, why } => SendFailing { month, why: Foreign(why) }.render(),
         News::ExternalDue { month, total, due_on } => {
             let overdue = due_on.is_some_and(|day| day < at.date_naive());
             ExternalDue { month, total, by_day: by_day(at, due_on), overdue }.render()
         }
-        News::WaitsForPerson { month, why } => WaitsForPerson { month, why: one_line(&why) }.render(),
+        News::WaitsForPerson { month, why } => WaitsForPerson { month, why: Foreign(why) }.render(),
         News::LateSample { month, sent } => LateSample { month, sent }.render(),
         News::ReportRenewed { month, was, total } => ReportRenewed { month, was, total }.render(),
         News::License { result, message, to_do } => {
-            let (result, message, to_do) = (one_line(&result), one_line(&message), one_line(&to_do));
-            License { result, message, to_do }.render()
+            License { result: Foreign(result), message: Foreign(message), to_do: Foreign(to_do) }.render()
         }
         News::LicenseRecovered { result, message, failing_since } => {
-            let (result, message) = (one_line(&result), one_line(&message));
+            let (result, message) = (Foreign(result), Foreign(message));
             LicenseRecovered { result, message, since: minute_text(failing_since) }.render()
         }
         News::LicenseExpiring { support, last_day, days_left } => {
@@ -156,23 +154,47 @@ fn drawn(news: &News, at: Instant) -> askama::Result<String> {
         }
         News::LimitKept { licensed, used } => LimitKept { licensed, used }.render(),
         News::GateHeld { month, shortfall, tolerance } => GateHeld { month, shortfall, tolerance }.render(),
-        News::CorrectionAsked { month, by, why } => CorrectionAsked { month, by, why }.render(),
-        News::GateOpened { month } => GateOpened { month }.render(),
-        News::AutoUpdateOff { why } => AutoUpdateOff { why: one_line(&why) }.render(),
-        News::SourceLost { server, why } => SourceLost { server: one_line(&server), why: one_line(&why) }.render(),
-        News::SourceRecovered { server, missed_samples } => {
-            SourceRecovered { server: one_line(&server), missed: missed_samples }.render()
+        News::CorrectionAsked { month, by, why } => {
+            CorrectionAsked { month, by: Foreign(by), why: Foreign(why) }.render()
         }
-        News::ClockSuspect { why } => ClockSuspect { why: one_line(&why) }.render(),
+        News::GateOpened { month } => GateOpened { month }.render(),
+        News::AutoUpdateOff { why } => AutoUpdateOff { why: Foreign(why) }.render(),
+        News::SourceLost { server, why } => SourceLost { server: Foreign(server), why: Foreign(why) }.render(),
+        News::SourceRecovered { server, missed_samples, loss } => recovered(server, missed_samples, loss).render(),
+        News::CoverageLow { server, day, coverage } => low(server, day, coverage).render(),
+        News::ClockSuspect { why } => ClockSuspect { why: Foreign(why) }.render(),
     }
 }
 
-/// A sentence of its own, or nothing.
-fn workdays_left(workdays: Workdays) -> &'static str {
-    match workdays {
-        Workdays::Enough => "",
-        Workdays::TodayIsLast => "Today is the last working day before the deadline.",
-        Workdays::NoneLeft => "No working day is left before the deadline.",
+fn recovered(server: String, missed: u32, loss: Option<ToldLoss>) -> SourceRecovered {
+    let since = loss.as_ref().map(|loss| minute_text(loss.at));
+    let why = Foreign(loss.map_or_else(String::new, |loss| loss.why));
+    SourceRecovered { server: Foreign(server), missed, since, why }
+}
+
+fn low(server: String, day: NaiveDate, Coverage { expected, complete }: Coverage) -> CoverageLow {
+    CoverageLow { server: Foreign(server), day, month: Month::of(midnight(day)), complete, expected }
+}
+
+/// Until when something is to be done.
+struct Due {
+    /// As the field words it.
+    words: String,
+    /// The civil day of the deadline, GMT.
+    day: NaiveDate,
+    /// A sentence of its own, or nothing.
+    workdays: &'static str,
+}
+
+impl Due {
+    fn of(at: Instant, days_left: i64, workdays: Workdays) -> Due {
+        let day = at.date_naive() + TimeDelta::days(days_left.clamp(-3660, 3660));
+        let workdays = match workdays {
+            Workdays::Enough => "",
+            Workdays::TodayIsLast => "Today is the last working day before the deadline.",
+            Workdays::NoneLeft => "No working day is left before the deadline.",
+        };
+        Due { words: until(days_left), day, workdays }
     }
 }
 
@@ -185,14 +207,24 @@ fn by_day(at: Instant, due_on: Option<NaiveDate>) -> String {
     }
 }
 
-/// The civil day of the deadline, GMT.
-fn deadline(at: Instant, days_left: i64) -> NaiveDate {
-    at.date_naive() + TimeDelta::days(days_left.clamp(-3660, 3660))
+/// A text from outside: a template can show it as [`one_line`] only.
+struct Foreign(String);
+
+impl Foreign {
+    fn is_empty(&self) -> bool {
+        self.0.trim().is_empty()
+    }
 }
 
-/// A foreign text on one line: control signs as blanks, and not endless.
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&one_line(&self.0))
+    }
+}
+
+/// A foreign text on one line and not endless: control signs as blanks, and nothing that turns the direction of others.
 fn one_line(text: &str) -> String {
-    let plain =
-        text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).take(FOREIGN_MAX).collect::<String>();
-    plain.trim().to_owned()
+    let turns = |sign: &char| matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain = text.chars().filter(|sign| !turns(sign)).map(|sign| if sign.is_control() { ' ' } else { sign });
+    plain.take(FOREIGN_MAX).collect::<String>().trim().to_owned()
 }

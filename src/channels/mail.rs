@@ -1,20 +1,19 @@
-//! Mail: one message per recipient, to the exact bytes; the same notice gives the same message again.
+//! Mail: one message per recipient, as text and HTML, to the exact bytes; the same notice gives the same message again.
 
 use std::time::SystemTime;
 
 use chrono::DateTime;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment as AttachedPart, Body, Mailbox, Message, MultiPart, SinglePart};
+use lettre::message::{Attachment as AttachedPart, Body, Mailbox, Message, MultiPart, MultiPartBuilder, SinglePart};
 use sha2::{Digest, Sha256};
 
-use super::letters::letter;
+use super::letters::{letter, trial_letter};
+use super::sheet::Letter;
 use super::{Attachment, NotAnAddress, Telling};
 use crate::ask::{Ask, MailAsk};
 use crate::domain::Instant;
-use crate::domain::notice::Notice;
+use crate::domain::notice::{News, Notice};
 
-/// Most bytes of all attachments of one message; common mail servers refuse not much more. 10 MB.
-pub const ATTACHED_BYTES_MAX: usize = 10_000_000;
 /// Longest wait for the mail server's final words.
 const SECONDS_MAX: u32 = 120;
 /// The last second that a mail's date can name: 9999-12-31T23:59:59Z.
@@ -33,34 +32,87 @@ pub fn check_address(address: &str) -> Result<(), NotAnAddress> {
     mailbox(address).map(|_| ())
 }
 
-/// The mail of a notice to one recipient.
+/// The mail of a notice to one recipient, and the same without its files.
 ///
-/// Date, Message-ID and boundary come from the notice and the recipient: a mail that is sent again after an unclear
+/// Date, Message-ID and boundaries come from the notice and the recipient: a mail that is sent again after an unclear
 /// outcome is the same mail.
 ///
 /// # Errors
 /// [`NotAnAddress`] when sender or recipient is none.
 pub fn mail(notice: &Notice, telling: &Telling, to: &str) -> Result<MailAsk, NotAnAddress> {
-    let (from, to) = (mailbox(telling.from)?, mailbox(to)?);
-    let (attached, left_out) = fitting(telling.attachments);
-    let letter = letter(notice, telling, &left_out);
-    let message = Message::builder()
-        .date(date(notice.at))
-        .from(from.clone())
-        .to(to.clone())
-        .subject(letter.subject)
-        .message_id(Some(message_id(notice, &to)))
-        .raw_header(header("Auto-Submitted", "auto-generated"))
-        .raw_header(header("X-Tidegauge-Event", notice.news.event()));
-    let text = SinglePart::plain(letter.text);
-    let message = if attached.is_empty() {
-        message.singlepart(text)
-    } else {
-        let parts = attached.into_iter().map(part);
-        message.multipart(parts.fold(mixed(notice).singlepart(text), MultiPart::singlepart))
+    let head = Head {
+        from: mailbox(telling.from)?,
+        to: mailbox(to)?,
+        id: &notice.id,
+        answers: loss_told(&notice.news),
+        at: notice.at,
+        event: notice.news.event(),
     };
-    let message = message.expect("sender and recipient are given").formatted();
-    Ok(MailAsk { from: from.email.to_string(), to: to.email.to_string(), message, seconds_max: SECONDS_MAX })
+    let (attached, too_large) = fitting(telling.attachments, telling.attached_bytes_max);
+    let message = head.message(letter(notice, telling, &too_large), &attached);
+    let names = || telling.attachments.iter().map(|attachment| file_name(&attachment.name)).collect::<Vec<String>>();
+    let without_files = (!attached.is_empty()).then(|| head.message(letter(notice, telling, &names()), &[]));
+    Ok(head.ask(message, without_files))
+}
+
+/// A letter that only shows that letters arrive; `about` says by which settings.
+///
+/// # Errors
+/// [`NotAnAddress`] when sender or recipient is none.
+pub fn trial(from: &str, to: &str, about: &str, at: Instant) -> Result<MailAsk, NotAnAddress> {
+    let id = format!("mail-test-{}", at.timestamp());
+    let head = Head { from: mailbox(from)?, to: mailbox(to)?, id: &id, answers: None, at, event: "mail.test" };
+    let message = head.message(trial_letter(about, &id, at), &[]);
+    Ok(head.ask(message, None))
+}
+
+/// What stands above the letter.
+struct Head<'a> {
+    from: Mailbox,
+    to: Mailbox,
+    id: &'a str,
+    /// The notice that this one belongs to: mail programs show the two together.
+    answers: Option<&'a str>,
+    at: Instant,
+    event: &'static str,
+}
+
+impl Head<'_> {
+    fn message(&self, letter: Letter, attached: &[&Attachment]) -> Vec<u8> {
+        let message = Message::builder()
+            .date(date(self.at))
+            .from(self.from.clone())
+            .to(self.to.clone())
+            .subject(letter.subject.clone())
+            .message_id(Some(message_id(self.id, &self.to)))
+            .raw_header(header("Auto-Submitted", "auto-generated"))
+            .raw_header(header("X-Tidegauge-Event", self.event));
+        let message = match self.answers {
+            Some(id) => message.in_reply_to(message_id(id, &self.to)).references(message_id(id, &self.to)),
+            None => message,
+        };
+        let texts = multipart("alternative", self.id)
+            .singlepart(SinglePart::plain(letter.text()))
+            .singlepart(SinglePart::html(letter.html()));
+        let message = if attached.is_empty() {
+            message.multipart(texts)
+        } else {
+            let parts = attached.iter().map(|attachment| part(attachment));
+            message.multipart(parts.fold(multipart("mixed", self.id).multipart(texts), MultiPart::singlepart))
+        };
+        message.expect("sender and recipient are given").formatted()
+    }
+
+    fn ask(&self, message: Vec<u8>, without_files: Option<Vec<u8>>) -> MailAsk {
+        let (from, to) = (self.from.email.to_string(), self.to.email.to_string());
+        MailAsk { from, to, message, without_files, seconds_max: SECONDS_MAX }
+    }
+}
+
+/// The notice of the loss whose end the news is.
+fn loss_told(news: &News) -> Option<&str> {
+    let News::SourceRecovered { loss: Some(loss), .. } = news else { return None };
+    Some(&loss.id)
 }
 
 fn mailbox(address: &str) -> Result<Mailbox, NotAnAddress> {
@@ -68,19 +120,25 @@ fn mailbox(address: &str) -> Result<Mailbox, NotAnAddress> {
 }
 
 /// The attachments that fit, in order, and the names of the others.
-fn fitting(attachments: &[Attachment]) -> (Vec<&Attachment>, Vec<String>) {
-    let mut room = ATTACHED_BYTES_MAX;
-    let (mut attached, mut left_out) = (Vec::new(), Vec::new());
+fn fitting(attachments: &[Attachment], bytes_max: usize) -> (Vec<&Attachment>, Vec<String>) {
+    let mut room = bytes_max;
+    let (mut attached, mut too_large) = (Vec::new(), Vec::new());
     for attachment in attachments {
-        match room.checked_sub(attachment.bytes.len()) {
+        match room.checked_sub(in_base64(attachment.bytes.len())) {
             Some(rest) => {
                 room = rest;
                 attached.push(attachment);
             }
-            None => left_out.push(file_name(&attachment.name)),
+            None => too_large.push(file_name(&attachment.name)),
         }
     }
-    (attached, left_out)
+    (attached, too_large)
+}
+
+/// How many bytes become of these: four signs for three bytes, and a line end after each 76 signs (RFC 2045, 6.8).
+fn in_base64(bytes: usize) -> usize {
+    let signs = bytes.div_ceil(3) * 4;
+    signs + signs.div_ceil(76) * 2
 }
 
 fn part(attachment: &Attachment) -> SinglePart {
@@ -98,14 +156,14 @@ fn file_name(name: &str) -> String {
 }
 
 /// lettre draws a boundary by chance unless it is given one.
-fn mixed(notice: &Notice) -> lettre::message::MultiPartBuilder {
-    let kind = format!("multipart/mixed; boundary=\"tidegauge-{}\"", short_hash(&notice.id));
+fn multipart(kind: &str, id: &str) -> MultiPartBuilder {
+    let kind = format!("multipart/{kind}; boundary=\"tidegauge-{kind}-{}\"", short_hash(id));
     MultiPart::builder().header(ContentType::parse(&kind).expect("hexadecimal signs make a boundary"))
 }
 
 /// Tells one recipient's copy from another's, and names no one.
-fn message_id(notice: &Notice, to: &Mailbox) -> String {
-    let id = notice.id.chars().filter(|sign| sign.is_ascii_alphanumeric() || *sign == '-').take(64).collect::<String>();
+fn message_id(id: &str, to: &Mailbox) -> String {
+    let id = id.chars().filter(|sign| sign.is_ascii_alphanumeric() || *sign == '-').take(64).collect::<String>();
     format!("<{id}.{}@tidegauge>", short_hash(to.email.as_ref()))
 }
 

@@ -2,6 +2,7 @@
 
 mod letters;
 pub mod mail;
+mod sheet;
 
 use chrono_tz::Tz;
 
@@ -15,7 +16,7 @@ pub use letters::until;
 pub struct Telling<'a> {
     /// Sender of mails, such as `Tidegauge <tidegauge@example.net>`.
     pub from: &'a str,
-    /// Recipients of mails; each gets a message of its own.
+    /// Recipients; each gets a message of its own. Of mail: addresses; of other channels: `NAME:…`.
     pub to: &'a [String],
     /// What the notice is about, such as a license and its servers; may be empty.
     pub about: &'a str,
@@ -24,6 +25,8 @@ pub struct Telling<'a> {
     pub attachments: &'a [Attachment],
     /// The zone in which the notice's hour is shown beside GMT.
     pub time_zone: Tz,
+    /// Most bytes of all attachments of one message, in base64.
+    pub attached_bytes_max: usize,
 }
 
 /// A file that goes with a notice.
@@ -51,3 +54,9 @@ pub struct Channel {
 
 /// Every channel there is, one row and one file each.
 pub const CHANNELS: [Channel; 1] = [Channel { name: "mail", asks: mail::asks }];
+
+/// The channel of a recipient: `NAME:…` speaks of the channel of that name, a mail address of mail.
+pub fn channel_of(recipient: &str) -> &'static Channel {
+    let is_named = |channel: &&Channel| recipient.strip_prefix(channel.name).is_some_and(|rest| rest.starts_with(':'));
+    CHANNELS.iter().find(is_named).unwrap_or(&CHANNELS[0])
+}

@@ -105,7 +105,8 @@ async fn knock(wire: Arc<dyn Wire>, peer: String, reach: PeerSettings) -> Check 
         PeerSettings::Http(_) => Ask::Http(HttpAsk { seconds_max: SECONDS_MAX, ..HttpAsk::get(&peer, "/") }),
         PeerSettings::Folder(_) => Ask::Folder(FolderAsk::List { peer: peer.clone(), entries_max: ENTRIES_MAX }),
         PeerSettings::Mail(mail) => {
-            let found = Ok(format!("{}:{} is only tried when there is something to tell", mail.host, mail.port));
+            let found =
+                Ok(format!("{}:{} is not asked here; `tidegauge mail test` sends a letter", mail.host, mail.port));
             return Check { name: peer, found };
         }
     };
@@ -113,7 +114,7 @@ async fn knock(wire: Arc<dyn Wire>, peer: String, reach: PeerSettings) -> Check 
         Answer::Http(answer) => Ok(format!("answers (status {})", answer.status)),
         Answer::Folder(_) => Ok("can be read".to_owned()),
         Answer::Failed(failure) => Err(Refused::new(69, failure.to_string())),
-        Answer::Mail(words) => Ok(words),
+        Answer::Mail(answer) => answer.end.map_err(|failure| Refused::new(69, failure.to_string())),
     };
     Check { name: peer, found }
 }

@@ -2,7 +2,8 @@
 
 use chrono::{NaiveDate, Weekday};
 
-use crate::doors::peer::{HttpPeer, Login, MailTls, PeerSettings, SecretPlace, Trust};
+use crate::domain::events::Events;
+use crate::doors::peer::{HttpPeer, Login, MailAuth, MailTls, PeerSettings, SecretPlace, Trust};
 use crate::protocol::ReportDetail;
 use crate::rules::deadlines;
 use crate::rules::working_days::WorkingDays;
@@ -130,7 +131,23 @@ fn mail(mail: &MailSettings) -> Vec<String> {
     if let Trust::CaFile(path) = &server.trust {
         lines.push(line("mail.ca_file", path.display()));
     }
-    lines.extend(server.login.iter().flat_map(|login| logs_in("mail", login)));
+    match server.auth {
+        MailAuth::Password => lines.extend(server.login.iter().flat_map(|login| logs_in("mail", login))),
+        MailAuth::Xoauth2 => {
+            lines.extend(server.login.iter().flat_map(|login| {
+                [line("mail.username", &login.username), line("mail.token", masked(&login.password))]
+            }))
+        }
+    }
+    lines.extend([
+        line("mail.events", &mail.events),
+        line("mail.attach", if mail.attach.is_empty() { "nothing".to_owned() } else { mail.attach.join(", ") }),
+        line("mail.attach_max", format!("{} bytes", mail.attach_bytes_max)),
+    ]);
+    lines.extend((mail.mute != Events::none()).then(|| line("mail.mute", &mail.mute)));
+    lines.extend(
+        mail.routes.iter().map(|route| line("mail.route", format!("{}: {}", route.to.join(", "), route.events))),
+    );
     lines
 }
 

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::doors::peer::{Fingerprint, HttpPeer, Login, MailPeer, MailTls, SecretPlace, Trust, is_loopback};
+use crate::doors::peer::{Fingerprint, HttpPeer, Login, SecretPlace, Trust, is_loopback};
 
-use super::MailSettings;
 use super::section::Section;
 
 /// Reads `url`, `username`, `password_file` and `tls`; a refusal stands in the section.
@@ -85,7 +84,7 @@ pub fn api_key(section: &mut Section<'_>, login: Option<&Login>) -> Option<Secre
 }
 
 /// Reads `username` with `password_file` or `password_env`.
-fn login(section: &mut Section<'_>) -> Option<Login> {
+pub fn login(section: &mut Section<'_>) -> Option<Login> {
     let username = section.text("username");
     let file = section.path("password_file").map(SecretPlace::File);
     let variable = section.text("password_env").map(SecretPlace::Env);
@@ -110,57 +109,6 @@ fn login(section: &mut Section<'_>) -> Option<Login> {
             None
         }
     }
-}
-
-#[derive(Clone, Copy)]
-enum TlsWord {
-    Starttls,
-    Implicit,
-    None,
-}
-
-/// Reads `[mail]`.
-pub fn mail(section: &mut Section<'_>) -> Option<MailSettings> {
-    let origin = section.origin();
-    let host = section.required("host", "smtp.example.net");
-    let words = [("starttls", TlsWord::Starttls), ("implicit", TlsWord::Implicit), ("none", TlsWord::None)];
-    let tls = section.choice("tls", &words).unwrap_or(TlsWord::Starttls);
-    let allowed = section.switch("allow_plaintext").unwrap_or(false);
-    let port = section.between("port", 1_u16, u16::MAX);
-    let trust = section.path("ca_file").map_or(Trust::System, Trust::CaFile);
-    let login = login(section);
-    let from = section.required("from", "Tidegauge <tidegauge@example.net>");
-    let to = recipients(section);
-    let host = host?;
-    let (tls, usual_port) = match tls {
-        TlsWord::Starttls => (MailTls::Starttls, 587),
-        TlsWord::Implicit => (MailTls::Implicit, 465),
-        TlsWord::None if allowed => (MailTls::NoneAllowed, 25),
-        TlsWord::None => (MailTls::NoneOnLoopback, 25),
-    };
-    if tls == MailTls::NoneOnLoopback && !is_loopback(&host) {
-        let why =
-            format!("`tls` is \"none\" and {host} is another machine: reports would cross the network in the clear");
-        section.refuse(origin, why, "write tls = \"starttls\", or add allow_plaintext = true");
-        return None;
-    }
-    let server = MailPeer { host, port: port.unwrap_or(usual_port), tls, trust, login };
-    Some(MailSettings { server, from: from?, to: to? })
-}
-
-fn recipients(section: &mut Section<'_>) -> Option<Vec<String>> {
-    let origin = section.origin();
-    let to = section.texts("to").unwrap_or_default();
-    let odd = to.iter().find(|address| !address.contains('@') || address.chars().any(char::is_control));
-    if let Some(odd) = odd {
-        section.refuse(origin, format!("`to` has \"{odd}\""), "write mail addresses");
-        return None;
-    }
-    if to.is_empty() {
-        section.refuse(origin, "`to` of [mail] names nobody".to_owned(), "add to = [\"licensing@example.net\"]");
-        return None;
-    }
-    Some(to)
 }
 
 /// A folder as a path that is not empty.

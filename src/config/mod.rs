@@ -2,6 +2,7 @@
 
 mod explain;
 mod far;
+mod mail;
 mod managed;
 mod overlay;
 mod policy;
@@ -20,9 +21,10 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 
 use crate::ask::Peer;
+use crate::domain::events::EVENTS;
 use crate::domain::gate::Tolerance;
 use crate::domain::installation::entry_of;
-use crate::doors::peer::{HttpPeer, LICENSE_SERVER, MAIL, MailPeer, PeerSettings};
+use crate::doors::peer::{HttpPeer, LICENSE_SERVER, MAIL, PeerSettings};
 use crate::protocol::ReportDetail;
 use crate::rules::deadlines::Deadlines;
 use crate::rules::points_table::{self, NotATable};
@@ -31,6 +33,7 @@ use crate::rules::schedule::Policy;
 use crate::rules::working_days::WorkingDays;
 use crate::sources::Names;
 
+pub use mail::{MailRoute, MailSettings};
 pub use read::{Flags, Written};
 pub use refusal::{Refusal, Refusals};
 pub use server::{LicenseBy, ManagedBy, MonthEnd, ServerSettings};
@@ -75,16 +78,6 @@ pub struct Settings {
     pub points_tables: Vec<PathBuf>,
     /// What the tables say, once they are read, and what unknown types are mapped to.
     pub rating: Rating,
-}
-
-/// Who writes mail to whom, by which server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MailSettings {
-    pub server: MailPeer,
-    /// As in a `From` line.
-    pub from: String,
-    /// At least one address.
-    pub to: Vec<String>,
 }
 
 /// The console's address without a setting.
@@ -161,6 +154,16 @@ impl Settings {
         let is_asked =
             |name: &&String| self.server(name).is_some_and(|server| server.license == LicenseBy::BackupServer);
         servers.iter().filter(is_asked).cloned().collect()
+    }
+
+    /// Who is told news of this kind, as duties name them: a mail address, or `CHANNEL:NAME`.
+    pub fn recipients(&self, event: &str) -> Vec<String> {
+        self.mail.iter().flat_map(|mail| mail.recipients(event)).collect()
+    }
+
+    /// Whether this recipient is told anything.
+    pub fn tells(&self, recipient: &str) -> bool {
+        EVENTS.iter().any(|event| self.recipients(event).iter().any(|told| told == recipient))
     }
 
     /// How each far side is reached: what the wire is built from.

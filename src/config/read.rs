@@ -17,7 +17,7 @@ use super::refusal::{Refusal, Refusals};
 use super::section::Section;
 use super::server::{self, LicenseBy, ServerSettings};
 use super::tree::{self, Origin, Table, Value};
-use super::{Settings, far, managed, overlay, policy};
+use super::{Settings, far, mail, managed, overlay, policy};
 
 /// Most servers in one file.
 const SERVERS_MAX: usize = 1_000;
@@ -90,7 +90,7 @@ fn top(section: &mut Section<'_>) -> Settings {
         license_server: section
             .inside("license_server", |section| far::http_peer(section, "https://license.example.net"))
             .flatten(),
-        mail: section.inside("mail", far::mail).flatten(),
+        mail: section.inside("mail", mail::read).flatten(),
         price_book: section.inside("billing", |section| section.path("price_book")).flatten(),
         ..defaults
     };

@@ -5,6 +5,7 @@
 pub mod adjustment;
 pub mod calendar;
 pub mod console_report;
+pub mod events;
 pub mod finalization;
 pub mod gate;
 pub mod installation;

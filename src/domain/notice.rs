@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::watermark::Coverage;
 use super::{Instant, Month, Points};
 
 /// What a person should know of the working days up to a deadline.
@@ -16,6 +17,15 @@ pub enum Workdays {
     TodayIsLast,
     /// Today and all days up to the deadline are off.
     NoneLeft,
+}
+
+/// A loss that people were told of, so that its end can name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldLoss {
+    /// The notice's id.
+    pub id: String,
+    pub at: Instant,
+    pub why: String,
 }
 
 /// A kind of news. A closed set: every channel and template answers for each.
@@ -45,11 +55,19 @@ pub enum News {
         workdays: Workdays,
     },
     /// The deadline passed in manual mode.
-    Overdue {
+    Overdue { month: Month, total: Points },
+    /// A person lowered it, or took all adjustments back.
+    ReportAdjusted {
         month: Month,
-        total: Points,
+        by: String,
+        before: Points,
+        after: Points,
+        /// How many were made by this act; none: all were taken back.
+        adjustments: usize,
+        /// Of the newest adjustment; empty when all were taken back.
+        reason: String,
     },
-    /// It was taken by the License Update Server.
+    /// A person sent it, and the License Update Server took it.
     ReportSent {
         month: Month,
         total: Points,
@@ -59,11 +77,16 @@ pub enum News {
         #[serde(default)]
         due_on: Option<NaiveDate>,
     },
-    /// It could not be sent.
-    SendFailing {
+    /// It was taken as nobody had acted until the auto-submit day.
+    ReportAutoSent {
         month: Month,
-        why: String,
+        total: Points,
+        external_due: bool,
+        /// The day of the second step.
+        due_on: Option<NaiveDate>,
     },
+    /// It could not be sent.
+    SendFailing { month: Month, why: String },
     /// The second step, Pulse or the aggregator's portal, is still open.
     ExternalDue {
         month: Month,
@@ -72,21 +95,11 @@ pub enum News {
         due_on: Option<NaiveDate>,
     },
     /// Coverage policy keeps it for a person.
-    WaitsForPerson {
-        month: Month,
-        why: String,
-    },
+    WaitsForPerson { month: Month, why: String },
     /// A sample changed an unsent report, or would change a sent one.
-    LateSample {
-        month: Month,
-        sent: bool,
-    },
+    LateSample { month: Month, sent: bool },
     /// Other settings changed an unsent report.
-    ReportRenewed {
-        month: Month,
-        was: Points,
-        total: Points,
-    },
+    ReportRenewed { month: Month, was: Points, total: Points },
     /// A license check that needs a person, or that installed a key.
     License {
         result: String,
@@ -96,37 +109,17 @@ pub enum News {
         to_do: String,
     },
     /// A license check ended well after one or more that failed.
-    LicenseRecovered {
-        result: String,
-        message: String,
-        failing_since: Instant,
-    },
+    LicenseRecovered { result: String, message: String, failing_since: Instant },
     /// The license, or for perpetual keys its support, is about to end.
-    LicenseExpiring {
-        support: bool,
-        last_day: NaiveDate,
-        days_left: i64,
-    },
+    LicenseExpiring { support: bool, last_day: NaiveDate, days_left: i64 },
     /// The support of a perpetual license is over.
-    SupportExpired {
-        last_day: NaiveDate,
-    },
+    SupportExpired { last_day: NaiveDate },
     /// The license has expired; everything is still processed.
-    GraceStarted {
-        last_day: NaiveDate,
-        grace_ends_on: NaiveDate,
-    },
+    GraceStarted { last_day: NaiveDate, grace_ends_on: NaiveDate },
     /// It still is expired: day `day` of grace, of `of`.
-    InGrace {
-        grace_ends_on: NaiveDate,
-        day: i64,
-        of: i64,
-    },
+    InGrace { grace_ends_on: NaiveDate, day: i64, of: i64 },
     /// The license has expired and nothing is processed any more; `grace_ended_on` when it had grace.
-    ProcessingStopped {
-        last_day: NaiveDate,
-        grace_ended_on: Option<NaiveDate>,
-    },
+    ProcessingStopped { last_day: NaiveDate, grace_ended_on: Option<NaiveDate> },
     /// More is used than is licensed.
     LimitExceeded {
         licensed: Points,
@@ -139,43 +132,29 @@ pub enum News {
         tolerated_through: Option<NaiveDate>,
     },
     /// It no longer is.
-    LimitKept {
-        licensed: Points,
-        used: Points,
-    },
+    LimitKept { licensed: Points, used: Points },
     /// The gate holds the license update.
-    GateHeld {
-        month: Month,
-        shortfall: Points,
-        tolerance: Points,
-    },
+    GateHeld { month: Month, shortfall: Points, tolerance: Points },
     /// The gate opened again.
-    GateOpened {
-        month: Month,
-    },
+    GateOpened { month: Month },
     /// The License Update Server's operator asks for a corrected report.
-    CorrectionAsked {
-        month: Month,
-        by: String,
-        why: String,
-    },
+    CorrectionAsked { month: Month, by: String, why: String },
     /// Auto update switched itself off.
-    AutoUpdateOff {
-        why: String,
-    },
+    AutoUpdateOff { why: String },
     /// A server has not answered.
-    SourceLost {
-        server: String,
-        why: String,
-    },
+    SourceLost { server: String, why: String },
+    /// It answers again; only after people were told of the loss.
     SourceRecovered {
         server: String,
         missed_samples: u32,
+        /// What was told of it.
+        #[serde(default)]
+        loss: Option<ToldLoss>,
     },
+    /// A day has ended with too few of a server's samples.
+    CoverageLow { server: String, day: NaiveDate, coverage: Coverage },
     /// The clock is not trusted.
-    ClockSuspect {
-        why: String,
-    },
+    ClockSuspect { why: String },
 }
 
 impl News {
@@ -185,7 +164,9 @@ impl News {
             News::ReportReady { .. } => "report.generated",
             News::Reminder { .. } => "report.deadline_near",
             News::Overdue { .. } => "report.overdue",
+            News::ReportAdjusted { .. } => "report.adjusted",
             News::ReportSent { .. } => "report.submitted",
+            News::ReportAutoSent { .. } => "report.auto_submitted",
             News::SendFailing { .. } => "report.send_failing",
             News::ExternalDue { .. } => "report.external_due",
             News::WaitsForPerson { .. } => "report.waits_for_person",
@@ -206,6 +187,7 @@ impl News {
             News::AutoUpdateOff { .. } => "license.auto_update_disabled",
             News::SourceLost { .. } => "server.unreachable",
             News::SourceRecovered { .. } => "server.recovered",
+            News::CoverageLow { .. } => "server.coverage_low",
             News::ClockSuspect { .. } => "clock.suspect",
         }
     }
@@ -219,9 +201,11 @@ impl News {
             | News::Reminder { month, .. }
             | News::Overdue { month, .. }
             | News::ReportSent { month, .. }
+            | News::ReportAutoSent { month, .. }
             | News::WaitsForPerson { month, .. }
             | News::ExternalDue { month, .. } => Some(*month),
-            News::SendFailing { .. }
+            News::ReportAdjusted { .. }
+            | News::SendFailing { .. }
             | News::LateSample { .. }
             | News::ReportRenewed { .. }
             | News::License { .. }
@@ -239,6 +223,7 @@ impl News {
             | News::AutoUpdateOff { .. }
             | News::SourceLost { .. }
             | News::SourceRecovered { .. }
+            | News::CoverageLow { .. }
             | News::ClockSuspect { .. } => None,
         }
     }

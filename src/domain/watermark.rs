@@ -40,6 +40,11 @@ impl Coverage {
         self.complete += other.complete;
     }
 
+    /// Whether less than this share of the expected samples was taken, 0 to 100.
+    pub fn is_below(self, percent: u8) -> bool {
+        u64::from(self.complete) * 100 < u64::from(self.expected) * u64::from(percent)
+    }
+
     /// Whether samples are missing.
     pub fn is_short(self) -> bool {
         self.complete < self.expected

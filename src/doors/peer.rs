@@ -68,7 +68,18 @@ pub struct MailPeer {
     pub tls: MailTls,
     /// `System` or `CaFile`.
     pub trust: Trust,
+    pub auth: MailAuth,
     pub login: Option<Login>,
+}
+
+/// What a login's secret is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MailAuth {
+    /// A password: PLAIN or LOGIN.
+    #[default]
+    Password,
+    /// An access token (XOAUTH2), which something else keeps fresh.
+    Xoauth2,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

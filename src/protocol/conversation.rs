@@ -185,6 +185,7 @@ fn setback_of(failure: &Failure) -> Setback {
         | Failure::TimedOut { .. }
         | Failure::TooLarge { .. }
         | Failure::Broken { .. }
+        | Failure::NotLetIn { .. }
         | Failure::RefusedForGood { .. }
         | Failure::RefusedForNow { .. }
         | Failure::File { .. } => Setback::TryAgain { why },

@@ -12,8 +12,8 @@ use secrecy::ExposeSecret;
 use tower::ServiceExt;
 
 use crate::ask::{
-    Answer, Ask, Body, Failure, FolderAnswer, FolderAsk, FormValue, HeaderSecret, HttpAnswer, HttpAsk, MailAsk, Method,
-    Peer,
+    Answer, Ask, Body, Failure, FolderAnswer, FolderAsk, FormValue, HeaderSecret, HttpAnswer, HttpAsk, MailAnswer,
+    MailAsk, Method, Peer,
 };
 use crate::domain::Instant;
 use crate::doors::{Clock, Pending, Wire};
@@ -40,6 +40,10 @@ struct Inner {
     folders: BTreeMap<Peer, BTreeMap<String, Vec<u8>>>,
     mails: Vec<MailAsk>,
     outages: Vec<(Peer, Range<Instant>)>,
+    /// Recipients that the mail server does not know.
+    refused_recipients: BTreeSet<String>,
+    /// When the mail server refuses the login.
+    locked_out: Vec<Range<Instant>>,
     /// Peers whose next answer is lost on its way back.
     deaf: BTreeSet<Peer>,
 }
@@ -57,6 +61,21 @@ impl SimulatedWire {
     /// The peer is out of reach during the span; `mail` is the mail server.
     pub fn cut_off(&self, peer: &str, span: Range<Instant>) {
         self.inner().outages.push((peer.to_owned(), span));
+    }
+
+    /// The mail server refuses this recipient for good.
+    pub fn refuse_recipient(&self, address: &str) {
+        self.inner().refused_recipients.insert(address.to_owned());
+    }
+
+    /// The mail server knows this recipient again.
+    pub fn know_recipient(&self, address: &str) {
+        self.inner().refused_recipients.remove(address);
+    }
+
+    /// The mail server refuses the login during the span, as it does with a token that has expired.
+    pub fn lock_out(&self, span: Range<Instant>) {
+        self.inner().locked_out.push(span);
     }
 
     /// The peer takes the next request, and its answer is lost.
@@ -108,8 +127,16 @@ impl SimulatedWire {
         if self.is_cut_off("mail") {
             return unreachable_peer("mail");
         }
+        if self.inner().refused_recipients.contains(&ask.to) {
+            let why = "550 5.1.1 no such user".to_owned();
+            return Answer::Mail(MailAnswer { steps: Vec::new(), end: Err(Failure::RefusedForGood { why }) });
+        }
+        if self.inner().locked_out.iter().any(|span| span.contains(&self.clock.now())) {
+            let why = "535 5.7.8 the login is refused".to_owned();
+            return Answer::Mail(MailAnswer { steps: Vec::new(), end: Err(Failure::NotLetIn { why }) });
+        }
         self.inner().mails.push(ask);
-        Answer::Mail("250 2.0.0 taken".to_owned())
+        Answer::Mail(MailAnswer { steps: Vec::new(), end: Ok("250 2.0.0 taken".to_owned()) })
     }
 
     fn folder(&self, ask: FolderAsk) -> Answer {

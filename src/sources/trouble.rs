@@ -27,6 +27,7 @@ pub fn failed(server: &str, path: &str, answer: &Answer) -> Setback {
             why: format!("{server} {path}: {failure}; check that the server runs and its REST port is open"),
         },
         Failure::TooLarge { .. }
+        | Failure::NotLetIn { .. }
         | Failure::RefusedForGood { .. }
         | Failure::RefusedForNow { .. }
         | Failure::File { .. } => Setback::TryAgain { why: format!("{server} {path}: {failure}") },

@@ -11,7 +11,7 @@ use crate::domain::finalization::Finalization;
 use crate::domain::gate::{GateVerdict, OperatorDecision};
 use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::license::License;
-use crate::domain::notice::Notice;
+use crate::domain::notice::{Notice, ToldLoss};
 use crate::domain::report::{External, Receipt, Stage, UsageReport};
 use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::protocol::Occasion;
@@ -278,6 +278,9 @@ pub struct Miss {
     pub needs_person: bool,
     /// Misses in a row, this one included.
     pub in_a_row: u32,
+    /// What people were told of the loss; `None`: nothing yet.
+    #[serde(default)]
+    pub told: Option<ToldLoss>,
 }
 
 /// The kinds of messages that leave the machine.

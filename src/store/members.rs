@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Instant;
 use crate::domain::installation::ServerName;
+use crate::domain::notice::ToldLoss;
 
 /// The servers that a source names, with what it says beside their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct Member {
 pub struct Absent {
     pub since: Instant,
     pub why: Absence,
+    /// What people were told of it.
+    #[serde(default)]
+    pub told: Option<ToldLoss>,
 }
 
 /// Why a source's server is not sampled through it.

@@ -7,6 +7,7 @@ mod fleet_console; // as many behind one console
 mod folder;
 mod http;
 mod mail;
+pub mod mail_server;
 mod outside;
 mod outside_report;
 mod serve;

@@ -74,7 +74,7 @@ fn fill(store: &mut Store, hours: i64) {
 fn small_facts_set_and_delete_the_rows_they_name() {
     let (mut store, opening) = temporary(&SimulatedDisk::new());
     assert_eq!(opening.to_string(), "the store is in order; 0 journal entries were applied");
-    let miss = Miss { due_at: at(1), at: at(1), why: "silent".into(), needs_person: false, in_a_row: 1 };
+    let miss = Miss { due_at: at(1), at: at(1), why: "silent".into(), needs_person: false, in_a_row: 1, told: None };
     let missed = Fact::SampleMissed { server: "vbr01".into(), miss: miss.clone() };
     let long = "é".repeat(30_000);
     let setback = SetbackRow { at: at(1), why: long, tries: 1, next_try_at: at(2), needs_person: true };

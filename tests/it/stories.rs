@@ -13,6 +13,7 @@ mod forecasts;
 mod gates;
 mod keys;
 mod kills;
+mod letters;
 mod license_life;
 mod licenses;
 mod manual;
@@ -166,24 +167,24 @@ fn whole(points: i64) -> Points {
 fn an_unreviewed_report_is_sent_on_the_eleventh() {
     let mut world = World::new(WorldPlan::small(1, at("2026-01-20T09:30:00Z"), 40));
     world.run_until(at("2026-02-12"));
-    let words = ["report 2026-01", "telemetry", "notice report.generated", "notice report.submitted"];
+    let words = ["report 2026-01", "telemetry", "notice report.generated", "notice report.auto_submitted"];
     check(
         &world,
         &words,
         expect![[r#"
-        2026-01-26 00:00  telemetry 2026-W04 drawn for 2026-01-29 12:32
-        2026-01-29 12:32  telemetry 2026-W04 sealed
-        2026-01-29 12:32  telemetry 2026-W04 taken
-        2026-02-01 00:00  report 2026-01 r1 generated: 411 points
-        2026-02-01 00:00  notice report.generated (2026-01, 10 days left)
-        2026-02-02 00:00  telemetry 2026-W05 drawn for 2026-02-08 22:32
-        2026-02-08 22:32  telemetry 2026-W05 sealed
-        2026-02-08 22:32  telemetry 2026-W05 taken
-        2026-02-09 00:00  telemetry 2026-W06 drawn for 2026-02-13 15:16
-        2026-02-11 00:00  report 2026-01 r1 sealed
-        2026-02-11 00:00  report 2026-01 r1 submitted
-        2026-02-11 00:00  notice report.submitted (2026-01)
-    "#]],
+            2026-01-26 00:00  telemetry 2026-W04 drawn for 2026-01-29 12:32
+            2026-01-29 12:32  telemetry 2026-W04 sealed
+            2026-01-29 12:32  telemetry 2026-W04 taken
+            2026-02-01 00:00  report 2026-01 r1 generated: 411 points
+            2026-02-01 00:00  notice report.generated (2026-01, 10 days left)
+            2026-02-02 00:00  telemetry 2026-W05 drawn for 2026-02-08 22:32
+            2026-02-08 22:32  telemetry 2026-W05 sealed
+            2026-02-08 22:32  telemetry 2026-W05 taken
+            2026-02-09 00:00  telemetry 2026-W06 drawn for 2026-02-13 15:16
+            2026-02-11 00:00  report 2026-01 r1 sealed
+            2026-02-11 00:00  report 2026-01 r1 submitted
+            2026-02-11 00:00  notice report.auto_submitted (2026-01)
+        "#]],
     );
     assert_eq!(sent(&world), ["2026-01 r1 411"]);
 }

@@ -2,10 +2,12 @@
 
 use crate::agent::generate::kept;
 use crate::agent::submit::stage_of;
-use crate::agent::{Agent, Hour, Query, Refused, Work};
+use crate::agent::{Agent, Hour, Query, Refused, Trouble, Work};
 use crate::domain::adjustment::AdjustmentOrder;
+use crate::domain::calendar::rfc3339;
 use crate::domain::gate::Justification;
 use crate::domain::installation::Unit;
+use crate::domain::notice::News;
 use crate::domain::report::{External, Stage, UsageReport};
 use crate::domain::{Instant, Month};
 use crate::rules::review;
@@ -183,10 +185,31 @@ impl Agent {
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
         let (month, revision) = (report.month, report.revision);
-        let facts = vec![kept(cause, self.completed(unit, report)?), self.look_at_gate_again(unit)];
+        let report = self.completed(unit, report)?;
+        let mut facts = self.adjusted_news(&unit.id, &report, actor, hour)?;
+        facts.extend([kept(cause, report), self.look_at_gate_again(unit)]);
         self.record(hour, actor, facts)?;
         self.begin_write_files(&unit.id, month, revision, hour)?;
         self.shown(unit, month)
+    }
+
+    /// The news that a person changed a report; every change is one of its own.
+    fn adjusted_news(&self, id: &str, after: &UsageReport, by: &str, hour: Hour) -> Result<Vec<Fact>, Trouble> {
+        let Some(before) = self.newest_report(id, after.month)? else { return Ok(Vec::new()) };
+        let news = News::ReportAdjusted {
+            month: after.month,
+            by: by.to_owned(),
+            before: before.total_points,
+            after: after.total_points,
+            adjustments: after.adjustments.len().saturating_sub(before.adjustments.len()),
+            reason: after.adjustments.last().map_or_else(String::new, |adjustment| adjustment.reason.clone()),
+        };
+        self.news(
+            Some(id),
+            &format!("{} r{} {} {}", after.month, after.revision, after.digest, rfc3339(hour.now)),
+            news,
+            hour,
+        )
     }
 
     pub(super) fn shown(&self, unit: &Unit, month: Month) -> Result<Obeyed, Refused> {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::agent::Trouble;
+use crate::agent::notices::REFUSED;
 use crate::agent::{Agent, Hour, Refused};
 use crate::domain::Instant;
 use crate::domain::calendar::{minute_local, minute_text, rfc3339};
@@ -134,15 +135,27 @@ impl Agent {
         Ok(sealed.len().saturating_sub(answered.len()))
     }
 
-    /// Deeds that came to nothing and are tried again; mails are counted in `untold`.
+    /// Deeds that came to nothing and are tried again, recipients that were refused for good, and letters that wait.
     fn setbacks_shown(&self) -> Result<Vec<String>, Trouble> {
-        let rows = self.store.rows::<SetbackRow>("setback/")?;
-        let shown = rows.into_iter().filter_map(|(row, setback)| {
-            let about = row.trim_start_matches("setback/").to_owned();
-            let next = minute_text(setback.next_try_at);
-            (!about.starts_with("tell ")).then(|| format!("{about}: {}; next try {next}", setback.why))
-        });
-        Ok(shown.collect())
+        let (mut shown, mut waiting) = (Vec::new(), Vec::new());
+        for (row, setback) in self.store.rows::<SetbackRow>("setback/")? {
+            let about = row.trim_start_matches("setback/");
+            let SetbackRow { at, why, next_try_at, .. } = &setback;
+            if let Some(to) = about.strip_prefix(REFUSED) {
+                let refused = format!("{about} were refused on {}: {why}; correct the address", minute_text(*at));
+                shown.extend(self.settings.tells(to).then_some(refused));
+            } else if about.starts_with("tell ") {
+                waiting.push(setback);
+            } else {
+                shown.push(format!("{about}: {why}; next try {}", minute_text(*next_try_at)));
+            }
+        }
+        let next = waiting.iter().map(|setback| setback.next_try_at).min();
+        if let (Some(newest), Some(next)) = (waiting.iter().max_by_key(|setback| setback.at), next) {
+            let (count, why) = (waiting.len(), &newest.why);
+            shown.push(format!("letters not sent: {count}: {why}; next try {}", minute_text(next)));
+        }
+        Ok(shown)
     }
 
     fn clock_warning(&self) -> Result<Vec<String>, Trouble> {

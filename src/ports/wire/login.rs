@@ -17,6 +17,11 @@ pub fn password(login: &Login) -> Result<SecretString, Failure> {
     secret(&login.password, "password")
 }
 
+/// Reads the login's access token; a fresh one may have been put there since the last time.
+pub fn token(login: &Login) -> Result<SecretString, Failure> {
+    secret(&login.password, "token")
+}
+
 /// Reads the peer's API key.
 pub fn api_key(peer: &HttpPeer) -> Result<SecretString, Failure> {
     let why = || refused("the settings give it no API key: add api_key_file".to_owned());

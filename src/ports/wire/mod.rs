@@ -35,7 +35,7 @@ impl RealWire {
                 let peer = self.http_peer(&ask.peer)?;
                 http::carry(&self.clients, peer, ask).await.map(Answer::Http)
             }
-            Ask::Mail(ask) => mail::carry(self.mail_peer()?, ask).await.map(Answer::Mail),
+            Ask::Mail(ask) => Ok(Answer::Mail(mail::carry(self.mail_peer()?, ask).await)),
             Ask::Folder(ask) => {
                 let peer = self.folder_peer(&ask)?.clone();
                 folder::carry(peer, ask).await.map(Answer::Folder)

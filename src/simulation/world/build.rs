@@ -12,7 +12,7 @@ use crate::config::{LicenseBy, MailSettings, ServerSettings, Settings};
 use crate::domain::installation::{entry_of, named_at};
 use crate::domain::license::LicenseType;
 use crate::domain::{Instant, Points};
-use crate::doors::peer::{FolderPeer, HttpPeer, MailPeer, MailTls, PeerSettings, SecretPlace, Trust};
+use crate::doors::peer::{FolderPeer, HttpPeer, MailAuth, MailPeer, MailTls, PeerSettings, SecretPlace, Trust};
 use crate::doors::{Clock, Files};
 use crate::license_server::{self, Contract, ContractState, LicenseServer, Policy, Term};
 use crate::store::Place;
@@ -310,17 +310,17 @@ fn settings(plan: &WorldPlan) -> Settings {
     let mut names = BTreeSet::new();
     settings.servers.retain(|server| names.insert(server.name.clone()));
     settings.license_server = plan.closed_loop.then(|| peer("license.example.net"));
-    settings.mail = (!plan.mail_to.is_empty()).then(|| MailSettings {
-        server: MailPeer {
-            host: "smtp.example.net".to_owned(),
-            port: 587,
-            tls: MailTls::Starttls,
-            trust: Trust::System,
-            login: None,
-        },
-        from: "Tidegauge <tidegauge@example.net>".to_owned(),
-        to: plan.mail_to.clone(),
-    });
+    let server = MailPeer {
+        host: "smtp.example.net".to_owned(),
+        port: 587,
+        tls: MailTls::Starttls,
+        trust: Trust::System,
+        auth: MailAuth::Password,
+        login: None,
+    };
+    let to_all = || MailSettings::to_all(server.clone(), "Tidegauge <tidegauge@example.net>".to_owned(), Vec::new());
+    let mail = settings.mail.take().unwrap_or_else(to_all);
+    settings.mail = (!plan.mail_to.is_empty()).then(|| MailSettings { server, to: plan.mail_to.clone(), ..mail });
     settings
 }
 

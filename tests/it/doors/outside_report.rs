@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use tidegauge::ask::{Answer, Ask, Failure};
+use tidegauge::ask::{Answer, Ask, Failure, MailAsk};
 use tidegauge::channels::{Attachment, Telling, mail};
 use tidegauge::config::{Flags, Settings, Written};
 use tidegauge::domain::notice::{News, Notice, Workdays};
@@ -48,27 +48,29 @@ fn a_document_of_every_script_is_left_for_other_programs() {
     }
 }
 
-fn settings(password_env: &str) -> Settings {
+fn settings(login: &str) -> Settings {
     let text = format!(
         "[mail]\nhost = \"localhost\"\nport = {}\nca_file = \"{}\"\nusername = \"tidegauge\"\n\
-         password_env = \"{password_env}\"\nfrom = \"Tidegauge <tidegauge@example.net>\"\nto = [\"licensing@example.net\"]\n",
+         {login}\nfrom = \"Tidegauge <tidegauge@example.net>\"\nto = [\"licensing@example.net\"]\n",
         std::env::var("TIDEGAUGE_OUTSIDE_MAIL_PORT").expect("the script names the port"),
         std::env::var("TIDEGAUGE_OUTSIDE_MAIL_CA").expect("the script names the authority"),
     );
     Settings::read(Some(Written { name: "mail.toml", text: &text }), [], &Flags::default()).expect("good settings")
 }
 
-async fn sent(settings: &Settings, to: &str) -> Result<String, Failure> {
+/// A report's letter; `more` goes with it, too.
+async fn sent(settings: &Settings, to: &str, more: Option<Attachment>) -> Result<String, Failure> {
     let report = sample_report();
     let attachment = |format: &Format| Attachment {
         name: format!("report-2026-10-r1.{}", format.extension),
         media_type: format.media_type.to_owned(),
         bytes: written(&report, format),
     };
-    let attachments: Vec<Attachment> =
-        FORMATS.iter().filter(|format| format.extension != "csv").map(attachment).collect();
+    let mailed = FORMATS.iter().filter(|format| ["pdf", "json"].contains(&format.extension));
+    let id = if more.is_some() { "large" } else { "7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001" };
+    let attachments: Vec<Attachment> = mailed.map(attachment).chain(more).collect();
     let notice = Notice {
-        id: "7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001".to_owned(),
+        id: id.to_owned(),
         unit: Some(report.unit.clone()),
         at: report.generated_at,
         news: News::ReportReady {
@@ -90,10 +92,15 @@ async fn sent(settings: &Settings, to: &str) -> Result<String, Failure> {
         files_at: "reports/2026-10",
         attachments: &attachments,
         time_zone: chrono_tz::Tz::UTC,
+        attached_bytes_max: 10_000_000,
     };
     let letter = mail::mail(&notice, &telling, &to[0]).expect("the addresses are right");
+    carried(settings, letter).await
+}
+
+async fn carried(settings: &Settings, letter: MailAsk) -> Result<String, Failure> {
     match RealWire::new(settings.peers()).carry(Ask::Mail(letter)).await {
-        Answer::Mail(words) => Ok(words),
+        Answer::Mail(answer) => answer.end,
         Answer::Failed(failure) => Err(failure),
         Answer::Http(_) | Answer::Folder(_) => panic!("a mail ask has a mail answer"),
     }
@@ -105,16 +112,37 @@ async fn a_mail_server_that_somebody_else_wrote_takes_a_report() {
     if std::env::var_os("TIDEGAUGE_OUTSIDE_MAIL_PORT").is_none() {
         return;
     }
-    let right = settings("TIDEGAUGE_OUTSIDE_MAIL_PASSWORD");
-    let words = sent(&right, "licensing@example.net").await.expect("the server takes it");
+    let right = settings("password_env = \"TIDEGAUGE_OUTSIDE_MAIL_PASSWORD\"");
+    let words = sent(&right, "licensing@example.net", None).await.expect("the server takes it");
     assert!(words.starts_with("250 "), "{words}");
-    let unknown = sent(&right, "nobody@example.net").await.expect_err("no such user");
+    let large = Attachment { name: "large.bin".to_owned(), media_type: "x/y".to_owned(), bytes: vec![7; 3_000_000] };
+    sent(&right, "licensing@example.net", Some(large)).await.expect("beyond the server's SIZE it goes without files");
+    let unknown = sent(&right, "nobody@example.net", None).await.expect_err("no such user");
     assert!(matches!(&unknown, Failure::RefusedForGood { .. }), "{unknown}");
-    let wrong = sent(&settings("TIDEGAUGE_OUTSIDE_MAIL_WRONG_PASSWORD"), "licensing@example.net").await;
-    let wrong = wrong.expect_err("the wrong password");
-    assert!(matches!(&wrong, Failure::RefusedForGood { why } if why.contains("535")), "{wrong}");
-    let mut stranger = settings("TIDEGAUGE_OUTSIDE_MAIL_PASSWORD");
+    let wrong = settings("password_env = \"TIDEGAUGE_OUTSIDE_MAIL_WRONG_PASSWORD\"");
+    let wrong = sent(&wrong, "licensing@example.net", None).await.expect_err("the wrong password");
+    assert!(matches!(&wrong, Failure::NotLetIn { why } if why.contains("535")), "{wrong}");
+    let mut stranger = right.clone();
     stranger.mail.as_mut().expect("[mail] is there").server.trust = tidegauge::doors::peer::Trust::System;
-    let stranger = sent(&stranger, "licensing@example.net").await.expect_err("nobody vouches for it");
+    let stranger = sent(&stranger, "licensing@example.net", None).await.expect_err("nobody vouches for it");
     assert!(matches!(&stranger, Failure::Untrusted { .. }), "{stranger}");
+}
+
+/// Shows the same server an access token that holds, and one that has expired.
+#[tokio::test]
+async fn a_mail_server_that_somebody_else_wrote_takes_an_access_token() {
+    let Some(folder) = std::env::var_os("TIDEGAUGE_OUTSIDE_MAIL_TOKENS") else { return };
+    let by = |token: &str| {
+        let file = Path::new(&folder).join(token);
+        settings(&format!("auth = \"xoauth2\"\ntoken_file = \"{}\"", file.display()))
+    };
+    let letter = || {
+        let at = sample_report().generated_at;
+        mail::trial("Tidegauge <tidegauge@example.net>", "licensing@example.net", "access token", at)
+            .expect("addresses")
+    };
+    let words = carried(&by("good"), letter()).await.expect("the token is good");
+    assert!(words.starts_with("250 "), "{words}");
+    let expired = carried(&by("expired"), letter()).await.expect_err("the token has expired");
+    assert!(matches!(&expired, Failure::NotLetIn { why } if why.contains("535")), "{expired}");
 }

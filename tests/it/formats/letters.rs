@@ -2,23 +2,25 @@
 
 use chrono::NaiveDate;
 use expect_test::{Expect, expect};
-use tidegauge::ask::{Ask, MailAsk};
-use tidegauge::channels::{Attachment, CHANNELS, Telling, mail, until};
+use tidegauge::channels::{Attachment, Telling, mail, until};
 use tidegauge::domain::Month;
-use tidegauge::domain::notice::{News, Notice, Workdays};
+use tidegauge::domain::events::{EVENTS, Events};
+use tidegauge::domain::notice::{News, Notice, ToldLoss, Workdays};
+use tidegauge::domain::watermark::Coverage;
 
+use super::mails::content;
 use super::sample::{at, points};
 
-fn october() -> Month {
+pub(super) fn october() -> Month {
     Month::new(2026, 10).expect("October")
 }
 
-fn notice(news: News) -> Notice {
+pub(super) fn notice(news: News) -> Notice {
     let id = "7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001".to_owned();
     Notice { id, unit: Some("unit".to_owned()), at: at("2026-11-01T00:00:00Z"), news }
 }
 
-fn telling<'a>(to: &'a [String], attachments: &'a [Attachment]) -> Telling<'a> {
+pub(super) fn telling<'a>(to: &'a [String], attachments: &'a [Attachment]) -> Telling<'a> {
     Telling {
         from: "Tidegauge <tidegauge@example.net>",
         to,
@@ -26,34 +28,23 @@ fn telling<'a>(to: &'a [String], attachments: &'a [Attachment]) -> Telling<'a> {
         files_at: "/var/lib/tidegauge/reports/2026-10",
         attachments,
         time_zone: chrono_tz::Tz::UTC,
+        attached_bytes_max: 10_000_000,
     }
 }
 
-#[test]
-fn the_foot_shows_the_hour_in_the_zone_of_the_settings_beside_gmt() {
-    let to = ["licensing@example.net".to_owned()];
-    let of = |time_zone| {
-        let telling = Telling { time_zone, ..telling(&to, &[]) };
-        String::from_utf8(mail::mail(&notice(ready(10, true, false)), &telling, &to[0]).unwrap().message).unwrap()
-    };
-    assert!(of(chrono_tz::Europe::Prague).contains("| 2026-11-01 00:00 GMT (2026-11-01 01:00 Europe/Prague) |"));
-    assert!(of(chrono_tz::Tz::Etc__UTC).contains("| 2026-11-01 00:00 GMT |"));
-}
-
-fn sent(news: News, attachments: &[Attachment]) -> String {
+/// The mail to one recipient.
+pub(super) fn sent(news: News, attachments: &[Attachment]) -> String {
     let to = ["licensing@example.net".to_owned()];
     let mail = mail::mail(&notice(news), &telling(&to, attachments), &to[0]).expect("the addresses are right");
     String::from_utf8(mail.message).expect("these mails are ASCII")
 }
 
-/// The body, with soft line breaks and their kin undone.
+/// The text.
 fn body(news: News) -> String {
-    let mail = sent(news, &[]).replace("\r\n", "\n");
-    let (_, body) = mail.split_once("\n\n").expect("an empty line ends the header");
-    body.replace("=\n", "").replace("=20", " ").replace("=C2=B7", "·").replace("=3D", "=")
+    content(&sent(news, &[]), "text/plain")
 }
 
-fn ready(days_left: i64, automatic: bool, late: bool) -> News {
+pub(super) fn ready(days_left: i64, automatic: bool, late: bool) -> News {
     News::ReportReady {
         month: october(),
         total: points("128.5"),
@@ -69,6 +60,11 @@ fn day(of_october: u32) -> NaiveDate {
     october().day(of_october)
 }
 
+pub(super) fn loss(why: &str) -> ToldLoss {
+    let id = "0f8fad5b-d9cb-569f-a165-70867728950e".to_owned();
+    ToldLoss { id, at: at("2026-10-31T20:17:00Z"), why: why.to_owned() }
+}
+
 fn exceeded(by: &str, more: &str, not_processed: &str, tolerated_through: &str) -> News {
     News::LimitExceeded {
         licensed: points("200"),
@@ -81,14 +77,23 @@ fn exceeded(by: &str, more: &str, not_processed: &str, tolerated_through: &str) 
 }
 
 /// One of each kind, with what comes from outside as bad as it gets.
-fn all_news() -> Vec<News> {
+pub(super) fn all_news() -> Vec<News> {
     let (month, total) = (october(), points("1298"));
     let bad = "line\r\nBcc: someone@example.org\r\n\r\nbody\u{202e}\u{0}".to_owned();
     vec![
         ready(10, true, false),
         News::Reminder { month, total, days_left: 1, automatic: false, workdays: Workdays::TodayIsLast },
         News::Overdue { month, total },
+        News::ReportAdjusted {
+            month,
+            by: bad.clone(),
+            before: total,
+            after: points("1200"),
+            adjustments: 2,
+            reason: bad.clone(),
+        },
         News::ReportSent { month, total, by: bad.clone(), external_due: true, due_on: None },
+        News::ReportAutoSent { month, total, external_due: true, due_on: None },
         News::SendFailing { month, why: bad.clone() },
         News::ExternalDue { month, total, due_on: None },
         News::WaitsForPerson { month, why: bad.clone() },
@@ -105,14 +110,16 @@ fn all_news() -> Vec<News> {
         News::LimitKept { licensed: points("100"), used: points("99") },
         News::GateHeld { month, shortfall: total, tolerance: points("20") },
         News::GateOpened { month },
+        News::CorrectionAsked { month, by: bad.clone(), why: bad.clone() },
         News::AutoUpdateOff { why: bad.clone() },
         News::SourceLost { server: bad.clone(), why: bad.repeat(1000) },
-        News::SourceRecovered { server: bad.clone(), missed_samples: 3 },
+        News::SourceRecovered { server: bad.clone(), missed_samples: 3, loss: Some(loss(&bad)) },
+        News::CoverageLow { server: bad.clone(), day: day(7), coverage: Coverage { expected: 24, complete: 9 } },
         News::ClockSuspect { why: bad },
     ]
 }
 
-fn check(text: &str, expected: Expect) {
+pub(super) fn check(text: &str, expected: Expect) {
     expected.assert_eq(text);
 }
 
@@ -127,15 +134,14 @@ fn the_letter_of_a_report_says_how_many_points_and_how_many_days() {
 
             Month: 2026-10
             Exact total: 128.5 points, rounded up to 129
-            Late: it was built after the month had ended, from what was sampled until then.
+            Late: it was built after the month had ended, from what was sampled until
+            then.
 
             If nobody acts, it is sent as it stands on 2026-11-11 at 00:00 GMT.
 
             -- 
             Tidegauge, Example Provider, vbr01 and vbr02
-            report.generated | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001
-
-        "#]],
+            report.generated | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001"#]],
     );
 }
 
@@ -151,14 +157,14 @@ fn in_manual_mode_the_letter_says_that_nothing_is_sent_on_its_own() {
             Month: 2026-10
             Exact total: 128.5 points, rounded up to 129
 
-            Manual mode: nothing is sent on its own. Save the report, enter it in Pulse or your
-            aggregator's portal by 2026-11-10, then record that with "tidegauge report mark-external".
+            Manual mode: nothing is sent on its own.
+
+            What to do: Save the report, enter it in Pulse or your aggregator's portal by
+            2026-11-10, then record that with "tidegauge report mark-external".
 
             -- 
             Tidegauge, Example Provider, vbr01 and vbr02
-            report.generated | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001
-
-        "#]],
+            report.generated | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001"#]],
     );
 }
 
@@ -169,18 +175,16 @@ fn a_reminder_has_the_fields_words_and_says_when_no_later_day_is_a_working_day()
     check(
         &body(news(Workdays::TodayIsLast)),
         expect![[r#"
-        The usage report of 2026-10 has not been submitted.
-        Number of managed points for the previous month: 10.
-        Please review and submit the report until tomorrow.
-        Today is the last working day before the deadline.
+            The usage report of 2026-10 has not been submitted.
+            Number of managed points for the previous month: 10.
+            Please review and submit the report until tomorrow.
+            Today is the last working day before the deadline.
 
-        If nobody acts, it is sent as it stands on 2026-11-02 at 00:00 GMT.
+            If nobody acts, it is sent as it stands on 2026-11-02 at 00:00 GMT.
 
-        -- 
-        Tidegauge, Example Provider, vbr01 and vbr02
-        report.deadline_near | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001
-
-    "#]],
+            -- 
+            Tidegauge, Example Provider, vbr01 and vbr02
+            report.deadline_near | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001"#]],
     );
     let wording = |workdays| body(news(workdays)).lines().nth(3).map(str::to_owned);
     assert_eq!(wording(Workdays::Enough).as_deref(), Some(""));
@@ -203,16 +207,15 @@ fn the_second_step_names_its_day_and_is_overdue_after_it() {
     check(
         &body(News::ExternalDue { month: october(), total: points("10"), due_on: None }),
         expect![[r#"
-        The usage report of 2026-10 was sent, 10 points. It has not been recorded as
-        entered in Pulse or your aggregator's portal.
+            The usage report of 2026-10 was sent, 10 points. It has not been recorded as
+            entered in Pulse or your aggregator's portal.
 
-        When it is entered, record that with "tidegauge report mark-external".
+            What to do: When it is entered, record that with
+            "tidegauge report mark-external".
 
-        -- 
-        Tidegauge, Example Provider, vbr01 and vbr02
-        report.external_due | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001
-
-    "#]],
+            -- 
+            Tidegauge, Example Provider, vbr01 and vbr02
+            report.external_due | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001"#]],
     );
 }
 
@@ -226,103 +229,35 @@ fn days_left_are_worded_as_the_field_words_them() {
 }
 
 #[test]
-fn a_mail_with_an_attachment_is_the_same_to_the_byte_each_time() {
-    let file = Attachment {
-        name: "4b7c1f0e-r1.csv".to_owned(),
-        media_type: "text/csv; charset=utf-8".to_owned(),
-        bytes: b"server,points\r\nvbr01,77\r\n".to_vec(),
-    };
-    let mail = sent(News::GateOpened { month: october() }, std::slice::from_ref(&file));
-    assert_eq!(mail, sent(News::GateOpened { month: october() }, &[file]));
-    check(
-        &mail.replace("\r\n", "\n"),
-        expect![[r#"
-            Date: Sun, 01 Nov 2026 00:00:00 +0000
-            From: Tidegauge <tidegauge@example.net>
-            To: licensing@example.net
-            Subject: License update free again: October 2026 agrees with its high
-             watermark
-            Message-ID: <7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001.31157ceaf9b68d3c@tidegauge>
-            Auto-Submitted: auto-generated
-            X-Tidegauge-Event: gate.opened
-            MIME-Version: 1.0
-            Content-Type: multipart/mixed; boundary="tidegauge-24e489e725b0954f"
-
-            --tidegauge-24e489e725b0954f
-            Content-Type: text/plain; charset=utf-8
-            Content-Transfer-Encoding: quoted-printable
-
-            The report of 2026-10 and the high watermark agree within the tolerance. Li=
-            cense updates
-            are asked for again.
-
-            --=20
-            Tidegauge, Example Provider, vbr01 and vbr02
-            gate.opened | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001
-
-            --tidegauge-24e489e725b0954f
-            Content-Disposition: attachment; filename="4b7c1f0e-r1.csv"
-            Content-Type: text/csv; charset=utf-8
-            Content-Transfer-Encoding: base64
-
-            c2VydmVyLHBvaW50cw0KdmJyMDEsNzcNCg==
-            --tidegauge-24e489e725b0954f--
-        "#]],
-    );
-}
-
-#[test]
-fn every_kind_of_news_has_its_letter_and_none_can_add_a_header() {
-    let mut subjects = Vec::new();
-    for news in all_news() {
-        let mail = sent(news, &[]);
-        let (header, body) = mail.split_once("\r\n\r\n").expect("an empty line ends the header");
-        let names = header.split("\r\n").filter(|line| !line.starts_with([' ', '\t']));
-        let names = names.map(|line| line.split(':').next().unwrap_or_default()).collect::<Vec<_>>();
-        let expected = [
-            "Date",
-            "From",
-            "To",
-            "Subject",
-            "Message-ID",
-            "Auto-Submitted",
-            "X-Tidegauge-Event",
-            "MIME-Version",
-            "Content-Type",
-            "Content-Transfer-Encoding",
-        ];
-        assert_eq!(names, expected, "in {mail}");
-        assert!(!body.contains("\r\nBcc:"), "{mail}");
-        assert!(body.len() < 5_000, "a long foreign text is cut");
-        assert!(mail.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])), "{mail:?}");
-        subjects.push(header.split("\r\n").find(|line| line.starts_with("Subject:")).expect("a subject").to_owned());
-    }
-    let all = subjects.len();
-    subjects.sort();
-    subjects.dedup();
-    assert_eq!(subjects.len(), all, "two kinds of news share a subject");
-}
-
-#[test]
 fn an_exceeded_limit_says_how_far_how_many_more_and_what_is_left_out() {
     check(
         body(exceeded("45", "5", "0", "2026-11-20")).split("\n-- ").next().unwrap_or_default(),
         expect![[r#"
-        Licensed: 200. Used: 245. Exceeded by: 45.
-        Everything is processed; 5 more are possible before workloads are left out.
-        A rental license's overage is tolerated through 2026-11-20.
-        Ask for a license of at least 245, or reduce what is protected.
-    "#]],
+            Licensed: 200
+            Used: 245
+            Exceeded by: 45
+
+            Everything is processed; 5 more are possible before workloads are left out.
+            A rental license's overage is tolerated through 2026-11-20.
+
+            What to do: Ask for a license of at least 245, or reduce what is protected.
+        "#]],
     );
     check(
         body(exceeded("63", "0", "13", "2026-10-28")).split("\n-- ").next().unwrap_or_default(),
         expect![[r#"
-        Licensed: 200. Used: 263. Exceeded by: 63.
-        Not processed: 13, the workloads that were added last. "tidegauge license show" names those that
-        the servers name.
-        A rental license's overage was tolerated through 2026-10-28; all above what is licensed may be left out at any time.
-        Ask for a license of at least 263, or reduce what is protected.
-    "#]],
+            Licensed: 200
+            Used: 263
+            Exceeded by: 63
+            Not processed: 13
+
+            Not processed are the workloads that were added last. "tidegauge license show"
+            names those that the servers name.
+            A rental license's overage was tolerated through 2026-10-28; all above what is
+            licensed may be left out at any time.
+
+            What to do: Ask for a license of at least 263, or reduce what is protected.
+        "#]],
     );
 }
 
@@ -338,54 +273,120 @@ fn an_ending_license_says_its_day_and_what_follows() {
     check(
         &bodies.join("\n"),
         expect![[r#"
-        The license is valid through 2026-10-07, 24:00 GMT: 7 days left.
-        With auto update on a key is asked for each day. Without it install one by hand:
-        "tidegauge license install FILE", or on the backup server itself.
+            The license is valid through 2026-10-07, 24:00 GMT: 7 days left.
+            With auto update on a key is asked for each day.
 
-        The license was valid through 2026-10-07. Everything is still processed through 2026-10-28;
-        after that day jobs fail, and only restores work.
+            What to do: Without auto update install a key by hand:
+            "tidegauge license install FILE", or on the backup server itself.
 
-        "tidegauge license history" shows why no key came. Install one with "tidegauge license install FILE", or
-        on the backup server itself.
+            The license was valid through 2026-10-07. Everything is still processed
+            through 2026-10-28; after that day jobs fail, and only restores work.
 
-        The license was valid through 2026-10-07, and its grace ended on 2026-10-28.
-        Jobs fail; restores still work. Install a key: "tidegauge license install FILE", or on the backup server itself.
-    "#]],
+            What to do: "tidegauge license history" shows why no key came. Install one
+            with "tidegauge license install FILE", or on the backup server itself.
+
+            The license was valid through 2026-10-07, and its grace ended on 2026-10-28.
+            Jobs fail; restores still work.
+
+            What to do: Install a key: "tidegauge license install FILE", or on the backup
+            server itself.
+        "#]],
     );
 }
 
 #[test]
-fn each_recipient_gets_an_own_mail_and_a_wrong_address_stops_no_other() {
-    let to = ["a@example.net".to_owned(), "no address".to_owned(), "Bé <b@example.net>".to_owned()];
-    let asks = (CHANNELS[0].asks)(&notice(ready(10, true, false)), &telling(&to, &[]));
-    let mails = asks.into_iter().map(|ask| match ask {
-        Ok(Ask::Mail(MailAsk { to, message, .. })) => {
-            let message = String::from_utf8_lossy(&message).into_owned();
-            let id = message.split("\r\n").find(|line| line.starts_with("Message-ID")).map(str::to_owned);
-            format!("{to} {}", id.unwrap_or_default())
-        }
-        Ok(other) => format!("no mail: {other:?}"),
-        Err(wrong) => wrong.to_string(),
-    });
+fn every_kind_of_news_is_an_event_that_can_be_chosen_by_name_or_by_family() {
+    let mut told: Vec<&str> = all_news().iter().map(News::event).collect();
+    let mut known = EVENTS.to_vec();
+    told.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(told, known);
+    let chosen = |names: &[&str]| Events::read(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
+    let some = chosen(&["gate.*", "report.submitted"]).expect("there are such events");
+    let has: Vec<&str> = EVENTS.into_iter().filter(|event| some.has(event)).collect();
+    assert_eq!(has, ["report.submitted", "gate.held", "gate.opened"]);
+    assert!(EVENTS.iter().all(|event| Events::all().has(event) && !Events::none().has(event)));
+    for wrong in ["report", "report.", "repo*", "gate.held ", "", "**"] {
+        assert_eq!(chosen(&["gate.held", wrong]).expect_err("no event").name, wrong);
+    }
+}
+
+#[test]
+fn a_report_that_went_by_itself_reads_otherwise_than_one_that_a_person_sent() {
+    let (month, total) = (october(), points("1298"));
+    let due_on = Some("2026-11-10".parse().expect("a day"));
+    let letters = [
+        News::ReportSent { month, total, by: "user:mia".to_owned(), external_due: false, due_on },
+        News::ReportAutoSent { month, total, external_due: true, due_on },
+    ];
     check(
-        &mails.collect::<Vec<_>>().join("\n"),
+        &letters.map(|news| body(news).split("\n-- ").next().unwrap_or_default().to_owned()).join("\n"),
         expect![[r#"
-        a@example.net Message-ID: <7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001.3a915e6458ec3df4@tidegauge>
-        'no address' is not a mail address; write it as name@example.net or Name <name@example.net>
-        b@example.net Message-ID: <7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001.65f46064650b0a44@tidegauge>"#]],
+            The usage report of 2026-10 was taken by the License Update Server.
+            Number of reported points: 1298.
+
+            Sent by: user:mia
+
+            The usage report of 2026-10 was not sent by a person until the auto-submit
+            day. It was sent as it stood, and taken by the License Update Server.
+            Number of reported points: 1298.
+
+            Sent by: Tidegauge itself
+
+            What to do: One step is left: enter the report in Pulse or your aggregator's
+            portal by 2026-11-10, then record that with "tidegauge report mark-external".
+        "#]],
     );
 }
 
 #[test]
-fn files_beyond_the_limit_stay_where_they_lie_and_the_letter_says_where() {
-    let file = |name: &str, bytes: usize| Attachment {
-        name: name.to_owned(),
-        media_type: "application/pdf".to_owned(),
-        bytes: vec![0; bytes],
+fn an_adjustment_a_thin_day_and_a_recovery_say_what_they_are_about() {
+    let month = october();
+    let adjusted = |adjustments, reason: &str| News::ReportAdjusted {
+        month,
+        by: "user:mia".to_owned(),
+        before: points("1298"),
+        after: points("1287"),
+        adjustments,
+        reason: reason.to_owned(),
     };
-    let files = [file("huge.pdf", mail::ATTACHED_BYTES_MAX + 1), file("small\r\n\"x.json", 10)];
-    let mail = sent(ready(10, true, false), &files).replace("=\r\n", "");
-    assert!(mail.len() < 5_000, "the huge file stays out");
-    assert!(mail.contains("Too large to attach: huge.pdf. It lies in /var/lib/tidegauge/reports/2026-10."), "{mail}");
-    assert!(mail.contains("filename=\"small___x.json\""), "{mail}");
+    let letters = [
+        adjusted(1, "a test machine"),
+        adjusted(0, ""),
+        News::CoverageLow { server: "vbr01".to_owned(), day: day(7), coverage: Coverage { expected: 24, complete: 9 } },
+        News::SourceRecovered { server: "vbr01".to_owned(), missed_samples: 5, loss: Some(loss("not reachable")) },
+    ];
+    check(
+        &letters.map(|news| body(news).split("\n-- ").next().unwrap_or_default().to_owned()).join("\n"),
+        expect![[r#"
+            The usage report of 2026-10 was adjusted.
+
+            By: user:mia
+            Before: 1298 points
+            After: 1287 points
+            Adjustments: 1
+            Reason: a test machine
+
+            What to do: "tidegauge report show --month 2026-10" shows them; until it is
+            sent, "tidegauge report reset --month 2026-10" takes them all back.
+
+            All adjustments of the usage report of 2026-10 were taken back.
+
+            By: user:mia
+            Before: 1298 points
+            After: 1287 points
+
+            On 2026-10-07 only 9 of the 24 samples of vbr01 were taken. Peaks between them
+            were not seen, and the month's coverage falls: a month with too little of it
+            is not sent without a person.
+
+            What to do: "tidegauge status" says what is wrong with a server,
+            "tidegauge watermark --month 2026-10" shows the days.
+
+            vbr01 answers again. 5 samples were missed.
+
+            Told as lost: 2026-10-31 20:17 GMT
+            Because: not reachable
+        "#]],
+    );
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use expect_test::expect;
 use proptest::prelude::*;
-use tidegauge::ask::{Answer, Ask, Failure, FolderAnswer, FolderAsk, Setback};
+use tidegauge::ask::{Answer, Ask, Failure, FolderAnswer, FolderAsk, MailAnswer, Setback};
 use tidegauge::sources::snapshot_folder::{Gather, PutAway};
 
 use super::driver::{at, brief, drive};
@@ -127,7 +127,7 @@ proptest! {
                 0 => Answer::Folder(FolderAnswer::Listed(vec!["a.json".to_owned(), "b.json".to_owned()])),
                 1 => Answer::Folder(FolderAnswer::Bytes(b"{}".to_vec())),
                 2 => Answer::Folder(FolderAnswer::Done),
-                3 => Answer::Mail("250 OK".to_owned()),
+                3 => Answer::Mail(MailAnswer { steps: Vec::new(), end: Ok("250 OK".to_owned()) }),
                 _ => Answer::Failed(Failure::TimedOut { after_seconds: 60 }),
             }
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use expect_test::expect;
 use proptest::prelude::*;
-use tidegauge::ask::{Answer, Ask, Failure, HttpAnswer, Setback};
+use tidegauge::ask::{Answer, Ask, Failure, HttpAnswer, MailAnswer, Setback};
 use tidegauge::domain::Points;
 use tidegauge::domain::license::LicenseType;
 use tidegauge::domain::sample::Sample;
@@ -353,7 +353,7 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         9 => (status, body).prop_map(|(status, body)| Answer::Http(HttpAnswer { status, headers: Vec::new(), body })),
         1 => Just(Answer::Failed(Failure::TooLarge { bytes_max: 1 })),
         1 => Just(Answer::Failed(Failure::TimedOut { after_seconds: 60 })),
-        1 => Just(Answer::Mail("250".to_owned())),
+        1 => Just(Answer::Mail(MailAnswer { steps: Vec::new(), end: Ok("250".to_owned()) })),
     ]
 }
 

@@ -58,8 +58,11 @@ fn a_report_is_tried_lowered_reset_postponed_and_sent_by_a_person() {
             2026-02-01 00:00  report 2026-01 r1 generated: 411 points
             2026-02-01 00:00  notice report.generated (2026-01, 10 days left)
             2026-02-02 00:00  notice report.deadline_near (2026-01, 9 days left) (2 times)
+            2026-02-03 10:00  notice report.adjusted (2026-01, 411 to 389)
             2026-02-03 10:00  report 2026-01 r1 adjusted: 389 points
+            2026-02-03 10:00  notice report.adjusted (2026-01, 389 to 411)
             2026-02-03 10:00  report 2026-01 r1 reset: 411 points
+            2026-02-03 10:00  notice report.adjusted (2026-01, 411 to 400)
             2026-02-03 10:00  report 2026-01 r1 adjusted: 400 points
             2026-02-03 10:00  report 2026-01 r1 postponed until 2026-02-04 00:00
             2026-02-04 00:00  notice report.deadline_near (2026-01, 7 days left) (3 times)

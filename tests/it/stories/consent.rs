@@ -72,10 +72,10 @@ fn after_the_window_reporting_is_manual_with_all_that_follows() {
     world.run_until(at("2026-05-15"));
     check(
         &world,
-        &["auto update", "notice license.auto_update", "report.overdue", "report.submitted"],
+        &["auto update", "notice license.auto_update", "report.overdue", "report.auto_submitted"],
         expect![[r#"
             2026-03-20 09:30  auto update on: usage reporting consented to
-            2026-04-11 00:00  notice report.submitted (2026-03)
+            2026-04-11 00:00  notice report.auto_submitted (2026-03)
             2026-04-29 00:00  auto update off: the retry window is over without a key; update the license by hand
             2026-04-29 00:00  notice license.auto_update_disabled
             2026-05-11 00:00  notice report.overdue (2026-04) (5 times)

@@ -32,13 +32,13 @@ fn preset_2026_over_a_new_years_weekend_leaves_the_letter_of_the_1st_which_says_
         &world,
         &WORDS,
         expect![[r#"
-        2027-01-01 00:00  report 2026-12 r1 generated: 131 points
-        2027-01-01 00:00  notice report.generated (2026-12, 2 days left)
-        2027-01-03 00:00  report 2026-12 r1 sealed
-        2027-01-03 00:00  report 2026-12 r1 submitted
-        2027-01-03 00:00  notice report.submitted (2026-12)
-        2027-01-04 00:00  notice report.external_due (2026-12)
-    "#]],
+            2027-01-01 00:00  report 2026-12 r1 generated: 131 points
+            2027-01-01 00:00  notice report.generated (2026-12, 2 days left)
+            2027-01-03 00:00  report 2026-12 r1 sealed
+            2027-01-03 00:00  report 2026-12 r1 submitted
+            2027-01-03 00:00  notice report.auto_submitted (2026-12)
+            2027-01-04 00:00  notice report.external_due (2026-12)
+        "#]],
     );
     let letter = letter(&world, "Usage report December 2026");
     for line in [
@@ -58,14 +58,14 @@ fn preset_2021_sends_on_the_6th_and_reminds_on_the_working_days_before() {
         &world,
         &WORDS,
         expect![[r#"
-        2027-01-01 00:00  report 2026-12 r1 generated: 131 points
-        2027-01-01 00:00  notice report.generated (2026-12, 5 days left)
-        2027-01-04 00:00  notice report.deadline_near (2026-12, 2 days left) (2 times)
-        2027-01-06 00:00  report 2026-12 r1 sealed
-        2027-01-06 00:00  report 2026-12 r1 submitted
-        2027-01-06 00:00  notice report.submitted (2026-12)
-        2027-01-07 00:00  notice report.external_due (2026-12)
-    "#]],
+            2027-01-01 00:00  report 2026-12 r1 generated: 131 points
+            2027-01-01 00:00  notice report.generated (2026-12, 5 days left)
+            2027-01-04 00:00  notice report.deadline_near (2026-12, 2 days left) (2 times)
+            2027-01-06 00:00  report 2026-12 r1 sealed
+            2027-01-06 00:00  report 2026-12 r1 submitted
+            2027-01-06 00:00  notice report.auto_submitted (2026-12)
+            2027-01-07 00:00  notice report.external_due (2026-12)
+        "#]],
     );
 }
 
@@ -78,13 +78,13 @@ fn preset_2025_sends_on_the_11th_and_a_holiday_before_it_is_announced_on_the_las
         &world,
         &WORDS,
         expect![[r#"
-        2026-09-01 00:00  report 2026-08 r1 generated: 131 points
-        2026-09-01 00:00  notice report.generated (2026-08, 10 days left)
-        2026-09-02 00:00  notice report.deadline_near (2026-08, 9 days left) (6 times)
-        2026-09-11 00:00  report 2026-08 r1 sealed
-        2026-09-11 00:00  report 2026-08 r1 submitted
-        2026-09-11 00:00  notice report.submitted (2026-08)
-    "#]],
+            2026-09-01 00:00  report 2026-08 r1 generated: 131 points
+            2026-09-01 00:00  notice report.generated (2026-08, 10 days left)
+            2026-09-02 00:00  notice report.deadline_near (2026-08, 9 days left) (6 times)
+            2026-09-11 00:00  report 2026-08 r1 sealed
+            2026-09-11 00:00  report 2026-08 r1 submitted
+            2026-09-11 00:00  notice report.auto_submitted (2026-08)
+        "#]],
     );
     let letter = letter(&world, "Reminder: usage report August 2026 waits, submit it within the next 2 days");
     assert!(letter.contains("Number of managed points for the previous month: "), "{letter}");
@@ -137,7 +137,7 @@ fn the_second_step_in_the_portal_has_its_own_date_and_is_called_overdue_after_it
         2026-11-03 00:00  notice report.external_due (2026-10) (5 times)
     "#]],
     );
-    assert!(letter(&world, "Usage report October 2026 sent").contains("aggregator's portal by 2026-11-05"));
+    assert!(letter(&world, "Usage report October 2026 sent").contains("portal by 2026-11-05"));
     let by_then = "Usage report October 2026: enter it in Pulse or your aggregator's portal by";
     assert!(letter(&world, by_then).contains("When it is entered"));
     let overdue = letter(&world, "Overdue: usage report October 2026 is not in Pulse");
