@@ -104,6 +104,9 @@ pub enum Command {
     /// The audit snapshot of a month: export it, check one, show the key that signs it
     #[command(subcommand)]
     Evidence(super::evidence::Act),
+    /// Mail: whether letters arrive
+    #[command(subcommand)]
+    Mail(super::mail::Act),
     /// The settings file: begin one, check one
     #[command(subcommand)]
     Config(super::config::Act),

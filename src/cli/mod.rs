@@ -17,6 +17,7 @@ mod license;
 mod license_server;
 mod license_state;
 mod logs;
+mod mail;
 mod patience;
 mod playground;
 mod rehearse;
@@ -81,6 +82,7 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::License(act) => license::run(session, act),
         Command::Billing(act) => billing::run(session, act),
         Command::Evidence(act) => evidence::run(session, act),
+        Command::Mail(act) => mail::run(session, act),
         Command::Config(act) => config::run(session, act),
         Command::Store(act) => store::run(session, act),
         Command::Doctor => doctor::run(session),
