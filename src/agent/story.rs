@@ -8,7 +8,7 @@ use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
 use crate::domain::{Instant, Month};
 use crate::store::fact::{
-    Absence, Absent, BillingDeed, Fact, InstalledKey, LicenseCheckRow, Members, MessageKind, ReportCause,
+    Absence, Absent, AutoUpdate, BillingDeed, Fact, InstalledKey, LicenseCheckRow, Members, MessageKind, ReportCause,
 };
 
 /// Of misses in a row the first and every so many are told.
@@ -50,9 +50,7 @@ fn told(fact: &Fact) -> Option<String> {
         }
         Fact::NoticeQueued { notice } => format!("notice {}{}", notice.news.event(), detail(&notice.news)),
         Fact::NoticeDropped { to, why, .. } => format!("mail to {to} given up: {why}"),
-        Fact::AutoUpdateSet { switch, .. } => {
-            format!("auto update {}: {}", if switch.on { "on" } else { "off" }, switch.why)
-        }
+        Fact::AutoUpdateSet { switch, .. } => switched(switch),
         Fact::LicenseChecked { check, .. } => checked(check),
         Fact::LicenseInstalled { license, .. } => installed(license),
         Fact::GateSeen { seen, .. } => format!("gate of {}: {}", seen.month, seen.verdict),
@@ -79,6 +77,10 @@ fn told(fact: &Fact) -> Option<String> {
         | Fact::ReportsBuiltBy { .. }
         | Fact::SettingsSeen { .. } => return None,
     })
+}
+
+fn switched(switch: &AutoUpdate) -> String {
+    format!("auto update {}: {}", if switch.on { "on" } else { "off" }, switch.why)
 }
 
 fn billed(deed: &BillingDeed) -> String {

@@ -90,11 +90,6 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
     let lines = groups.into_iter().map(|group| line(group, &mut sharing)).collect();
     let provenance = provenance(&facts);
     let license = governing(newest_license(&facts.samples), facts.license);
-    let stale = facts
-        .samples
-        .iter()
-        .filter(|basis| basis.stale)
-        .map(|basis| Stale { server: basis.sample.server.clone(), sample_at: basis.sample.taken_at });
     let mut report = UsageReport {
         schema: SCHEMA.to_owned(),
         id: report_id(&facts.unit.id, facts.month, facts.revision),
@@ -109,7 +104,7 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
         external: External::default(),
         generated_at: facts.generated_at,
         on_demand: false,
-        basis: Basis { as_of: as_of.at, late: facts.late, stale: stale.collect() },
+        basis: Basis { as_of: as_of.at, late: facts.late, stale: stale(&facts.samples) },
         license,
         total_points: Points::ZERO,
         total_points_rounded: Points::ZERO,
@@ -131,6 +126,11 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
     };
     total(&mut report);
     report
+}
+
+fn stale(samples: &[BasisSample]) -> Vec<Stale> {
+    let stale = samples.iter().map(|basis| (basis.stale, &basis.sample)).filter(|(is_stale, _)| *is_stale);
+    stale.map(|(_, sample)| Stale { server: sample.server.clone(), sample_at: sample.taken_at }).collect()
 }
 
 /// The license block of the newest sample.

@@ -16,6 +16,7 @@ mod intake;
 mod kept;
 mod keys;
 mod kv;
+mod licensing;
 mod members;
 mod once;
 mod opening;

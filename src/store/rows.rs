@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::fact::{Conflict, Fact, LicenseCheckRow, Members};
+use crate::domain::Month;
 use crate::domain::month_difference::MonthDifference;
 use crate::domain::notice::Notice;
 use crate::domain::report::{Receipt, UsageReport};
@@ -32,17 +33,13 @@ impl Fact {
             Fact::StaleSeen { server, span } => one(key::stale_span(server, span.since), span),
             Fact::SlotDrawn { unit, week, at } => one(key::slot(unit, *week), at),
             Fact::ReportKept { report, .. } => rows_of_report(report),
-            Fact::StageSet { unit, month, revision, stage } => {
-                one(key::report("stage", unit, *month, *revision), stage)
-            }
+            Fact::StageSet { unit, month, revision, stage } => of_report("stage", unit, *month, *revision, stage),
             Fact::Billed { deed } => deed.rows(),
             Fact::MarkedExternal { unit, month, revision, external } => {
-                one(key::report("external", unit, *month, *revision), external)
+                of_report("external", unit, *month, *revision, external)
             }
             Fact::ConsoleFinalization { console, month, attempt } => one(key::finalization(*month, console), attempt),
-            Fact::FilesWritten { unit, month, revision, digest } => {
-                one(key::report("files", unit, *month, *revision), digest)
-            }
+            Fact::FilesWritten { unit, month, revision, digest } => of_report("files", unit, *month, *revision, digest),
             Fact::Sealed { message } => one(key::sealed(&message.id), message),
             Fact::Receipted { id, receipt, conflict, conflicting_days, answer } => {
                 one(key::receipt(id), &receipt_row(receipt, conflict.as_ref(), conflicting_days, answer.as_deref()))
@@ -130,6 +127,10 @@ fn head_of(report: &UsageReport) -> UsageReport {
         rows: month_difference::by_cause(difference),
     });
     UsageReport { workloads: Vec::new(), lines: Vec::new(), adjustments: Vec::new(), difference, ..report.clone() }
+}
+
+fn of_report<T: Serialize>(what: &str, unit: &str, month: Month, revision: u32, value: &T) -> Vec<Row> {
+    one(key::report(what, unit, month, revision), value)
 }
 
 pub(super) fn one<T: Serialize>(key: String, value: &T) -> Vec<Row> {

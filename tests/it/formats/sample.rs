@@ -55,19 +55,7 @@ pub fn sample_report() -> UsageReport {
         total_points_rounded: total.rounded_up(),
         lines,
         workloads,
-        adjustments: vec![Adjustment {
-            at: at("2026-11-02T08:30:00Z"),
-            by: "licensing".to_owned(),
-            workload: Some("vm-7".to_owned()),
-            server: Some("vbr01".to_owned()),
-            tenant: None,
-            kind: Some(WorkloadType::Vm),
-            weight: None,
-            note_before: None,
-            before: "11".to_owned(),
-            after: "0".to_owned(),
-            reason: "Test machine, deleted on the customer's request on 30 October".to_owned(),
-        }],
+        adjustments: vec![adjustment()],
         daily: daily(),
         coverage: Coverage { expected: 744, complete: 720 },
         not_collected: vec!["vbr03".to_owned()],
@@ -80,6 +68,22 @@ pub fn sample_report() -> UsageReport {
         outlook: Some(outlook()),
         evidence: None,
         digest: "sha256:9f2c4a7be1d05f6378a4c2e1b09d8f7766554433221100ffeeddccbbaa998877".to_owned(),
+    }
+}
+
+fn adjustment() -> Adjustment {
+    Adjustment {
+        at: at("2026-11-02T08:30:00Z"),
+        by: "licensing".to_owned(),
+        workload: Some("vm-7".to_owned()),
+        server: Some("vbr01".to_owned()),
+        tenant: None,
+        kind: Some(WorkloadType::Vm),
+        weight: None,
+        note_before: None,
+        before: "11".to_owned(),
+        after: "0".to_owned(),
+        reason: "Test machine, deleted on the customer's request on 30 October".to_owned(),
     }
 }
 

@@ -90,8 +90,8 @@ fn a_workbook_has_an_overview_a_sheet_for_each_kind_of_table_and_the_amounts_of_
     let book = read(&file(&report_document(&sample_report()), "xlsx"));
     assert_eq!(
         book.sheets.join(", "),
-        "Overview, Lines, Summary, Tenants, Cloud connect, Daily, Adjustments, Workloads, New workloads, Rental machines, \
-         Removed workloads, Chart data"
+        "Overview, Lines, Summary, Tenants, Servers, Difference, Difference rows, Cloud connect, Workloads, Adjustments, \
+         New workloads, Rental machines, Removed workloads, Daily, Chart data"
     );
 }
 
@@ -130,7 +130,7 @@ fn a_decimal_of_more_than_fifteen_digits_stays_a_text_with_all_of_them() {
 fn heads_are_frozen_filters_stand_and_the_properties_name_title_digest_and_hour() {
     let report = sample_report();
     let bytes = file(&report_document(&report), "xlsx");
-    let sheet = part(&bytes, "xl/worksheets/sheet8.xml");
+    let sheet = part(&bytes, "xl/worksheets/sheet9.xml");
     assert!(sheet.contains("<pane ySplit=\"1\"") && sheet.contains("state=\"frozen\""), "{sheet}");
     assert!(sheet.contains("<autoFilter ref=\"A1:H12\""), "{sheet}");
     let core = part(&bytes, "docProps/core.xml");
