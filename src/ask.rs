@@ -6,7 +6,7 @@ use std::fmt;
 
 use secrecy::SecretString;
 
-/// The name of a far side: a server's name, `license_server` or `mail`.
+/// The name of a far side: a server's name, `license_server`, `mail`, `webhook:NAME` or `usage_sink:NAME`.
 pub type Peer = String;
 
 /// Most bytes of an answer unless an ask says otherwise.
@@ -19,6 +19,7 @@ pub const SECONDS_MAX: u32 = 60;
 pub enum Ask {
     Http(HttpAsk),
     Mail(MailAsk),
+    Hook(HookAsk),
     Folder(FolderAsk),
 }
 
@@ -120,6 +121,20 @@ pub struct MailStep {
     pub what: &'static str,
     /// What was found; never a secret.
     pub found: String,
+}
+
+/// One message to an endpoint of the settings. The wire knows its URL, and proves who sends it.
+///
+/// Its answer is an [`Answer::Http`] without a body: the status says everything.
+#[derive(Clone, Debug)]
+pub struct HookAsk {
+    pub peer: Peer,
+    /// The same on every try: what doubles are dropped by.
+    pub id: String,
+    /// The media type of the body.
+    pub media_type: &'static str,
+    pub body: Vec<u8>,
+    pub seconds_max: u32,
 }
 
 /// Work in a folder of the settings. Paths are relative to that folder and never leave it.

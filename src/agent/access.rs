@@ -132,6 +132,11 @@ pub enum Query {
     },
     /// The public key that signs reports and evidence.
     EvidenceKey {},
+    /// What webhook endpoints were told, the newest so many tries.
+    WebhookLog {
+        to: Option<String>,
+        last: u16,
+    },
     /// What monitoring reads.
     Readings {},
     /// The license after backup servers were asked to renew it or to install a key; refused when that failed.
@@ -199,6 +204,7 @@ impl Agent {
                 self.evidence_file(&target)
             }
             Query::EvidenceKey {} => Ok(self.evidence_key()),
+            Query::WebhookLog { to, last } => self.hook_log(to.as_deref(), usize::from(*last)),
             Query::Readings {} => self.readings(hour),
             Query::ServersAsked { unit, servers, wish } => self.servers_asked(unit, servers, *wish, hour),
             Query::UsageForecast { unit, server } => self.usage_forecast(unit.as_deref(), server.as_deref(), hour),

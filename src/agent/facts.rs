@@ -16,6 +16,7 @@ use crate::seal::digest;
 use crate::store::fact::{AutoUpdate, Enrolment, MessageKind, Miss, SealedMessage, SetbackRow, key};
 
 use super::Agent;
+use super::hooks::one_at_a_time;
 
 /// After so many misses in a row the server is tried at its regular hours only.
 const SAMPLE_RETRIES: u32 = 6;
@@ -30,7 +31,8 @@ impl Agent {
         for unit in self.units()? {
             facts.units.push(self.unit_state(&unit, now)?);
         }
-        facts.untold = self.untold()?;
+        facts.untold = one_at_a_time(self.untold()?);
+        facts.usage_owed = self.usage_owed(now)?;
         Ok(facts)
     }
 
@@ -153,7 +155,7 @@ impl Agent {
         sampled && !coverage.is_below(self.settings.coverage_percent_min) && report.not_collected.is_empty()
     }
 
-    fn retry_at(&self, duty: &Duty) -> Result<Option<Instant>, Trouble> {
+    pub(super) fn retry_at(&self, duty: &Duty) -> Result<Option<Instant>, Trouble> {
         let setback: Option<SetbackRow> = self.store.row(&key::setback(&duty.key()))?;
         Ok(setback.map(|setback| setback.next_try_at))
     }

@@ -15,11 +15,13 @@ mod facts;
 mod finalize;
 mod gate;
 mod generate;
+mod hooks;
 mod identity;
 mod keeping;
 mod license;
 mod losses;
 mod members;
+mod metering;
 mod notices;
 pub mod orders;
 mod remind;
@@ -42,7 +44,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ask::{Conversation, Setback};
+use crate::ask::{Conversation, HttpAnswer, Setback};
 use crate::config::Settings;
 use crate::domain::console_report::ConsoleReport;
 use crate::domain::installation::UnitId;
@@ -57,6 +59,7 @@ use crate::store::{Opening, Store, StoreError};
 pub use crate::rules::schedule::Duty;
 pub use access::Query;
 pub use evidence::verify_evidence;
+pub use hooks::Again;
 pub use identity::Identity;
 pub use keeping::{Care, Place, Window, restore, window};
 pub use orders::{Obeyed, Order};
@@ -142,6 +145,10 @@ pub enum Outcome {
     PutAway,
     Sent(crate::protocol::Sent),
     Told(String),
+    /// The status of an endpoint or a sink.
+    Answered(HttpAnswer),
+    /// So many usage events were taken.
+    UsageSent(usize),
     License(crate::protocol::LicenseAnswer),
     /// Backup servers were asked to renew their license, or to install a key.
     ServersAsked(license::Round),
@@ -296,6 +303,7 @@ impl Agent {
             Duty::SendTelemetry { unit, week } => self.begin_telemetry(unit, *week, hour),
             Duty::Remind { unit, month, about } => self.remind(unit, *month, *about, hour).map(over),
             Duty::Submit { unit, month } => self.begin_submit(unit, *month, hour),
+            Duty::SendUsage { .. } => self.begin_usage(duty, hour),
             Duty::CheckLicense { unit } => self.begin_license_check(unit, hour),
             Duty::WatchLicense { unit } => self.watch_license(unit, hour).map(over),
             Duty::ReadConsole { .. } | Duty::FinalizeConsole { .. } | Duty::Enrol => Ok(Work::Over),
@@ -329,11 +337,15 @@ impl Agent {
             (Duty::Collect { .. }, Ok(Outcome::PutAway)) => Ok(Work::Over),
             (Duty::Collect { server }, Err(setback)) => self.miss_sample(server, &setback, hour).map(over),
             (Duty::Tell { notice, to }, Ok(Outcome::Told(words))) => self.told(notice, to, words, hour).map(over),
+            (Duty::Tell { notice, to }, Ok(Outcome::Answered(answer))) => {
+                self.hook_heard(notice, to, &answer, hour).map(over)
+            }
             (Duty::Tell { notice, to }, Err(setback)) => self.not_told(notice, to, &setback, hour).map(over),
             (Duty::SendTelemetry { unit, week }, outcome) => {
                 self.finish_telemetry(unit, *week, outcome, hour).map(over)
             }
             (Duty::Submit { unit, month }, outcome) => self.finish_submit(unit, *month, outcome, hour).map(over),
+            (Duty::SendUsage { .. }, outcome) => self.finish_usage(duty, outcome, hour).map(over),
             (Duty::CheckLicense { unit }, Ok(Outcome::ServersAsked(round))) => {
                 self.finish_server_check(unit, round, hour).map(over)
             }

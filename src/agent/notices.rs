@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::agent::Trouble;
 use crate::ask::Setback;
-use crate::channels::{Telling, channel_of};
+use crate::channels::{Telling, channel_of, webhook};
 use crate::domain::Instant;
 use crate::domain::notice::{News, Notice};
 use crate::domain::report::message_id;
@@ -28,7 +28,7 @@ impl Agent {
         if self.store.row::<Notice>(&key::notice(&id))?.is_some() {
             return Ok(Vec::new());
         }
-        let nobody = self.settings.recipients(news.event()).is_empty();
+        let nobody = self.recipients(news.event())?.is_empty();
         let notice = Notice { id: id.clone(), unit: unit.map(str::to_owned), at: hour.now, news };
         let mut facts = vec![Fact::NoticeQueued { notice }];
         if nobody {
@@ -52,6 +52,7 @@ impl Agent {
             for to in self.deaf(&notice)? {
                 let retry = self.store.row::<SetbackRow>(&key::setback(&tell(id, &to).key()))?;
                 let at = retry.map_or(notice.at, |setback| setback.next_try_at);
+                let at = self.slow_until(&to)?.map_or(at, |slow_until| at.max(slow_until));
                 untold.push((id.to_owned(), to, at));
             }
         }
@@ -59,9 +60,9 @@ impl Agent {
     }
 
     /// The recipients that a piece of news has not reached.
-    fn deaf(&self, notice: &Notice) -> Result<Vec<String>, Trouble> {
+    pub(super) fn deaf(&self, notice: &Notice) -> Result<Vec<String>, Trouble> {
         let mut deaf = Vec::new();
-        for to in self.settings.recipients(notice.news.event()) {
+        for to in self.recipients(notice.news.event())? {
             if self.store.row::<serde_json::Value>(&key::told(&notice.id, &to))?.is_none() {
                 deaf.push(to);
             }
@@ -70,7 +71,7 @@ impl Agent {
     }
 
     /// The facts after a recipient heard or was given up: with the last one the news is settled.
-    fn settled(&self, id: &str, to: &str, done: Fact) -> Result<Vec<Fact>, Trouble> {
+    pub(super) fn settled(&self, id: &str, to: &str, done: Fact) -> Result<Vec<Fact>, Trouble> {
         let mut facts = vec![done, Fact::SetbackOver { about: tell(id, to).key() }];
         let deaf = match self.store.row::<Notice>(&key::notice(id))? {
             Some(notice) => self.deaf(&notice)?,
@@ -95,8 +96,9 @@ impl Agent {
             time_zone: self.settings.time_zone,
             attached_bytes_max: self.settings.mail.as_ref().map_or(0, |mail| mail.attach_bytes_max),
         };
-        let why = match (channel_of(to).asks)(&notice, &telling).pop() {
-            Some(Ok(ask)) => return Ok(Work::Talk(Box::new(Message(Some(ask))))),
+        let channel = channel_of(to);
+        let why = match (channel.asks)(&notice, &telling).pop() {
+            Some(Ok(ask)) => return Ok(Work::Talk(Box::new(Message { ask: Some(ask), channel: channel.name }))),
             Some(Err(not_an_address)) => not_an_address.to_string(),
             None => format!("{to} is nobody's name; correct the settings"),
         };
@@ -116,8 +118,20 @@ impl Agent {
     }
 
     pub(super) fn told(&mut self, id: &str, to: &str, words: String, hour: Hour) -> Result<(), Trouble> {
+        self.told_with(id, to, words, Vec::new(), hour)
+    }
+
+    /// The same with what else came of it.
+    pub(super) fn told_with(
+        &mut self,
+        id: &str,
+        to: &str,
+        words: String,
+        mut facts: Vec<Fact>,
+        hour: Hour,
+    ) -> Result<(), Trouble> {
         let delivered = Fact::NoticeDelivered { id: id.to_owned(), to: to.to_owned(), at: hour.now, words };
-        let mut facts = self.settled(id, to, delivered)?;
+        facts.extend(self.settled(id, to, delivered)?);
         let refused = refused(to);
         if self.store.row::<SetbackRow>(&key::setback(&refused))?.is_some() {
             facts.push(Fact::SetbackOver { about: refused });
@@ -128,6 +142,9 @@ impl Agent {
     /// A letter is tried until it is taken or refused for good; a refusal stands in `status` until a later letter to the
     /// same recipient is taken.
     pub(super) fn not_told(&mut self, id: &str, to: &str, setback: &Setback, hour: Hour) -> Result<(), Trouble> {
+        if webhook::name_of(to).is_some() {
+            return self.hook_not_taken(id, to, setback.why(), None, hour);
+        }
         match setback {
             Setback::AskAPerson { why } => {
                 let dropped =
@@ -169,10 +186,10 @@ impl Agent {
 }
 
 /// What the refusal of a recipient is recorded under.
-fn refused(to: &str) -> String {
+pub(super) fn refused(to: &str) -> String {
     format!("{REFUSED}{to}")
 }
 
-fn tell(notice: &str, to: &str) -> Duty {
+pub(super) fn tell(notice: &str, to: &str) -> Duty {
     Duty::Tell { notice: notice.to_owned(), to: to.to_owned() }
 }

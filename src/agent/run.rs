@@ -56,28 +56,33 @@ impl<D: Send> Conversation for Ending<D> {
 }
 
 /// One message to one recipient, as its channel writes it, and the far side's words.
-pub(super) struct Message(pub Option<Ask>);
+pub(super) struct Message {
+    pub ask: Option<Ask>,
+    /// The channel's name, for telling people what failed.
+    pub channel: &'static str,
+}
 
 impl Conversation for Message {
     type Done = Outcome;
 
     fn next(&mut self, heard: Option<Answer>) -> Step<Outcome> {
-        match (heard, self.0.take()) {
+        match (heard, self.ask.take()) {
             (None, Some(ask)) => Step::Ask(ask),
             (Some(Answer::Mail(MailAnswer { end: Ok(words), .. })), _) => Step::Done(Outcome::Told(words)),
             (Some(Answer::Mail(MailAnswer { end: Err(failure), .. }) | Answer::Failed(failure)), _) => {
-                Step::Setback(refusal(&failure))
+                Step::Setback(refusal(self.channel, &failure))
             }
+            (Some(Answer::Http(answer)), _) => Step::Done(Outcome::Answered(answer)),
             (heard, _) => {
-                Step::Setback(Setback::TryAgain { why: format!("the mail server answered oddly: {heard:?}") })
+                Step::Setback(Setback::TryAgain { why: format!("{}: an odd answer: {heard:?}", self.channel) })
             }
         }
     }
 }
 
 /// Only a refusal of this recipient or this mail ends the trying: a login that fails says nothing of the letter.
-fn refusal(failure: &Failure) -> Setback {
-    let why = format!("mail: {failure}");
+fn refusal(channel: &str, failure: &Failure) -> Setback {
+    let why = format!("{channel}: {failure}");
     match failure {
         Failure::RefusedForGood { .. } => Setback::AskAPerson { why },
         Failure::Settings { .. }

@@ -1,6 +1,7 @@
 //! What happened, a line each, for stories, the log and `demo`.
 
 use super::notices::REFUSED;
+use crate::channels::channel_of;
 use crate::domain::calendar::minute_text;
 use crate::domain::finalization;
 use crate::domain::gate::{OperatorDecision, Ruling};
@@ -8,7 +9,8 @@ use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
 use crate::domain::{Instant, Month};
 use crate::store::fact::{
-    Absence, Absent, AutoUpdate, BillingDeed, Fact, InstalledKey, LicenseCheckRow, Members, MessageKind, ReportCause,
+    Absence, Absent, AutoUpdate, BillingDeed, EndpointFact, Fact, InstalledKey, LicenseCheckRow, Members, MessageKind,
+    ReportCause,
 };
 
 /// Of misses in a row the first and every so many are told.
@@ -49,7 +51,8 @@ fn told(fact: &Fact) -> Option<String> {
             format!("setback: {}; next try {}", setback.why, minute_text(setback.next_try_at))
         }
         Fact::NoticeQueued { notice } => format!("notice {}{}", notice.news.event(), detail(&notice.news)),
-        Fact::NoticeDropped { to, why, .. } => format!("mail to {to} given up: {why}"),
+        Fact::NoticeDropped { to, why, .. } => format!("{} to {to} given up: {why}", channel_of(to).name),
+        Fact::Endpoint { to, what } => return endpoint(to, what),
         Fact::AutoUpdateSet { switch, .. } => switched(switch),
         Fact::LicenseChecked { check, .. } => checked(check),
         Fact::LicenseInstalled { license, .. } => installed(license),
@@ -77,6 +80,17 @@ fn told(fact: &Fact) -> Option<String> {
         | Fact::ReportsBuiltBy { .. }
         | Fact::SettingsSeen { .. } => return None,
     })
+}
+
+fn endpoint(to: &str, what: &EndpointFact) -> Option<String> {
+    match what {
+        EndpointFact::Tried(_) => None,
+        EndpointFact::Gone { .. } => Some(format!("{to} wants no more messages")),
+        EndpointFact::ToldAgain { id } => Some(format!("{to} is told {} again", short(id))),
+        EndpointFact::UsageTaken { taken, .. } => {
+            Some(format!("usage {} r{} taken by {to}: {} events", taken.period, taken.revision, taken.events))
+        }
+    }
 }
 
 fn switched(switch: &AutoUpdate) -> String {

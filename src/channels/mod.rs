@@ -1,8 +1,12 @@
 //! Ways to tell people: a notice becomes asks. Pure.
 
+pub mod cloud_events;
+pub mod hook_answer;
 mod letters;
 pub mod mail;
 mod sheet;
+pub mod webhook;
+pub mod webhook_types;
 
 use chrono_tz::Tz;
 
@@ -53,7 +57,8 @@ pub struct Channel {
 }
 
 /// Every channel there is, one row and one file each.
-pub const CHANNELS: [Channel; 1] = [Channel { name: "mail", asks: mail::asks }];
+pub const CHANNELS: [Channel; 2] =
+    [Channel { name: "mail", asks: mail::asks }, Channel { name: "webhook", asks: webhook::asks }];
 
 /// The channel of a recipient: `NAME:…` speaks of the channel of that name, a mail address of mail.
 pub fn channel_of(recipient: &str) -> &'static Channel {

@@ -107,6 +107,9 @@ pub enum Command {
     /// Mail: whether letters arrive
     #[command(subcommand)]
     Mail(super::mail::Act),
+    /// Webhooks: what endpoints were told, telling them again, whether messages arrive
+    #[command(subcommand)]
+    Webhook(super::webhook::Act),
     /// The settings file: begin one, check one
     #[command(subcommand)]
     Config(super::config::Act),

@@ -14,7 +14,7 @@ use crate::ask::{Answer, Ask, FolderAsk, HttpAsk};
 use crate::config::Settings;
 use crate::domain::Instant;
 use crate::doors::Wire;
-use crate::doors::peer::PeerSettings;
+use crate::doors::peer::{PeerSettings, WEBHOOK};
 
 /// Longest wait for a server.
 const SECONDS_MAX: u32 = 10;
@@ -104,6 +104,11 @@ async fn knock(wire: Arc<dyn Wire>, peer: String, reach: PeerSettings) -> Check 
     let ask = match &reach {
         PeerSettings::Http(_) => Ask::Http(HttpAsk { seconds_max: SECONDS_MAX, ..HttpAsk::get(&peer, "/") }),
         PeerSettings::Folder(_) => Ask::Folder(FolderAsk::List { peer: peer.clone(), entries_max: ENTRIES_MAX }),
+        PeerSettings::Hook(hook) => {
+            let how = if peer.starts_with(WEBHOOK) { "; `tidegauge webhook test` sends a message" } else { "" };
+            let found = Ok(format!("{} is not asked here{how}", hook.server.base_url));
+            return Check { name: peer, found };
+        }
         PeerSettings::Mail(mail) => {
             let found =
                 Ok(format!("{}:{} is not asked here; `tidegauge mail test` sends a letter", mail.host, mail.port));

@@ -30,6 +30,7 @@ mod store;
 mod table;
 mod usage;
 mod watermark;
+mod webhook;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -83,6 +84,7 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::Billing(act) => billing::run(session, act),
         Command::Evidence(act) => evidence::run(session, act),
         Command::Mail(act) => mail::run(session, act),
+        Command::Webhook(act) => webhook::run(session, act),
         Command::Config(act) => config::run(session, act),
         Command::Store(act) => store::run(session, act),
         Command::Doctor => doctor::run(session),

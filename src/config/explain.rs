@@ -3,15 +3,18 @@
 use chrono::{NaiveDate, Weekday};
 
 use crate::domain::events::Events;
-use crate::doors::peer::{HttpPeer, Login, MailAuth, MailTls, PeerSettings, SecretPlace, Trust};
+use crate::doors::peer::{
+    HookPeer, HttpPeer, Login, MailAuth, MailTls, PeerSettings, Proof, Reach, SecretPlace, Trust,
+};
 use crate::protocol::ReportDetail;
 use crate::rules::deadlines;
 use crate::rules::working_days::WorkingDays;
+use crate::seal::digest::sha256_hex;
 
 use super::policy;
 use super::section::spelled;
 use super::server::{LicenseBy, ManagedBy, ServerSettings};
-use super::{MailSettings, Settings};
+use super::{MailSettings, Settings, SinkSettings, WebhookSettings};
 
 impl Settings {
     /// What was understood, a line a setting, written as in the file. Holds no secret.
@@ -43,9 +46,19 @@ impl Settings {
         lines.extend(self.rating.mapping.iter().map(mapped));
         lines.extend(self.license_server.iter().flat_map(|peer| http("license_server", peer)));
         lines.extend(self.mail.iter().flat_map(mail));
+        lines.extend(self.webhooks.iter().flat_map(webhook));
+        lines.extend(self.usage_sinks.iter().flat_map(sink));
         lines.extend(self.servers.iter().flat_map(server));
         lines.extend(self.managers.iter().flat_map(manager));
         lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+impl Settings {
+    /// Tells one way of writing a webhook's settings from another; `None`: the recipient is no webhook of theirs.
+    pub fn webhook_digest(&self, recipient: &str) -> Option<String> {
+        let found = self.webhooks.iter().find(|webhook| webhook.peer() == recipient)?;
+        Some(sha256_hex(webhook(found).join("\n").as_bytes()))
     }
 }
 
@@ -151,6 +164,39 @@ fn mail(mail: &MailSettings) -> Vec<String> {
     lines
 }
 
+fn webhook(webhook: &WebhookSettings) -> Vec<String> {
+    let place = format!("webhook {}", webhook.name);
+    let mut lines = endpoint(&place, &webhook.endpoint);
+    lines.push(line(&format!("{place}.events"), &webhook.events));
+    lines
+}
+
+fn sink(sink: &SinkSettings) -> Vec<String> {
+    let place = format!("usage_sink {}", sink.name);
+    let mut lines = endpoint(&place, &sink.endpoint);
+    lines.push(line(&format!("{place}.period"), sink.span.as_str()));
+    lines.push(line(&format!("{place}.mode"), sink.mode.as_str()));
+    lines
+}
+
+/// The path is left out: it may hold a token. Its digest says whether it changed.
+fn endpoint(place: &str, endpoint: &HookPeer) -> Vec<String> {
+    let path = &sha256_hex(endpoint.path.as_bytes())[..8];
+    let mut lines = http(
+        place,
+        &HttpPeer { base_url: format!("{}/… ({path})", endpoint.server.base_url), ..endpoint.server.clone() },
+    );
+    match &endpoint.proof {
+        Proof::Signed(secrets) => {
+            lines.extend(secrets.iter().map(|secret| line(&format!("{place}.secret"), masked(secret))));
+        }
+        Proof::Authorization(secret) => lines.push(line(&format!("{place}.authorization"), masked(secret))),
+        Proof::None => lines.push(line(&format!("{place}.authorization"), "none")),
+    }
+    lines.push(line(&format!("{place}.allow_private"), endpoint.reach == Reach::Anywhere));
+    lines
+}
+
 fn server(server: &ServerSettings) -> Vec<String> {
     let place = format!("server {}", server.name);
     let key = |key: &str| format!("{place}.{key}");
@@ -158,7 +204,7 @@ fn server(server: &ServerSettings) -> Vec<String> {
     match &server.reach {
         PeerSettings::Http(peer) => lines.extend(http(&place, peer)),
         PeerSettings::Folder(folder) => lines.push(line(&key("path"), folder.path.display())),
-        PeerSettings::Mail(_) => {}
+        PeerSettings::Mail(_) | PeerSettings::Hook(_) => {}
     }
     let license = match server.license {
         LicenseBy::LicenseServer => "license_server",

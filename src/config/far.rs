@@ -52,8 +52,20 @@ fn split(url: &str) -> Option<(&str, String)> {
     (!host.is_empty() && port_is_good).then(|| (scheme, host.to_owned()))
 }
 
+/// Scheme with host and port, and path with query, of an endpoint's URL.
+pub fn endpoint(url: &str) -> Option<(String, String)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let at = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(at);
+    let base_url = format!("{scheme}://{authority}");
+    split(&base_url)?;
+    let is_odd = |sign: char| !sign.is_ascii_graphic() || "#\\\"<>".contains(sign);
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    (!path.contains(is_odd)).then_some((base_url, path))
+}
+
 /// `tls = { ca_file = "…" }`, `{ fingerprint_sha256 = "…" }` or `{ insecure = true }`.
-fn trust(section: &mut Section<'_>) -> Trust {
+pub fn trust(section: &mut Section<'_>) -> Trust {
     let ca_file = section.path("ca_file").map(Trust::CaFile);
     let remedy = "write the 64 hexadecimal digits of the certificate's SHA-256";
     let pinned = section.read("fingerprint_sha256", remedy, Fingerprint::parse).map(Trust::Pinned);

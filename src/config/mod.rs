@@ -2,6 +2,7 @@
 
 mod explain;
 mod far;
+mod hook;
 mod mail;
 mod managed;
 mod overlay;
@@ -33,6 +34,7 @@ use crate::rules::schedule::Policy;
 use crate::rules::working_days::WorkingDays;
 use crate::sources::Names;
 
+pub use hook::{SinkSettings, Span, WebhookSettings};
 pub use mail::{MailRoute, MailSettings};
 pub use read::{Flags, Written};
 pub use refusal::{Refusal, Refusals};
@@ -71,6 +73,10 @@ pub struct Settings {
     pub managers: Vec<ServerSettings>,
     pub license_server: Option<HttpPeer>,
     pub mail: Option<MailSettings>,
+    /// Endpoints that are told news; names differ.
+    pub webhooks: Vec<WebhookSettings>,
+    /// Endpoints that are sent usage; names differ.
+    pub usage_sinks: Vec<SinkSettings>,
     /// Where the console listens; `None`: nowhere.
     pub console: Option<SocketAddr>,
     pub price_book: Option<PathBuf>,
@@ -105,6 +111,8 @@ impl Default for Settings {
             managers: Vec::new(),
             license_server: None,
             mail: None,
+            webhooks: Vec::new(),
+            usage_sinks: Vec::new(),
             console: Some(CONSOLE_LISTEN),
             price_book: None,
             points_tables: Vec::new(),
@@ -158,7 +166,8 @@ impl Settings {
 
     /// Who is told news of this kind, as duties name them: a mail address, or `CHANNEL:NAME`.
     pub fn recipients(&self, event: &str) -> Vec<String> {
-        self.mail.iter().flat_map(|mail| mail.recipients(event)).collect()
+        let webhooks = self.webhooks.iter().filter(|webhook| webhook.events.has(event)).map(WebhookSettings::peer);
+        self.mail.iter().flat_map(|mail| mail.recipients(event)).chain(webhooks).collect()
     }
 
     /// Whether this recipient is told anything.
@@ -172,7 +181,11 @@ impl Settings {
             self.servers.iter().chain(&self.managers).map(|server| (server.name.clone(), server.reach.clone()));
         let license_server = self.license_server.iter().cloned().map(PeerSettings::Http);
         let mail = self.mail.iter().map(|mail| PeerSettings::Mail(mail.server.clone()));
+        let webhooks = self.webhooks.iter().map(|one| (one.peer(), PeerSettings::Hook(one.endpoint.clone())));
+        let sinks = self.usage_sinks.iter().map(|one| (one.peer(), PeerSettings::Hook(one.endpoint.clone())));
         servers
+            .chain(webhooks)
+            .chain(sinks)
             .chain(license_server.map(|peer| (LICENSE_SERVER.to_owned(), peer)))
             .chain(mail.map(|peer| (MAIL.to_owned(), peer)))
             .collect()

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::Points;
 use crate::domain::workload::{WORKLOAD_TYPES, WorkloadType};
-use crate::doors::peer::{HttpPeer, Login, PeerSettings, SecretPlace};
+use crate::doors::peer::{HttpPeer, Login, PeerSettings, Proof, SecretPlace};
 use crate::protocol::ReportDetail;
 use crate::rules::rating::Rating;
 
@@ -17,7 +17,7 @@ use super::refusal::{Refusal, Refusals};
 use super::section::Section;
 use super::server::{self, LicenseBy, ServerSettings};
 use super::tree::{self, Origin, Table, Value};
-use super::{Settings, far, mail, managed, overlay, policy};
+use super::{Settings, far, hook, mail, managed, overlay, policy};
 
 /// Most servers in one file.
 const SERVERS_MAX: usize = 1_000;
@@ -91,6 +91,8 @@ fn top(section: &mut Section<'_>) -> Settings {
             .inside("license_server", |section| far::http_peer(section, "https://license.example.net"))
             .flatten(),
         mail: section.inside("mail", mail::read).flatten(),
+        webhooks: hook::webhooks(section),
+        usage_sinks: hook::sinks(section),
         price_book: section.inside("billing", |section| section.path("price_book")).flatten(),
         ..defaults
     };
@@ -228,6 +230,11 @@ fn names_a_secret(refusal: &Refusal, settings: &Settings) -> bool {
     settings.peers().values().any(|peer| match peer {
         PeerSettings::Http(peer) => names(&peer.login) || is_key(&peer.api_key),
         PeerSettings::Mail(peer) => names(&peer.login),
+        PeerSettings::Hook(peer) => match &peer.proof {
+            Proof::Signed(places) => places.contains(&SecretPlace::Env(variable.clone())),
+            Proof::Authorization(place) => *place == SecretPlace::Env(variable.clone()),
+            Proof::None => false,
+        },
         PeerSettings::Folder(_) => false,
     })
 }

@@ -124,7 +124,7 @@ impl ServerSettings {
     pub fn known_as(&self) -> Vec<String> {
         let host = match &self.reach {
             PeerSettings::Http(peer) => far::host_of(&peer.base_url),
-            PeerSettings::Mail(_) | PeerSettings::Folder(_) => None,
+            PeerSettings::Mail(_) | PeerSettings::Hook(_) | PeerSettings::Folder(_) => None,
         };
         let host = host.filter(|host| *host != self.name);
         let own = [Some(self.name.clone()), host].into_iter().flatten();

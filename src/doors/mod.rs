@@ -1,5 +1,6 @@
 //! The four doors to the outside as traits: clock, chance, wire, files. `ports` makes the real ones, the simulated world its own.
 
+pub mod address;
 pub mod peer;
 
 use std::future::Future;

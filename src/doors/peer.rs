@@ -7,11 +7,17 @@ pub const LICENSE_SERVER: &str = "license_server";
 /// The peer of the mail server.
 pub const MAIL: &str = "mail";
 
+/// What the peer of a webhook begins with, before its name.
+pub const WEBHOOK: &str = "webhook:";
+/// What the peer of a usage sink begins with, before its name.
+pub const USAGE_SINK: &str = "usage_sink:";
+
 /// How one peer is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeerSettings {
     Http(HttpPeer),
     Mail(MailPeer),
+    Hook(HookPeer),
     Folder(FolderPeer),
 }
 
@@ -24,6 +30,35 @@ pub struct HttpPeer {
     pub login: Option<Login>,
     /// Where an API key stands that lets in without a login.
     pub api_key: Option<SecretPlace>,
+}
+
+/// An endpoint that is sent messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookPeer {
+    /// Scheme, host and port only; no login.
+    pub server: HttpPeer,
+    /// Path and query of the endpoint. May hold a token: shown to nobody.
+    pub path: String,
+    pub proof: Proof,
+    pub reach: Reach,
+}
+
+/// How an endpoint knows who sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Signed with each of these secrets, so that one can be replaced while another still holds.
+    Signed(Vec<SecretPlace>),
+    /// The whole value of the `Authorization` header.
+    Authorization(SecretPlace),
+    None,
+}
+
+/// Which addresses are connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Only those of the public internet, whatever a name resolves to ([`super::address::is_public`]).
+    Public,
+    Anywhere,
 }
 
 /// Which certificate is believed.

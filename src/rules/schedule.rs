@@ -39,6 +39,8 @@ pub struct Facts {
     pub units: Vec<UnitFacts>,
     /// News not yet told: notice, recipient, and when to try.
     pub untold: Vec<(String, String, Instant)>,
+    /// Usage that a sink has not taken.
+    pub usage_owed: Vec<Planned>,
     /// While the clock is doubted nothing is generated or sent.
     pub clock_suspect: bool,
     /// As many samples are being taken as may be at once.
@@ -152,6 +154,7 @@ pub fn plan(facts: &Facts, policy: &Policy) -> Vec<Planned> {
             planned.extend(license_check(unit));
             planned.extend(license_watch(unit));
         }
+        planned.extend(facts.usage_owed.iter().cloned());
     }
     planned.extend(facts.untold.iter().map(|(notice, to, at)| Planned {
         at: *at,

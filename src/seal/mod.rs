@@ -1,4 +1,4 @@
-//! Canonical JSON, SHA-256, Ed25519, JWS, the hash chain and the Merkle tree.
+//! Canonical JSON (RFC 8785), SHA-256, Ed25519, JWS, the hash chain, the Merkle tree and signatures of webhooks.
 
 pub mod canonical;
 pub mod chain;
@@ -6,3 +6,4 @@ pub mod digest;
 pub mod jws;
 pub mod keys;
 pub mod merkle;
+pub mod standard_webhooks;

@@ -10,6 +10,7 @@ pub mod mailbox;
 pub mod oracle;
 pub mod past;
 pub mod provider;
+pub mod receiver;
 pub mod vbr;
 pub mod vspc;
 pub mod wire;

@@ -12,11 +12,12 @@ use secrecy::ExposeSecret;
 use tower::ServiceExt;
 
 use crate::ask::{
-    Answer, Ask, Body, Failure, FolderAnswer, FolderAsk, FormValue, HeaderSecret, HttpAnswer, HttpAsk, MailAnswer,
-    MailAsk, Method, Peer,
+    Answer, Ask, Body, Failure, FolderAnswer, FolderAsk, FormValue, HeaderSecret, HookAsk, HttpAnswer, HttpAsk,
+    MailAnswer, MailAsk, Method, Peer,
 };
 use crate::domain::Instant;
 use crate::doors::{Clock, Pending, Wire};
+use crate::seal::standard_webhooks::signature;
 
 use super::clock::SimulatedClock;
 
@@ -26,6 +27,9 @@ pub const USERNAME: &str = "tidegauge";
 pub const PASSWORD: &str = "simulated";
 /// The API key that simulated consoles know.
 pub const API_KEY: &str = "simulated-key";
+
+/// What messages to endpoints are signed with.
+pub const HOOK_SECRET: &str = "whsec_c2ltdWxhdGVkLXNlY3JldC1vZi0zMi1ieXRlcy4u";
 
 /// Everything outside the agent; clones are the same outside.
 #[derive(Clone)]
@@ -139,6 +143,16 @@ impl SimulatedWire {
         Answer::Mail(MailAnswer { steps: Vec::new(), end: Ok("250 2.0.0 taken".to_owned()) })
     }
 
+    /// The request that becomes of a message: stamped and signed as by a file that holds [`HOOK_SECRET`].
+    fn hook(&self, ask: HookAsk) -> HttpAsk {
+        let now = self.clock.now().timestamp();
+        let signed = signature(&HOOK_SECRET.into(), &ask.id, now, &ask.body).expect("it is a secret");
+        let headers = [("webhook-id", ask.id), ("webhook-timestamp", now.to_string()), ("webhook-signature", signed)];
+        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let post = HttpAsk::post(&ask.peer, "/", Body::Bytes(ask.media_type, ask.body));
+        HttpAsk { headers, ..post }
+    }
+
     fn folder(&self, ask: FolderAsk) -> Answer {
         let mut inner = self.inner();
         match ask {
@@ -175,6 +189,7 @@ impl Wire for SimulatedWire {
             match ask {
                 Ask::Http(ask) => self.http(ask).await,
                 Ask::Mail(ask) => self.mail(ask),
+                Ask::Hook(ask) => self.http(self.hook(ask)).await,
                 Ask::Folder(ask) => self.folder(ask),
             }
         })

@@ -17,6 +17,7 @@ use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::rules::license_watch::Told;
 
 pub use super::billing::{BillingDeed, BillingExport};
+pub use super::endpoint::{EndpointFact, HookTry, UsageTaken};
 pub use super::licensing::{AutoUpdate, GateRow, InstalledKey, LicenseCheckRow, ServerJudgement};
 pub use super::members::{Absence, Absent, Member, Members, StaleSpan};
 pub use super::rows::{Row, key};
@@ -165,6 +166,11 @@ pub enum Fact {
     /// Every recipient was told or given up, or there is none.
     NoticeSettled {
         id: String,
+    },
+    /// Something happened with a webhook endpoint or a usage sink.
+    Endpoint {
+        to: String,
+        what: EndpointFact,
     },
     AutoUpdateSet {
         unit: UnitId,

@@ -9,6 +9,7 @@ pub mod journal;
 mod backup;
 mod billing;
 mod days;
+mod endpoint;
 mod error;
 mod fold;
 mod folder;

@@ -55,6 +55,7 @@ impl Fact {
                 one(key::told(id, to), &json!({"at": at, "words": why, "delivered": false}))
             }
             Fact::NoticeSettled { id } => vec![(key::pending(id), None)],
+            Fact::Endpoint { to, what } => what.rows(to),
             Fact::AutoUpdateSet { unit, switch } => one(key::of_unit("auto_update", unit), switch),
             Fact::LicenseChecked { unit, check } => rows_of_check(unit, check),
             Fact::LicenseInstalled { unit, license } => one(key::of_unit("license", unit), license),
@@ -247,6 +248,29 @@ pub mod key {
 
     pub fn told(id: &str, to: &str) -> String {
         format!("told/{id}/{to}")
+    }
+
+    /// Every try to tell a webhook endpoint.
+    pub fn tries(to: &str) -> String {
+        format!("tried/{to}/")
+    }
+
+    pub fn tried(to: &str, at: Instant, id: &str) -> String {
+        format!("{}{}/{id}", tries(to), rfc3339(at))
+    }
+
+    /// Since when an endpoint wants no more messages.
+    pub fn gone(to: &str) -> String {
+        format!("gone/{to}")
+    }
+
+    /// The newest day whose usage a sink took.
+    pub fn usage_through(sink: &str, unit: &str) -> String {
+        format!("usage_through/{sink}/{unit}")
+    }
+
+    pub fn usage_taken(sink: &str, unit: &str, period: &str, revision: u32) -> String {
+        format!("usage_taken/{sink}/{unit}/{period}/{revision:04}")
     }
 
     /// `what` is `auto_update`, `license_check`, `license`, `license_watch`, `gate` or `server_gate`.

@@ -12,6 +12,7 @@ mod mail; // mail test
 mod playground; // both ways to renew, against the simulated servers behind real sockets
 mod rates; // the points tables at command level
 mod time_zone; // hours beside GMT
+mod webhook; // exit codes, no secrets shown
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -5,10 +5,12 @@ mod files;
 mod fleet; // five hundred servers, a third of them in trouble
 mod fleet_console; // as many behind one console
 mod folder;
+mod hook;
 mod http;
 mod mail;
 pub mod mail_server;
 mod outside;
+mod outside_hooks;
 mod outside_report;
 mod serve;
 mod tls;

@@ -3,7 +3,7 @@
 pub mod hard; // a document with every script
 mod html; // the page, for people and programs
 mod ics; // deadlines as a calendar
-mod letters;
+pub mod letters;
 mod mails;
 mod pdf; // scripts, outline, fonts
 mod read_back; // every format says what the record says

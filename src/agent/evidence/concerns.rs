@@ -77,6 +77,7 @@ impl Concern {
             | Fact::GateSeen { .. }
             | Fact::ServerJudged { .. }
             | Fact::Billed { .. }
+            | Fact::Endpoint { .. }
             | Fact::ConsoleFinalization { .. }
             | Fact::ReportsBuiltBy { .. }
             | Fact::SettingsSeen { .. }

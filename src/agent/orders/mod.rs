@@ -17,7 +17,7 @@ use crate::rules::schedule::Duty;
 use crate::store::fact::key;
 
 use super::finalize::Plea;
-use super::{Agent, Hour, Query, Refused, Talk};
+use super::{Again, Agent, Hour, Query, Refused, Talk};
 
 /// Which reporting unit, when there are several.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +106,11 @@ pub enum Order {
         target: Target,
         file: String,
     },
+    /// Webhook endpoints are told again.
+    TellAgain {
+        to: Option<String>,
+        what: Again,
+    },
     Enrol {
         token: String,
     },
@@ -186,6 +191,7 @@ impl Agent {
             Order::AutoUpdate { target, on } => self.order_auto_update(&target, on, actor, hour),
             Order::LicenseUpdate { target } => self.order_license_update(&target, actor, hour),
             Order::LicenseInstall { target, file } => self.order_license_install(&target, &file, actor, hour),
+            Order::TellAgain { to, what } => self.order_replay(to.as_deref(), &what, actor, hour).map(Obeyed::Done),
             Order::Enrol { token } => {
                 let talk = self.begin_enrol(&token, hour)?;
                 self.carry(Duty::Enrol, talk, Query::Status {})

@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use crate::agent::Trouble;
 use crate::agent::notices::REFUSED;
 use crate::agent::{Agent, Hour, Refused};
+use crate::channels::webhook;
 use crate::domain::Instant;
 use crate::domain::calendar::{minute_local, minute_text, rfc3339};
 use crate::domain::installation::{Unit, entry_of};
 use crate::domain::report::{Stage, UsageReport};
+use crate::doors::peer::WEBHOOK;
 use crate::rules::{deadlines, schedule};
 use crate::store::fact::{Miss, SetbackRow, key};
 
@@ -42,6 +44,7 @@ impl Agent {
             warnings.extend(self.warnings(unit, hour.now)?);
         }
         warnings.extend(self.identity_warnings(hour.now)?);
+        warnings.extend(self.hook_warnings()?);
         warnings.extend(self.setbacks_shown()?);
         warnings.extend(self.finalizations_unanswered()?);
         warnings.extend(self.price_book().err());
@@ -57,7 +60,7 @@ impl Agent {
             "open_reports": open,
             "licenses": licenses,
             "outbox": self.outbox()?,
-            "untold": facts.untold.len(),
+            "untold": self.untold()?.len(),
             "unknown_types": unknown,
             "warnings": warnings,
         }))
@@ -137,24 +140,29 @@ impl Agent {
 
     /// Deeds that came to nothing and are tried again, recipients that were refused for good, and letters that wait.
     fn setbacks_shown(&self) -> Result<Vec<String>, Trouble> {
-        let (mut shown, mut waiting) = (Vec::new(), Vec::new());
+        let (mut shown, mut waiting, mut messages) = (Vec::new(), Vec::new(), Vec::new());
         for (row, setback) in self.store.rows::<SetbackRow>("setback/")? {
             let about = row.trim_start_matches("setback/");
             let SetbackRow { at, why, next_try_at, .. } = &setback;
-            if let Some(to) = about.strip_prefix(REFUSED) {
+            if let Some(to) = about.strip_prefix(REFUSED).filter(|to| webhook::name_of(to).is_some()) {
+                let given_up = format!(
+                    "a message to {to} was given up on {}: {why}; mend it, then `webhook replay`",
+                    minute_text(*at)
+                );
+                shown.extend(self.settings.tells(to).then_some(given_up));
+            } else if let Some(to) = about.strip_prefix(REFUSED) {
                 let refused = format!("{about} were refused on {}: {why}; correct the address", minute_text(*at));
                 shown.extend(self.settings.tells(to).then_some(refused));
+            } else if about.starts_with("tell ") && about.contains(WEBHOOK) {
+                messages.push(setback);
             } else if about.starts_with("tell ") {
                 waiting.push(setback);
             } else {
                 shown.push(format!("{about}: {why}; next try {}", minute_text(*next_try_at)));
             }
         }
-        let next = waiting.iter().map(|setback| setback.next_try_at).min();
-        if let (Some(newest), Some(next)) = (waiting.iter().max_by_key(|setback| setback.at), next) {
-            let (count, why) = (waiting.len(), &newest.why);
-            shown.push(format!("letters not sent: {count}: {why}; next try {}", minute_text(next)));
-        }
+        shown.extend(in_one_line("letters not sent", &waiting));
+        shown.extend(in_one_line("webhook messages not taken", &messages));
         Ok(shown)
     }
 
@@ -212,4 +220,11 @@ impl Agent {
             vendor.name
         ))
     }
+}
+
+/// How many wait, why the newest was not taken, and when the first is tried again.
+fn in_one_line(what: &str, waiting: &[SetbackRow]) -> Option<String> {
+    let newest = waiting.iter().max_by_key(|setback| setback.at)?;
+    let next = waiting.iter().map(|setback| setback.next_try_at).min()?;
+    Some(format!("{what}: {}: {}; next try {}", waiting.len(), newest.why, minute_text(next)))
 }

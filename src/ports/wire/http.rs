@@ -1,7 +1,7 @@
 //! HTTP by reqwest: one client a peer, no redirects, no retries of its own, limits on bytes and seconds.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
@@ -11,9 +11,10 @@ use reqwest::{Client, Request, Response, Url, redirect, retry};
 use secrecy::ExposeSecret;
 
 use crate::ask::{Body, Failure, FormValue, HeaderSecret, HttpAnswer, HttpAsk, Method, Peer};
-use crate::doors::peer::{HttpPeer, Login, Trust, is_loopback};
+use crate::doors::peer::{HttpPeer, Login, Reach, Trust, is_loopback};
 
 use super::login;
+use super::public_only::{PublicOnly, refuse_literal};
 use super::trust::{self, Seen};
 
 /// Longest wait for a connection.
@@ -34,19 +35,19 @@ struct HttpClient {
 }
 
 impl HttpClients {
-    fn of(&self, name: &str, peer: &HttpPeer) -> Result<HttpClient, Failure> {
+    fn of(&self, name: &str, peer: &HttpPeer, reach: Reach) -> Result<HttpClient, Failure> {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(name) {
             return Ok(client.clone());
         }
-        let client = HttpClient::new(peer)?;
+        let client = HttpClient::new(peer, reach)?;
         clients.insert(name.to_owned(), client.clone());
         Ok(client)
     }
 }
 
 impl HttpClient {
-    fn new(peer: &HttpPeer) -> Result<HttpClient, Failure> {
+    fn new(peer: &HttpPeer, reach: Reach) -> Result<HttpClient, Failure> {
         let seen = Seen::default();
         let tls = trust::client_config(&peer.trust, seen.clone())?;
         let mut builder = Client::builder()
@@ -57,7 +58,14 @@ impl HttpClient {
             .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
             .pool_idle_timeout(Duration::from_secs(IDLE_SECONDS_MAX))
             .user_agent(USER_AGENT);
-        if url_of(peer, "/")?.host_str().is_some_and(is_loopback) {
+        let url = url_of(peer, "/")?;
+        let host = url.host_str().unwrap_or_default();
+        if reach == Reach::Public {
+            refuse_literal(host).map_err(|why| Failure::Settings { why: why.to_string() })?;
+            // A proxy would resolve the name by itself, and connect to whatever it finds.
+            builder = builder.dns_resolver(Arc::new(PublicOnly)).no_proxy();
+        }
+        if is_loopback(host) {
             // A proxy would look for this machine's services on its own.
             builder = builder.no_proxy();
         }
@@ -90,17 +98,46 @@ impl HttpClient {
 
 /// Carries one request out and its answer back.
 pub async fn carry(clients: &HttpClients, peer: &HttpPeer, ask: HttpAsk) -> Result<HttpAnswer, Failure> {
-    let client = clients.of(&ask.peer, peer)?;
+    let client = clients.of(&ask.peer, peer, Reach::Anywhere)?;
+    warn_of_trust(peer, &ask);
+    let request = request(peer, &ask)?;
+    tokio::time::sleep(Duration::from_secs(u64::from(ask.pause_seconds))).await;
+    in_time(&ask, exchange(&client, peer, &ask, request)).await
+}
+
+/// The same for an answer whose status says everything: its body is neither awaited nor read.
+pub async fn carry_for_status(
+    clients: &HttpClients,
+    peer: &HttpPeer,
+    reach: Reach,
+    ask: HttpAsk,
+) -> Result<HttpAnswer, Failure> {
+    let client = clients.of(&ask.peer, peer, reach)?;
+    warn_of_trust(peer, &ask);
+    let request = request(peer, &ask)?;
+    let head = async {
+        let response =
+            client.client.execute(request).await.map_err(|error| client.failure(peer, &ask, &error.without_url()))?;
+        Ok(HttpAnswer { status: response.status().as_u16(), headers: headers_of(&response), body: Vec::new() })
+    };
+    in_time(&ask, head).await
+}
+
+fn warn_of_trust(peer: &HttpPeer, ask: &HttpAsk) {
     if peer.trust == Trust::Anything {
         tracing::warn!(
             peer = ask.peer,
             "tls.insecure: any certificate is believed, whoever answers can read the login"
         );
     }
-    let request = request(peer, &ask)?;
-    tokio::time::sleep(Duration::from_secs(u64::from(ask.pause_seconds))).await;
+}
+
+async fn in_time(
+    ask: &HttpAsk,
+    answer: impl Future<Output = Result<HttpAnswer, Failure>>,
+) -> Result<HttpAnswer, Failure> {
     let limit = Duration::from_secs(u64::from(ask.seconds_max));
-    match tokio::time::timeout(limit, exchange(&client, peer, &ask, request)).await {
+    match tokio::time::timeout(limit, answer).await {
         Ok(answer) => answer,
         Err(_) => Err(Failure::TimedOut { after_seconds: ask.seconds_max }),
     }

@@ -28,6 +28,24 @@ pub fn api_key(peer: &HttpPeer) -> Result<SecretString, Failure> {
     secret(peer.api_key.as_ref().ok_or_else(why)?, "API key")
 }
 
+/// Reads one secret that webhooks are signed with.
+pub fn webhook_secret(place: &SecretPlace) -> Result<SecretString, Failure> {
+    secret(place, "webhook secret")
+}
+
+/// Reads the whole value of an `Authorization` header.
+pub fn authorization(place: &SecretPlace) -> Result<SecretString, Failure> {
+    secret(place, "authorization")
+}
+
+/// Where a secret stands, for telling people.
+pub fn named(place: &SecretPlace) -> String {
+    match place {
+        SecretPlace::File(path) => format!("the file {}", path.display()),
+        SecretPlace::Env(name) => format!("the variable {name}"),
+    }
+}
+
 /// `what` is for the words of a refusal.
 fn secret(place: &SecretPlace, what: &str) -> Result<SecretString, Failure> {
     match place {

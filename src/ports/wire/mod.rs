@@ -1,15 +1,17 @@
 //! The real wire: carries asks to the peers of the settings, and makes every failure an [`Answer`].
 
 mod folder;
+mod hook;
 mod http;
 mod login;
 mod mail;
+mod public_only;
 mod trust;
 
 use std::collections::BTreeMap;
 
 use crate::ask::{Answer, Ask, Failure, FolderAsk, Peer};
-use crate::doors::peer::{FolderPeer, HttpPeer, MAIL, MailPeer, PeerSettings};
+use crate::doors::peer::{FolderPeer, HookPeer, HttpPeer, MAIL, MailPeer, PeerSettings};
 use crate::doors::{Pending, Wire};
 
 use http::HttpClients;
@@ -36,6 +38,10 @@ impl RealWire {
                 http::carry(&self.clients, peer, ask).await.map(Answer::Http)
             }
             Ask::Mail(ask) => Ok(Answer::Mail(mail::carry(self.mail_peer()?, ask).await)),
+            Ask::Hook(ask) => {
+                let peer = self.hook_peer(&ask.peer)?;
+                hook::carry(&self.clients, peer, ask).await.map(Answer::Http)
+            }
             Ask::Folder(ask) => {
                 let peer = self.folder_peer(&ask)?.clone();
                 folder::carry(peer, ask).await.map(Answer::Folder)
@@ -46,14 +52,27 @@ impl RealWire {
     fn http_peer(&self, name: &str) -> Result<&HttpPeer, Failure> {
         match self.peers.get(name) {
             Some(PeerSettings::Http(peer)) => Ok(peer),
-            Some(PeerSettings::Mail(_) | PeerSettings::Folder(_)) | None => Err(unknown(name, "url")),
+            Some(PeerSettings::Mail(_) | PeerSettings::Hook(_) | PeerSettings::Folder(_)) | None => {
+                Err(unknown(name, "url"))
+            }
         }
     }
 
     fn mail_peer(&self) -> Result<&MailPeer, Failure> {
         match self.peers.get(MAIL) {
             Some(PeerSettings::Mail(peer)) => Ok(peer),
-            Some(PeerSettings::Http(_) | PeerSettings::Folder(_)) | None => Err(unknown(MAIL, "host")),
+            Some(PeerSettings::Http(_) | PeerSettings::Hook(_) | PeerSettings::Folder(_)) | None => {
+                Err(unknown(MAIL, "host"))
+            }
+        }
+    }
+
+    fn hook_peer(&self, name: &str) -> Result<&HookPeer, Failure> {
+        match self.peers.get(name) {
+            Some(PeerSettings::Hook(peer)) => Ok(peer),
+            Some(PeerSettings::Http(_) | PeerSettings::Mail(_) | PeerSettings::Folder(_)) | None => {
+                Err(unknown(name, "url"))
+            }
         }
     }
 
@@ -64,7 +83,9 @@ impl RealWire {
         | FolderAsk::Write { peer: name, .. }) = ask;
         match self.peers.get(name) {
             Some(PeerSettings::Folder(peer)) => Ok(peer),
-            Some(PeerSettings::Http(_) | PeerSettings::Mail(_)) | None => Err(unknown(name, "path")),
+            Some(PeerSettings::Http(_) | PeerSettings::Mail(_) | PeerSettings::Hook(_)) | None => {
+                Err(unknown(name, "path"))
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use crate::agent::Order;
 use crate::agent::orders::Target;
-use crate::config::{LicenseBy, MailSettings, ServerSettings, Settings};
+use crate::config::{LicenseBy, MailSettings, ServerSettings, Settings, SinkSettings, WebhookSettings};
 use crate::domain::installation::{entry_of, named_at};
 use crate::domain::license::LicenseType;
 use crate::domain::{Instant, Points};
@@ -23,6 +23,7 @@ use super::super::disk::SimulatedDisk;
 use super::super::enterprise_manager::EnterpriseManager;
 use super::super::estate::{Estate, EstatePlan};
 use super::super::oracle::Oracle;
+use super::super::receiver::Receiver;
 use super::super::vbr::Vbr;
 use super::super::vspc::{Role, Vspc};
 use super::super::wire::{API_KEY, PASSWORD, SimulatedWire, USERNAME};
@@ -152,6 +153,7 @@ impl World {
             wire.connect(crate::protocol::PEER, license_server::router(Arc::clone(&server), Arc::new(clock.clone())));
             server
         });
+        let receivers = receivers(&plan.settings, &wire);
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without I/O");
         let mut world = World {
             settings: settings(&plan),
@@ -167,6 +169,7 @@ impl World {
             servers,
             managers,
             consoles,
+            receivers,
             license_server,
             disk,
             files,
@@ -242,6 +245,18 @@ fn connected_managers(
         (name, manager)
     };
     alone.chain(naming).map(connected).collect()
+}
+
+/// Every endpoint and sink of the settings.
+fn receivers(settings: &Settings, wire: &SimulatedWire) -> BTreeMap<String, Receiver> {
+    let webhooks = settings.webhooks.iter().map(WebhookSettings::peer);
+    let peers = webhooks.chain(settings.usage_sinks.iter().map(SinkSettings::peer));
+    let connected = |peer: String| {
+        let receiver = Receiver::default();
+        wire.connect(&peer, receiver.router());
+        (peer, receiver)
+    };
+    peers.map(connected).collect()
 }
 
 /// Has the server's console manage it; a console that is not there yet is made.

@@ -27,6 +27,7 @@ use super::disk::SimulatedDisk;
 use super::enterprise_manager::EnterpriseManager;
 use super::estate::Estate;
 use super::oracle::Oracle;
+use super::receiver::Receiver;
 use super::vbr::Vbr;
 use super::vspc::Vspc;
 use super::wire::SimulatedWire;
@@ -65,6 +66,8 @@ pub struct World {
     pub managers: BTreeMap<String, Arc<EnterpriseManager>>,
     /// Consoles by their name in the settings.
     pub consoles: BTreeMap<String, Arc<Vspc>>,
+    /// Endpoints and usage sinks by their peers' names.
+    pub receivers: BTreeMap<String, Receiver>,
     pub license_server: Option<Arc<LicenseServer>>,
     pub settings: Settings,
     /// The agent's disk, when it is a simulated one.

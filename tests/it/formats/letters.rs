@@ -11,16 +11,16 @@ use tidegauge::domain::watermark::Coverage;
 use super::mails::content;
 use super::sample::{at, points};
 
-pub(super) fn october() -> Month {
+pub fn october() -> Month {
     Month::new(2026, 10).expect("October")
 }
 
-pub(super) fn notice(news: News) -> Notice {
+pub fn notice(news: News) -> Notice {
     let id = "7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001".to_owned();
     Notice { id, unit: Some("unit".to_owned()), at: at("2026-11-01T00:00:00Z"), news }
 }
 
-pub(super) fn telling<'a>(to: &'a [String], attachments: &'a [Attachment]) -> Telling<'a> {
+pub fn telling<'a>(to: &'a [String], attachments: &'a [Attachment]) -> Telling<'a> {
     Telling {
         from: "Tidegauge <tidegauge@example.net>",
         to,
@@ -77,7 +77,7 @@ fn exceeded(by: &str, more: &str, not_processed: &str, tolerated_through: &str) 
 }
 
 /// One of each kind, with what comes from outside as bad as it gets.
-pub(super) fn all_news() -> Vec<News> {
+pub fn all_news() -> Vec<News> {
     let (month, total) = (october(), points("1298"));
     let bad = "line\r\nBcc: someone@example.org\r\n\r\nbody\u{202e}\u{0}".to_owned();
     vec![

@@ -144,6 +144,7 @@ fn while_the_clock_is_doubted_samples_are_taken_and_people_told_but_nothing_is_g
         servers: vec![server(Some("2026-11-20T10:07:00Z"))],
         units: vec![unit],
         untold: vec![("notice-1".to_owned(), "licensing".to_owned(), at("2026-11-01T00:00:00Z"))],
+        usage_owed: Vec::new(),
         clock_suspect: false,
         samples_wait: false,
     };
@@ -163,6 +164,7 @@ fn duties_of_one_instant_come_in_their_order_and_flying_ones_are_left_out() {
         servers: vec![ServerFacts { watched_since: at(same), ..server(None) }],
         units: vec![UnitFacts { license_check_at: Some(at(same)), ..with(october()) }],
         untold: vec![("n".to_owned(), "licensing".to_owned(), at(same))],
+        usage_owed: Vec::new(),
         clock_suspect: false,
         samples_wait: false,
     };

@@ -197,6 +197,7 @@ proptest! {
             servers: vec![server(Some("2026-11-05T10:07:00Z"))],
             units: vec![UnitFacts { automatic, license_check_at: check, ..with(report) }],
             untold: vec![("n".to_owned(), "licensing".to_owned(), at("2026-11-06T00:00:00Z"))],
+            usage_owed: Vec::new(),
             clock_suspect: suspect,
             samples_wait: false,
         };

@@ -1,0 +1,249 @@
+//! Sending usage to sinks: what is owed follows from what was taken, each span once, in order.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chrono::{Days, NaiveDate, TimeDelta};
+
+use crate::agent::Trouble;
+use crate::ask::{Answer, Ask, Conversation, HookAsk, HttpAnswer, Setback, Step};
+use crate::channels::cloud_events::{self, UsageEvent};
+use crate::channels::hook_answer::{Heard, PAUSES, heard, jitter_minutes_max, words};
+use crate::config::{SinkSettings, Span};
+use crate::domain::calendar::midnight;
+use crate::domain::installation::Unit;
+use crate::domain::report::{External, Stage, UsageReport};
+use crate::domain::{Instant, Month, Points};
+use crate::rules::schedule::{Duty, Planned};
+use crate::store::fact::{EndpointFact, Fact, SetbackRow, UsageTaken, key};
+
+use super::views::usage::count_once;
+use super::{Agent, Hour, Outcome, Work};
+
+/// How long after a day's end its usage is sent: samples of its last hour are there by then.
+const DAY_LAG: TimeDelta = TimeDelta::hours(1);
+/// Days that are caught up with after an outage, and before a sink came; older ones are not sent.
+const DAYS_BACK: u64 = 31;
+/// The same for months, counted from their end.
+const MONTHS_BACK: TimeDelta = TimeDelta::days(100);
+
+/// Tenant or none, server, type.
+type Subject = (Option<String>, String, String);
+
+impl Agent {
+    /// The oldest span that each sink has not taken of each unit, and when it is sent.
+    pub(super) fn usage_owed(&self, now: Instant) -> Result<Vec<Planned>, Trouble> {
+        let mut owed = Vec::new();
+        for sink in &self.settings.usage_sinks {
+            for unit in self.units()? {
+                let next = match sink.span {
+                    Span::Day => self.day_owed(sink, &unit, now)?,
+                    Span::Month => self.month_owed(sink, &unit, now)?,
+                };
+                let Some((period, revision, at)) = next else { continue };
+                let duty = Duty::SendUsage { sink: sink.peer(), unit: unit.id, period, revision };
+                let at = self.retry_at(&duty)?.map_or(at, |retry_at| at.max(retry_at));
+                owed.push(Planned { at, duty, why: "a usage sink has not taken it".to_owned() });
+            }
+        }
+        Ok(owed)
+    }
+
+    fn day_owed(
+        &self,
+        sink: &SinkSettings,
+        unit: &Unit,
+        now: Instant,
+    ) -> Result<Option<(String, u32, Instant)>, Trouble> {
+        let Some(since) = unit.since.filter(|_| !unit.servers.is_empty()) else { return Ok(None) };
+        let through: Option<NaiveDate> = self.store.row(&key::usage_through(&sink.peer(), &unit.id))?;
+        let after = through.map_or(since.date_naive(), |through| through + Days::new(1));
+        let day = after.max(now.date_naive() - Days::new(DAYS_BACK));
+        Ok(Some((day.to_string(), 1, midnight(day + Days::new(1)) + DAY_LAG)))
+    }
+
+    fn month_owed(
+        &self,
+        sink: &SinkSettings,
+        unit: &Unit,
+        now: Instant,
+    ) -> Result<Option<(String, u32, Instant)>, Trouble> {
+        for (month, newest) in self.report_months(&unit.id)? {
+            if month.ends_at() + MONTHS_BACK < now {
+                continue;
+            }
+            for revision in 1..=newest {
+                let period = month.to_string();
+                let Some(at) = self.final_at(unit, month, revision)? else { continue };
+                let taken = key::usage_taken(&sink.peer(), &unit.id, &period, revision);
+                if self.store.row::<UsageTaken>(&taken)?.is_none() {
+                    return Ok(Some((period, revision, at)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// When a revision became final: submitted, or, beside the vendor, entered in a portal.
+    fn final_at(&self, unit: &Unit, month: Month, revision: u32) -> Result<Option<Instant>, Trouble> {
+        let of = |what: &str| key::report(what, &unit.id, month, revision);
+        if let Some(Stage::Submitted { at, .. }) = self.store.row(&of("stage"))? {
+            return Ok(Some(at));
+        }
+        let external: Option<External> = self.store.row(&of("external"))?;
+        Ok(external.and_then(|external| external.at))
+    }
+
+    pub(super) fn begin_usage(&mut self, duty: &Duty, hour: Hour) -> Result<Work, Trouble> {
+        let Duty::SendUsage { sink: peer, unit, period, revision } = duty else { return Ok(Work::Over) };
+        let sink = self.settings.usage_sinks.iter().find(|sink| sink.peer() == *peer).cloned();
+        let (Some(sink), Some(unit)) = (sink, self.unit(unit)?) else { return Ok(Work::Over) };
+        let events = match (period.parse::<NaiveDate>(), period.parse::<Month>()) {
+            (Ok(day), _) => self.usage_of_day(&unit, day)?,
+            (Err(_), Ok(month)) => self.usage_of_month(&unit, month, *revision)?,
+            (Err(_), Err(_)) => return Ok(Work::Over),
+        };
+        if events.is_empty() {
+            return self.usage_taken(duty, 0, hour).map(|()| Work::Over);
+        }
+        let asks = cloud_events::asks(peer, &self.identity.agent, &events, sink.mode);
+        Ok(Work::Talk(Box::new(Delivery { asks: asks.into(), events: events.len() })))
+    }
+
+    pub(super) fn finish_usage(
+        &mut self,
+        duty: &Duty,
+        outcome: Result<Outcome, Setback>,
+        hour: Hour,
+    ) -> Result<(), Trouble> {
+        match outcome {
+            Ok(Outcome::UsageSent(events)) => self.usage_taken(duty, events, hour),
+            Ok(Outcome::Answered(answer)) => self.usage_not_taken(duty, &words(&answer), Some(&answer), hour),
+            Err(setback) => self.usage_not_taken(duty, setback.why(), None, hour),
+            Ok(other) => unreachable!("usage does not end in {other:?}"),
+        }
+    }
+
+    fn usage_taken(&mut self, duty: &Duty, events: usize, hour: Hour) -> Result<(), Trouble> {
+        let Duty::SendUsage { sink, unit, period, revision } = duty else { return Ok(()) };
+        let taken = UsageTaken { period: period.clone(), revision: *revision, at: hour.now, events };
+        let what = EndpointFact::UsageTaken { unit: unit.clone(), taken };
+        let mut facts = vec![Fact::Endpoint { to: sink.clone(), what }];
+        if self.retry_at(duty)?.is_some() {
+            facts.push(Fact::SetbackOver { about: duty.key() });
+        }
+        self.record(hour, "duty", facts)
+    }
+
+    /// Usage is tried until it is taken: at last once a day.
+    fn usage_not_taken(
+        &mut self,
+        duty: &Duty,
+        words: &str,
+        answer: Option<&HttpAnswer>,
+        hour: Hour,
+    ) -> Result<(), Trouble> {
+        let before = self.store.row::<SetbackRow>(&key::setback(&duty.key()))?.map_or(0, |before| before.tries);
+        let pause = PAUSES[(before as usize).min(PAUSES.len() - 1)];
+        let jitter = self.chance.below(jitter_minutes_max(pause) + 1);
+        let pause = pause + TimeDelta::minutes(i64::try_from(jitter).unwrap_or(0));
+        let pause = match answer.map(|answer| heard(answer, hour.now)) {
+            Some(Heard::Slower { wait }) => pause.max(wait),
+            Some(Heard::Taken | Heard::Gone | Heard::NotTaken) | None => pause,
+        };
+        self.set_back(duty, &Setback::TryAgain { why: words.to_owned() }, pause, hour)
+    }
+
+    /// What stands at the end of a day: each server's newest sample of that day.
+    fn usage_of_day(&self, unit: &Unit, day: NaiveDate) -> Result<Vec<UsageEvent>, Trouble> {
+        let (begins_at, ends_at) = (midnight(day), midnight(day + Days::new(1)));
+        let last = ends_at - TimeDelta::seconds(1);
+        let mut samples = self.samples_standing(unit, None, last)?;
+        samples.retain(|found| begins_at <= found.sample.taken_at);
+        if unit.counts_once_at(last) {
+            count_once(&mut samples, None);
+        }
+        let mut used: BTreeMap<Subject, (u64, Points)> = BTreeMap::new();
+        for found in &samples {
+            for ((tenant, kind), total) in &found.summary().groups {
+                let subject = (tenant.clone(), found.sample.server.clone(), kind.to_string());
+                add(&mut used, subject, total.count, total.points);
+            }
+        }
+        Ok(events(unit, &day.to_string(), ends_at, 1, used, None))
+    }
+
+    /// What a final report says; of a correction also what the final revision before it said.
+    fn usage_of_month(&self, unit: &Unit, month: Month, revision: u32) -> Result<Vec<UsageEvent>, Trouble> {
+        let Some(report) = self.report_revision(&unit.id, month, revision)? else { return Ok(Vec::new()) };
+        let mut before = None;
+        for earlier in (1..revision).rev() {
+            if self.final_at(unit, month, earlier)?.is_some() {
+                before = self.report_revision(&unit.id, month, earlier)?.map(|earlier| used_by(&earlier));
+                break;
+            }
+        }
+        Ok(events(unit, &month.to_string(), month.ends_at(), revision, used_by(&report), before))
+    }
+}
+
+fn add(used: &mut BTreeMap<Subject, (u64, Points)>, subject: Subject, count: u64, points: Points) {
+    let sum = used.entry(subject).or_default();
+    sum.0 += count;
+    sum.1 += points;
+}
+
+fn used_by(report: &UsageReport) -> BTreeMap<Subject, (u64, Points)> {
+    let mut used = BTreeMap::new();
+    for line in &report.lines {
+        let subject = (line.tenant.clone(), line.server.clone(), line.kind.to_string());
+        add(&mut used, subject, line.reported_count, line.points);
+    }
+    used
+}
+
+/// One event each; what a correction no longer has is sent as nothing used.
+fn events(
+    unit: &Unit,
+    period: &str,
+    ends_at: Instant,
+    revision: u32,
+    mut used: BTreeMap<Subject, (u64, Points)>,
+    before: Option<BTreeMap<Subject, (u64, Points)>>,
+) -> Vec<UsageEvent> {
+    for subject in before.iter().flat_map(BTreeMap::keys) {
+        used.entry(subject.clone()).or_default();
+    }
+    let event = |(subject, (count, points)): (Subject, (u64, Points))| {
+        let known = before.as_ref().map(|before| before.get(&subject).map_or(Points::ZERO, |(_, points)| *points));
+        let (tenant, server, kind) = subject;
+        let (unit, period) = (unit.id.clone(), period.to_owned());
+        UsageEvent { tenant, server, kind, unit, period, ends_at, revision, count, points, before: known }
+    };
+    used.into_iter().map(event).collect()
+}
+
+/// Requests one after the other, until one is not taken.
+struct Delivery {
+    asks: VecDeque<HookAsk>,
+    events: usize,
+}
+
+impl Conversation for Delivery {
+    type Done = Outcome;
+
+    fn next(&mut self, answered: Option<Answer>) -> Step<Outcome> {
+        match answered {
+            None => {}
+            Some(Answer::Http(answer)) if (200..300).contains(&answer.status) => {}
+            Some(Answer::Http(answer)) => return Step::Done(Outcome::Answered(answer)),
+            Some(Answer::Failed(failure)) => return Step::Setback(Setback::TryAgain { why: failure.to_string() }),
+            Some(odd @ (Answer::Mail(_) | Answer::Folder(_))) => {
+                return Step::Setback(Setback::TryAgain { why: format!("the sink answered oddly: {odd:?}") });
+            }
+        }
+        match self.asks.pop_front() {
+            Some(ask) => Step::Ask(Ask::Hook(ask)),
+            None => Step::Done(Outcome::UsageSent(self.events)),
+        }
+    }
+}
