@@ -122,6 +122,14 @@ pub enum Query {
     Invoices {
         month: Option<Month>,
     },
+    /// The supplier's invoice, a CSV text, against sent reports and tenants' lines.
+    Reconcile {
+        month: Month,
+        file: String,
+        text: String,
+        /// By how much money may differ.
+        tolerance: rust_decimal::Decimal,
+    },
     /// Names in the newest reports that no typeface shows, a warning each.
     Typefaces {},
     /// The audit snapshot of a month as an archive: base64 text.
@@ -198,6 +206,7 @@ impl Agent {
             }
             Query::Rates { on } => self.rates(*on, hour),
             Query::Invoices { month } => self.invoices_shown(*month),
+            Query::Reconcile { month, file, text, tolerance } => self.reconciled(*month, (file, text), *tolerance),
             Query::Typefaces {} => self.typefaces(),
             Query::Evidence { unit, server, month } => {
                 let target = Target { unit: unit.clone(), server: server.clone(), month: *month };

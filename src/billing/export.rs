@@ -3,9 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::invoice::{Invoice, Standing};
-use super::{lines_file, statement};
+use super::price_book::PriceBook;
+use super::{focus, lines_file, statement};
 use crate::document::Document;
+use crate::document::delimited::Delimited;
+use crate::domain::adjustment::Adjustment;
 use crate::domain::calendar::rfc3339;
+use crate::domain::report::UsageReport;
+use crate::domain::watermark::Coverage;
+use crate::domain::{Instant, Points};
 
 /// One way to hand a document on.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +21,16 @@ pub struct Export {
     /// Endings of file names that `formats` writes.
     pub extensions: &'static [&'static str],
     /// What is written; the same document gives the same sheets.
-    pub sheets: fn(&Invoice, &Names) -> Vec<Sheet>,
+    pub sheets: fn(&Invoice, &Beside) -> Result<Vec<Sheet>, NotExported>,
+}
+
+/// Why a document cannot be exported this way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotExported {
+    #[error(
+        "FOCUS names who sells what: add [focus] with provider, publisher and billing_account_id to the price book"
+    )]
+    NoSeller,
 }
 
 /// What PATH is.
@@ -30,16 +45,54 @@ pub enum Shape {
 /// Names of workloads by their ids.
 pub type Names = BTreeMap<String, String>;
 
-/// One document to write, and its file's name without the ending.
+/// What an export may say beyond the document.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    pub names: Names,
+    /// By the report's id.
+    pub reports: BTreeMap<String, ReportFacts>,
+    /// For what the documents do not keep: list prices, and who sells.
+    pub book: Option<PriceBook>,
+}
+
+/// What a month's report says beside its lines.
+#[derive(Clone, Debug)]
+pub struct ReportFacts {
+    /// The month's high watermark, when one was measured.
+    pub watermark: Option<Points>,
+    pub coverage: Coverage,
+    pub adjustments: Vec<Adjustment>,
+}
+
+impl ReportFacts {
+    pub fn of(report: &UsageReport) -> ReportFacts {
+        ReportFacts {
+            watermark: report.daily.iter().filter_map(|day| day.points).max(),
+            coverage: report.coverage,
+            adjustments: report.adjustments.clone(),
+        }
+    }
+}
+
+/// One file to write, and its name without the ending.
 #[derive(Clone, Debug)]
 pub struct Sheet {
     pub stem: String,
-    pub document: Document,
+    pub content: Content,
+}
+
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Written by the format of each ending.
+    Drawn(Box<Document>),
+    /// Fields as another program wants them; its ending is `csv`.
+    Fields(Delimited),
 }
 
 /// Every export there is.
-pub const EXPORTS: [Export; 2] = [
+pub const EXPORTS: [Export; 3] = [
     Export { name: "lines", shape: Shape::OneFile, extensions: &["csv", "json"], sheets: lines_file::sheets },
+    Export { name: "focus", shape: Shape::OneFile, extensions: &["csv"], sheets: focus::sheets },
     Export { name: "statements", shape: Shape::Folder, extensions: &["pdf", "csv"], sheets: statement::sheets },
 ];
 
@@ -58,9 +111,13 @@ pub(super) fn stem_of(invoice: &Invoice) -> String {
 
 /// When the document was made: its files are the same whenever they are written.
 pub(super) fn made_at(invoice: &Invoice) -> String {
+    rfc3339(made(invoice))
+}
+
+pub(super) fn made(invoice: &Invoice) -> Instant {
     let newest = invoice.reports.iter().map(|report| report.generated_at).max();
-    rfc3339(match invoice.standing {
+    match invoice.standing {
         Standing::Draft { .. } => newest.unwrap_or(invoice.month.ends_at()),
         Standing::Issued { at, .. } => at,
-    })
+    }
 }

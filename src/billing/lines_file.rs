@@ -1,7 +1,7 @@
 //! The lines of a document for billing systems: one file, CSV or JSON (docs/PRICE_BOOK.md names every column).
 
 use super::exact::written;
-use super::export::{Names, Sheet, made_at, stem_of};
+use super::export::{Beside, Content, NotExported, Sheet, made_at, stem_of};
 use super::invoice::{Invoice, InvoiceLine};
 use super::line::What;
 use crate::document::Align::{self, Left, Right};
@@ -14,7 +14,7 @@ pub(super) enum Reader {
     Tenant,
 }
 
-pub(super) fn sheets(invoice: &Invoice, _: &Names) -> Vec<Sheet> {
+pub(super) fn sheets(invoice: &Invoice, _: &Beside) -> Result<Vec<Sheet>, NotExported> {
     let document = Document {
         title: format!("Invoice lines {}", invoice.number),
         language: "en".to_owned(),
@@ -24,7 +24,7 @@ pub(super) fn sheets(invoice: &Invoice, _: &Names) -> Vec<Sheet> {
         lines: table(invoice, invoice.lines.iter(), Reader::Provider),
         ..Document::default()
     };
-    vec![Sheet { stem: format!("{}-lines", stem_of(invoice)), document }]
+    Ok(vec![Sheet { stem: format!("{}-lines", stem_of(invoice)), content: Content::Drawn(Box::new(document)) }])
 }
 
 /// One row a line.
@@ -39,18 +39,19 @@ pub(super) fn table<'a>(invoice: &Invoice, lines: impl Iterator<Item = &'a Invoi
 }
 
 /// A column: its name is the contract.
-struct Field {
-    name: &'static str,
+#[derive(Debug)]
+pub(super) struct Field {
+    pub name: &'static str,
     align: Align,
     reader: Reader,
-    cell: fn(&Invoice, &InvoiceLine) -> Cell,
+    pub cell: fn(&Invoice, &InvoiceLine) -> Cell,
 }
 
-const fn words(name: &'static str, cell: fn(&Invoice, &InvoiceLine) -> Cell) -> Field {
+pub(super) const fn words(name: &'static str, cell: fn(&Invoice, &InvoiceLine) -> Cell) -> Field {
     Field { name, align: Left, reader: Reader::Tenant, cell }
 }
 
-const fn number_of(name: &'static str, cell: fn(&Invoice, &InvoiceLine) -> Cell) -> Field {
+pub(super) const fn number_of(name: &'static str, cell: fn(&Invoice, &InvoiceLine) -> Cell) -> Field {
     Field { name, align: Right, reader: Reader::Tenant, cell }
 }
 
@@ -58,7 +59,7 @@ const fn inside(name: &'static str, cell: fn(&Invoice, &InvoiceLine) -> Cell) ->
     Field { name, align: Right, reader: Reader::Provider, cell }
 }
 
-const FIELDS: [Field; 28] = [
+pub(super) static FIELDS: [Field; 28] = [
     words("document", |invoice, _| text(&invoice.number)),
     words("status", |invoice, _| text(invoice.standing.as_str())),
     words("line_id", |_, line| text(&line.id)),
@@ -90,8 +91,8 @@ const FIELDS: [Field; 28] = [
     inside("margin", |_, line| line.amounts.margin().map_or(Cell::Empty, number)),
     words("currency", |invoice, _| text(&invoice.currency)),
     words("tax_note", |invoice, _| invoice.tax_note.as_deref().map_or(Cell::Empty, text)),
-    words("period_from", |invoice, _| text(&invoice.month.first_day().to_string())),
-    words("period_to", |invoice, _| text(&invoice.month.last_day().to_string())),
+    words("period_from", |invoice, _| Cell::Date(invoice.month.first_day().to_string())),
+    words("period_to", |invoice, _| Cell::Date(invoice.month.last_day().to_string())),
     words("report_id", |_, line| line.source.as_ref().map_or(Cell::Empty, |source| text(&source.report))),
     number_of("report_revision", |_, line| line.source.as_ref().map_or(Cell::Empty, |of| number(of.revision))),
     words("report_lines", |_, line| line.source.as_ref().map_or(Cell::Empty, |source| text(&places(&source.lines)))),

@@ -3,10 +3,14 @@
 pub mod charge;
 mod exact;
 pub mod export;
+mod focus;
 pub mod invoice;
 pub mod line;
 mod lines_file;
 pub mod price_book;
+pub mod profile;
+pub mod reconciliation;
 mod settle;
 mod statement;
+pub mod supplier_invoice;
 mod usage;

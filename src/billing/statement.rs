@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::exact::written;
-use super::export::{Names, Sheet, made_at, stem_of};
+use super::export::{Beside, Content, Names, NotExported, Sheet, made_at, stem_of};
 use super::invoice::{Invoice, InvoiceLine, Standing, TenantSum};
 use super::line::{Amounts, What};
 use super::lines_file::{Reader, number, table, text};
@@ -19,12 +19,12 @@ const NAME_MAX: usize = 40;
 const MARK: usize = 12;
 
 /// One statement for each tenant of the document.
-pub(super) fn sheets(invoice: &Invoice, names: &Names) -> Vec<Sheet> {
+pub(super) fn sheets(invoice: &Invoice, beside: &Beside) -> Result<Vec<Sheet>, NotExported> {
     let sheet = |sum: &TenantSum| Sheet {
         stem: format!("{}-{}", stem_of(invoice), file_name(&sum.tenant)),
-        document: statement(invoice, sum, names),
+        content: Content::Drawn(Box::new(statement(invoice, sum, &beside.names))),
     };
-    invoice.tenants.iter().map(sheet).collect()
+    Ok(invoice.tenants.iter().map(sheet).collect())
 }
 
 /// Letters and digits of the name, which every file system takes, and never the same for two tenants.

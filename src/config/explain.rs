@@ -2,6 +2,8 @@
 
 use chrono::{NaiveDate, Weekday};
 
+use crate::billing::profile::Profile;
+use crate::billing::supplier_invoice::{FIELDS, Reading};
 use crate::domain::events::Events;
 use crate::doors::peer::{
     HookPeer, HttpPeer, Login, MailAuth, MailTls, PeerSettings, Proof, Reach, SecretPlace, Trust,
@@ -39,7 +41,9 @@ impl Settings {
             line("gate.tolerance_percent", self.tolerance.percent),
         ];
         lines.extend(self.console.map(|listen| line("console.listen", listen)));
-        lines.extend(self.price_book.iter().map(|path| line("billing.price_book", unheeded(path.display()))));
+        lines.extend(self.price_book.iter().map(|path| line("billing.price_book", path.display())));
+        lines.extend(self.billing_profiles.iter().map(profile));
+        lines.extend(supplier(&self.supplier));
         lines.extend(self.fonts.iter().map(|path| line("report.fonts", path.display())));
         lines.extend(self.points_tables.iter().map(|path| line("points_tables", path.display())));
         let mapped = |(name, kind): (&String, &_)| line(&format!("map {name}"), kind);
@@ -104,6 +108,18 @@ fn http(place: &str, peer: &HttpPeer) -> Vec<String> {
     lines.extend(peer.login.iter().flat_map(|login| logs_in(place, login)));
     lines.extend(peer.api_key.iter().map(|key| line(&format!("{place}.api_key"), masked(key))));
     lines
+}
+
+fn profile(profile: &Profile) -> String {
+    let columns: Vec<&str> = profile.columns.iter().map(|column| column.name.as_str()).collect();
+    line(&format!("billing.profile {}", profile.name), columns.join(", "))
+}
+
+fn supplier(reading: &Reading) -> Vec<String> {
+    let columns = FIELDS.iter().filter_map(|(field, key, _)| Some((key, reading.columns.get(field)?)));
+    let columns = columns.map(|(key, name)| line(&format!("billing.supplier.{key}"), name));
+    let types = reading.types.iter().map(|(name, kind)| line(&format!("billing.supplier.types {name}"), kind));
+    columns.chain(types).collect()
 }
 
 fn trust(trust: &Trust) -> String {

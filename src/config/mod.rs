@@ -1,5 +1,6 @@
 //! The settings file, read into the settings of each room (design.md section 9).
 
+mod billing;
 mod explain;
 mod far;
 mod hook;
@@ -22,6 +23,8 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 
 use crate::ask::Peer;
+use crate::billing::profile::Profile;
+use crate::billing::supplier_invoice::Reading;
 use crate::domain::events::EVENTS;
 use crate::domain::gate::Tolerance;
 use crate::domain::installation::entry_of;
@@ -80,6 +83,10 @@ pub struct Settings {
     /// Where the console listens; `None`: nowhere.
     pub console: Option<SocketAddr>,
     pub price_book: Option<PathBuf>,
+    /// Files for accounting programs; names differ, and none is a row of `billing::export::EXPORTS`.
+    pub billing_profiles: Vec<Profile>,
+    /// How the supplier writes its invoice.
+    pub supplier: Reading,
     /// Own points tables, which win over those of the program; a later file wins over an earlier one.
     pub points_tables: Vec<PathBuf>,
     /// What the tables say, once they are read, and what unknown types are mapped to.
@@ -115,6 +122,8 @@ impl Default for Settings {
             usage_sinks: Vec::new(),
             console: Some(CONSOLE_LISTEN),
             price_book: None,
+            billing_profiles: Vec::new(),
+            supplier: Reading::default(),
             points_tables: Vec::new(),
             rating: Rating::default(),
         }

@@ -17,7 +17,7 @@ use super::refusal::{Refusal, Refusals};
 use super::section::Section;
 use super::server::{self, LicenseBy, ServerSettings};
 use super::tree::{self, Origin, Table, Value};
-use super::{Settings, far, hook, mail, managed, overlay, policy};
+use super::{Settings, billing, far, hook, mail, managed, overlay, policy};
 
 /// Most servers in one file.
 const SERVERS_MAX: usize = 1_000;
@@ -93,11 +93,11 @@ fn top(section: &mut Section<'_>) -> Settings {
         mail: section.inside("mail", mail::read).flatten(),
         webhooks: hook::webhooks(section),
         usage_sinks: hook::sinks(section),
-        price_book: section.inside("billing", |section| section.path("price_book")).flatten(),
         ..defaults
     };
     section.inside("policy", |section| policy::read(section, &mut settings));
     section.inside("gate", |section| gate(section, &mut settings));
+    section.inside("billing", |section| billing::read(section, &mut settings));
     section.inside("console", |section| console(section, &mut settings));
     let found = servers(section, settings.license_server.as_ref());
     let managed = managed::arrange(section, found);

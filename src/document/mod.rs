@@ -1,6 +1,7 @@
 //! What is shown, as data: sections, tables, drawings. `formats` draws it; rules and billing return it.
 
 pub mod agenda;
+pub mod delimited;
 
 use rust_decimal::Decimal;
 use serde_json::Value;

@@ -11,7 +11,7 @@ use crate::formats::typefaces::Typefaces;
 /// First signs that make a spreadsheet run a text as a formula, full-width forms included (OWASP, CSV injection).
 const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Writes the lines. The JSON file beside it keeps each text as it came.
 pub(super) fn write(document: &Document, _: &Typefaces) -> Vec<u8> {
@@ -36,7 +36,7 @@ fn cell(cell: &Cell) -> String {
 }
 
 /// A leading apostrophe before a text that a spreadsheet would run; leading blanks hide nothing.
-fn guarded(text: &str) -> String {
+pub(super) fn guarded(text: &str) -> String {
     if text.starts_with(FORMULA_STARTS) || text.trim_start().starts_with(FORMULA_STARTS) {
         format!("'{text}")
     } else {

@@ -2,6 +2,7 @@
 
 pub mod charts;
 mod csv;
+pub mod delimited;
 mod html;
 pub mod ics;
 mod json;

@@ -3,8 +3,11 @@
 mod charging; // tiers, minimums, rounding, costs
 mod documents; // documents of a month, corrections
 mod exports; // lines and statements
+mod focus; // FOCUS 1.2 rows
 mod price_book; // the text, and what it cannot say
+mod profile; // files for accounting programs
 mod properties; // lines, totals and documents of random books and reports
+mod reconciliation; // the supplier's invoice against report and lines
 
 use rust_decimal::Decimal;
 use serde_json::json;

@@ -2,6 +2,7 @@
 
 mod billing; // billing files: drafts, documents, corrections
 mod binary; // the agent and the license server as processes
+mod clerk; // FOCUS, profiles, reconciliation with the supplier
 mod codes; // exit codes and their one line
 mod evidence; // export, verify, key
 mod finalizing; // a console's own report: compared, and finalized after two questions

@@ -1,5 +1,6 @@
 //! Settings: what is understood, what is refused, in which words.
 
+mod billing;
 mod consoles;
 mod enterprise_manager;
 mod mail;

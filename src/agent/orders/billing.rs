@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::agent::views::billing::Wanted;
 use crate::agent::{Agent, Hour, Refused};
-use crate::billing::export::{self, EXPORTS, Export, Shape};
+use crate::billing::export::{self, Beside, Content, EXPORTS, Export, NotExported, Shape, Sheet};
 use crate::billing::invoice::Invoice;
 use crate::billing::price_book::PriceBook;
+use crate::billing::profile::Profile;
 use crate::domain::Month;
-use crate::formats::{self, Format};
+use crate::formats::{self, Format, delimited};
 use crate::seal::{canonical, digest};
 use crate::store::fact::{BillingDeed, BillingExport, Fact};
 
@@ -33,8 +34,8 @@ impl Agent {
         actor: &str,
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
-        let export = export_named(&wish.format)?;
-        let formats = formats_of(export, wish)?;
+        let export = self.export_named(&wish.format)?;
+        let formats = formats_of(&export, wish)?;
         let units = self.units_named(target.unit.as_deref(), target.server.as_deref())?;
         let month = match target.month {
             Some(month) => month,
@@ -46,17 +47,19 @@ impl Agent {
         } else {
             whole.clone()
         };
-        let files = self.sheet_files(&formats, (export.sheets)(&narrowed, &self.workload_names(month)?));
+        let sheets = export.sheets(&narrowed, &self.beside_invoices(month)?);
+        let files = self.sheet_files(&formats, sheets.map_err(|why| Refused::new(78, why.to_string()))?)?;
         let exported = BillingExport {
             month,
             document: whole.number.clone(),
-            format: export.name.to_owned(),
+            format: export.name().to_owned(),
             at: hour.now,
             by: actor.to_owned(),
             files: u32::try_from(files.len()).unwrap_or(u32::MAX),
             digest: digest_of(&files),
         };
-        let mut answer = answer(&narrowed, export, &exported, &files);
+        let mut answer = answer(&narrowed, &exported, &files);
+        answer["in_folder"] = json!(export.shape() == Shape::Folder);
         answer["without_report"] = json!(without);
         let issued = is_issued_now.then(|| BillingDeed::Issued { invoice: Box::new(whole) });
         let deeds = issued.into_iter().chain([BillingDeed::Exported { export: exported }]);
@@ -65,17 +68,38 @@ impl Agent {
         Ok(Obeyed::Done(answer))
     }
 
-    fn sheet_files(&self, formats: &[&Format], sheets: Vec<export::Sheet>) -> Vec<File> {
+    fn sheet_files(&self, formats: &[&Format], sheets: Vec<Sheet>) -> Result<Vec<File>, Refused> {
         let mut files = Vec::new();
-        for sheet in sheets {
-            let typefaces = self.typefaces_for(&sheet.document);
-            files.extend(formats.iter().map(|format| File {
-                name: format!("{}.{}", sheet.stem, format.extension),
-                media_type: format.media_type,
-                bytes: (format.write)(&sheet.document, &typefaces),
-            }));
+        for Sheet { stem, content } in sheets {
+            match content {
+                Content::Drawn(document) => {
+                    let typefaces = self.typefaces_for(&document);
+                    files.extend(formats.iter().map(|format| File {
+                        name: format!("{stem}.{}", format.extension),
+                        media_type: format.media_type,
+                        bytes: (format.write)(&document, &typefaces),
+                    }));
+                }
+                Content::Fields(fields) => files.push(File {
+                    name: format!("{stem}.csv"),
+                    media_type: "text/csv",
+                    bytes: delimited::write(&fields).map_err(|why| Refused::new(65, why.to_string()))?,
+                }),
+            }
         }
-        files
+        Ok(files)
+    }
+
+    /// A row of the exports, or a profile of the settings.
+    fn export_named(&self, name: &str) -> Result<Chosen<'_>, Refused> {
+        let profiles = &self.settings.billing_profiles;
+        let of_settings = || profiles.iter().find(|profile| profile.name == name).map(Chosen::Profile);
+        export::by_name(name).map(Chosen::Row).or_else(of_settings).ok_or_else(|| {
+            let own = profiles.iter().map(|profile| profile.name.as_str());
+            let known: Vec<&str> = EXPORTS.iter().map(|row| row.name).chain(own).collect();
+            let why = format!("there is no billing format '{name}'; known are {}", known.join(", "));
+            Refused::new(2, format!("{why}, and each [[billing.profile]] of the settings"))
+        })
     }
 
     /// The newest month with a report.
@@ -97,25 +121,57 @@ impl Agent {
     }
 }
 
-fn export_named(name: &str) -> Result<&'static Export, Refused> {
-    export::by_name(name).ok_or_else(|| {
-        let known: Vec<&str> = EXPORTS.iter().map(|row| row.name).collect();
-        Refused::new(2, format!("there is no billing format '{name}'; known are {}", known.join(", ")))
-    })
+/// What is written.
+enum Chosen<'a> {
+    Row(&'static Export),
+    Profile(&'a Profile),
+}
+
+impl Chosen<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Chosen::Row(export) => export.name,
+            Chosen::Profile(profile) => &profile.name,
+        }
+    }
+
+    fn shape(&self) -> Shape {
+        match self {
+            Chosen::Row(export) => export.shape,
+            Chosen::Profile(_) => Shape::OneFile,
+        }
+    }
+
+    /// Endings of files; a profile's is what its program takes.
+    fn extensions(&self) -> &'static [&'static str] {
+        match self {
+            Chosen::Row(export) => export.extensions,
+            Chosen::Profile(_) => &["csv"],
+        }
+    }
+
+    fn sheets(&self, invoice: &Invoice, beside: &Beside) -> Result<Vec<Sheet>, NotExported> {
+        match self {
+            Chosen::Row(export) => (export.sheets)(invoice, beside),
+            Chosen::Profile(profile) => Ok(vec![profile.sheet(invoice)]),
+        }
+    }
 }
 
 /// The formats that are written: the chosen one, or all of a folder's.
-fn formats_of(export: &Export, wish: &BillingWish) -> Result<Vec<&'static Format>, Refused> {
+fn formats_of(export: &Chosen<'_>, wish: &BillingWish) -> Result<Vec<&'static Format>, Refused> {
+    let extensions = export.extensions();
     let by_path = || Path::new(&wish.out).extension().and_then(|ending| ending.to_str());
-    let known = |ending: &str| export.extensions.iter().copied().filter(|known| *known == ending).collect();
-    let wanted: Vec<&str> = match (export.shape, wish.ending.as_deref()) {
-        (_, Some(ending)) => known(ending),
-        (Shape::Folder, None) => export.extensions.to_vec(),
-        (Shape::OneFile, None) => by_path().map(known).unwrap_or_default(),
+    let known = |ending: &str| extensions.iter().copied().filter(|known| *known == ending).collect();
+    let wanted: Vec<&str> = match (export.shape(), extensions, wish.ending.as_deref()) {
+        (_, _, Some(ending)) => known(ending),
+        // One ending leaves no choice, whatever the file is called: import folders want `.txt`, say.
+        (Shape::Folder, _, None) | (Shape::OneFile, [_], None) => extensions.to_vec(),
+        (Shape::OneFile, _, None) => by_path().map(known).unwrap_or_default(),
     };
     if wanted.is_empty() {
-        let known = export.extensions.join(" or ");
-        return Err(Refused::new(2, format!("{} is written as {known}: say which with --as", export.name)));
+        let known = extensions.join(" or ");
+        return Err(Refused::new(2, format!("{} is written as {known}: say which with --as", export.name())));
     }
     Ok(wanted.into_iter().filter_map(formats::by_extension).collect())
 }
@@ -125,7 +181,7 @@ fn digest_of(files: &[File]) -> String {
     format!("sha256:{}", digest::sha256_hex(&canonical::bytes(&json!(all))))
 }
 
-fn answer(invoice: &Invoice, export: &Export, exported: &BillingExport, files: &[File]) -> Value {
+fn answer(invoice: &Invoice, exported: &BillingExport, files: &[File]) -> Value {
     let base64 = |file: &File| base64::engine::general_purpose::STANDARD.encode(&file.bytes);
     let files = files.iter().map(|file| {
         json!({
@@ -140,8 +196,7 @@ fn answer(invoice: &Invoice, export: &Export, exported: &BillingExport, files: &
         "standing": invoice.standing,
         "corrects": invoice.corrects,
         "only_units": invoice.only_units,
-        "format": export.name,
-        "in_folder": export.shape == Shape::Folder,
+        "format": exported.format,
         "currency": invoice.currency,
         "tax_note": invoice.tax_note,
         "lines": invoice.lines.len(),

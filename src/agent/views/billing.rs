@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::agent::orders::WhichInvoice;
 use crate::agent::{Agent, Hour, Refused, Trouble};
 use crate::billing::charge::NotCharged;
-use crate::billing::export::Names;
+use crate::billing::export::{Beside, ReportFacts};
 use crate::billing::invoice::{Bill, Invoice, Standing};
 use crate::domain::Month;
 use crate::domain::installation::Unit;
@@ -22,16 +22,17 @@ pub(in crate::agent) struct Wanted {
 }
 
 /// The reports of a month, and what keeps them from being final.
-struct Reports {
-    reports: Vec<UsageReport>,
-    open: Vec<String>,
+pub(super) struct Reports {
+    pub reports: Vec<UsageReport>,
+    /// What of them is not final.
+    pub open: Vec<String>,
     /// Units that are reported monthly and have none.
-    without: Vec<String>,
+    pub without: Vec<String>,
 }
 
 /// Which revision of a unit's report is charged.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Revision {
+pub(super) enum Revision {
     Newest,
     /// The newest that was sent, or entered elsewhere.
     Final,
@@ -110,19 +111,21 @@ impl Agent {
         Ok(json!({"schema": "tidegauge.billing-documents/1", "documents": documents}))
     }
 
-    /// Names of the workloads of the month's reports, those of earlier revisions too: a correction names who went.
-    pub(in crate::agent) fn workload_names(&self, month: Month) -> Result<Names, Trouble> {
-        let mut names = Names::new();
+    /// What the month's reports say beside the document, those of earlier revisions too: a correction names who went.
+    pub(in crate::agent) fn beside_invoices(&self, month: Month) -> Result<Beside, Trouble> {
+        // An issued document is written without the book too; exports that need it say so.
+        let mut beside = Beside { book: self.price_book().ok().flatten(), ..Beside::default() };
         for unit in self.units()? {
             let prefix = format!("report/{}/{month}/", unit.id);
             for (_, report) in self.store.rows::<UsageReport>(&prefix)? {
-                names.extend(report.workloads.into_iter().map(|workload| (workload.id, workload.name)));
+                beside.reports.insert(report.id.clone(), ReportFacts::of(&report));
+                beside.names.extend(report.workloads.into_iter().map(|workload| (workload.id, workload.name)));
             }
         }
-        Ok(names)
+        Ok(beside)
     }
 
-    fn reports_to_charge(&self, month: Month, wanted: Revision) -> Result<Reports, Trouble> {
+    pub(super) fn reports_to_charge(&self, month: Month, wanted: Revision) -> Result<Reports, Trouble> {
         let mut found = Reports { reports: Vec::new(), open: Vec::new(), without: Vec::new() };
         for unit in self.units()? {
             let Some(newest) = self.newest_report(&unit.id, month)? else {

@@ -10,6 +10,7 @@ mod license_state;
 mod money;
 mod rates;
 mod readings;
+mod reconciliation;
 mod reports;
 mod status;
 mod typefaces;

@@ -15,6 +15,7 @@ use iso_currency::Currency;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use super::line::Per;
 use crate::domain::Month;
 use crate::domain::installation::{ServerName, answers_to};
 use crate::domain::workload::WorkloadType;
@@ -43,6 +44,18 @@ impl Rounding {
     }
 }
 
+/// Who sells to whom, as FOCUS names it (conventions.md 1.11).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seller {
+    /// The service provider, who also issues the invoices.
+    pub provider: String,
+    /// Who makes the backup software.
+    pub publisher: String,
+    pub billing_account_id: String,
+    pub billing_account_name: Option<String>,
+}
+
 /// How a type is priced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Price<'a> {
@@ -65,6 +78,8 @@ pub struct PriceBook {
     pub tax_note: Option<String>,
     /// Who is charged for lines that name no tenant.
     pub no_tenant: String,
+    /// What FOCUS files say of the two sides.
+    pub focus: Option<Seller>,
     /// By the day they begin; each has a price per point.
     everybody: BTreeMap<NaiveDate, PriceList>,
     tenants: BTreeMap<String, Tenant>,
@@ -123,6 +138,14 @@ impl PriceBook {
     /// The price in force for the tenant and type; `None` before the first price.
     pub fn price_of(&self, month: Month, tenant: &str, kind: &WorkloadType) -> Option<Price<'_>> {
         self.own(month, tenant).and_then(|list| list.price_of(kind)).or_else(|| self.all(month)?.price_of(kind))
+    }
+
+    /// What everybody pays for the type, without discounts of tenants and volumes; `None` before the first price.
+    pub fn list_price(&self, month: Month, kind: &WorkloadType) -> Option<(Per, Decimal)> {
+        match self.all(month)?.price_of(kind)? {
+            Price::PerPoint(scale) => Some((Per::Point, scale.base)),
+            Price::PerWorkload(each) => Some((Per::Workload, each)),
+        }
     }
 
     /// What the supplier asks for a type; `None` when the book does not say, then for no type.

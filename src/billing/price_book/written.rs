@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::contradictions::{self, Whose};
-use super::{NO_TENANT, PriceBook, PriceList, Rounding, Scale, Tenant, Tiers, stated};
+use super::{NO_TENANT, PriceBook, PriceList, Rounding, Scale, Seller, Tenant, Tiers, stated};
 use crate::domain::workload::WorkloadType;
 
 #[derive(Deserialize)]
@@ -20,6 +20,7 @@ struct Written {
     rounding: Rounding,
     tax_note: Option<String>,
     no_tenant: Option<String>,
+    focus: Option<Spanned<Seller>>,
     #[serde(default)]
     price: Vec<Spanned<WrittenList>>,
     #[serde(default)]
@@ -77,6 +78,7 @@ pub(super) fn read(text: &str) -> Result<PriceBook, String> {
         rounding: written.rounding,
         tax_note: written.tax_note,
         no_tenant: written.no_tenant.unwrap_or_else(|| NO_TENANT.to_owned()),
+        focus: None,
         everybody: BTreeMap::new(),
         tenants: BTreeMap::new(),
         servers: BTreeMap::new(),
@@ -84,6 +86,7 @@ pub(super) fn read(text: &str) -> Result<PriceBook, String> {
     if book.no_tenant.trim().is_empty() {
         return Err("no_tenant: is empty; write a name, or leave it out".to_owned());
     }
+    book.focus = written.focus.map(seller).transpose().map_err(placed)?;
     book.everybody = by_day(written.price, Whose::Everybody, book.decimals()).map_err(placed)?;
     if book.everybody.is_empty() {
         return Err("it has no [[price]]; add one with valid_from and per_point".to_owned());
@@ -92,6 +95,18 @@ pub(super) fn read(text: &str) -> Result<PriceBook, String> {
         enter(&mut book, tenant).map_err(placed)?;
     }
     Ok(book)
+}
+
+/// FOCUS wants the three as words.
+fn seller(written: Spanned<Seller>) -> Result<Seller, Wrong> {
+    let (at, seller) = (written.span(), written.into_inner());
+    let Seller { provider, publisher, billing_account_id, .. } = &seller;
+    let stated = [("provider", provider), ("publisher", publisher), ("billing_account_id", billing_account_id)];
+    let empty = stated.into_iter().find(|(_, text)| text.trim().is_empty()).map(|(key, _)| key);
+    match empty {
+        Some(key) => Err(Wrong { at, what: format!("[focus] {key}: is empty; write it as your invoices do") }),
+        None => Ok(seller),
+    }
 }
 
 fn enter(book: &mut PriceBook, written: Spanned<WrittenTenant>) -> Result<(), Wrong> {

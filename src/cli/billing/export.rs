@@ -19,7 +19,7 @@ pub struct Export {
     /// The month, such as 2026-10; without it the newest with a report
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
-    /// lines or statements
+    /// lines, statements, focus, or a [[billing.profile]] of the settings
     #[arg(long, value_name = "FORMAT")]
     format: String,
     /// The file to write; for statements the folder

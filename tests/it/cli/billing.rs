@@ -194,7 +194,7 @@ fn an_export_of_one_unit_is_its_usage_alone() {
 #[test]
 fn what_cannot_be_exported_is_refused_in_one_line() {
     let (shell, config) = with_prices();
-    check(&shell, &config, "billing export --format invoices", 2, "known are lines, statements");
+    check(&shell, &config, "billing export --format invoices", 2, "known are lines, focus, statements");
     check(&shell, &config, "billing export --format lines --as pdf", 2, "csv or json");
     check(&shell, &config, "billing export --format lines --month 2025-09", 66, "no report of 2025-09");
     check(&shell, &config, "billing export --format lines --document 3", 66, "2025-10/3");
