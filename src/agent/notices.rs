@@ -85,7 +85,8 @@ impl Agent {
 
     pub(super) fn begin_tell(&mut self, id: &str, to: &str, hour: Hour) -> Result<Work, Trouble> {
         let Some(notice) = self.store.row::<Notice>(&key::notice(id))? else { return Ok(Work::Over) };
-        let attachments = self.attachments(&notice)?;
+        let is_thin = webhook::name_of(to).is_some();
+        let attachments = if is_thin { Vec::new() } else { self.attachments(&notice)? };
         let about = self.subject_of(&notice)?;
         let telling = Telling {
             from: self.settings.mail.as_ref().map_or("", |mail| &mail.from),

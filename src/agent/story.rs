@@ -82,17 +82,6 @@ fn told(fact: &Fact) -> Option<String> {
     })
 }
 
-fn endpoint(to: &str, what: &EndpointFact) -> Option<String> {
-    match what {
-        EndpointFact::Tried(_) => None,
-        EndpointFact::Gone { .. } => Some(format!("{to} wants no more messages")),
-        EndpointFact::ToldAgain { id } => Some(format!("{to} is told {} again", short(id))),
-        EndpointFact::UsageTaken { taken, .. } => {
-            Some(format!("usage {} r{} taken by {to}: {} events", taken.period, taken.revision, taken.events))
-        }
-    }
-}
-
 fn switched(switch: &AutoUpdate) -> String {
     format!("auto update {}: {}", if switch.on { "on" } else { "off" }, switch.why)
 }
@@ -103,6 +92,17 @@ fn billed(deed: &BillingDeed) -> String {
             format!("document {} issued: {} {}", invoice.number, invoice.total.amount, invoice.currency)
         }
         BillingDeed::Exported { export } => format!("{} of document {} exported", export.format, export.document),
+    }
+}
+
+fn endpoint(to: &str, what: &EndpointFact) -> Option<String> {
+    match what {
+        EndpointFact::Tried(_) => None,
+        EndpointFact::Gone { .. } => Some(format!("{to} wants no more messages")),
+        EndpointFact::ToldAgain { id } => Some(format!("{to} is told {} again", short(id))),
+        EndpointFact::UsageTaken { taken, .. } => {
+            Some(format!("usage {} r{} taken by {to}: {} events", taken.period, taken.revision, taken.events))
+        }
     }
 }
 

@@ -17,7 +17,7 @@ const fn row(event: &'static str, when: &'static str, fields: &'static [&'static
 }
 
 /// Every type there is, one row for each kind of news.
-pub const TYPES: [HookType; 27] = [
+pub const TYPES: [HookType; 28] = [
     row("report.generated", "the month's report stands", &["month", "total", "days_left", "automatic", "late"]),
     row("report.deadline_near", "it still waits for review", &["month", "total", "days_left", "automatic"]),
     row("report.overdue", "its deadline passed and nothing sends it", &["month", "total"]),
@@ -28,6 +28,7 @@ pub const TYPES: [HookType; 27] = [
     row("report.external_due", "it is not yet entered in Pulse or the portal", &["month", "total", "due_on"]),
     row("report.waits_for_person", "the coverage policy keeps it", &["month"]),
     row("report.late_sample", "a late sample changed it, or would change a sent one", &["month", "sent"]),
+    row("report.renewed", "other settings changed it before it was sent", &["month", "was", "total"]),
     row("report.correction_asked", "the license server's operator asks for another", &["month"]),
     row("license.result", "a check installed a key or needs a person", &["result"]),
     row("license.recovered", "checks end well again", &["result", "failing_since"]),

@@ -1,4 +1,4 @@
-//! Canonical JSON (RFC 8785), SHA-256, Ed25519, JWS, the hash chain, the Merkle tree and signatures of webhooks.
+//! Canonical JSON, SHA-256, Ed25519, JWS, the hash chain, the Merkle tree and signatures of webhooks.
 
 pub mod canonical;
 pub mod chain;

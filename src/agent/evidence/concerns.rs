@@ -71,13 +71,13 @@ impl Concern {
             | Fact::TelemetryThrough { .. }
             | Fact::Setback { .. }
             | Fact::SetbackOver { .. }
+            | Fact::Endpoint { .. }
             | Fact::LicenseChecked { .. }
             | Fact::LicenseInstalled { .. }
             | Fact::LicenseWatched { .. }
             | Fact::GateSeen { .. }
             | Fact::ServerJudged { .. }
             | Fact::Billed { .. }
-            | Fact::Endpoint { .. }
             | Fact::ConsoleFinalization { .. }
             | Fact::ReportsBuiltBy { .. }
             | Fact::SettingsSeen { .. }
