@@ -20,6 +20,7 @@ mod licenses;
 mod manual;
 mod metering;
 mod months;
+mod privacy;
 mod seeds;
 mod tenants;
 mod trouble;
