@@ -33,6 +33,7 @@ impl Agent {
         }
         facts.untold = one_at_a_time(self.untold()?);
         facts.usage_owed = self.usage_owed(now)?;
+        facts.retention = self.retention_facts()?;
         Ok(facts)
     }
 
@@ -49,7 +50,7 @@ impl Agent {
         })
     }
 
-    fn unit_state(&self, unit: &Unit, now: Instant) -> Result<UnitFacts, Trouble> {
+    pub(super) fn unit_state(&self, unit: &Unit, now: Instant) -> Result<UnitFacts, Trouble> {
         let mut reports = Vec::new();
         for (month, revision) in self.report_months(&unit.id)? {
             reports.extend(self.report_state_remembered(unit, month, revision)?);

@@ -26,12 +26,14 @@ mod notices;
 pub mod orders;
 mod remind;
 mod rerating;
+mod retention;
 mod rulings;
 mod run;
 mod slot;
 pub mod story;
 mod submit;
 mod telemetry;
+mod trouble;
 mod typefaces;
 mod units;
 mod views;
@@ -42,8 +44,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::ask::{Conversation, HttpAnswer, Setback};
 use crate::config::Settings;
 use crate::domain::console_report::ConsoleReport;
@@ -53,7 +53,6 @@ use crate::doors::{Chance, Files};
 use crate::rules::schedule::{self, Planned, Policy, ReportState};
 use crate::sources::Collected;
 use crate::store::fact::Fact;
-use crate::store::journal::JournalError;
 use crate::store::{Opening, Store, StoreError};
 
 pub use crate::rules::schedule::Duty;
@@ -64,6 +63,7 @@ pub use identity::Identity;
 pub use keeping::{Care, Place, Window, restore, window};
 pub use orders::{Obeyed, Order};
 pub use run::{carry_out, converse};
+pub use trouble::{Refused, Trouble};
 
 /// The hour of a deed: by the clock in force, and by the true clock (they differ in rehearsals and with `--now`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,50 +157,6 @@ pub enum Outcome {
     /// A console was asked to finalize its report.
     Finalizing(crate::sources::finalizing::Heard),
     Enrolled(crate::protocol::Enrolled),
-}
-
-/// A refusal for a person: the exit code of `conventions.md` 1.3 and one line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{why}")]
-pub struct Refused {
-    pub code: u8,
-    pub why: String,
-}
-
-impl Refused {
-    pub fn new(code: u8, why: impl Into<String>) -> Refused {
-        Refused { code, why: why.into() }
-    }
-}
-
-/// What keeps the agent from going on: the store or a file of its own. The agent then has to be opened again.
-#[derive(Debug, thiserror::Error)]
-pub enum Trouble {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("cannot read or write {path}: {why}; free space or correct its rights")]
-    File { path: String, why: String },
-    #[error("{0}")]
-    Odd(String),
-}
-
-impl Trouble {
-    fn file(path: &std::path::Path, error: &std::io::Error) -> Trouble {
-        Trouble::File { path: path.display().to_string(), why: error.to_string() }
-    }
-}
-
-impl From<Trouble> for Refused {
-    fn from(trouble: Trouble) -> Refused {
-        let code = match &trouble {
-            Trouble::Store(StoreError::InUse { .. }) => 75,
-            Trouble::Store(StoreError::Disk { .. }) | Trouble::File { .. } => 73,
-            Trouble::Store(StoreError::Journal(JournalError::Disk { .. } | JournalError::MustReopen { .. })) => 73,
-            Trouble::Store(StoreError::Journal(_) | StoreError::NotVerified { .. }) => 7,
-            Trouble::Store(_) | Trouble::Odd(_) => 1,
-        };
-        Refused::new(code, trouble.to_string())
-    }
 }
 
 impl From<StoreError> for Refused {
@@ -306,6 +262,8 @@ impl Agent {
             Duty::SendUsage { .. } => self.begin_usage(duty, hour),
             Duty::CheckLicense { unit } => self.begin_license_check(unit, hour),
             Duty::WatchLicense { unit } => self.watch_license(unit, hour).map(over),
+            Duty::LetGo => self.let_go(hour).map(over),
+            Duty::ThinJournal => self.thin_journal(hour).map(over),
             Duty::ReadConsole { .. } | Duty::FinalizeConsole { .. } | Duty::Enrol => Ok(Work::Over),
         }?;
         if let Work::Talk(_) = work {

@@ -9,8 +9,8 @@ use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
 use crate::domain::{Instant, Month};
 use crate::store::fact::{
-    Absence, Absent, AutoUpdate, BillingDeed, EndpointFact, Fact, InstalledKey, LicenseCheckRow, Members, MessageKind,
-    ReportCause,
+    Absence, Absent, AutoUpdate, BillingDeed, EndpointFact, Fact, InstalledKey, LettingGo, LicenseCheckRow, Members,
+    MessageKind, ReportCause,
 };
 
 /// Of misses in a row the first and every so many are told.
@@ -25,6 +25,7 @@ fn told(fact: &Fact) -> Option<String> {
     Some(match fact {
         Fact::UnitFormed { unit } => format!("unit {} holds {}", short(&unit.id), unit.servers.join(", ")),
         Fact::Enrolled { enrolment } => format!("enrolled under contract {}", enrolment.contract_id),
+        Fact::LetGo { deed } => return let_go(deed),
         Fact::SampleMissed { miss, .. } if miss.in_a_row % TOLD_EVERY != 1 => return None,
         Fact::SampleMissed { server, miss } => format!("{server} not sampled: {}", miss.why),
         Fact::ServerRecovered { server } => format!("{server} answers again"),
@@ -84,6 +85,13 @@ fn told(fact: &Fact) -> Option<String> {
 
 fn switched(switch: &AutoUpdate) -> String {
     format!("auto update {}: {}", if switch.on { "on" } else { "off" }, switch.why)
+}
+
+/// What was let go, when it was something.
+fn let_go(deed: &LettingGo) -> Option<String> {
+    let LettingGo::Checkpoint { checkpoint } = deed else { return None };
+    let (samples, notices) = (checkpoint.samples.len(), checkpoint.notices.len());
+    (samples + notices > 0).then(|| format!("let go by age: {samples} raw samples, {notices} news"))
 }
 
 fn billed(deed: &BillingDeed) -> String {

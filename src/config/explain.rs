@@ -27,7 +27,8 @@ impl Settings {
             line("time_zone", format!("{}   (for showing times beside GMT; rules and files are GMT)", self.time_zone)),
             line("sample_interval", spelled(self.sample_interval)),
             line("basis_max_age", spelled(self.basis_max_age)),
-            line("keep_raw", unheeded(spelled(self.keep_raw))),
+            line("keep_raw", kept(self.keep.raw, "then samples keep their sums alone")),
+            line("keep_mail", kept(self.keep.mail, "then told news and their letters' outcomes go")),
             line("count_duplicates_once", self.count_duplicates_once),
             line("report_detail", detail(self.report_detail)),
             line("policy.auto_submit_day", auto_submit_day(self.deadlines.auto_submit_day)),
@@ -66,9 +67,9 @@ impl Settings {
     }
 }
 
-/// A setting that is read and checked, and that nothing obeys in this version: said rather than passed over.
-fn unheeded(value: impl std::fmt::Display) -> String {
-    format!("{value}   (not obeyed by this version)")
+/// A span, and what becomes of what is older.
+fn kept(span: chrono::TimeDelta, then: &str) -> String {
+    format!("{}   ({then})", spelled(span))
 }
 
 fn line(key: &str, value: impl std::fmt::Display) -> String {

@@ -33,6 +33,7 @@ use crate::protocol::ReportDetail;
 use crate::rules::deadlines::Deadlines;
 use crate::rules::points_table::{self, NotATable};
 use crate::rules::rating::Rating;
+use crate::rules::retention::Keep;
 use crate::rules::schedule::Policy;
 use crate::rules::working_days::WorkingDays;
 use crate::sources::Names;
@@ -56,8 +57,8 @@ pub struct Settings {
     pub sample_interval: TimeDelta,
     /// How old a sample may be and still stand for its server.
     pub basis_max_age: TimeDelta,
-    /// How long raw samples are kept; aggregates and reports never go.
-    pub keep_raw: TimeDelta,
+    /// How long raw samples and told news are kept; aggregates and reports never go.
+    pub keep: Keep,
     pub count_duplicates_once: bool,
     pub report_detail: ReportDetail,
     /// Font files for what the built-in typeface lacks, asked before those in the usual places.
@@ -105,7 +106,7 @@ impl Default for Settings {
             time_zone: Tz::UTC,
             sample_interval: TimeDelta::hours(1),
             basis_max_age: TimeDelta::hours(2),
-            keep_raw: TimeDelta::days(400),
+            keep: Keep { raw: TimeDelta::days(400), mail: TimeDelta::days(400) },
             count_duplicates_once: false,
             report_detail: ReportDetail::default(),
             fonts: Vec::new(),
@@ -157,6 +158,7 @@ impl Settings {
             basis_max_age: self.basis_max_age,
             deadlines: self.deadlines,
             working_days: self.working_days.clone(),
+            keep: self.keep,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::domain::workload::{WORKLOAD_TYPES, WorkloadType};
 use crate::doors::peer::{HttpPeer, Login, PeerSettings, Proof, SecretPlace};
 use crate::protocol::ReportDetail;
 use crate::rules::rating::Rating;
+use crate::rules::retention::Keep;
 
 use super::refusal::{Refusal, Refusals};
 use super::section::Section;
@@ -19,6 +20,9 @@ use super::server::{self, LicenseBy, ServerSettings};
 use super::tree::{self, Origin, Table, Value};
 use super::{Settings, billing, far, hook, mail, managed, overlay, policy};
 
+/// Shortest and longest time that raw samples and told news are kept.
+const KEPT_MIN: TimeDelta = TimeDelta::days(62);
+const KEPT_MAX: TimeDelta = TimeDelta::days(36_500);
 /// Most servers in one file.
 const SERVERS_MAX: usize = 1_000;
 
@@ -79,7 +83,10 @@ fn top(section: &mut Section<'_>) -> Settings {
             .span("basis_max_age", sample_interval, TimeDelta::days(31))
             .unwrap_or(sample_interval * 2),
         sample_interval,
-        keep_raw: section.span("keep_raw", TimeDelta::days(62), TimeDelta::days(36_500)).unwrap_or(defaults.keep_raw),
+        keep: Keep {
+            raw: section.span("keep_raw", KEPT_MIN, KEPT_MAX).unwrap_or(defaults.keep.raw),
+            mail: section.span("keep_mail", KEPT_MIN, KEPT_MAX).unwrap_or(defaults.keep.mail),
+        },
         count_duplicates_once: section.switch("count_duplicates_once").unwrap_or(defaults.count_duplicates_once),
         report_detail: section.choice("report_detail", &details).unwrap_or(defaults.report_detail),
         fonts: section.inside("report", fonts).unwrap_or_default(),

@@ -36,7 +36,10 @@ pub struct Header {
 pub struct Link<'a> {
     pub prev: &'a Hash,
     pub header: &'a [u8],
+    /// What is there of it.
     pub payload: &'a [u8],
+    /// SHA-256 of the payload as it was recorded, when it was thinned by age.
+    pub thinned_from: Option<Hash>,
     pub hash: &'a Hash,
 }
 
@@ -59,6 +62,9 @@ pub struct Line {
     /// Base64; absent for entries about something else, whose digest keeps the chain whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
+    /// The entry is about the month, but its payload was let go by age; its digest keeps the chain whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub thinned: bool,
     /// What and why: the payload in words, without a report's long tables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Vec<Value>>,
@@ -78,18 +84,22 @@ impl Line {
             actor,
             prev: hex(link.prev),
             header: hex(link.header),
-            payload_sha256: hex(&sha256(link.payload)),
+            payload_sha256: hex(&link.thinned_from.unwrap_or_else(|| sha256(link.payload))),
             hash: hex(link.hash),
             payload: None,
+            thinned: false,
             facts: None,
         })
     }
 
-    /// An entry in full.
+    /// An entry in full, or as much as is left of it.
     ///
     /// # Errors
     /// The header or the payload is none.
     pub fn whole(link: &Link<'_>, reader: &Reader) -> Result<Line, String> {
+        if link.thinned_from.is_some() {
+            return Ok(Line { thinned: true, ..Line::link_only(link, reader)? });
+        }
         let facts = (reader.facts)(link.payload)?.into_iter().map(without_tables).collect();
         Ok(Line { payload: Some(STANDARD.encode(link.payload)), facts: Some(facts), ..Line::link_only(link, reader)? })
     }

@@ -49,19 +49,27 @@ impl Ledger {
 
     /// Takes note of a sample; samples come in the order of their instants. Returns the ids whose row changed.
     pub fn take_note(&mut self, sample: &Sample) -> Vec<String> {
-        self.first_sample_at.get_or_insert(sample.taken_at);
+        let told = sample.workloads.iter().map(|workload| (workload.id.as_str(), workload.first_processed_at));
+        self.take_note_of(sample.taken_at, told)
+    }
+
+    /// The same for what a sample told of which the rest is let go: ids, and the date that was stated for each.
+    pub fn take_note_of<'a>(
+        &mut self,
+        at: Instant,
+        told: impl IntoIterator<Item = (&'a str, Option<Instant>)>,
+    ) -> Vec<String> {
+        self.first_sample_at.get_or_insert(at);
         let mut changed = Vec::new();
-        for workload in &sample.workloads {
-            let stated = workload.first_processed_at;
-            match self.first_seen.get_mut(&workload.id) {
+        for (id, stated) in told {
+            match self.first_seen.get_mut(id) {
                 None => {
-                    let row = FirstSeen { shown_at: sample.taken_at, stated_at: stated };
-                    self.first_seen.insert(workload.id.clone(), row);
-                    changed.push(workload.id.clone());
+                    self.first_seen.insert(id.to_owned(), FirstSeen { shown_at: at, stated_at: stated });
+                    changed.push(id.to_owned());
                 }
                 Some(row) if stated.is_some_and(|at| row.stated_at.is_none_or(|known| at < known)) => {
                     row.stated_at = stated;
-                    changed.push(workload.id.clone());
+                    changed.push(id.to_owned());
                 }
                 Some(_) => {}
             }

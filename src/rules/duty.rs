@@ -27,6 +27,10 @@ pub enum Duty {
     CheckLicense { unit: String },
     /// Tell of a license that ends, or of a limit that is exceeded.
     WatchLicense { unit: String },
+    /// Let go of raw samples and told news by age: record what stays of them.
+    LetGo,
+    /// Rewrite the journal without what was let go.
+    ThinJournal,
     /// Read a console's own report of a month: a person's order, never planned.
     ReadConsole { server: String },
     /// Finalize a console's own report: a person's order, never planned.
@@ -61,6 +65,8 @@ impl Duty {
             Duty::SendUsage { .. } => "usage",
             Duty::CheckLicense { .. } => "license",
             Duty::WatchLicense { .. } => "watch",
+            Duty::LetGo => "let-go",
+            Duty::ThinJournal => "thin",
             Duty::ReadConsole { .. } => "compare",
             Duty::FinalizeConsole { .. } => "finalize",
             Duty::Enrol => "enrol",
@@ -81,6 +87,8 @@ impl Duty {
             Duty::SendUsage { sink, unit, period, revision } => format!("usage {sink} {unit} {period} r{revision}"),
             Duty::CheckLicense { unit } => format!("license {unit}"),
             Duty::WatchLicense { unit } => format!("watch {unit}"),
+            Duty::LetGo => "let-go".to_owned(),
+            Duty::ThinJournal => "thin".to_owned(),
             Duty::ReadConsole { server } => format!("compare {server}"),
             Duty::FinalizeConsole { server, month } => format!("finalize {server} {month}"),
             Duty::Enrol => "enrol".to_owned(),

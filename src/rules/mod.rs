@@ -27,6 +27,7 @@ pub mod renewal;
 pub mod report_comparison;
 pub mod report_document;
 pub mod reporting;
+pub mod retention;
 pub mod review;
 pub mod schedule;
 pub mod server_update;

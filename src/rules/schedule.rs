@@ -8,6 +8,7 @@ use crate::domain::{Instant, IsoWeek, Month};
 
 use super::deadlines::{Deadlines, Due};
 use super::reminding;
+use super::retention::{self, Keep, RetentionFacts};
 use super::working_days::WorkingDays;
 
 pub use super::duty::{Duty, Reminder};
@@ -30,6 +31,7 @@ pub struct Policy {
     pub deadlines: Deadlines,
     /// On which days people are reminded.
     pub working_days: WorkingDays,
+    pub keep: Keep,
 }
 
 /// What the schedule knows. Everything comes from the store and the settings.
@@ -41,6 +43,8 @@ pub struct Facts {
     pub untold: Vec<(String, String, Instant)>,
     /// Usage that a sink has not taken.
     pub usage_owed: Vec<Planned>,
+    /// What was let go by age, and what is to be.
+    pub retention: RetentionFacts,
     /// While the clock is doubted nothing is generated or sent.
     pub clock_suspect: bool,
     /// As many samples are being taken as may be at once.
@@ -155,6 +159,7 @@ pub fn plan(facts: &Facts, policy: &Policy) -> Vec<Planned> {
             planned.extend(license_watch(unit));
         }
         planned.extend(facts.usage_owed.iter().cloned());
+        planned.extend(retention::planned(&facts.retention, policy));
     }
     planned.extend(facts.untold.iter().map(|(notice, to, at)| Planned {
         at: *at,
@@ -240,7 +245,7 @@ fn months(unit: &UnitFacts, policy: &Policy, planned: &mut Vec<Planned>) {
 ///
 /// Consent plays no part in it: in manual mode, too, the month is built and reviewed (domain.md 3.1). Consent decides
 /// what is sent: see [`goes_by_itself`].
-fn first_month_owed(unit: &UnitFacts, since: Instant) -> Month {
+pub fn first_month_owed(unit: &UnitFacts, since: Instant) -> Month {
     let mut month = Month::of(since);
     while unit.reports.iter().any(|report| report.month == month) {
         month = month.next();

@@ -31,7 +31,7 @@ impl Store {
         let mut state = State::new(kv)?;
         state.set_basis_max_age(self.state.basis_max_age())?;
         state.set_rating(&self.state.rating)?;
-        let mut replay = Replay { state, last: Head::EMPTY, failure: None };
+        let mut replay = Replay::after(Head::EMPTY, state);
         let replayed = journal::replay(&*self.files, &self.journal_folder, &mut |entry| replay.take(entry));
         let journal = match replay.failure.take() {
             Some(error) => return Err(error),

@@ -24,6 +24,10 @@ pub enum StoreError {
     AlreadyTaken { server: String, at: Instant },
     #[error("the sample of {server} at {at} differs from one at {base_at} that is not there; pack it again")]
     NoBase { server: String, at: Instant, base_at: Instant },
+    #[error(
+        "the sample of {server} at {at} is older than keep_raw and its workloads are not kept any more; its day's marks are in `watermark`, its month's figures in `report show`"
+    )]
+    Thinned { server: String, at: Instant },
     #[error("the store does not verify: {what}; open it once to rebuild the state, or restore a backup")]
     NotVerified { what: String },
 }

@@ -18,11 +18,12 @@ use crate::rules::license_watch::Told;
 
 pub use super::billing::{BillingDeed, BillingExport};
 pub use super::endpoint::{EndpointFact, HookTry, UsageTaken};
+pub use super::letting_go::{Checkpoint, JournalThinned, LastTold, LettingGo, ThinnedSample};
 pub use super::licensing::{AutoUpdate, GateRow, InstalledKey, LicenseCheckRow, ServerJudgement};
 pub use super::members::{Absence, Absent, Member, Members, StaleSpan};
 pub use super::rows::{Row, key};
 
-/// One thing that happened. Closed set; `Fact::SampleTaken` alone carries a packed payload.
+/// One thing that happened. Closed set; facts of samples carry packed bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
 pub enum Fact {
@@ -231,6 +232,10 @@ pub enum Fact {
     ClockJudged {
         suspect: Option<String>,
         at: Instant,
+    },
+    /// Something was let go because of its age, or is what is left of it.
+    LetGo {
+        deed: LettingGo,
     },
     /// Something was repaired at opening, in words.
     Repaired {

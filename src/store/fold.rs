@@ -4,10 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
+
 use super::StoreError;
 use super::kept::{self, KeptSummary, LedgerRow, SampleRow, SummaryRow};
 use super::keys::{self, About, Moment};
 use super::kv::Kv;
+use super::letting_go::Remains;
 use super::packing::{self, KEYFRAMES_MAX, STEPS_MAX};
 use crate::domain::Instant;
 use crate::domain::sample::{Counted, Sample, Summary};
@@ -63,39 +66,69 @@ impl Fold {
 
     /// Takes one more sample, mapped and later than all before it, and puts what follows from it.
     pub fn step(&mut self, kv: &mut Kv, sample: &Sample, row: &SampleRow, rating: &Rating) -> Result<(), StoreError> {
-        for id in self.ledger.take_note(sample) {
+        let (server, at) = (sample.server.as_str(), sample.taken_at);
+        let changed = self.ledger.take_note(sample);
+        self.put_ledger(kv, server, at, changed)?;
+        self.put_sizes(kv, server, at, Sizes::of(sample));
+        let sample = &*self.sizes.counted(Cow::Borrowed(sample));
+        let counted = classify(sample, &self.ledger, AsOf::sample(at), rating);
+        self.put_summary(kv, server, at, row, unrounded(sample, &counted, rating));
+        Ok(())
+    }
+
+    /// The same for a sample of which only this is left.
+    pub fn step_over(
+        &mut self,
+        kv: &mut Kv,
+        server: &str,
+        at: Instant,
+        row: &SampleRow,
+        remains: Remains,
+    ) -> Result<(), StoreError> {
+        let changed = self.ledger.take_note_of(at, remains.told());
+        self.put_ledger(kv, server, at, changed)?;
+        let Remains { summary, sizes, .. } = remains;
+        self.put_sizes(kv, server, at, sizes.sizes()?);
+        let summary = resolve(kv, server, summary)?;
+        self.put_summary(kv, server, at, row, summary);
+        Ok(())
+    }
+
+    fn put_ledger(&self, kv: &mut Kv, server: &str, at: Instant, changed: Vec<String>) -> Result<(), StoreError> {
+        for id in changed {
             let seen = self.ledger.rows()[&id];
-            let key = keys::named(About::Ledger, &sample.server, &id);
+            let key = keys::named(About::Ledger, server, &id);
             let kept = match kv.get(&key)? {
                 Some(bytes) => {
                     let mut kept: LedgerRow = kept::from_bytes("a ledger row", &bytes)?;
-                    kept.learn(sample.taken_at, seen);
+                    kept.learn(at, seen);
                     kept
                 }
-                None => LedgerRow::first(sample.taken_at, seen),
+                None => LedgerRow::first(at, seen),
             };
             kv.put(key, kept::to_bytes(&kept));
         }
-        let stated = Sizes::of(sample);
+        Ok(())
+    }
+
+    fn put_sizes(&mut self, kv: &mut Kv, server: &str, at: Instant, stated: Vec<(String, Decimal)>) {
         if !stated.is_empty() {
-            let key = keys::at(About::Sizes, &sample.server, sample.taken_at);
-            kv.put(key, kept::to_bytes(&kept::KeptSizes::of(&stated)));
+            kv.put(keys::at(About::Sizes, server, at), kept::to_bytes(&kept::KeptSizes::of(&stated)));
         }
-        self.sizes.take_note(sample.taken_at, stated);
-        let sample = &*self.sizes.counted(Cow::Borrowed(sample));
-        let counted = classify(sample, &self.ledger, AsOf::sample(sample.taken_at), rating);
-        let summary = unrounded(sample, &counted, rating);
+        self.sizes.take_note(at, stated);
+    }
+
+    fn put_summary(&mut self, kv: &mut Kv, server: &str, at: Instant, row: &SampleRow, summary: Summary) {
         let kept = match &self.summary {
             Some((since, same)) if **same == summary => KeptSummary::SameAs(*since),
             Some(_) | None => {
                 let kept = KeptSummary::whole(&summary);
-                self.summary = Some((Moment::of(sample.taken_at), Arc::new(summary)));
+                self.summary = Some((Moment::of(at), Arc::new(summary)));
                 kept
             }
         };
-        let key = keys::at(About::Summary, &sample.server, sample.taken_at);
+        let key = keys::at(About::Summary, server, at);
         kv.put(key, kept::to_bytes(&SummaryRow { unit: row.unit.clone(), summary: kept }));
-        Ok(())
     }
 }
 
@@ -174,8 +207,16 @@ impl Unpacker {
     /// The sample of this instant, and its row.
     pub fn load(&mut self, kv: &Kv, server: &str, at: Moment) -> Result<(Arc<Sample>, SampleRow), StoreError> {
         let row = read_row(kv, server, at)?;
+        Ok((self.unpack(kv, server, at, &row)?, row))
+    }
+
+    /// The sample of this instant, whose row this is.
+    pub fn unpack(&mut self, kv: &Kv, server: &str, at: Moment, row: &SampleRow) -> Result<Arc<Sample>, StoreError> {
+        if Remains::of_row(row)?.is_some() {
+            return Err(StoreError::Thinned { server: server.to_owned(), at: kept::instant(at)? });
+        }
         if let Some(sample) = self.known(at) {
-            return Ok((sample, row));
+            return Ok(sample);
         }
         let mut chain: BTreeMap<Moment, SampleRow> = BTreeMap::from([(at, row.clone())]);
         let mut base_at = row.base_at;
@@ -203,7 +244,7 @@ impl Unpacker {
             base = Some(Arc::clone(&sample));
             self.newest = Some((moment, sample));
         }
-        base.map(|sample| (sample, row)).ok_or_else(|| kept::odd("a sample", "it is missing"))
+        base.ok_or_else(|| kept::odd("a sample", "it is missing"))
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) enum KeptSummary {
 type KeptGroup = (Option<String>, String, u64, Exact, u64, Exact, u64, u64);
 
 /// Sizes in GB by workload.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct KeptSizes(Vec<(String, Exact)>);
 
 impl KeptSizes {
@@ -95,6 +95,12 @@ impl LedgerRow {
     pub fn as_of(&self, at: Moment) -> Option<LedgerRow> {
         let stated = self.stated.iter().copied().filter(|(known, _)| *known <= at).collect();
         (self.shown_at <= at).then_some(LedgerRow { shown_at: self.shown_at, stated })
+    }
+
+    /// When samples told something of the workload, and the date that each stated.
+    pub fn told(&self) -> BTreeMap<Moment, Option<Moment>> {
+        let stated = self.stated.iter().map(|(at, stated)| (*at, Some(*stated)));
+        std::iter::once((self.shown_at, None)).chain(stated).collect()
     }
 
     pub fn first_seen(&self) -> Option<FirstSeen> {

@@ -51,7 +51,12 @@ impl<'a> CountingOnce<'a> {
         let mut samples: Vec<Arc<Sample>> = Vec::new();
         for (server, at) in standing {
             let name = &self.servers[*server];
-            samples.push(self.unpackers[*server].load(self.kv, name, Moment::of(*at))?.0);
+            match self.unpackers[*server].load(self.kv, name, Moment::of(*at)) {
+                Ok((sample, _)) => samples.push(sample),
+                // It was let go before its unit agreed to count once: its day stands as it was.
+                Err(StoreError::Thinned { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         let rated: Vec<Cow<'_, Sample>> = samples.iter().map(|sample| self.rating.mapped(sample)).collect();
         let samples: Vec<&Sample> = rated.iter().map(AsRef::as_ref).collect();

@@ -3,15 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::fact::{Fact, JournalThinned, LettingGo};
 use super::folder::{Held, Look, Place};
-use super::journal::{Cut, Entry, Head, Journal, JournalError, Opened};
+use super::journal::{Cut, Entry, Head, Journal, JournalError, Left, Opened};
 use super::kept::RecordedIn;
 use super::kv::Kv;
 use super::payload;
 use super::state::State;
 use super::{Store, StoreError};
 use crate::doors::Files;
-use crate::seal::digest::sha256;
 
 /// Rows gathered from journal entries before they are committed.
 const GATHERED_MAX: usize = 700;
@@ -112,7 +112,7 @@ fn catch_up(
     state: State,
     known: Head,
 ) -> Result<(State, Journal, Opened), Box<Behind>> {
-    let mut replay = Replay { state, last: known, failure: None };
+    let mut replay = Replay::after(known, state);
     let opened = Journal::open_after(Arc::clone(files), &place.journal(), known, &mut |entry| replay.take(entry));
     let (journal, opened) = match (opened, replay.failure.take()) {
         (_, Some(error)) => return Err(Box::new(Behind { error, cut: None })),
@@ -131,9 +131,20 @@ pub(super) struct Replay {
     pub last: Head,
     /// Why applying stopped; the journal's walk is only told that it did.
     pub failure: Option<StoreError>,
+    /// It began with the first entry.
+    is_whole: bool,
+    /// What is left of thinned entries, and what it must be; nothing while thinning is under way.
+    left: Left,
+    thinned: Option<JournalThinned>,
 }
 
 impl Replay {
+    /// Entries after `known` follow.
+    pub fn after(known: Head, state: State) -> Replay {
+        let (is_whole, left) = (known == Head::EMPTY, Left::default());
+        Replay { state, last: known, failure: None, is_whole, left, thinned: None }
+    }
+
     pub fn take(&mut self, entry: &Entry) -> Result<(), JournalError> {
         let head = Head { seq: entry.seq, hash: entry.hash };
         self.apply(entry, head).map_err(|error| {
@@ -144,8 +155,19 @@ impl Replay {
     }
 
     fn apply(&mut self, entry: &Entry, head: Head) -> Result<(), StoreError> {
-        let recorded = RecordedIn { seq: entry.seq, payload: sha256(&entry.payload) };
-        self.state.apply(&payload::decode(&entry.payload)?, recorded)?;
+        let recorded = RecordedIn { seq: entry.seq, payload: entry.payload_digest() };
+        if entry.thinned_from.is_some() {
+            self.left = self.left.with(entry.seq, &entry.payload);
+        }
+        let facts = payload::decode(&entry.payload)?;
+        for fact in &facts {
+            match fact {
+                Fact::LetGo { deed: LettingGo::Checkpoint { .. } } => self.thinned = None,
+                Fact::LetGo { deed: LettingGo::JournalThinned { thinned } } => self.thinned = Some(thinned.clone()),
+                _ => {}
+            }
+        }
+        self.state.apply(&facts, recorded)?;
         self.last = head;
         if self.state.kv.pending() >= GATHERED_MAX {
             self.state.settle()?;
@@ -156,6 +178,10 @@ impl Replay {
 
     /// Commits the rest.
     pub fn finish(mut self, head: Head) -> Result<State, StoreError> {
+        if let Some(thinned) = self.thinned.filter(|thinned| self.is_whole && !thinned.is_of(&self.left)) {
+            let what = format!("what is left of {} thinned entries is not what was left of them", thinned.entries);
+            return Err(StoreError::NotVerified { what });
+        }
         self.state.settle()?;
         if self.state.kv.pending() > 0 || self.state.kv.applied()? != Some(head) {
             self.state.commit(head)?;

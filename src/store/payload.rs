@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::StoreError;
-use super::fact::{Fact, PackedSample};
+use super::fact::{Checkpoint, Fact, LettingGo, PackedSample, ThinnedSample};
 use super::keys::Moment;
 use super::squeeze::{self, squeeze, unsqueeze};
 use crate::seal::chain::Hash;
@@ -13,15 +13,50 @@ use crate::seal::digest::hex;
 const VERSION: u8 = 1;
 
 /// Facts are kept as JSON, which outlives this program; samples as their packed bytes.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 enum Line {
     Fact(String),
-    Sample { server: String, taken_at: Moment, base_at: Option<Moment>, digest: Hash, bytes: Vec<u8> },
+    Sample {
+        server: String,
+        taken_at: Moment,
+        base_at: Option<Moment>,
+        digest: Hash,
+        bytes: Vec<u8>,
+    },
+    /// What is left of a sample.
+    Thinned(Thinned),
+    /// Everything but the samples as JSON, then they.
+    Checkpoint(String, Vec<Thinned>),
 }
 
+#[derive(Clone, Serialize, Deserialize)]
+struct Thinned {
+    server: String,
+    taken_at: Moment,
+    digest: Hash,
+    left: Vec<u8>,
+}
+
+impl Thinned {
+    fn of(sample: &ThinnedSample) -> Thinned {
+        let ThinnedSample { server, taken_at, digest, left } = sample.clone();
+        Thinned { server, taken_at: Moment::of(taken_at), digest, left }
+    }
+
+    fn sample(self) -> Result<ThinnedSample, String> {
+        let Thinned { server, taken_at, digest, left } = self;
+        Ok(ThinnedSample { server, taken_at: taken_at.instant().ok_or(NO_INSTANT)?, digest, left })
+    }
+}
+
+const NO_INSTANT: &str = "an instant that is none";
+
 pub(super) fn encode(facts: &[Fact]) -> Vec<u8> {
-    let lines: Vec<Line> = facts.iter().map(line_of).collect();
-    let plain = postcard::to_stdvec(&lines).expect("facts are plain data");
+    of_lines(&facts.iter().map(line_of).collect::<Vec<Line>>())
+}
+
+fn of_lines(lines: &[Line]) -> Vec<u8> {
+    let plain = postcard::to_stdvec(lines).expect("facts are plain data");
     [&[VERSION][..], &squeeze(&plain)].concat()
 }
 
@@ -66,7 +101,48 @@ fn shown_line(line: Line) -> Result<Value, String> {
             "digest": hex(&digest),
             "bytes": bytes.len(),
         })),
+        Line::Thinned(Thinned { server, taken_at, digest, .. }) => Ok(json!({
+            "fact": "let_go",
+            "deed": {
+                "deed": "sample_thinned",
+                "server": server,
+                "taken_at": taken_at.instant(),
+                "digest": hex(&digest),
+            },
+        })),
+        Line::Checkpoint(json, samples) => {
+            let checkpoint: Value = serde_json::from_str(&json).map_err(|error| error.to_string())?;
+            let samples = samples.len();
+            let deed = json!({"deed": "checkpoint", "checkpoint": checkpoint, "samples": samples});
+            Ok(json!({"fact": "let_go", "deed": deed}))
+        }
     }
+}
+
+/// Says of each fact of a payload what is left of it.
+pub(super) type LessOf<'a> = dyn FnMut(&[Fact]) -> Result<Vec<Less>, StoreError> + 'a;
+
+/// The payload with some of its facts changed; `None`: none was. Facts that stand keep the words they were recorded in.
+pub(super) fn thinned(payload: &[u8], less: &mut LessOf<'_>) -> Result<Option<Vec<u8>>, StoreError> {
+    let lines = lines_of(payload)?;
+    let facts: Vec<Fact> = lines.iter().cloned().map(fact_of).collect::<Result<_, _>>().map_err(odd)?;
+    let less = less(&facts)?;
+    if less.iter().all(|less| matches!(less, Less::Stands)) {
+        return Ok(None);
+    }
+    let left = lines.into_iter().zip(less).filter_map(|(line, less)| match less {
+        Less::Stands => Some(line),
+        Less::Is(fact) => Some(line_of(&fact)),
+        Less::Gone => None,
+    });
+    Ok(Some(of_lines(&left.collect::<Vec<Line>>())))
+}
+
+/// What is left of a fact.
+pub(super) enum Less {
+    Stands,
+    Is(Box<Fact>),
+    Gone,
 }
 
 fn line_of(fact: &Fact) -> Line {
@@ -78,6 +154,12 @@ fn line_of(fact: &Fact) -> Line {
             digest: sample.digest,
             bytes: sample.bytes.clone(),
         },
+        Fact::LetGo { deed: LettingGo::SampleThinned { sample } } => Line::Thinned(Thinned::of(sample)),
+        Fact::LetGo { deed: LettingGo::Checkpoint { checkpoint } } => {
+            let rest = Checkpoint { samples: Vec::new(), ..checkpoint.clone() };
+            let json = serde_json::to_string(&rest).expect("facts are plain data");
+            Line::Checkpoint(json, checkpoint.samples.iter().map(Thinned::of).collect())
+        }
         other => Line::Fact(serde_json::to_string(other).expect("facts are plain data")),
     }
 }
@@ -86,9 +168,15 @@ fn fact_of(line: Line) -> Result<Fact, String> {
     match line {
         Line::Fact(json) => serde_json::from_str(&json).map_err(|error| error.to_string()),
         Line::Sample { server, taken_at, base_at, digest, bytes } => {
-            let instant = |moment: Moment| moment.instant().ok_or("an instant that is none");
+            let instant = |moment: Moment| moment.instant().ok_or(NO_INSTANT);
             let (taken_at, base_at) = (instant(taken_at)?, base_at.map(instant).transpose()?);
             Ok(Fact::SampleTaken { sample: PackedSample { server, taken_at, base_at, digest, bytes } })
+        }
+        Line::Thinned(thinned) => Ok(Fact::LetGo { deed: LettingGo::SampleThinned { sample: thinned.sample()? } }),
+        Line::Checkpoint(json, samples) => {
+            let rest: Checkpoint = serde_json::from_str(&json).map_err(|error| error.to_string())?;
+            let samples = samples.into_iter().map(Thinned::sample).collect::<Result<_, _>>()?;
+            Ok(Fact::LetGo { deed: LettingGo::Checkpoint { checkpoint: Checkpoint { samples, ..rest } } })
         }
     }
 }

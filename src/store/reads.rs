@@ -62,6 +62,20 @@ impl Store {
         self.noting(self.state.instants(&keys::at(About::Sample, server, from), &keys::at(About::Sample, server, to)))
     }
 
+    /// The instant of the oldest sample of all servers.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn oldest_sample_at(&self) -> Result<Option<Instant>, StoreError> {
+        let mut oldest = None;
+        for server in self.servers()? {
+            let prefix = keys::prefix(About::Sample, &server);
+            let first = self.noting(self.state.kv.first_key(&prefix, &keys::end_of(&prefix)))?;
+            oldest = oldest.into_iter().chain(first.as_deref().and_then(keys::instant_of)).min();
+        }
+        Ok(oldest)
+    }
+
     /// The journal entries that hold the server's samples, in order of time.
     ///
     /// # Errors
@@ -156,7 +170,7 @@ impl Store {
         Ok(verified?)
     }
 
-    fn noting<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn noting<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
         read.inspect_err(|_| self.note_failure())
     }
 }

@@ -70,6 +70,7 @@ impl Fact {
             Fact::SettingsSeen { digest, summary } => {
                 one("settings".into(), &json!({"digest": digest, "summary": summary}))
             }
+            Fact::LetGo { deed } => deed.rows(),
             Fact::ReportsBuiltBy { digest } => one(key::REPORTS_BUILT_BY.into(), digest),
             Fact::ClockJudged { suspect, at } => one("clock".into(), &json!({"suspect": suspect, "at": at})),
         }
@@ -145,6 +146,12 @@ pub mod key {
 
     /// By which settings every open report was built.
     pub const REPORTS_BUILT_BY: &str = "reports_built_by";
+
+    /// The newest checkpoint, without its lists.
+    pub const CHECKPOINT: &str = "checkpoint";
+
+    /// How far the journal is thinned.
+    pub const JOURNAL_THINNED: &str = "journal_thinned";
 
     pub fn unit(id: &str) -> String {
         format!("unit/{id}")

@@ -7,12 +7,13 @@ use chrono::{Days, NaiveDate, TimeDelta};
 
 use super::StoreError;
 use super::days::{Seen, Surpluses, mark_of_day};
-use super::fact::{Fact, PackedSample};
+use super::fact::{Fact, LettingGo, PackedSample, ThinnedSample};
 use super::fold::{Fold, Unpacker, read_row, read_summary, resolve, rewind_ledger};
 use super::journal::Head;
 use super::kept::{self, KeptDay, KeptSummary, RecordedIn, SampleRow};
 use super::keys::{self, About, Moment};
 use super::kv::Kv;
+use super::letting_go::Remains;
 use super::once::CountingOnce;
 use super::packing::Kind;
 use crate::domain::Instant;
@@ -73,6 +74,13 @@ impl State {
         for fact in facts {
             if let Fact::SampleTaken { sample } = fact {
                 self.keep_sample(sample, recorded)?;
+            }
+            if let Fact::LetGo { deed: LettingGo::SampleThinned { sample } } = fact {
+                let ThinnedSample { server, taken_at, digest, left: bytes } = sample.clone();
+                self.keep_sample(&PackedSample { server, taken_at, base_at: None, digest, bytes }, recorded)?;
+            }
+            if let Fact::LetGo { deed: LettingGo::Checkpoint { checkpoint } } = fact {
+                self.let_go(checkpoint)?;
             }
             if let Fact::UnitFormed { unit } = fact {
                 self.form(unit)?;
@@ -174,7 +182,7 @@ impl State {
         let kind = Kind::of(bytes).map_err(|error| kept::odd("a sample", &error.to_string()))?;
         let base = base_at.map(|base_at| read_row(&self.kv, server, Moment::of(base_at))).transpose()?;
         let (keyframe_at, step, keyframe) = match (kind, &base) {
-            (Kind::Whole, _) | (_, None) => (at, 0, 0),
+            (Kind::Whole | Kind::Thinned, _) | (_, None) => (at, 0, 0),
             (Kind::Step, Some(base)) => (base.keyframe_at, base.step + 1, base.keyframe),
             (Kind::Keyframe, Some(base)) => (at, 0, base.keyframe + 1),
         };
@@ -261,13 +269,13 @@ impl State {
         Ok(())
     }
 
-    fn unfold(&mut self, server: &str, from: Instant) {
+    pub(super) fn unfold(&mut self, server: &str, from: Instant) {
         let since = self.unfolded.entry(server.to_owned()).or_insert(from);
         *since = from.min(*since);
     }
 
     /// Sums at any instant up to the basis's age after a sample may change with it.
-    fn unmark(&mut self, unit: &UnitId, at: Instant) {
+    pub(super) fn unmark(&mut self, unit: &UnitId, at: Instant) {
         let last = at.checked_add_signed(self.basis_max_age).unwrap_or(at).date_naive();
         let days = at.date_naive().iter_days().take_while(|day| *day <= last);
         self.unmarked.extend(days.map(|day| (unit.clone(), day)));
@@ -288,9 +296,14 @@ impl State {
             }
         };
         for at in self.instants(&start, &keys::end_of(&prefix))? {
-            let (sample, row) = latest.unpacker.load(&self.kv, server, Moment::of(at))?;
-            let rated = self.rating.mapped(&sample);
-            latest.fold.step(&mut self.kv, &rated, &row, &self.rating)?;
+            let row = read_row(&self.kv, server, Moment::of(at))?;
+            match Remains::of_row(&row)? {
+                Some(remains) => latest.fold.step_over(&mut self.kv, server, at, &row, remains)?,
+                None => {
+                    let sample = latest.unpacker.unpack(&self.kv, server, Moment::of(at), &row)?;
+                    latest.fold.step(&mut self.kv, &self.rating.mapped(&sample), &row, &self.rating)?;
+                }
+            }
             latest.at = at;
             // An earlier sample tells the ledger what is not new in the later ones: their days' marks may change too.
             if let Some(unit) = row.unit.as_ref().filter(|_| from < at) {

@@ -150,7 +150,8 @@ fn what_was_understood_is_printed_without_secrets() {
         time_zone = Europe/Prague   (for showing times beside GMT; rules and files are GMT)
         sample_interval = 30m
         basis_max_age = 1h
-        keep_raw = 400d   (not obeyed by this version)
+        keep_raw = 400d   (then samples keep their sums alone)
+        keep_mail = 400d   (then told news and their letters' outcomes go)
         count_duplicates_once = false
         report_detail = lines
         policy.auto_submit_day = 12

@@ -1,6 +1,7 @@
 //! The journal: framing, chain, a cut at every byte, full disks, lost power, killed processes.
 
 mod killed;
+mod thinned;
 mod torn;
 
 use std::path::{Path, PathBuf};

@@ -26,6 +26,7 @@ pub mod renewal; // cadence, retry window, switch, acceptable keys
 mod renewal_properties; // the window's length, a key never goes back
 mod report_comparison; // beside the console's own, difference by difference
 mod reporting; // the report of a month, classified at its end
+mod retention; // when something goes by age, and what is still owed
 mod review; // adjust, reset, postpone, carry over
 mod schedule; // what is due, and when
 mod server_update; // a backup server's own words as one of the five results

@@ -2,6 +2,7 @@
 
 mod broken;
 mod earlier; // journals of earlier versions
+mod letting_go;
 mod order;
 mod samples;
 mod world;

@@ -21,6 +21,7 @@ mod manual;
 mod metering;
 mod months;
 mod privacy;
+mod retention;
 mod seeds;
 mod tenants;
 mod trouble;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::installation::{ServerName, UnitId};
 use crate::domain::{Instant, Month};
-use crate::store::fact::{Fact, MessageKind};
+use crate::store::fact::{Fact, LettingGo, MessageKind};
 
 /// A month of a unit, and what is known to belong to it.
 pub(super) struct Concern {
@@ -32,6 +32,11 @@ impl Concern {
     fn takes_one(&mut self, fact: &Fact, now: Instant) -> bool {
         match fact {
             Fact::SampleTaken { sample } => self.samples.contains(&(sample.server.clone(), sample.taken_at)),
+            Fact::LetGo { deed } => match deed {
+                LettingGo::SampleThinned { sample } => self.samples.contains(&(sample.server.clone(), sample.taken_at)),
+                LettingGo::NoticeThinned { told } => self.is_of(&told.unit, told.month),
+                LettingGo::Checkpoint { .. } | LettingGo::JournalThinned { .. } => false,
+            },
             Fact::SampleMissed { server, .. }
             | Fact::ServerRecovered { server }
             | Fact::StaleSeen { server, .. }

@@ -66,7 +66,13 @@ impl Slice {
             return;
         }
         let header = entry.header();
-        let link = Link { prev: &entry.prev, header: &header, payload: &entry.payload, hash: &entry.hash };
+        let link = Link {
+            prev: &entry.prev,
+            header: &header,
+            payload: &entry.payload,
+            thinned_from: entry.thinned_from,
+            hash: &entry.hash,
+        };
         match if concerns { Line::whole(&link, &READER) } else { Line::link_only(&link, &READER) } {
             Ok(line) => self.lines.push(line),
             Err(why) => self.odd = Some(why),

@@ -77,9 +77,14 @@ impl Slice {
         let (first, last) = (self.entries.first(), self.entries.last());
         let number = |entry: Option<&Entry>| entry.map_or(0, |entry| entry.line.seq);
         let whole = self.entries.iter().filter(|entry| entry.line.payload.is_some()).count();
+        let thinned = self.entries.iter().filter(|entry| entry.line.thinned).count();
+        let let_go = match thinned {
+            0 => String::new(),
+            some => format!("; of {some} the payload was let go by age, and its digest stands"),
+        };
         format!(
             "entries {} to {} are one unbroken chain; {whole} of {} are here in full, the others are about something \
-             else",
+             else{let_go}",
             number(first),
             number(last),
             self.entries.len()
@@ -136,6 +141,11 @@ impl Slice {
                 Some(Leaf { server, taken_at, payload_sha256: entry.line.payload_sha256.clone() })
             })
             .collect();
-        leaves.iter().filter(|leaf| !known.contains(leaf)).collect()
+        // An entry whose payload was let go by age still names its digest, and the report's tree binds that to the sample.
+        let thinned = self.entries.iter().filter(|entry| entry.line.thinned && entry.line.seq <= through);
+        let digests: std::collections::BTreeSet<&str> =
+            thinned.map(|entry| entry.line.payload_sha256.as_str()).collect();
+        let is_known = |leaf: &Leaf| known.contains(leaf) || digests.contains(leaf.payload_sha256.as_str());
+        leaves.iter().filter(|leaf| !is_known(leaf)).collect()
     }
 }

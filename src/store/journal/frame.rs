@@ -3,6 +3,7 @@
 //! ```text
 //! u32 length of the body | u32 crc32(segment's hash ‖ length ‖ body) | body
 //! body   = header ‖ hash (32) ‖ payload
+//!        | header ‖ hash (32) ‖ SHA-256 of the payload (32) ‖ what is left of it     when the length has THINNED set
 //! header = version (1) ‖ seq ‖ recorded_at ms ‖ now − recorded_at ms ‖ actor length ‖ actor     (LEB128, signed ones zigzag)
 //! ```
 //! The checksum is seeded with the hash the segment continues from, so that a frame of another segment does not pass.
@@ -12,12 +13,15 @@ use chrono::DateTime;
 use super::{Entry, Head, JournalError, NewEntry};
 use crate::domain::Instant;
 use crate::seal::chain::{self, Hash};
+use crate::seal::digest::sha256;
 
 /// The largest payload.
 pub const ENTRY_BYTES_MAX: usize = 64 << 20;
 /// The longest actor.
 const ACTOR_BYTES_MAX: usize = 200;
 const VERSION: u8 = 1;
+/// Marks the length of an entry whose payload was thinned.
+const THINNED: u32 = 1 << 31;
 /// Bytes before the body.
 const LEAD: usize = 8;
 /// No body is shorter: version, three numbers, actor length, hash.
@@ -48,17 +52,23 @@ pub(super) fn check_size(entry: &NewEntry<'_>) -> Result<(), JournalError> {
 pub(super) fn encode(seed: &Hash, head: Head, entry: &NewEntry<'_>) -> (Vec<u8>, Head) {
     let header = header(head.seq + 1, entry);
     let hash = chain::link(&head.hash, &header, entry.payload);
-    let body_len = header.len() + hash.len() + entry.payload.len();
-    let len = u32::try_from(body_len).expect("check_size keeps it below 4 GiB").to_le_bytes();
-    let mut bytes = Vec::with_capacity(LEAD + body_len);
+    (framed(seed, 0, &[&header, &hash, entry.payload]), Head { seq: head.seq + 1, hash })
+}
+
+/// The frame of an entry of which only this is left; its hash stays what it was.
+pub(super) fn encode_thinned(seed: &Hash, entry: &Entry, left: &[u8]) -> Vec<u8> {
+    framed(seed, THINNED, &[&entry.header(), &entry.hash, &entry.payload_digest(), left])
+}
+
+fn framed(seed: &Hash, mark: u32, parts: &[&[u8]]) -> Vec<u8> {
+    let body = parts.concat();
+    let len = u32::try_from(body.len()).expect("check_size keeps it below 2 GiB");
+    let len = (len | mark).to_le_bytes();
+    let mut bytes = Vec::with_capacity(LEAD + body.len());
     bytes.extend(len);
-    bytes.extend([0; 4]);
-    bytes.extend(header);
-    bytes.extend(hash);
-    bytes.extend(entry.payload);
-    let checksum = checksum(seed, len, &bytes[LEAD..]);
-    bytes[4..LEAD].copy_from_slice(&checksum.to_le_bytes());
-    (bytes, Head { seq: head.seq + 1, hash })
+    bytes.extend(checksum(seed, len, &body).to_le_bytes());
+    bytes.extend(body);
+    bytes
 }
 
 pub(super) fn header(seq: u64, entry: &NewEntry<'_>) -> Vec<u8> {
@@ -90,34 +100,44 @@ pub(super) fn decode(segment: &[u8], offset: usize, seed: &Hash, head: Head) -> 
         Ok(body) => body,
         Err(why) => return Found::Torn(why),
     };
+    let next = offset + LEAD + body.bytes.len();
     match entry(body, head) {
-        Ok(entry) => Found::Entry(Box::new(entry), offset + LEAD + body.len()),
+        Ok(entry) => Found::Entry(Box::new(entry), next),
         Err(why) => Found::Wrong(why),
     }
 }
 
+/// A frame without its lead.
+struct Body<'a> {
+    bytes: &'a [u8],
+    is_thinned: bool,
+}
+
 /// The body of the frame that begins here, its checksum checked.
-fn body<'a>(rest: &'a [u8], seed: &Hash) -> Result<&'a [u8], String> {
+fn body<'a>(rest: &'a [u8], seed: &Hash) -> Result<Body<'a>, String> {
     let unchecked = unchecked_body(rest)?;
     let len: [u8; 4] = rest[..4].try_into().expect("four bytes");
-    if checksum(seed, len, unchecked).to_le_bytes() != rest[4..LEAD] {
+    if checksum(seed, len, unchecked.bytes).to_le_bytes() != rest[4..LEAD] {
         return Err("the checksum does not hold".to_owned());
     }
     Ok(unchecked)
 }
 
-fn unchecked_body(rest: &[u8]) -> Result<&[u8], String> {
+fn unchecked_body(rest: &[u8]) -> Result<Body<'_>, String> {
     if rest.len() < LEAD {
         return Err(format!("only {} bytes of an entry's first {LEAD} are there", rest.len()));
     }
-    let len = u32::from_le_bytes(rest[..4].try_into().expect("four bytes")) as usize;
+    let marked = u32::from_le_bytes(rest[..4].try_into().expect("four bytes"));
+    let (len, is_thinned) = ((marked & !THINNED) as usize, marked & THINNED != 0);
     if !(BODY_BYTES_MIN..=BODY_BYTES_MAX).contains(&len) {
         return Err(format!("an entry cannot be {len} bytes long"));
     }
-    rest.get(LEAD..LEAD + len).ok_or_else(|| format!("only {} of an entry's {len} bytes are there", rest.len() - LEAD))
+    let bytes = rest.get(LEAD..LEAD + len);
+    let bytes = bytes.ok_or_else(|| format!("only {} of an entry's {len} bytes are there", rest.len() - LEAD))?;
+    Ok(Body { bytes, is_thinned })
 }
 
-fn entry(body: &[u8], head: Head) -> Result<Entry, String> {
+fn entry(Body { bytes: body, is_thinned }: Body<'_>, head: Head) -> Result<Entry, String> {
     let mut bytes = body;
     let HeaderRead { seq, recorded_at, now, actor } = read_header(&mut bytes)?;
     if seq != head.seq + 1 {
@@ -125,10 +145,12 @@ fn entry(body: &[u8], head: Head) -> Result<Entry, String> {
     }
     let header = &body[..body.len() - bytes.len()];
     let hash: Hash = take(&mut bytes, 32)?.try_into().expect("thirty-two bytes");
-    if chain::link(&head.hash, header, bytes) != hash {
+    let kept_digest = if is_thinned { Some(take(&mut bytes, 32)?.try_into().expect("thirty-two bytes")) } else { None };
+    if chain::link_by_digest(&head.hash, header, &kept_digest.unwrap_or_else(|| sha256(bytes))) != hash {
         return Err(format!("entry {seq} does not continue the hash chain"));
     }
-    Ok(Entry { seq, prev: head.hash, hash, recorded_at, now, actor, payload: bytes.to_vec() })
+    let payload = bytes.to_vec();
+    Ok(Entry { seq, prev: head.hash, hash, recorded_at, now, actor, payload, thinned_from: kept_digest })
 }
 
 /// What a header says.
@@ -168,8 +190,8 @@ pub(super) fn valid_after(segment: &[u8], offset: usize, seed: &Hash, head: Head
     let later = head.seq + 1..head.seq + 2 + (segment.len() / (LEAD + BODY_BYTES_MIN)) as u64;
     (offset + 1..segment.len()).find(|&start| {
         let rest = &segment[start..];
-        let seq =
-            unchecked_body(rest).ok().filter(|body| body[0] == VERSION).and_then(|body| get(&mut &body[1..]).ok());
+        let seq = unchecked_body(rest).ok().map(|body| body.bytes).filter(|body| body[0] == VERSION);
+        let seq = seq.and_then(|body| get(&mut &body[1..]).ok());
         seq.is_some_and(|seq| later.contains(&seq)) && body(rest, seed).is_ok()
     })
 }

@@ -3,6 +3,7 @@
 mod error;
 mod frame;
 mod segment;
+mod thinning;
 mod walk;
 
 use std::path::{Path, PathBuf};
@@ -11,10 +12,12 @@ use std::sync::Arc;
 use crate::domain::Instant;
 use crate::doors::{AppendFile, Files};
 use crate::seal::chain::{GENESIS, Hash};
+use crate::seal::digest::sha256;
 
 pub use error::JournalError;
 pub use frame::{ENTRY_BYTES_MAX, HeaderRead, header_of};
 pub use segment::SEGMENT_BYTES_MAX;
+pub use thinning::Left;
 pub use walk::Cut;
 
 /// One thing that happened. The payload is opaque here.
@@ -31,7 +34,10 @@ pub struct Entry {
     pub now: Instant,
     /// Who did it: a duty, `user:NAME`, `import`.
     pub actor: String,
+    /// What is there of it.
     pub payload: Vec<u8>,
+    /// SHA-256 of the payload as it was recorded, when it was thinned to what is there.
+    pub thinned_from: Option<Hash>,
 }
 
 impl Entry {
@@ -39,6 +45,11 @@ impl Entry {
     pub fn header(&self) -> Vec<u8> {
         let Entry { recorded_at, now, actor, payload, .. } = self;
         frame::header(self.seq, &NewEntry { recorded_at: *recorded_at, now: *now, actor, payload })
+    }
+
+    /// SHA-256 of the payload as it was recorded.
+    pub fn payload_digest(&self) -> Hash {
+        self.thinned_from.unwrap_or_else(|| sha256(&self.payload))
     }
 }
 

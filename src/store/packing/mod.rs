@@ -39,9 +39,11 @@ pub(super) enum Kind {
     Step,
     /// Relative to the keyframe before it.
     Keyframe,
+    /// Nothing but what [`super::letting_go`] leaves of it.
+    Thinned,
 }
 
-const KINDS: [(Kind, u8); 3] = [(Kind::Whole, 0), (Kind::Step, 1), (Kind::Keyframe, 2)];
+const KINDS: [(Kind, u8); 4] = [(Kind::Whole, 0), (Kind::Step, 1), (Kind::Keyframe, 2), (Kind::Thinned, 3)];
 
 impl Kind {
     pub fn of(bytes: &[u8]) -> Result<Kind, Unreadable> {
@@ -206,8 +208,13 @@ fn sample_of(
 }
 
 fn encode(kind: Kind, packed: &Packed) -> Vec<u8> {
+    marked(kind, &squeeze(&plain(packed)))
+}
+
+/// Bytes behind the mark of their kind.
+pub(super) fn marked(kind: Kind, bytes: &[u8]) -> Vec<u8> {
     let mark = KINDS.iter().find(|(of, _)| *of == kind).map(|(_, mark)| *mark).expect("every kind is in the table");
-    [&[mark][..], &squeeze(&plain(packed))].concat()
+    [&[mark][..], bytes].concat()
 }
 
 fn plain(packed: &Packed) -> Vec<u8> {

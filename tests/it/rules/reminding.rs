@@ -9,6 +9,7 @@ use tidegauge::domain::report::{Receipt, Stage};
 use tidegauge::domain::{Instant, Month};
 use tidegauge::rules::deadlines::{Deadlines, Due};
 use tidegauge::rules::reminding::{Unattended, next, review_at};
+use tidegauge::rules::retention::Keep;
 use tidegauge::rules::schedule::{Policy, Reminder, ReportState, Since, UnitFacts};
 use tidegauge::rules::working_days::WorkingDays;
 
@@ -62,6 +63,7 @@ fn policy(auto_submit_day: u32, holidays: &[&str]) -> Policy {
         basis_max_age: TimeDelta::hours(2),
         deadlines: Deadlines { auto_submit_day, ..Deadlines::default() },
         working_days: WorkingDays { holidays, ..WorkingDays::default() },
+        keep: Keep { raw: TimeDelta::days(400), mail: TimeDelta::days(400) },
     }
 }
 

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use tidegauge::domain::report::Stage;
 use tidegauge::domain::{Instant, IsoWeek};
 use tidegauge::rules::deadlines::Deadlines;
+use tidegauge::rules::retention::{Keep, RetentionFacts};
 use tidegauge::rules::schedule::{
     Duty, Facts, Planned, Policy, ReportState, ServerFacts, Since, TROUBLED_AT_ONCE_MAX, UnitFacts, next_duty, plan,
 };
@@ -20,6 +21,7 @@ fn policy() -> Policy {
         basis_max_age: TimeDelta::hours(2),
         deadlines: Deadlines::default(),
         working_days: every_day(),
+        keep: Keep { raw: TimeDelta::days(400), mail: TimeDelta::days(400) },
     }
 }
 
@@ -145,6 +147,7 @@ fn while_the_clock_is_doubted_samples_are_taken_and_people_told_but_nothing_is_g
         units: vec![unit],
         untold: vec![("notice-1".to_owned(), "licensing".to_owned(), at("2026-11-01T00:00:00Z"))],
         usage_owed: Vec::new(),
+        retention: RetentionFacts { oldest_at: Some(at("2024-11-01T00:00:00Z")), checkpoint: None },
         clock_suspect: false,
         samples_wait: false,
     };
@@ -153,7 +156,7 @@ fn while_the_clock_is_doubted_samples_are_taken_and_people_told_but_nothing_is_g
         kinds.sort_unstable();
         kinds
     };
-    assert_eq!(kinds(&believed), ["collect", "draw", "generate", "license", "remind", "submit", "tell"]);
+    assert_eq!(kinds(&believed), ["collect", "draw", "generate", "let-go", "license", "remind", "submit", "tell"]);
     assert_eq!(kinds(&Facts { clock_suspect: true, ..believed }), ["collect", "tell"]);
 }
 
@@ -165,6 +168,7 @@ fn duties_of_one_instant_come_in_their_order_and_flying_ones_are_left_out() {
         units: vec![UnitFacts { license_check_at: Some(at(same)), ..with(october()) }],
         untold: vec![("n".to_owned(), "licensing".to_owned(), at(same))],
         usage_owed: Vec::new(),
+        retention: RetentionFacts::default(),
         clock_suspect: false,
         samples_wait: false,
     };

@@ -63,9 +63,9 @@ fn telemetry_names_no_machine_host_job_or_tenant_and_a_report_no_machine() {
     assert!(weeks.len() >= 8 && reports.len() == 2, "{} and {}", weeks.len(), reports.len());
     let all: Vec<&String> = planted.machines.iter().chain(&planted.tenants).collect();
     let found: Vec<_> = all.iter().filter(|name| weeks.iter().any(|week| week.contains(**name))).collect();
-    assert_eq!(found, [&&String::new(); 0], "telemetry says a name, if only as a part of another text");
+    assert_eq!(found.first(), None, "telemetry says a name, if only as a part of another text");
     assert!(weeks.iter().all(|week| !week.contains("vbr01")), "telemetry names servers by installation alone");
-    assert_eq!(named(&reports, &planted.machines), [&String::new(); 0]);
+    assert_eq!(named(&reports, &planted.machines).first(), None);
 }
 
 #[test]
@@ -73,5 +73,5 @@ fn a_report_names_machines_only_when_the_setting_says_so() {
     let (world, planted) = sent_with(ReportDetail::Workloads);
     let (weeks, reports) = (taken(&world, is_telemetry), taken(&world, is_report));
     assert!(named(&reports, &planted.machines).len() > 30, "the names that the other test looks for are real ones");
-    assert_eq!(named(&weeks, &planted.machines), [&String::new(); 0]);
+    assert_eq!(named(&weeks, &planted.machines).first(), None);
 }

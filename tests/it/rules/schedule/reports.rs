@@ -198,6 +198,7 @@ proptest! {
             units: vec![UnitFacts { automatic, license_check_at: check, ..with(report) }],
             untold: vec![("n".to_owned(), "licensing".to_owned(), at("2026-11-06T00:00:00Z"))],
             usage_owed: Vec::new(),
+            retention: tidegauge::rules::retention::RetentionFacts::default(),
             clock_suspect: suspect,
             samples_wait: false,
         };
