@@ -60,8 +60,7 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::GateSeen { seen, .. } => format!("gate of {}: {}", seen.month, seen.verdict),
         Fact::OperatorRuled { decision, .. } => ruled(decision),
         Fact::Justified { month, reason, .. } => format!("report {month} justified: {reason}"),
-        Fact::ClockJudged { suspect: Some(why), .. } => format!("clock doubted: {why}"),
-        Fact::ClockJudged { suspect: None, .. } => "clock agreed again".to_owned(),
+        Fact::ClockJudged { suspect, .. } => clock(suspect.as_deref()),
         Fact::Repaired { what } => format!("repaired: {what}"),
         Fact::AgentNamed { .. }
         | Fact::SampleTaken { .. }
@@ -81,6 +80,10 @@ fn told(fact: &Fact) -> Option<String> {
         | Fact::ReportsBuiltBy { .. }
         | Fact::SettingsSeen { .. } => return None,
     })
+}
+
+fn clock(suspect: Option<&str>) -> String {
+    suspect.map_or_else(|| "clock agreed again".to_owned(), |why| format!("clock doubted: {why}"))
 }
 
 fn switched(switch: &AutoUpdate) -> String {

@@ -97,7 +97,7 @@ fn show(session: &mut Session<'_>, world: &World) -> Result<(), Refused> {
     let status = world.ask(&crate::agent::Query::Status {})?;
     let reports = world.settings.reports_dir.display();
     session.print(&format!(
-        "\n{}\nReports of every month stand in {reports}/, as PDF, CSV and JSON. Mails written: {}. The oracle checked \
+        "\n{}\nReports of every month stand in {reports}/, as PDF, HTML, XLSX, CSV and JSON, signed. Mails written: {}. The oracle checked \
          {} times and has {} objections.\n",
         super::status::text(&status, world.now()),
         world.wire.mails().len(),
