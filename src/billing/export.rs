@@ -9,6 +9,7 @@ use crate::document::Document;
 use crate::document::delimited::Delimited;
 use crate::domain::adjustment::Adjustment;
 use crate::domain::calendar::rfc3339;
+use crate::domain::installation::ServerName;
 use crate::domain::report::UsageReport;
 use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, Points};
@@ -42,8 +43,8 @@ pub enum Shape {
     Folder,
 }
 
-/// Names of workloads by their ids.
-pub type Names = BTreeMap<String, String>;
+/// Names of workloads by their server and id: ids are unique only on their server.
+pub type Names = BTreeMap<(ServerName, String), String>;
 
 /// What an export may say beyond the document.
 #[derive(Clone, Debug, Default)]
@@ -101,12 +102,14 @@ pub fn by_name(name: &str) -> Option<&'static Export> {
     EXPORTS.iter().find(|export| export.name == name)
 }
 
-/// What names of files begin with: month, document, and whether it is a draft.
+/// What names of files begin with: month, document, whether it is a draft, and whether it is a part.
 pub(super) fn stem_of(invoice: &Invoice) -> String {
-    match invoice.standing {
-        Standing::Draft { .. } => format!("{}-{}-draft", invoice.month, invoice.sequence),
-        Standing::Issued { .. } => format!("{}-{}", invoice.month, invoice.sequence),
-    }
+    let draft = match invoice.standing {
+        Standing::Draft { .. } => "-draft",
+        Standing::Issued { .. } => "",
+    };
+    let part = if invoice.is_part() { "-part" } else { "" };
+    format!("{}-{}{draft}{part}", invoice.month, invoice.sequence)
 }
 
 /// When the document was made: its files are the same whenever they are written.

@@ -247,7 +247,13 @@ impl Bill<'_> {
 }
 
 impl Invoice {
-    /// The usage of some units; minimums and roundings are of a tenant's whole month and are left out.
+    /// Whether it is narrowed to some units.
+    pub fn is_part(&self) -> bool {
+        !self.only_units.is_empty()
+    }
+
+    /// The usage of some units, its sums in whole coins; minimums and roundings are of a tenant's whole month and are left
+    /// out.
     pub fn of_units(&self, units: &[UnitId]) -> Invoice {
         let of_units = |line: &&InvoiceLine| match &line.key.what {
             What::Usage(usage) => units.contains(&usage.unit),
@@ -258,11 +264,12 @@ impl Invoice {
             let of_tenant = lines.iter().filter(|line| line.key.tenant == tenant).map(|line| &line.amounts);
             let mut of_tenant = of_tenant.peekable();
             of_tenant.peek()?;
-            sum(of_tenant)
+            sum(of_tenant).map(|exact| in_coins(self.decimals, &exact))
         };
         let narrowed = |of: &TenantSum| Some(TenantSum { owed: owed(&of.tenant)?, ..of.clone() });
         let tenants: Vec<TenantSum> = self.tenants.iter().filter_map(narrowed).collect();
         let total = sum(tenants.iter().map(|tenant| &tenant.owed)).unwrap_or_default();
+        let total = in_coins(self.decimals, &total);
         let reports = self.reports.iter().filter(|report| units.contains(&report.unit)).cloned().collect();
         Invoice { lines, tenants, total, reports, only_units: units.to_vec(), ..self.clone() }
     }

@@ -132,8 +132,12 @@ impl Amounts {
     }
 
     pub fn is_zero(&self) -> bool {
-        let costs = self.cost.is_some_and(|cost| !cost.is_zero());
-        self.workloads == 0 && self.points.is_zero() && self.amount.is_zero() && !costs
+        !self.is_something() && self.cost.is_none_or(|cost| cost.is_zero())
+    }
+
+    /// Whether anything but what the supplier asks is there.
+    pub(super) fn is_something(&self) -> bool {
+        self.workloads != 0 || !self.points.is_zero() || !self.amount.is_zero()
     }
 
     /// Selling price less cost; negative when sold below cost.

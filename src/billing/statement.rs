@@ -18,13 +18,17 @@ const NAME_MAX: usize = 40;
 /// Hex digits of the name's SHA-256 that tell apart what looks alike.
 const MARK: usize = 12;
 
-/// One statement for each tenant of the document.
+/// What a statement of some units says of itself.
+const PART: &str = "Only a part of this document: usage of some servers, without minimums and rounding.";
+
+/// One statement for each tenant of the document that has something to see in it.
 pub(super) fn sheets(invoice: &Invoice, beside: &Beside) -> Result<Vec<Sheet>, NotExported> {
     let sheet = |sum: &TenantSum| Sheet {
         stem: format!("{}-{}", stem_of(invoice), file_name(&sum.tenant)),
         content: Content::Drawn(Box::new(statement(invoice, sum, &beside.names))),
     };
-    Ok(invoice.tenants.iter().map(sheet).collect())
+    let sees = |sum: &&TenantSum| invoice.lines.iter().any(|line| line.key.tenant == sum.tenant && is_seen(line));
+    Ok(invoice.tenants.iter().filter(sees).map(sheet).collect())
 }
 
 /// Letters and digits of the name, which every file system takes, and never the same for two tenants.
@@ -37,7 +41,8 @@ fn file_name(tenant: &str) -> String {
 }
 
 fn statement(invoice: &Invoice, sum: &TenantSum, names: &Names) -> Document {
-    let lines: Vec<&InvoiceLine> = invoice.lines.iter().filter(|line| line.key.tenant == sum.tenant).collect();
+    let of_tenant = |line: &&InvoiceLine| line.key.tenant == sum.tenant && is_seen(line);
+    let lines: Vec<&InvoiceLine> = invoice.lines.iter().filter(of_tenant).collect();
     let number = sum.customer_number.as_ref().map_or(String::new(), |number| format!(" · customer {number}"));
     Document {
         title: format!("{} {}", title(invoice), invoice.month.name()),
@@ -69,13 +74,17 @@ fn at_a_glance(invoice: &Invoice, sum: &TenantSum) -> Section {
         value: of.amount.to_string(),
         remark: format!("{} points, {} workloads", of.points, of.workloads),
     };
-    let figures = match invoice.sequence {
-        1 => vec![figure("Amount", &sum.owed)],
-        _ => vec![figure("Difference", &sum.owed), figure("The month altogether", &sum.month)],
+    let figures = match (invoice.sequence, invoice.is_part()) {
+        (1, _) => vec![figure("Amount", &sum.owed)],
+        (_, true) => vec![figure("Difference", &sum.owed)],
+        (_, false) => vec![figure("Difference", &sum.owed), figure("The month altogether", &sum.month)],
     };
     let mut blocks = vec![Block::Figures(figures)];
     if let Standing::Draft { why } = &invoice.standing {
         blocks.push(Block::Warning(format!("Provisional, not to be billed: {}.", why.join("; "))));
+    }
+    if invoice.is_part() {
+        blocks.push(Block::Warning(PART.to_owned()));
     }
     if let Some(before) = &invoice.corrects {
         blocks.push(Block::Paragraph(format!(
@@ -144,13 +153,18 @@ fn charge(invoice: &Invoice, line: &InvoiceLine) -> Vec<Cell> {
     }
 }
 
+/// What a tenant sees of a line: what the supplier asks alone is not its business.
+fn is_seen(line: &InvoiceLine) -> bool {
+    line.amounts.is_something()
+}
+
 /// The machines behind the lines by name; absent when the reports hold counts only.
 fn machines(lines: &[&InvoiceLine], names: &Names) -> Option<Section> {
-    let named = |id| names.get(id).unwrap_or(id).as_str();
     let mut behind: BTreeSet<(&str, &str, &str, &str)> = BTreeSet::new();
     for line in lines {
         let (What::Usage(usage), Some(source)) = (&line.key.what, &line.source) else { continue };
-        let of = |id| (usage.server.as_str(), usage.kind.as_str(), named(id), id.as_str());
+        let named = |id: &String| names.get(&(usage.server.clone(), id.clone())).map(String::as_str);
+        let of = |id| (usage.server.as_str(), usage.kind.as_str(), named(id).unwrap_or(id), id.as_str());
         behind.extend(source.workloads.iter().map(of));
     }
     behind.first()?;

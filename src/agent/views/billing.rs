@@ -9,7 +9,7 @@ use crate::billing::export::{Beside, ReportFacts};
 use crate::billing::invoice::{Bill, Invoice, Standing};
 use crate::domain::Month;
 use crate::domain::installation::Unit;
-use crate::domain::report::{Stage, UsageReport};
+use crate::domain::report::{ReportedWorkload, Stage, UsageReport};
 use crate::store::fact::{BillingExport, key};
 
 /// The document that somebody wants.
@@ -119,7 +119,8 @@ impl Agent {
             let prefix = format!("report/{}/{month}/", unit.id);
             for (_, report) in self.store.rows::<UsageReport>(&prefix)? {
                 beside.reports.insert(report.id.clone(), ReportFacts::of(&report));
-                beside.names.extend(report.workloads.into_iter().map(|workload| (workload.id, workload.name)));
+                let named = |of: ReportedWorkload| ((of.server, of.id), of.name);
+                beside.names.extend(report.workloads.into_iter().map(named));
             }
         }
         Ok(beside)

@@ -10,7 +10,7 @@ use super::documents::{AGENT, draw_up};
 use super::*;
 
 fn statements(invoice: &Invoice) -> Vec<Sheet> {
-    let names = Names::from([("unit-A-0-0".to_owned(), "sql01".to_owned())]);
+    let names = Names::from([(("vbr01".to_owned(), "unit-A-0-0".to_owned()), "sql01".to_owned())]);
     (by_name("statements").expect("a row").sheets)(invoice, &Beside { names, ..Beside::default() }).expect("sheets")
 }
 
@@ -90,6 +90,52 @@ fn a_statement_holds_its_tenants_lines_and_nothing_of_what_the_supplier_asks() {
     }
     let total = tables(&all[0])[0].totals[0].last().cloned();
     assert_eq!(total, Some(Cell::Number("40.00".to_owned())));
+}
+
+#[test]
+fn a_statement_names_the_machine_of_its_own_server_where_ids_are_equal() {
+    let of = |tenant: &str, server: &str| Line { server: server.to_owned(), ..vms(tenant, 1) };
+    let mut october = report("unit", 1, vec![of("A", "vbr01"), of("B", "vbr02")]);
+    for workload in &mut october.workloads {
+        "1".clone_into(&mut workload.id);
+    }
+    let invoice = draw_up(&book_with_costs(), &[october], &[]).expect("a document");
+    let named = |server: &str, name: &str| ((server.to_owned(), "1".to_owned()), name.to_owned());
+    let beside = Beside { names: Names::from([named("vbr01", "of-a"), named("vbr02", "of-b")]), ..Beside::default() };
+    let sheets = (by_name("statements").expect("a row").sheets)(&invoice, &beside).expect("sheets");
+    for (sheet, own, foreign) in [(&sheets[0], "of-a", "of-b"), (&sheets[1], "of-b", "of-a")] {
+        let text = format!("{sheet:?}");
+        assert!(text.contains(own) && !text.contains(foreign), "{text}");
+    }
+}
+
+#[test]
+fn a_part_of_a_document_says_so_in_its_name_and_on_the_first_page() {
+    let book = book(
+        "currency = \"EUR\"\nrounding = \"invoice\"\n[[price]]\nvalid_from = 2026-01-01\nper_point = \"0.0333\"\n",
+    );
+    let units = [report("one", 1, vec![vms("A", 1)]), report("two", 1, vec![vms("A", 2)])];
+    let whole = draw_up(&book, &units, &[]).expect("a document");
+    let part = whole.of_units(&["two".to_owned()]);
+    let sheets = statements(&part);
+    assert!(sheets[0].stem.starts_with("2026-10-1-part-A-"), "{}", sheets[0].stem);
+    assert!(format!("{:?}", drawn(&sheets[0])).contains("Only a part of this document"));
+    assert_eq!((part.total.amount, part.tenants[0].owed.amount), (decimal("0.73"), decimal("0.73")), "0.7326 in coins");
+    assert!(!format!("{:?}", statements(&whole)).contains("part"), "the whole one does not");
+}
+
+#[test]
+fn costs_that_are_stated_later_are_no_statements() {
+    let before = euros("[[price]]\nvalid_from = 2026-01-01\nper_point = \"1.5\"\n");
+    let after = euros("[[price]]\nvalid_from = 2026-01-01\nper_point = \"1.5\"\ncost_per_point = \"0.77\"\n");
+    let october = report("unit", 1, vec![vms("A", 2), vms("B", 3)]);
+    let first = draw_up(&before, std::slice::from_ref(&october), &[]).expect("a document");
+    let second = draw_up(&after, &[october], std::slice::from_ref(&first)).expect("costs came");
+    assert_eq!((statements(&first).len(), second.lines.len(), statements(&second).len()), (2, 2, 0));
+    let fewer = report("unit", 2, vec![vms("A", 2), vms("B", 1)]);
+    let third = draw_up(&after, &[fewer], &[first]).expect("one tenant's usage changed");
+    let all = statements(&third);
+    assert!(all.len() == 1 && all[0].stem.contains("-B-"), "{all:?}");
 }
 
 #[test]
