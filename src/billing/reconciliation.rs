@@ -111,14 +111,19 @@ pub fn reconcile<'a>(
     tolerance: Decimal,
 ) -> Option<Reconciliation> {
     let report = of_reports(book, reports)?;
-    let lines = of_lines(lines)?;
+    let mut lines = of_lines(lines)?;
+    // Without lines the supplier asks nothing, and that is known.
     let costs_known = lines.values().all(|figures| figures.amount.is_some());
+    if !costs_known {
+        lines.values_mut().for_each(|figures| figures.amount = None);
+    }
+    let stated = States { workloads: true, points: true, amount: costs_known };
     let mut rows = Vec::new();
     if invoice.names_tenants {
-        compare(&mut rows, Some(invoice), &report, &lines, tolerance);
+        compare(&mut rows, Some(invoice), &report, (&lines, stated), tolerance);
     } else {
-        compare(&mut rows, Some(invoice), &of_all(&report)?, &of_all(&lines)?, tolerance);
-        compare(&mut rows, None, &report, &lines, tolerance);
+        compare(&mut rows, Some(invoice), &of_all(&report)?, (&of_all(&lines)?, stated), tolerance);
+        compare(&mut rows, None, &report, (&lines, stated), tolerance);
     }
     Some(Reconciliation {
         rows,
@@ -183,18 +188,17 @@ fn compare(
     rows: &mut Vec<Compared>,
     invoice: Option<&SupplierInvoice>,
     report: &Sums,
-    lines: &Sums,
+    (lines, stated): (&Sums, States),
     tolerance: Decimal,
 ) {
     let supplier = invoice.map(|invoice| &invoice.charged);
     let keys = supplier.into_iter().chain([report, lines]).flat_map(Sums::keys);
-    let costs = lines.values().any(|figures| figures.amount.is_some());
     for key in std::collections::BTreeSet::from_iter(keys) {
         let of_supplier =
             invoice.map(|invoice| invoice.charged.get(key).cloned().unwrap_or_else(|| nothing(invoice.states)));
         let counts = States { workloads: true, points: true, amount: false };
         let of_report = report.get(key).cloned().unwrap_or_else(|| nothing(counts));
-        let of_lines = lines.get(key).cloned().unwrap_or_else(|| nothing(States { amount: costs, ..counts }));
+        let of_lines = lines.get(key).cloned().unwrap_or_else(|| nothing(stated));
         let sides = [
             (Side::SupplierInvoice, of_supplier.as_ref()),
             (Side::Report, Some(&of_report)),

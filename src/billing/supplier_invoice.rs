@@ -6,6 +6,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use rust_decimal::Decimal;
 
 use super::exact::plus;
+use super::price_book::PriceBook;
 use crate::document::delimited::DecimalSign;
 use crate::domain::workload::{WORKLOAD_TYPES, WorkloadType};
 
@@ -105,15 +106,15 @@ pub struct NotAnInvoice {
     pub why: String,
 }
 
-/// Reads the text; the currency is the price book's, and a file that states another one is refused.
+/// Reads the text. The price book says which currency it must be in, and whose the rows without a tenant's name are.
 ///
 /// # Errors
 /// [`NotAnInvoice`] in one line with file, line and column.
-pub fn read(file: &str, text: &str, reading: &Reading, currency: &str) -> Result<SupplierInvoice, NotAnInvoice> {
-    read_rows(text, reading, currency).map_err(|why| NotAnInvoice { file: file.to_owned(), why })
+pub fn read(file: &str, text: &str, reading: &Reading, book: &PriceBook) -> Result<SupplierInvoice, NotAnInvoice> {
+    read_rows(text, reading, book).map_err(|why| NotAnInvoice { file: file.to_owned(), why })
 }
 
-fn read_rows(text: &str, reading: &Reading, currency: &str) -> Result<SupplierInvoice, String> {
+fn read_rows(text: &str, reading: &Reading, book: &PriceBook) -> Result<SupplierInvoice, String> {
     if text.len() > BYTES_MAX {
         return Err(format!("is longer than {} MiB; split it by month", BYTES_MAX >> 20));
     }
@@ -135,8 +136,8 @@ fn read_rows(text: &str, reading: &Reading, currency: &str) -> Result<SupplierIn
         if record.iter().all(str::is_empty) {
             continue;
         }
-        let row = Row { columns: &columns, record: &record, reading };
-        let figures = row.figures(currency)?;
+        let row = Row { columns: &columns, record: &record, reading, book };
+        let figures = row.figures()?;
         let sum = invoice.charged.entry((row.tenant(), row.kind()?)).or_default();
         *sum = sum.plus(&figures).ok_or_else(|| row.wrong(Field::Amount, "is too large to add up"))?;
     }
@@ -221,6 +222,7 @@ struct Row<'a> {
     columns: &'a Columns,
     record: &'a StringRecord,
     reading: &'a Reading,
+    book: &'a PriceBook,
 }
 
 impl Row<'_> {
@@ -229,8 +231,10 @@ impl Row<'_> {
         self.record.get(*place)
     }
 
+    /// Named as documents name it, for rows of nobody too; `None`: the file has no such column.
     fn tenant(&self) -> Option<String> {
-        self.of(Field::Tenant).map(str::to_owned)
+        let named = self.of(Field::Tenant)?;
+        Some(if named.is_empty() { &self.book.no_tenant } else { named }.to_owned())
     }
 
     /// The settings' word for the article, else a type by its name, whatever its capitals.
@@ -244,7 +248,8 @@ impl Row<'_> {
         Ok(self.reading.types.get(name).cloned().unwrap_or_else(by_name))
     }
 
-    fn figures(&self, currency: &str) -> Result<Figures, String> {
+    fn figures(&self) -> Result<Figures, String> {
+        let currency = self.book.currency.code();
         match self.of(Field::Currency).filter(|stated| !stated.is_empty() && *stated != currency) {
             Some(_) => Err(self.wrong(Field::Currency, &format!("is not the price book's {currency}"))),
             None => Ok(Figures {

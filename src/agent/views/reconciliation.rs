@@ -26,8 +26,8 @@ impl Agent {
     ) -> Result<Value, Refused> {
         let book = self.price_book_needed()?;
         let reading = &self.settings.supplier;
-        let invoice = supplier_invoice::read(file, text, reading, book.currency.code())
-            .map_err(|why| Refused::new(65, why.to_string()))?;
+        let invoice =
+            supplier_invoice::read(file, text, reading, &book).map_err(|why| Refused::new(65, why.to_string()))?;
         let found = self.reports_to_charge(month, Revision::Final)?;
         let reports: Vec<&UsageReport> = found.reports.iter().collect();
         if reports.is_empty() {

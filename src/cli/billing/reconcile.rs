@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::agent::{Query, Refused};
 use crate::cli::session::Session;
-use crate::cli::table::{Column, Table, dashed, list, or, word};
+use crate::cli::table::{Column, Table, dashed, list, word};
 use crate::domain::{Instant, Month};
 
 #[derive(Debug, Args)]
@@ -60,7 +60,8 @@ fn shown(found: &Value, _: Instant) -> String {
         Column::Left("difference"),
     ]);
     for row in list(found, "rows") {
-        let names = [or(word(row, "tenant"), "(all)"), word(row, "type")];
+        let tenant = if row["tenant"].is_null() { "(all)".to_owned() } else { word(row, "tenant") };
+        let names = [tenant, word(row, "type")];
         measures(&mut rows, names, row, row);
     }
     measures(&mut rows, ["total".to_owned(), String::new()], &found["total"], &Value::Null);

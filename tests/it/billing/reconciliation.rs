@@ -19,7 +19,7 @@ fn october() -> UsageReport {
 }
 
 fn supplier(text: &str) -> SupplierInvoice {
-    read("s.csv", text, &Reading::default(), "EUR").unwrap_or_else(|why| panic!("{why}"))
+    read("s.csv", text, &Reading::default(), &costs()).unwrap_or_else(|why| panic!("{why}"))
 }
 
 fn found(text: &str, tolerance: &str) -> Reconciliation {
@@ -110,13 +110,34 @@ fn money_without_costs_is_said_not_to_be_compared() {
 }
 
 #[test]
+fn money_for_a_month_without_usage_is_a_difference() {
+    let nothing = report("unit", 1, Vec::new());
+    let document = draw_up(&costs(), std::slice::from_ref(&nothing), &[]).expect("a document");
+    for text in ["type,amount\nVM,500\n", "tenant,type,amount\nA,VM,500\n"] {
+        let found = found_in(text, "0", &nothing, std::slice::from_ref(&document));
+        assert!(!found.is_equal() && found.money_not_compared.is_none(), "{found:?}");
+        assert_eq!(found.rows[0].differences[0].by, decimal("500"));
+    }
+}
+
+#[test]
+fn a_row_without_a_tenants_name_is_of_whom_documents_charge_for_such_lines() {
+    let house = report("unit", 1, vec![line(None, WorkloadType::Vm, "11", 2), vms("A", 1)]);
+    let document = draw_up(&costs(), std::slice::from_ref(&house), &[]).expect("a document");
+    let text = "tenant,type,quantity,amount\n,VM,2,13.20\nA,VM,1,6.60\n";
+    let found = found_in(text, "0", &house, &[document]);
+    assert!(found.is_equal(), "{:?}", differences(&found));
+    assert_eq!(found.rows[0].tenant.as_deref(), Some("(no tenant)"));
+}
+
+#[test]
 fn the_settings_name_columns_articles_and_the_decimal_sign() {
     let reading = Reading {
         columns: BTreeMap::from([(Field::Type, "Artikel".to_owned()), (Field::Amount, "Betrag".to_owned())]),
         types: BTreeMap::from([("V-500".to_owned(), WorkloadType::Vm)]),
         decimal: DecimalSign::Comma,
     };
-    let invoice = read("s.csv", "Artikel;Betrag;Menge\nV-500;-1234,50;1\n", &reading, "EUR").expect("an invoice");
+    let invoice = read("s.csv", "Artikel;Betrag;Menge\nV-500;-1234,50;1\n", &reading, &costs()).expect("an invoice");
     let of_vm = &invoice.charged[&(None, WorkloadType::Vm)];
     assert_eq!((of_vm.amount, of_vm.workloads), (Some(decimal("-1234.50")), None));
 }
@@ -141,7 +162,7 @@ fn a_file_that_is_no_invoice_is_refused_with_line_and_column() {
         (&"x".repeat(BYTES_MAX + 1), "longer than 16 MiB"),
     ] {
         let shown: String = text.chars().take(60).collect();
-        let why = read("s.csv", text, &Reading::default(), "EUR").expect_err(&shown).to_string();
+        let why = read("s.csv", text, &Reading::default(), &costs()).expect_err(&shown).to_string();
         assert!(why.starts_with("supplier's invoice s.csv: ") && why.contains(words), "{shown}: {why}");
         assert_eq!(why.lines().count(), 1, "{why}");
     }
@@ -150,7 +171,7 @@ fn a_file_that_is_no_invoice_is_refused_with_line_and_column() {
 proptest::proptest! {
     #[test]
     fn foreign_text_never_panics(text in "(type|amount|tenant|[,;\"\\n\\t{}0-9.=-]|\\PC){0,80}") {
-        let _ = read("s.csv", &text, &Reading::default(), "EUR");
+        let _ = read("s.csv", &text, &Reading::default(), &costs());
         let _ = tidegauge::billing::profile::Template::parse(&text);
     }
 }
