@@ -7,9 +7,9 @@ use crate::agent::{Agent, Hour, Refused, Trouble};
 use crate::billing::charge::NotCharged;
 use crate::billing::export::{Beside, ReportFacts};
 use crate::billing::invoice::{Bill, Invoice, Standing};
-use crate::domain::Month;
 use crate::domain::installation::Unit;
 use crate::domain::report::{ReportedWorkload, Stage, UsageReport};
+use crate::domain::{Instant, Month};
 use crate::store::fact::{BillingExport, key};
 
 /// The document that somebody wants.
@@ -171,9 +171,10 @@ impl Reports {
     }
 }
 
-/// Sent, or entered elsewhere: what is charged by it does not change any more.
+/// Sent, or entered elsewhere as it is: an adjustment after that is entered nowhere.
 fn is_final(report: &UsageReport) -> bool {
-    matches!(report.stage, Stage::Submitted { .. }) || report.external.at.is_some()
+    let as_entered = |at: Instant| report.adjustments.iter().all(|adjustment| adjustment.at <= at);
+    matches!(report.stage, Stage::Submitted { .. }) || report.external.at.is_some_and(as_entered)
 }
 
 fn stands(unit: &Unit, report: &UsageReport) -> String {

@@ -137,10 +137,15 @@ fn an_issued_document_stays_as_it_is_and_a_correction_holds_the_differences() {
     assert!(ran.out.contains("document 2025-10/1, issued 2025-11-15 10:00 by user:clerk"), "{}", ran.out);
     let first = std::fs::read(shell.path("first.csv")).expect("written");
 
+    shell.clock.pass(60);
     let remove = ["report", "adjust", "--remove", "sql01", "--reason", "a test machine"];
     assert_eq!(shell.run(&remove).code, 0);
+    let same = run(&shell, &config, "billing export --final --format lines", "same.csv");
+    assert_eq!(same.code, 8, "the adjustment was entered nowhere: {}", same.out);
     let ran = run(&shell, &config, "billing export --format lines", "draft.csv");
     assert!(ran.out.contains("document 2025-10/2 draft") && ran.out.contains("corrects 2025-10/1"), "{}", ran.out);
+    shell.clock.pass(60);
+    assert_eq!(shell.run(&mark).code, 0, "entered there too");
     let ran = run(&shell, &config, "billing export --final --format lines", "second.csv");
     assert_eq!(ran.code, 0, "{}", ran.err);
     let second = rows(&shell.path("second.csv"));
