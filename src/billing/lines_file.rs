@@ -59,7 +59,8 @@ const fn inside(name: &'static str, cell: fn(&Invoice, &InvoiceLine) -> Cell) ->
     Field { name, align: Right, reader: Reader::Provider, cell }
 }
 
-pub(super) static FIELDS: [Field; 28] = [
+pub(super) static FIELDS: [Field; 29] = [
+    words("schema", |invoice, _| text(&invoice.schema)),
     words("document", |invoice, _| text(&invoice.number)),
     words("status", |invoice, _| text(invoice.standing.as_str())),
     words("line_id", |_, line| text(&line.id)),

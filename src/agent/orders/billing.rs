@@ -12,6 +12,7 @@ use crate::billing::invoice::Invoice;
 use crate::billing::price_book::PriceBook;
 use crate::billing::profile::Profile;
 use crate::domain::Month;
+use crate::formats::typefaces::Typefaces;
 use crate::formats::{self, Format, delimited};
 use crate::seal::{canonical, digest};
 use crate::store::fact::{BillingDeed, BillingExport, Fact};
@@ -70,10 +71,12 @@ impl Agent {
 
     fn sheet_files(&self, formats: &[&Format], sheets: Vec<Sheet>) -> Result<Vec<File>, Refused> {
         let mut files = Vec::new();
+        // A typeface is a large file, and looked for in each tenant's statement anew.
+        let is_drawn = formats.iter().any(|format| format.extension == "pdf");
         for Sheet { stem, content } in sheets {
             match content {
                 Content::Drawn(document) => {
-                    let typefaces = self.typefaces_for(&document);
+                    let typefaces = if is_drawn { self.typefaces_for(&document) } else { Typefaces::default() };
                     files.extend(formats.iter().map(|format| File {
                         name: format!("{stem}.{}", format.extension),
                         media_type: format.media_type,

@@ -33,6 +33,8 @@ pub enum Act {
     Export(export::Export),
     /// The documents that were issued: number, month, amount, when and by whom
     ///
+    /// Exit codes: 0 also when none was issued yet; 2 --month is no month.
+    ///
     /// Example: tidegauge billing documents --month 2026-10
     Documents(Documents),
     /// Holds the supplier's invoice against the sent report and the tenants' lines
