@@ -18,7 +18,7 @@ use super::notices::{refused, tell};
 use super::{Agent, Hour, Refused};
 
 /// What the slowness of an endpoint is called in setbacks.
-const SLOW: &str = "slow ";
+pub(in crate::agent) const SLOW: &str = "slow ";
 /// Most pieces of news that one order tells again.
 const REPLAY_MAX: usize = 10_000;
 
@@ -166,14 +166,21 @@ impl Agent {
         let (mut facts, mut shown) = (Vec::new(), Vec::new());
         for notice in self.news_again(what)? {
             let event = notice.news.event();
+            let mut again = Vec::new();
             for endpoint in endpoints.iter().filter(|endpoint| endpoint.events.has(event)) {
                 let to = endpoint.peer();
                 if self.gone_since(&to)?.is_none() {
-                    let what = EndpointFact::ToldAgain { id: notice.id.clone() };
-                    facts.push(Fact::Endpoint { to: to.clone(), what });
-                    facts.push(Fact::SetbackOver { about: tell(&notice.id, &to).key() });
-                    shown.push(json!({"id": notice.id, "type": event, "at": notice.at, "to": to}));
+                    again.push(to);
                 }
+            }
+            if !again.is_empty() {
+                facts.extend(self.not_meant_for_others(&notice, &again, hour)?);
+            }
+            for to in again {
+                let what = EndpointFact::ToldAgain { id: notice.id.clone() };
+                facts.push(Fact::Endpoint { to: to.clone(), what });
+                facts.push(Fact::SetbackOver { about: tell(&notice.id, &to).key() });
+                shown.push(json!({"id": notice.id, "type": event, "at": notice.at, "to": to}));
             }
         }
         if shown.is_empty() {
@@ -184,6 +191,19 @@ impl Agent {
         }
         self.record(hour, actor, facts)?;
         Ok(json!({"schema": "tidegauge.webhook-replay/1", "replayed": shown}))
+    }
+
+    /// News that was settled and is told some again is none for recipients that the settings named only since.
+    fn not_meant_for_others(&self, notice: &Notice, again: &[String], hour: Hour) -> Result<Vec<Fact>, Trouble> {
+        if self.store.row::<bool>(&key::pending(&notice.id))?.is_some() {
+            return Ok(Vec::new());
+        }
+        let others = self.deaf(notice)?.into_iter().filter(|to| !again.contains(to));
+        let dropped = |to| {
+            let why = "it was news before this recipient was named".to_owned();
+            Fact::NoticeDropped { id: notice.id.clone(), to, at: hour.now, why }
+        };
+        Ok(others.map(dropped).collect())
     }
 
     fn endpoints_named(&self, name: Option<&str>) -> Result<Vec<WebhookSettings>, Refused> {
@@ -264,15 +284,16 @@ impl Agent {
     }
 }
 
-/// Of what waits for an endpoint only the earliest is told at a time, so that its messages come in order; while that one
-/// waits for its next try, the others go on.
+/// Of what waits for an endpoint only the earliest is told at a time, of those that are due at once the one that happened
+/// first, so that its messages come in order; while one waits for its next try, the others go on.
 pub(super) fn one_at_a_time(untold: Vec<(String, String, Instant)>) -> Vec<(String, String, Instant)> {
     let (endpoints, mut others): (Vec<_>, Vec<_>) =
         untold.into_iter().partition(|(_, to, _)| webhook::name_of(to).is_some());
     let mut earliest: BTreeMap<String, (Instant, String)> = BTreeMap::new();
     for (id, to, at) in endpoints {
-        let waits = (at, id);
-        earliest.entry(to).and_modify(|known| *known = waits.clone().min(known.clone())).or_insert(waits);
+        if earliest.get(&to).is_none_or(|(known, _)| at < *known) {
+            earliest.insert(to, (at, id));
+        }
     }
     others.extend(earliest.into_iter().map(|(to, (at, id))| (id, to, at)));
     others

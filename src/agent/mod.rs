@@ -194,6 +194,7 @@ impl Agent {
         let repaired = opening.repairs().into_iter().map(|what| Fact::Repaired { what });
         let mut facts: Vec<Fact> = repaired.collect();
         facts.extend(agent.settings_seen()?);
+        facts.extend(agent.settled_for_nobody()?);
         agent.record(hour, "duty", facts)?;
         agent.heal_key_files(hour)?;
         agent.rate_by_settings(hour)?;

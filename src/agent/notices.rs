@@ -43,20 +43,39 @@ impl Agent {
         message_id(&subject, news.event(), about, 0)
     }
 
-    /// News that some recipient was not told: notice, recipient, hour of the next try.
+    /// News that some recipient was not told, in the order in which it happened: notice, recipient, hour of the next try.
     pub(super) fn untold(&self) -> Result<Vec<(String, String, Instant)>, Trouble> {
         let mut untold = Vec::new();
-        for (pending, _) in self.store.rows::<bool>("pending/")? {
-            let id = pending.trim_start_matches("pending/");
-            let Some(notice) = self.store.row::<Notice>(&key::notice(id))? else { continue };
+        for notice in self.pending()? {
             for to in self.deaf(&notice)? {
-                let retry = self.store.row::<SetbackRow>(&key::setback(&tell(id, &to).key()))?;
+                let retry = self.store.row::<SetbackRow>(&key::setback(&tell(&notice.id, &to).key()))?;
                 let at = retry.map_or(notice.at, |setback| setback.next_try_at);
                 let at = self.slow_until(&to)?.map_or(at, |slow_until| at.max(slow_until));
-                untold.push((id.to_owned(), to, at));
+                untold.push((notice.id.clone(), to, at));
             }
         }
         Ok(untold)
+    }
+
+    /// News that is not settled, in the order in which it happened.
+    fn pending(&self) -> Result<Vec<Notice>, Trouble> {
+        let mut pending = Vec::new();
+        for (row, _) in self.store.rows::<bool>("pending/")? {
+            pending.extend(self.store.row::<Notice>(&key::notice(row.trim_start_matches("pending/")))?);
+        }
+        pending.sort_by_key(|notice| notice.at);
+        Ok(pending)
+    }
+
+    /// Settles news that waits only for recipients which the settings do not name any more.
+    pub(super) fn settled_for_nobody(&self) -> Result<Vec<Fact>, Trouble> {
+        let mut facts = Vec::new();
+        for notice in self.pending()? {
+            if self.deaf(&notice)?.is_empty() {
+                facts.push(Fact::NoticeSettled { id: notice.id });
+            }
+        }
+        Ok(facts)
     }
 
     /// The recipients that a piece of news has not reached.
@@ -191,6 +210,6 @@ pub(super) fn refused(to: &str) -> String {
     format!("{REFUSED}{to}")
 }
 
-pub(super) fn tell(notice: &str, to: &str) -> Duty {
+pub(in crate::agent) fn tell(notice: &str, to: &str) -> Duty {
     Duty::Tell { notice: notice.to_owned(), to: to.to_owned() }
 }

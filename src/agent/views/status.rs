@@ -1,9 +1,12 @@
 //! What is known now, in one answer.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::agent::Trouble;
-use crate::agent::notices::REFUSED;
+use crate::agent::hooks::SLOW;
+use crate::agent::notices::{REFUSED, tell};
 use crate::agent::{Agent, Hour, Refused};
 use crate::channels::webhook;
 use crate::domain::Instant;
@@ -45,7 +48,8 @@ impl Agent {
         }
         warnings.extend(self.identity_warnings(hour.now)?);
         warnings.extend(self.hook_warnings()?);
-        warnings.extend(self.setbacks_shown()?);
+        let untold = self.untold()?;
+        warnings.extend(self.setbacks_shown(&untold, hour.now)?);
         warnings.extend(self.finalizations_unanswered()?);
         warnings.extend(self.price_book().err());
         let unknown = self.unknown_of(&self.known_servers(&units), hour.now)?;
@@ -60,7 +64,7 @@ impl Agent {
             "open_reports": open,
             "licenses": licenses,
             "outbox": self.outbox()?,
-            "untold": self.untold()?.len(),
+            "untold": untold.len(),
             "unknown_types": unknown,
             "warnings": warnings,
         }))
@@ -138,8 +142,10 @@ impl Agent {
         Ok(sealed.len().saturating_sub(answered.len()))
     }
 
-    /// Deeds that came to nothing and are tried again, recipients that were refused for good, and letters that wait.
-    fn setbacks_shown(&self) -> Result<Vec<String>, Trouble> {
+    /// Deeds that came to nothing and are tried again, recipients that were refused for good, and letters that wait. Of
+    /// recipients that left the settings nothing is shown.
+    fn setbacks_shown(&self, untold: &[(String, String, Instant)], now: Instant) -> Result<Vec<String>, Trouble> {
+        let tries: BTreeSet<String> = untold.iter().map(|(notice, to, _)| tell(notice, to).key()).collect();
         let (mut shown, mut waiting, mut messages) = (Vec::new(), Vec::new(), Vec::new());
         for (row, setback) in self.store.rows::<SetbackRow>("setback/")? {
             let about = row.trim_start_matches("setback/");
@@ -153,17 +159,30 @@ impl Agent {
             } else if let Some(to) = about.strip_prefix(REFUSED) {
                 let refused = format!("{about} were refused on {}: {why}; correct the address", minute_text(*at));
                 shown.extend(self.settings.tells(to).then_some(refused));
+            } else if about.starts_with("tell ") && !tries.contains(about) {
+                // Its recipient is not told it any more.
             } else if about.starts_with("tell ") && about.contains(WEBHOOK) {
                 messages.push(setback);
             } else if about.starts_with("tell ") {
                 waiting.push(setback);
-            } else {
+            } else if self.is_still_tried(about, *next_try_at, now) {
                 shown.push(format!("{about}: {why}; next try {}", minute_text(*next_try_at)));
             }
         }
         shown.extend(in_one_line("letters not sent", &waiting));
         shown.extend(in_one_line("webhook messages not taken", &messages));
         Ok(shown)
+    }
+
+    /// Whether the settings still name whom a setback is with, and it holds anything back.
+    fn is_still_tried(&self, about: &str, next_try_at: Instant, now: Instant) -> bool {
+        if let Some(to) = about.strip_prefix(SLOW) {
+            return self.settings.tells(to) && now < next_try_at;
+        }
+        match about.strip_prefix("usage ").and_then(|usage| usage.split(' ').next()) {
+            Some(sink) => self.settings.usage_sinks.iter().any(|named| named.peer() == sink),
+            None => true,
+        }
     }
 
     fn clock_warning(&self) -> Result<Vec<String>, Trouble> {

@@ -7,6 +7,8 @@ use tidegauge::simulation::receiver::{Received, Receiver};
 use tidegauge::simulation::wire::HOOK_SECRET;
 use tidegauge::simulation::world::KillPoint;
 
+use tidegauge::store::fact::Fact;
+
 use super::*;
 
 const OPS: &str = "webhook:ops";
@@ -170,4 +172,66 @@ fn a_message_that_nobody_takes_is_given_up_after_ten_tries_and_told_again_by_ord
     let since = |from: &str| Order::TellAgain { to: None, what: Again::Since(at(from)) };
     assert_eq!(world.order(since("2026-03-01"), "mia").expect_err("nothing then").code, 3);
     assert_silent(&world);
+}
+
+#[test]
+fn telling_one_again_tells_no_recipient_that_was_named_since() {
+    let mut world = World::new(hooked(37, "https://hooks.example.net/x", "\"report.generated\""));
+    let mail = world.settings.mail.take();
+    world.off_until(at("2026-01-28T10:00:00Z"));
+    world.run_until(at("2026-02-02"));
+    let taken = ops(&world).taken();
+    assert_eq!(taken.len(), 1);
+    world.settings.mail = mail;
+    world.off_until(at("2026-02-02T01:00:00Z"));
+    let again = Order::TellAgain { to: Some("ops".to_owned()), what: Again::Id(taken[0].id.clone()) };
+    world.order(again, "mia").expect("it is told again");
+    world.run_until(at("2026-02-03"));
+    assert_eq!(ops(&world).taken().len(), 2);
+    let mut told = Vec::new();
+    let seen = world.agent().store().history(0, &mut |_, facts| {
+        for fact in facts {
+            if let Fact::NoticeDelivered { id, to, .. } = fact
+                && id == taken[0].id
+            {
+                told.push(to);
+            }
+        }
+    });
+    seen.expect("the journal is whole");
+    assert_eq!(told, [OPS, OPS]);
+    assert_eq!(status(&world)["untold"], 0);
+}
+
+#[test]
+fn an_endpoint_that_left_the_settings_leaves_no_warning_and_nothing_that_waits() {
+    let mut world = World::new(hooked(38, "https://hooks.example.net/x", "\"report.*\""));
+    world.settings.mail = None;
+    world.off_until(at("2026-01-28T10:00:00Z"));
+    ops(&world).says(429, Some("90000"));
+    world.run_until(at("2026-02-01T10:00:00Z"));
+    assert!(warnings(&world).contains("slow webhook:ops"), "{}", warnings(&world));
+    assert!(!world.agent().store().keys("pending/").expect("keys").is_empty());
+    world.settings.webhooks = Vec::new();
+    world.off_until(at("2026-02-01T11:00:00Z"));
+    assert!(!warnings(&world).contains("webhook"), "{}", warnings(&world));
+    assert_eq!(world.agent().store().keys("pending/").expect("keys"), Vec::<String>::new());
+}
+
+#[test]
+fn after_a_slow_down_messages_come_in_the_order_in_which_it_happened() {
+    for seed in 40..44 {
+        let mut world = World::new(hooked(seed, "https://hooks.example.net/x", "\"*\""));
+        world.wire.cut_off("vbr01", at("2026-02-01T12:00:00Z")..at("2026-02-03"));
+        ops(&world).says(429, Some("500000"));
+        world.run_until(at("2026-02-06T10:00:00Z"));
+        ops(&world).takes();
+        world.run_until(at("2026-02-12"));
+        let hours: Vec<String> = ops(&world)
+            .taken()
+            .iter()
+            .map(|one| one.json()["timestamp"].as_str().expect("an hour").to_owned())
+            .collect();
+        assert!(hours.len() > 2 && hours.is_sorted(), "seed {seed}: {hours:?}");
+    }
 }
