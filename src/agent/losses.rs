@@ -51,8 +51,16 @@ impl Agent {
     pub(super) fn recovered(&self, server: &str, hour: Hour) -> Result<Vec<Fact>, Trouble> {
         let Some(miss) = self.store.row::<Miss>(&key::miss(server))? else { return Ok(Vec::new()) };
         let mut facts = vec![Fact::ServerRecovered { server: server.to_owned() }];
-        if let Some(loss) = miss.told {
-            facts.extend(self.end_of_loss(server, miss.in_a_row, loss, hour)?);
+        match miss.told {
+            Some(loss) => facts.extend(self.end_of_loss(server, miss.in_a_row, loss, hour)?),
+            // Journals of before tell losses without naming them in the miss.
+            None if miss.in_a_row >= LOST_AFTER => {
+                let about = format!("{server} {}", rfc3339(miss.at));
+                let news =
+                    News::SourceRecovered { server: server.to_owned(), missed_samples: miss.in_a_row, loss: None };
+                facts.extend(self.news(None, &about, news, hour)?);
+            }
+            None => {}
         }
         Ok(facts)
     }

@@ -2,6 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use std::sync::Arc;
+
+use tidegauge::agent::Place;
+use tidegauge::simulation::disk::SimulatedDisk;
+use tidegauge::store::Store;
+use tidegauge::store::fact::{Fact, Miss};
+
 use super::*;
 
 /// Subjects of the mails that one recipient got.
@@ -85,6 +92,31 @@ fn a_loss_and_its_end_are_one_pair_and_a_day_with_too_few_samples_is_told_once()
     };
     let lost = header("Subject: vbr01 is not sampled", "Message-ID: ").expect("every mail has one");
     assert_eq!(header("Subject: vbr01 is sampled again", "In-Reply-To: "), Some(lost));
+}
+
+#[test]
+fn a_server_that_an_earlier_version_lost_is_told_to_be_back() {
+    let (disk, place) = (SimulatedDisk::new(), Place::Temporary { journal: "/state/journal".into() });
+    let lost_at = at("2026-01-04T05:30:00Z");
+    let miss = Miss {
+        due_at: lost_at,
+        at: lost_at,
+        why: "not reachable".to_owned(),
+        needs_person: false,
+        in_a_row: 5,
+        told: None,
+    };
+    let (mut store, _) = Store::open(&place, Arc::new(disk.clone())).expect("an empty disk");
+    let missed = Fact::SampleMissed { server: "vbr01".to_owned(), miss };
+    store.record(lost_at, lost_at, "duty", &[missed]).expect("the disk is well");
+    drop(store);
+    let mut plan = calm_vbr(27, "2026-01-04T09:30:00Z", 4);
+    plan.settings.state_dir = "/state".into();
+    plan.settings.reports_dir = "/reports".into();
+    let mut world = World::on(plan, Arc::new(disk.clone()), place, Some(disk));
+    world.run_until(at("2026-01-05"));
+    assert_eq!(told(&world, &["notice server.recovered (vbr01)"]).lines().count(), 1, "{:#?}", world.story());
+    assert!(got(&world, "licensing@example.net").iter().any(|subject| subject.contains("sampled again")));
 }
 
 #[test]
