@@ -22,6 +22,8 @@ use super::{Agent, Hour};
 const PAUSE: TimeDelta = TimeDelta::minutes(10);
 /// The end of the name of the signature that stands beside a report's files.
 const SIGNATURE: &str = "jws";
+/// Most characters of an id in a file's name, which stands in archives and on file systems.
+const NAMED_BY_MAX: usize = 100;
 
 impl Agent {
     /// The duty: a folder that cannot be written is a setback, told and tried again.
@@ -97,10 +99,10 @@ pub(super) fn document_of(report: &UsageReport) -> Document {
     report_document(report)
 }
 
-/// `<license or unit>-r<N>.<extension>`; characters that file systems dislike become `-`.
+/// `<license or unit>-r<N>.<extension>`; characters that file systems dislike become `-`, and an overlong id is cut.
 pub(super) fn file_name(report: &UsageReport, extension: &str) -> String {
     let of = report.license_id.as_deref().unwrap_or(&report.unit);
-    let safe: String =
-        of.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+    let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let safe: String = of.chars().take(NAMED_BY_MAX).map(safe).collect();
     format!("{safe}-r{}.{extension}", report.revision)
 }

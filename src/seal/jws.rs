@@ -9,15 +9,19 @@ use super::keys::{SigningKey, VerifyingKey};
 
 /// Longest text that is looked at.
 pub const TEXT_MAX: usize = 48 << 20;
+/// Longest payload, in bytes, that a detached text is checked against: it stands elsewhere, and is not decoded.
+pub const DETACHED_MAX: usize = 256 << 20;
 /// Longest header and key id that are looked at.
 const HEADER_MAX: usize = 2 << 10;
 const SIGNATURE_BYTES: usize = 64;
+/// Longest signature, as base64url, that is looked at.
+const SIGNATURE_MAX: usize = 2 * SIGNATURE_BYTES;
 
 /// Why a text is not signed as expected. The foreign text itself is never repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotSigned {
-    #[error("longer than {TEXT_MAX} bytes")]
-    TooLong,
+    #[error("longer than {0} bytes")]
+    TooLong(usize),
     #[error("not a compact JWS: three parts of base64url, divided by dots, are expected")]
     NotCompact,
     #[error("the JWS header is not EdDSA with a key id and nothing critical")]
@@ -67,13 +71,15 @@ pub fn sign_detached(key: &SigningKey, payload: &[u8]) -> String {
 /// # Errors
 /// [`NotSigned`] for everything else, whatever the text is.
 pub fn verify_detached(text: &str, payload: &[u8], key: &VerifyingKey) -> Result<(), NotSigned> {
+    if payload.len() > DETACHED_MAX {
+        return Err(NotSigned::TooLong(DETACHED_MAX));
+    }
     let (header, signature) = text.split_once("..").ok_or(NotSigned::NotCompact)?;
-    let whole = format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode(payload));
-    let named = Parts::of(&whole)?.header;
+    let named = Header::of(header)?;
     if named.kid != key.fingerprint() || named.jwk.is_some_and(|jwk| jwk != key.jwk()) {
         return Err(NotSigned::WrongSignature);
     }
-    verify(&whole, key).map(|_| ())
+    signed_by(key, &format!("{header}.{}", URL_SAFE_NO_PAD.encode(payload)), signature)
 }
 
 /// The payload, when the text is signed by this key.
@@ -82,11 +88,16 @@ pub fn verify_detached(text: &str, payload: &[u8], key: &VerifyingKey) -> Result
 /// [`NotSigned`] for everything else, whatever the text is.
 pub fn verify(text: &str, key: &VerifyingKey) -> Result<Vec<u8>, NotSigned> {
     let parts = Parts::of(text)?;
-    let signature: [u8; SIGNATURE_BYTES] = decoded(parts.signature)?.try_into().map_err(|_| NotSigned::NotCompact)?;
-    if !key.signed(parts.signed.as_bytes(), &signature) {
-        return Err(NotSigned::WrongSignature);
-    }
+    signed_by(key, parts.signed, parts.signature)?;
     decoded(parts.payload)
+}
+
+fn signed_by(key: &VerifyingKey, signed: &str, signature: &str) -> Result<(), NotSigned> {
+    if signature.len() > SIGNATURE_MAX {
+        return Err(NotSigned::NotCompact);
+    }
+    let signature: [u8; SIGNATURE_BYTES] = decoded(signature)?.try_into().map_err(|_| NotSigned::NotCompact)?;
+    if key.signed(signed.as_bytes(), &signature) { Ok(()) } else { Err(NotSigned::WrongSignature) }
 }
 
 /// The key id the text claims; says nothing about who wrote it.
@@ -105,6 +116,16 @@ pub fn unverified_payload(text: &str) -> Result<Vec<u8>, NotSigned> {
     decoded(Parts::of(text)?.payload)
 }
 
+impl Header {
+    fn of(part: &str) -> Result<Header, NotSigned> {
+        if part.len() > HEADER_MAX {
+            return Err(NotSigned::NotCompact);
+        }
+        let header: Header = serde_json::from_slice(&decoded(part)?).map_err(|_| NotSigned::Header)?;
+        if header.alg != "EdDSA" || header.crit.is_some() { Err(NotSigned::Header) } else { Ok(header) }
+    }
+}
+
 struct Parts<'a> {
     header: Header,
     payload: &'a str,
@@ -116,18 +137,14 @@ struct Parts<'a> {
 impl Parts<'_> {
     fn of(text: &str) -> Result<Parts<'_>, NotSigned> {
         if text.len() > TEXT_MAX {
-            return Err(NotSigned::TooLong);
+            return Err(NotSigned::TooLong(TEXT_MAX));
         }
         let (signed, signature) = text.rsplit_once('.').ok_or(NotSigned::NotCompact)?;
         let (header, payload) = signed.split_once('.').ok_or(NotSigned::NotCompact)?;
-        if payload.contains('.') || header.len() > HEADER_MAX {
+        if payload.contains('.') {
             return Err(NotSigned::NotCompact);
         }
-        let header: Header = serde_json::from_slice(&decoded(header)?).map_err(|_| NotSigned::Header)?;
-        if header.alg != "EdDSA" || header.crit.is_some() {
-            return Err(NotSigned::Header);
-        }
-        Ok(Parts { header, payload, signature, signed })
+        Ok(Parts { header: Header::of(header)?, payload, signature, signed })
     }
 }
 

@@ -162,6 +162,14 @@ proptest! {
 }
 
 #[test]
+fn a_payload_longer_than_any_text_is_checked_against_its_detached_signature() {
+    let (signer, payload) = (key(7), vec![b'x'; jws::TEXT_MAX]);
+    let text = jws::sign_detached(&signer, &payload);
+    assert_eq!(jws::verify_detached(&text, &payload, &signer.verifying()), Ok(()));
+    assert!(jws::verify_detached(&text, &payload[1..], &signer.verifying()).is_err());
+}
+
+#[test]
 fn a_detached_signature_is_of_exactly_these_bytes_and_this_key() {
     let (signer, payload) = (key(7), b"the record");
     let text = jws::sign_detached(&signer, payload);
