@@ -1,5 +1,7 @@
 //! Writing the archive: what is in it, its checksums, and the signature over them.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::archive::{self, Files};
@@ -7,7 +9,7 @@ use super::journal::Line;
 use super::leaf::{Leaf, Proof, hashes};
 use super::{
     ABOUT, ADJUSTMENTS, AGENT_KEY, CHECK, JOURNAL, PAGE, PROOFS, RECORD, RECORD_SIGNED, SAMPLES, SCHEMA, SERVER_KEY,
-    STANDS, SUMS, SUMS_SIGNED, canonical_of, lines_of,
+    SERVER_KEYS_MAX, STANDS, SUMS, SUMS_SIGNED, canonical_of, lines_of,
 };
 use crate::domain::Instant;
 use crate::domain::Month;
@@ -17,6 +19,7 @@ use crate::seal::canonical;
 use crate::seal::digest::sha256_hex;
 use crate::seal::jws;
 use crate::seal::keys::{SigningKey, VerifyingKey};
+use crate::seal::merkle;
 
 pub use super::archive::TooLarge;
 
@@ -35,8 +38,8 @@ pub struct Snapshot {
     /// Entries in order, without a gap.
     pub journal: Vec<Line>,
     pub sent: Vec<SentMessage>,
-    /// The License Update Server's key, when the agent is enrolled.
-    pub server_key: Option<VerifyingKey>,
+    /// The keys of the License Update Servers that the agent was enrolled at, the current one first.
+    pub server_keys: Vec<VerifyingKey>,
 }
 
 /// One revision of the report.
@@ -53,7 +56,7 @@ pub struct Revision {
     /// The samples it rests on, in the order of its tree.
     pub leaves: Vec<Leaf>,
     /// The samples its servers are counted by at the month's end.
-    pub counted_by: Vec<(ServerName, Instant)>,
+    pub counted_by: BTreeSet<(ServerName, Instant)>,
 }
 
 /// A message that left the machine.
@@ -83,8 +86,10 @@ pub fn pack(snapshot: &Snapshot, key: &SigningKey) -> Result<Vec<u8>, TooLarge> 
     put(CHECK.to_owned(), CHECK_TEXT.as_bytes().to_vec());
     put(ABOUT.to_owned(), about(snapshot));
     put(AGENT_KEY.to_owned(), key_file(&key.verifying()));
-    if let Some(server) = &snapshot.server_key {
-        put(SERVER_KEY.to_owned(), key_file(server));
+    for (number, server) in (1..).zip(snapshot.server_keys.iter().take(SERVER_KEYS_MAX)) {
+        let (begin, end) = SERVER_KEY;
+        let name = if number == 1 { format!("{begin}{end}") } else { format!("{begin}-{number}{end}") };
+        put(name, key_file(server));
     }
     put(JOURNAL.to_owned(), lines_of(&snapshot.journal));
     for message in &snapshot.sent {
@@ -152,11 +157,8 @@ fn put_revision(revision: &Revision, key: &SigningKey, put: &mut impl FnMut(Stri
 
 /// The proofs of the samples that the servers are counted by.
 fn proofs(revision: &Revision) -> Vec<Proof> {
-    let hashes = hashes(&revision.leaves);
-    let is_counted_by = |leaf: &Leaf| {
-        let at = |(server, at): &(ServerName, Instant)| *server == leaf.server && *at == leaf.taken_at;
-        revision.counted_by.iter().any(at)
-    };
+    let tree = merkle::Tree::over(hashes(&revision.leaves));
+    let is_counted_by = |leaf: &Leaf| revision.counted_by.contains(&(leaf.server.clone(), leaf.taken_at));
     let counted = revision.leaves.iter().enumerate().filter(|(_, leaf)| is_counted_by(leaf));
-    counted.filter_map(|(index, _)| Proof::of(&revision.leaves, &hashes, index)).collect()
+    counted.filter_map(|(index, _)| Proof::of(&revision.leaves, &tree, index)).collect()
 }

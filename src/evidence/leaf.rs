@@ -48,8 +48,8 @@ pub(super) struct Proof {
 
 impl Proof {
     /// The proof of the leaf at this place.
-    pub fn of(leaves: &[Leaf], hashes: &[Hash], index: usize) -> Option<Proof> {
-        let path = merkle::proof(hashes, index)?.iter().map(|hash| hex(hash)).collect();
+    pub fn of(leaves: &[Leaf], tree: &merkle::Tree, index: usize) -> Option<Proof> {
+        let path = tree.proof(index)?.iter().map(|hash| hex(hash)).collect();
         Some(Proof { index: index as u64, leaf: leaves.get(index)?.clone(), path })
     }
 }

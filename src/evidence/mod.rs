@@ -24,7 +24,10 @@ const SUMS_SIGNED: &str = "SHA256SUMS.jws";
 const PAGE: &str = "README.txt";
 const CHECK: &str = "check.py";
 const AGENT_KEY: &str = "keys/agent.jwk";
-const SERVER_KEY: &str = "keys/license-server.jwk";
+/// Every key of a License Update Server begins and ends so: `keys/license-server.jwk`, `keys/license-server-2.jwk`, …
+const SERVER_KEY: (&str, &str) = ("keys/license-server", ".jwk");
+/// Most keys of License Update Servers: an agent is enrolled again when its server changes.
+const SERVER_KEYS_MAX: usize = 32;
 const JOURNAL: &str = "journal/slice.jsonl";
 
 /// Names of the files that stand in each revision's folder.

@@ -21,36 +21,42 @@ fn node(left: &Hash, right: &Hash) -> Hash {
 
 /// The root over these leaf hashes; that of none is SHA-256 of nothing.
 pub fn root(leaves: &[Hash]) -> Hash {
-    match leaves {
-        [] => Sha256::digest([]).into(),
-        [only] => *only,
-        several => {
-            let (left, right) = several.split_at(split(several.len()));
-            node(&root(left), &root(right))
-        }
-    }
+    Tree::over(leaves.to_vec()).root()
 }
 
-/// The hashes beside the way from the leaf at `index` to the root, lowest first (RFC 6962, 2.1.1); `None`: there is no
-/// such leaf.
-pub fn proof(leaves: &[Hash], index: usize) -> Option<Vec<Hash>> {
-    if leaves.len() <= index {
-        return None;
-    }
-    let (mut part, mut index, mut beside) = (leaves, index, Vec::new());
-    while part.len() > 1 {
-        let (left, right) = part.split_at(split(part.len()));
-        if index < left.len() {
-            beside.push(root(right));
-            part = left;
-        } else {
-            beside.push(root(left));
-            index -= left.len();
-            part = right;
+/// Every node over leaf hashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tree {
+    /// The leaves first, the root last; a node without one beside it stands in the next level as it is.
+    levels: Vec<Vec<Hash>>,
+}
+
+impl Tree {
+    pub fn over(leaves: Vec<Hash>) -> Tree {
+        let mut levels = vec![leaves];
+        while let Some(level) = levels.last().filter(|level| level.len() > 1) {
+            let above = |pair: &[Hash]| match pair {
+                [left, right] => node(left, right),
+                alone => alone[0],
+            };
+            levels.push(level.chunks(2).map(above).collect());
         }
+        Tree { levels }
     }
-    beside.reverse();
-    Some(beside)
+
+    /// The root; that over no leaves is SHA-256 of nothing.
+    pub fn root(&self) -> Hash {
+        let root = self.levels.last().and_then(|level| level.first());
+        root.copied().unwrap_or_else(|| Sha256::digest([]).into())
+    }
+
+    /// The hashes beside the way from the leaf at `index` to the root, lowest first (RFC 6962, 2.1.1); `None`: there is
+    /// no such leaf.
+    pub fn proof(&self, index: usize) -> Option<Vec<Hash>> {
+        self.levels.first().filter(|leaves| index < leaves.len())?;
+        let beside = |(height, level): (usize, &Vec<Hash>)| level.get((index >> height) ^ 1).copied();
+        Some(self.levels.iter().enumerate().filter_map(beside).collect())
+    }
 }
 
 /// Whether the leaf hash stands at `index` of so many leaves under this root (RFC 9162, 2.1.3.2).
@@ -74,9 +80,4 @@ pub fn proves(proof: &[Hash], leaf: &Hash, index: u64, leaves: u64, root: &Hash)
         (place, last) = (place / 2, last / 2);
     }
     last == 0 && hash == *root
-}
-
-/// The largest power of two below `count`, which is at least 2.
-fn split(count: usize) -> usize {
-    count.next_power_of_two() / 2
 }

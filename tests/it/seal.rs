@@ -151,14 +151,25 @@ proptest! {
     ) {
         let hashes: Vec<[u8; 32]> = (0..count).map(|n| merkle::leaf(&n.to_le_bytes())).collect();
         let root = merkle::root(&hashes);
-        let proof = merkle::proof(&hashes, index).expect("the leaf is there");
-        prop_assert_eq!(merkle::proof(&hashes, count), None);
+        let tree = merkle::Tree::over(hashes.clone());
+        prop_assert_eq!(tree.root(), root_by_rfc_6962(&hashes));
+        let proof = tree.proof(index).expect("the leaf is there");
+        prop_assert_eq!(tree.proof(count), None);
         let proves = |leaf: &[u8; 32], at: u64| merkle::proves(&proof, leaf, at, count as u64, &root);
         prop_assert!(proves(&hashes[index], index as u64));
         prop_assert!(other == index as u64 || !proves(&hashes[index], other));
         prop_assert!(!proves(&merkle::leaf(b"another"), index as u64));
         prop_assert!(!merkle::proves(&[&proof[..], &[root]].concat(), &hashes[index], index as u64, count as u64, &root));
     }
+}
+
+/// RFC 6962, 2.1, word for word: split at the largest power of two below the count.
+fn root_by_rfc_6962(leaves: &[[u8; 32]]) -> [u8; 32] {
+    if let [only] = leaves {
+        return *only;
+    }
+    let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+    digest::sha256(&[&[1][..], &root_by_rfc_6962(left), &root_by_rfc_6962(right)].concat())
 }
 
 #[test]

@@ -16,7 +16,6 @@ use crate::evidence::{self, Header, Leaf, Reader, Revision, SentMessage, Snapsho
 use crate::rules::report_document::AFTER_GENERATION;
 use crate::rules::reporting;
 use crate::seal::digest::hex;
-use crate::seal::keys::VerifyingKey;
 use crate::store::fact::{MessageKind, key};
 use crate::store::journal::header_of;
 
@@ -122,15 +121,15 @@ impl Agent {
             leaves.extend(of_report.iter().cloned());
             revisions.push(self.revision(report, of_report.into_iter().map(|(leaf, _)| leaf).collect()));
         }
-        let journal = self.journal_slice(&unit, month, &reports, &leaves)?;
+        let slice = self.journal_slice(&unit, month, &reports, &leaves)?;
         let snapshot = Snapshot {
             agent: self.identity.agent.to_string(),
             unit: unit.id.clone(),
             month,
             revisions,
-            journal,
+            journal: slice.lines,
             sent: self.sent_messages(&unit, month, newest.revision)?,
-            server_key: self.enrolment()?.and_then(|known| VerifyingKey::from_text(&known.server_key).ok()),
+            server_keys: slice.server_keys,
         };
         let archive =
             evidence::pack(&snapshot, &self.identity.key).map_err(|error| Refused::new(1, error.to_string()))?;
@@ -187,7 +186,7 @@ impl Agent {
 }
 
 /// The samples that the report's servers are counted by.
-fn counted_by(report: &UsageReport) -> Vec<(ServerName, Instant)> {
+fn counted_by(report: &UsageReport) -> BTreeSet<(ServerName, Instant)> {
     let servers = report.provenance.servers.iter();
     servers.filter_map(|server| Some((server.server.clone(), server.sample_at?))).collect()
 }

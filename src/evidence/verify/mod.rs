@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::archive::{self, Files};
 use super::journal::Reader;
-use super::{ABOUT, AGENT_KEY, SCHEMA, SERVER_KEY};
+use super::{ABOUT, AGENT_KEY, SCHEMA, SERVER_KEY, SERVER_KEYS_MAX};
 use crate::seal::keys::VerifyingKey;
 
 /// What came of one check.
@@ -75,7 +75,7 @@ impl Verdict {
 struct Evidence<'a> {
     files: &'a Files,
     key: &'a VerifyingKey,
-    server_key: Option<VerifyingKey>,
+    server_keys: Vec<VerifyingKey>,
     reader: &'a Reader,
 }
 
@@ -102,12 +102,13 @@ pub fn verify(bytes: &[u8], expected: Option<&str>, reader: &Reader) -> Verdict 
     verdict.key = Some(key.fingerprint());
     expect_key(&key, expected, &mut verdict);
     verdict.add("signature", signed::over_checksums(&files, &key));
-    let server_key = files.contains_key(SERVER_KEY).then(|| key_in(&files, SERVER_KEY)).transpose();
-    let server_key = server_key.unwrap_or_else(|why| {
+    let is_server_key = |name: &&String| name.starts_with(SERVER_KEY.0) && name.ends_with(SERVER_KEY.1);
+    let server_keys = files.keys().filter(is_server_key).take(SERVER_KEYS_MAX).map(|name| key_in(&files, name));
+    let server_keys = server_keys.collect::<Result<_, _>>().unwrap_or_else(|why| {
         verdict.add("license server key", Err(why));
-        None
+        Vec::new()
     });
-    let evidence = Evidence { files: &files, key: &key, server_key, reader };
+    let evidence = Evidence { files: &files, key: &key, server_keys, reader };
     match about(&files) {
         Ok(about) => check_contents(&evidence, &about, &mut verdict),
         Err(why) => verdict.add("contents", Err(why)),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::leaf::{Leaf, Proof, hashes, root};
+use super::super::leaf::{Leaf, Proof, hashes};
 use super::super::{ADJUSTMENTS, PROOFS, RECORD, RECORD_SIGNED, SAMPLES, STANDS, canonical_of};
 use super::chain::Slice;
 use super::{About, Evidence, Verdict, file, json_of, text};
@@ -10,7 +10,7 @@ use crate::domain::Points;
 use crate::domain::calendar::rfc3339;
 use crate::domain::report::RestsOn;
 use crate::seal::canonical;
-use crate::seal::digest::{from_hex, sha256_hex};
+use crate::seal::digest::{from_hex, hex, sha256_hex};
 use crate::seal::jws;
 use crate::seal::merkle;
 
@@ -20,8 +20,8 @@ const OURS: [&str; 6] = [RECORD, RECORD_SIGNED, STANDS, ADJUSTMENTS, SAMPLES, PR
 /// Columns of the CSV that are figures of the record's lines.
 const FIGURES: [&str; 6] = ["weight", "initial_count", "reported_count", "new_count", "rental_count", "points"];
 
-/// What makes an adjustment the same one in every build of a report.
-const SAME_BY: [&str; 6] = ["at", "by", "reason", "workload", "tenant", "type"];
+/// What makes an adjustment the same one in every build of a report; tenant and type are as of the newest build.
+const SAME_BY: [&str; 4] = ["at", "by", "reason", "workload"];
 
 /// One revision and what is known of it.
 struct Revision<'a> {
@@ -234,11 +234,10 @@ impl Revision<'_> {
     fn samples(&self, rests_on: &RestsOn) -> Result<String, String> {
         let leaves: Vec<Leaf> = self.lines(SAMPLES)?;
         let count = leaves.len() as u64;
-        if count != rests_on.samples || root(&leaves) != rests_on.samples_root {
+        let root = merkle::root(&hashes(&leaves));
+        if count != rests_on.samples || hex(&root) != rests_on.samples_root {
             return Err(format!("the Merkle root over {count} samples is not the one in the report"));
         }
-        let hashes = hashes(&leaves);
-        let root = merkle::root(&hashes);
         let proofs: Vec<Proof> = self.lines(PROOFS)?;
         for proof in &proofs {
             let path: Option<Vec<_>> = proof.path.iter().map(|hash| from_hex(hash)).collect();

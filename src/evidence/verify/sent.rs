@@ -104,9 +104,12 @@ impl Message<'_> {
         if !files.contains_key(&self.path("answer.jws")) {
             return Ok(format!("receipt{adopted} of {at}, kept without the server's signature"));
         }
-        let server = self.evidence.server_key.as_ref().ok_or("the License Update Server's key is not here")?;
         let answer = text(files, &self.path("answer.jws"))?;
-        let answer = jws::verify(answer, server).map_err(|why| format!("the answer: {why}"))?;
+        let mut verified = self.evidence.server_keys.iter().map(|server| jws::verify(answer, server));
+        let first = verified.next().ok_or("the License Update Server's key is not here")?;
+        // The server that answered may be one that the agent was enrolled at before.
+        let answer = first.or_else(|why| verified.find_map(Result::ok).ok_or(why));
+        let answer = answer.map_err(|why| format!("the answer: {why}"))?;
         let answer: Value = serde_json::from_slice(&answer).map_err(|_| "the answer is not JSON")?;
         let fields = receipt.as_object().ok_or("the receipt is not an object")?;
         if fields.iter().any(|(field, value)| answer["receipt"][field] != *value) {

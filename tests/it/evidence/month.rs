@@ -3,9 +3,9 @@
 use expect_test::expect;
 use tidegauge::rules::reporting;
 use tidegauge::seal::jws;
-use tidegauge::seal::keys::VerifyingKey;
+use tidegauge::seal::keys::{SigningKey, VerifyingKey};
 use tidegauge::store::Store;
-use tidegauge::store::fact::{Fact, ReportCause};
+use tidegauge::store::fact::{Enrolment, Fact, ReportCause};
 
 use super::*;
 
@@ -86,6 +86,38 @@ fn samples_that_come_after_sending_leave_the_proof_as_it_was() {
     let after = exported(&world);
     assert_eq!(failing(&after), Vec::<String>::new());
     assert_eq!(files(&after)["reports/r1/samples.jsonl"], before["reports/r1/samples.jsonl"]);
+}
+
+#[test]
+fn a_week_that_is_sealed_before_the_months_first_sample_is_proved_too() {
+    let (mut world, _) = world_of(WorldPlan::small(10, at("2026-01-20T09:30:00Z"), 6));
+    world.wire.cut_off("vbr01", at("2026-01-31")..at("2026-02-12"));
+    world.run_until(at("2026-03-12"));
+    let query = Query::Evidence { unit: None, server: None, month: Some("2026-02".parse().unwrap()) };
+    let answer = world.ask(&query).expect("there is a report");
+    let text = answer["base64"].as_str().expect("an archive");
+    let archive = base64::engine::general_purpose::STANDARD.decode(text).expect("base64");
+    assert_eq!(failing(&archive), Vec::<String>::new());
+    assert!(findings(&archive).contains("holds sent telemetry-2026-W05"), "{}", findings(&archive));
+    let slice = String::from_utf8(files(&archive)["journal/slice.jsonl"].clone()).expect("text");
+    let of = |what: &str| slice.lines().position(|line| line.contains(what)).expect("it is there");
+    assert!(of("2026-W05") < of("sample_taken"), "the story has a week sealed before the first sample");
+}
+
+#[test]
+fn an_answer_of_a_server_before_the_present_one_is_proved_by_its_key() {
+    let (world, disk) = sent(1);
+    let now = world.now();
+    drop(world);
+    let (mut store, _) = Store::open(&place(), Arc::new(disk.clone())).expect("a whole journal");
+    let server_key = SigningKey::from_secret(&[3; 32]).verifying().to_text();
+    let enrolment = Enrolment { contract_id: "C-2026-002".to_owned(), server_key, at: now, tolerance: None };
+    store.record(now, now, "user:mia", &[Fact::Enrolled { enrolment }]).expect("the disk is well");
+    drop(store);
+    let archive = exported(&world_at(1, now, disk));
+    assert_eq!(failing(&archive), Vec::<String>::new());
+    assert!(files(&archive).contains_key("keys/license-server-2.jwk"));
+    assert!(verify_evidence(&archive, None).to_string().contains("signed by the License Update Server"));
 }
 
 #[test]
@@ -175,18 +207,60 @@ fn a_report_of_an_earlier_version_is_proved_as_far_as_it_goes() {
     let mut report = Box::new(report(&world));
     report.evidence = None;
     reporting::total(&mut report);
-    let unit = world.agent().store().units().expect("units").remove(0);
-    let (disk, place) = (SimulatedDisk::new(), Place::Temporary { journal: "/state/journal".into() });
-    let (mut store, _) = Store::open(&place, Arc::new(disk.clone())).expect("an empty disk");
-    let kept = Fact::ReportKept { cause: ReportCause::Generated, report };
-    for facts in [[Fact::UnitFormed { unit }], [kept]] {
-        store.record(at("2026-02-01"), at("2026-02-01"), "duty", &facts).expect("the disk is well");
-    }
-    drop(store);
-    let mut plan = WorldPlan::small(9, at("2026-02-02T10:00:00Z"), 6).from_files();
-    plan.settings.state_dir = "/state".into();
-    let world = World::on(plan, Arc::new(disk.clone()), place, Some(disk));
+    let world = with_kept(&world, vec![("duty", report)]);
     let archive = exported(&world);
     assert_eq!(failing(&archive), Vec::<String>::new());
     assert!(findings(&archive).contains("note report r1: samples"));
+}
+
+#[test]
+fn a_removal_is_the_same_when_its_machine_has_another_tenant_in_a_later_build() {
+    let (mut world, _) = world(11);
+    world.run_until(at("2026-02-03T10:00:00Z"));
+    adjust(&mut world);
+    let mut ordered = Box::new(report(&world));
+    ordered.evidence = None;
+    reporting::total(&mut ordered);
+    let mut built_again = ordered.clone();
+    built_again.adjustments[0].tenant = Some("another".to_owned());
+    reporting::total(&mut built_again);
+    let world = with_kept(&world, vec![("user:mia", ordered), ("duty", built_again)]);
+    assert_eq!(failing(&exported(&world)), Vec::<String>::new());
+}
+
+#[test]
+fn an_archive_of_a_very_long_license_id_can_be_read() {
+    let (mut world, _) = world(12);
+    world.run_until(at("2026-02-02T10:00:00Z"));
+    let mut long = Box::new(report(&world));
+    (long.evidence, long.license_id) = (None, Some("L".repeat(400)));
+    reporting::total(&mut long);
+    let world = with_kept(&world, vec![("duty", long)]);
+    assert_eq!(failing(&exported(&world)), Vec::<String>::new());
+}
+
+fn place() -> Place {
+    Place::Temporary { journal: "/state/journal".into() }
+}
+
+/// The world that goes on from a disk.
+fn world_at(seed: u64, now: Instant, disk: SimulatedDisk) -> World {
+    let mut plan = WorldPlan::small(seed, now, 6).from_files();
+    plan.settings.state_dir = "/state".into();
+    plan.settings.reports_dir = "/reports".into();
+    World::on(plan, Arc::new(disk.clone()), place(), Some(disk))
+}
+
+/// A world whose journal holds the unit of another and these reports, by whom they were recorded.
+fn with_kept(of: &World, reports: Vec<(&str, Box<UsageReport>)>) -> World {
+    let unit = of.agent().store().units().expect("units").remove(0);
+    let disk = SimulatedDisk::new();
+    let (mut store, _) = Store::open(&place(), Arc::new(disk.clone())).expect("an empty disk");
+    let kept = |(actor, report)| (actor, Fact::ReportKept { cause: ReportCause::Generated, report });
+    let formed = [("duty", Fact::UnitFormed { unit })];
+    for (actor, fact) in formed.into_iter().chain(reports.into_iter().map(kept)) {
+        store.record(at("2026-02-01"), at("2026-02-01"), actor, &[fact]).expect("the disk is well");
+    }
+    drop(store);
+    world_at(of.seed, at("2026-02-02T10:00:00Z"), disk)
 }
