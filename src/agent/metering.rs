@@ -7,7 +7,7 @@ use chrono::{Days, NaiveDate, TimeDelta};
 use crate::agent::Trouble;
 use crate::ask::{Answer, Ask, Conversation, HookAsk, HttpAnswer, Setback, Step};
 use crate::channels::cloud_events::{self, UsageEvent};
-use crate::channels::hook_answer::{Heard, PAUSES, heard, jitter_minutes_max, words};
+use crate::channels::hook_answer::{Heard, PAUSES, heard, is_taken, jitter_minutes_max, words};
 use crate::config::{SinkSettings, Span};
 use crate::domain::calendar::midnight;
 use crate::domain::installation::Unit;
@@ -234,7 +234,7 @@ impl Conversation for Delivery {
     fn next(&mut self, answered: Option<Answer>) -> Step<Outcome> {
         match answered {
             None => {}
-            Some(Answer::Http(answer)) if (200..300).contains(&answer.status) => {}
+            Some(Answer::Http(answer)) if is_taken(&answer) => {}
             Some(Answer::Http(answer)) => return Step::Done(Outcome::Answered(answer)),
             Some(Answer::Failed(failure)) => return Step::Setback(Setback::TryAgain { why: failure.to_string() }),
             Some(odd @ (Answer::Mail(_) | Answer::Folder(_))) => {

@@ -38,10 +38,15 @@ pub enum Heard {
     NotTaken,
 }
 
+/// Whether the far side has it: any 2xx.
+pub fn is_taken(answer: &HttpAnswer) -> bool {
+    (200..300).contains(&answer.status)
+}
+
 /// Reads an answer.
 pub fn heard(answer: &HttpAnswer, now: Instant) -> Heard {
     match answer.status {
-        200..=299 => Heard::Taken,
+        _ if is_taken(answer) => Heard::Taken,
         410 => Heard::Gone,
         429 | 502..=504 => Heard::Slower { wait: asked_wait(answer, now).unwrap_or(SLOWER) },
         _ => Heard::NotTaken,

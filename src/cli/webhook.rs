@@ -12,7 +12,7 @@ use super::session::Session;
 use super::table::{Column, Table, list, word};
 use crate::agent::{Again, Order, Query, Refused};
 use crate::ask::{Answer, Ask, Failure};
-use crate::channels::hook_answer::words;
+use crate::channels::hook_answer::{is_taken, words};
 use crate::channels::webhook::trial;
 use crate::domain::Instant;
 use crate::doors::Wire;
@@ -105,7 +105,7 @@ fn test(session: &mut Session<'_>, name: &str) -> Result<(), Refused> {
         runtime()?.block_on(wire.carry(Ask::Hook(message)))
     };
     let (taken, answered, code) = match &answer {
-        Answer::Http(answer) => ((200..300).contains(&answer.status), words(answer), 69),
+        Answer::Http(answer) => (is_taken(answer), words(answer), 69),
         Answer::Failed(failure @ Failure::Settings { .. }) => (false, failure.to_string(), 78),
         Answer::Failed(failure) => (false, failure.to_string(), 69),
         Answer::Mail(_) | Answer::Folder(_) => return Err(Refused::new(1, "a message had an answer of another kind")),

@@ -33,13 +33,11 @@ impl Agent {
         server: Option<&str>,
         hour: Hour,
     ) -> Result<Value, Refused> {
-        let mut answers = Vec::new();
-        for unit in self.units_named(unit, server)? {
-            let ground = self.ground(&unit, server, hour.now)?;
-            let forecast = self.forecast_on(&unit, &ground, hour.now);
-            answers.push(shown(&unit, &ground, &forecast, hour.now));
-        }
-        one_or_all(answers)
+        self.of_each_unit(unit, server, |unit| {
+            let ground = self.ground(unit, server, hour.now)?;
+            let forecast = self.forecast_on(unit, &ground, hour.now);
+            Ok(shown(unit, &ground, &forecast, hour.now))
+        })
     }
 
     /// Each server's newest sample; one without a fresh sample is carried or left out, as its `month_end` says.

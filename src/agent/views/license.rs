@@ -12,8 +12,6 @@ use crate::rules::license_results::LicenseOutcome;
 use crate::rules::renewal::{self, Renewal};
 use crate::store::fact::{AutoUpdate, LicenseCheckRow, key};
 
-use super::usage::one_or_all;
-
 /// The job in whose history every session stands, scheduled and ad hoc (domain.md 4.8).
 const JOB: &str = "License key auto-update";
 
@@ -53,20 +51,18 @@ impl Agent {
 
     /// `license history --json`: the sessions of each unit, newest last.
     pub(in crate::agent) fn license_history(&self, unit: Option<&str>, server: Option<&str>) -> Result<Value, Refused> {
-        let mut histories = Vec::new();
-        for unit in self.units_named(unit, server)? {
+        self.of_each_unit(unit, server, |unit| {
             let kept = self.store.rows::<LicenseCheckRow>(&key::license_sessions(&unit.id))?;
             let sessions: Vec<Value> = kept.iter().map(|(_, session)| session_shown(session)).collect();
-            histories.push(json!({
+            Ok(json!({
                 "schema": "tidegauge.license-history/1",
                 "unit": unit.id,
                 "servers": unit.servers,
                 "job": JOB,
                 "sessions": sessions,
-                "gate": self.gate_changes(&unit)?,
-            }));
-        }
-        one_or_all(histories)
+                "gate": self.gate_changes(unit)?,
+            }))
+        })
     }
 }
 

@@ -13,8 +13,6 @@ use crate::domain::watermark::{Coverage, Daily, DayMark, HighWatermark, Watermar
 use crate::domain::{Instant, IsoWeek, Month};
 use crate::rules::schedule::{Policy, expected_samples};
 
-use super::usage::one_or_all;
-
 /// When samples of a server are expected, and when its samples were old numbers.
 struct Watched {
     server: String,
@@ -44,17 +42,15 @@ impl Agent {
         month: Option<Month>,
         hour: Hour,
     ) -> Result<Value, Refused> {
-        let mut answers = Vec::new();
-        for unit in self.units_named(unit, server)? {
+        self.of_each_unit(unit, server, |unit| {
             let mark = match (week, month) {
-                (_, Some(month)) => self.watermark_of_month(&unit, month, hour.now)?,
+                (_, Some(month)) => self.watermark_of_month(unit, month, hour.now)?,
                 (week, None) => {
-                    self.watermark_of_week(&unit, week.unwrap_or_else(|| IsoWeek::of(hour.now)), hour.now)?
+                    self.watermark_of_week(unit, week.unwrap_or_else(|| IsoWeek::of(hour.now)), hour.now)?
                 }
             };
-            answers.push(serde_json::to_value(mark).unwrap_or_default());
-        }
-        one_or_all(answers)
+            Ok(serde_json::to_value(mark).unwrap_or_default())
+        })
     }
 
     pub(in crate::agent) fn watermark_of_week(
