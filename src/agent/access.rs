@@ -172,7 +172,7 @@ pub enum By {
 }
 
 impl Agent {
-    /// Answers a question as of the hour.
+    /// Answers a question as of the hour, for the owner of the machine; other people go through [`Agent::answer_for`].
     ///
     /// # Errors
     /// [`Refused`] with the exit code and one line that says what to do.

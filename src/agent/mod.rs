@@ -24,6 +24,7 @@ mod members;
 mod metering;
 mod notices;
 pub mod orders;
+mod permission;
 mod remind;
 mod rerating;
 mod retention;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::agent::{Care, Order, Query, Refused};
+use crate::domain::people::Person;
 
 /// Wishes that may lie on the desk before the next has to wait.
 pub const ON_DESK_MAX: usize = 64;
@@ -24,7 +25,7 @@ pub enum Wish {
 /// A wish, whose it is, and where the answer goes.
 pub struct Errand {
     pub wish: Wish,
-    pub by: String,
+    pub by: Person,
     pub answer: oneshot::Sender<Result<Value, Refused>>,
 }
 
@@ -39,7 +40,7 @@ pub fn desk() -> (Desk, mpsc::Receiver<Errand>) {
 }
 
 impl Desk {
-    /// Answers a question.
+    /// Answers a question of the program itself or of the machine's owner.
     ///
     /// # Errors
     /// The agent's refusal; 75 when its owner has gone or does not answer.
@@ -47,7 +48,7 @@ impl Desk {
         self.bring(Wish::Query(query), "").await
     }
 
-    /// Gives an order in somebody's name.
+    /// Gives an order in the name of the machine's owner.
     ///
     /// # Errors
     /// As [`Desk::ask`].
@@ -55,14 +56,34 @@ impl Desk {
         self.bring(Wish::Order(order), by).await
     }
 
-    /// Lays any wish on the desk and waits for the answer.
+    /// Answers a person's question.
+    ///
+    /// # Errors
+    /// As [`Desk::ask`]; 77 when the person's role does not allow it.
+    pub async fn ask_as(&self, query: Query, person: &Person) -> Result<Value, Refused> {
+        self.lay(Wish::Query(query), person.clone()).await
+    }
+
+    /// Gives a person's order.
+    ///
+    /// # Errors
+    /// As [`Desk::ask_as`].
+    pub async fn order_as(&self, order: Order, person: &Person) -> Result<Value, Refused> {
+        self.lay(Wish::Order(order), person.clone()).await
+    }
+
+    /// Lays any wish of the machine's owner on the desk and waits for the answer.
     ///
     /// # Errors
     /// As [`Desk::ask`].
     pub async fn bring(&self, wish: Wish, by: &str) -> Result<Value, Refused> {
+        self.lay(wish, Person::owner(by)).await
+    }
+
+    async fn lay(&self, wish: Wish, by: Person) -> Result<Value, Refused> {
         let gone = || Refused::new(75, "the agent is stopping; try again when it runs");
         let (answer, answered) = oneshot::channel();
-        let errand = Errand { wish, by: by.to_owned(), answer };
+        let errand = Errand { wish, by, answer };
         let exchange = async {
             self.0.send(errand).await.map_err(|_| gone())?;
             answered.await.map_err(|_| gone())?

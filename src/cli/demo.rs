@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::session::Session;
 use crate::agent::{Place, Refused};
-use crate::config::Settings;
+use crate::config::{ConsoleSettings, Settings};
 use crate::domain::calendar::{midnight, minute_text};
 use crate::domain::{Instant, Month};
 use crate::simulation::past::Unforced;
@@ -47,7 +47,8 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
         return Err(Refused::new(8, why));
     }
     let reports_dir = session.global.reports.clone().unwrap_or_else(|| PathBuf::from("reports"));
-    let settings = Settings { state_dir, reports_dir, console: Some(asked.listen), ..Settings::default() };
+    let settings =
+        Settings { state_dir, reports_dir, console: Some(ConsoleSettings::at(asked.listen)), ..Settings::default() };
     let world = play(session, asked, settings)?;
     show(session, &world)?;
     if !world.objections().is_empty() {

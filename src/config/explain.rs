@@ -16,7 +16,7 @@ use crate::seal::digest::sha256_hex;
 use super::policy;
 use super::section::spelled;
 use super::server::{LicenseBy, ManagedBy, ServerSettings};
-use super::{MailSettings, Settings, SinkSettings, WebhookSettings};
+use super::{ConsoleSettings, MailSettings, Settings, SinkSettings, WebhookSettings};
 
 impl Settings {
     /// What was understood, a line a setting, written as in the file. Holds no secret.
@@ -41,7 +41,7 @@ impl Settings {
             line("gate.tolerance_points", self.tolerance.points),
             line("gate.tolerance_percent", self.tolerance.percent),
         ];
-        lines.extend(self.console.map(|listen| line("console.listen", listen)));
+        lines.extend(self.console.iter().flat_map(ConsoleSettings::explain));
         lines.extend(self.price_book.iter().map(|path| line("billing.price_book", path.display())));
         lines.extend(self.billing_profiles.iter().map(profile));
         lines.extend(supplier(&self.supplier));

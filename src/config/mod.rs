@@ -1,6 +1,7 @@
 //! The settings file, read into the settings of each room (design.md section 9).
 
 mod billing;
+mod console;
 mod explain;
 mod far;
 mod hook;
@@ -16,7 +17,6 @@ mod start;
 mod tree;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
@@ -25,6 +25,7 @@ use chrono_tz::Tz;
 use crate::ask::Peer;
 use crate::billing::profile::Profile;
 use crate::billing::supplier_invoice::Reading;
+use crate::domain::Points;
 use crate::domain::events::EVENTS;
 use crate::domain::gate::Tolerance;
 use crate::domain::installation::entry_of;
@@ -38,6 +39,7 @@ use crate::rules::schedule::Policy;
 use crate::rules::working_days::WorkingDays;
 use crate::sources::Names;
 
+pub use console::{CONSOLE_LISTEN, ConsoleSettings, ServingTls};
 pub use hook::{SinkSettings, Span, WebhookSettings};
 pub use mail::{MailRoute, MailSettings};
 pub use read::{Flags, Written};
@@ -82,7 +84,7 @@ pub struct Settings {
     /// Endpoints that are sent usage; names differ.
     pub usage_sinks: Vec<SinkSettings>,
     /// Where the console listens; `None`: nowhere.
-    pub console: Option<SocketAddr>,
+    pub console: Option<ConsoleSettings>,
     pub price_book: Option<PathBuf>,
     /// Files for accounting programs; names differ, and none is a row of `billing::export::EXPORTS`.
     pub billing_profiles: Vec<Profile>,
@@ -93,9 +95,6 @@ pub struct Settings {
     /// What the tables say, once they are read, and what unknown types are mapped to.
     pub rating: Rating,
 }
-
-/// The console's address without a setting.
-pub const CONSOLE_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8420);
 
 impl Default for Settings {
     fn default() -> Settings {
@@ -121,7 +120,7 @@ impl Default for Settings {
             mail: None,
             webhooks: Vec::new(),
             usage_sinks: Vec::new(),
-            console: Some(CONSOLE_LISTEN),
+            console: Some(ConsoleSettings::default()),
             price_book: None,
             billing_profiles: Vec::new(),
             supplier: Reading::default(),
@@ -132,6 +131,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// By how many points a person may lower a report alone; `None`: by any.
+    pub fn four_eyes(&self) -> Option<Points> {
+        self.console.as_ref().and_then(|console| console.four_eyes)
+    }
+
     /// The settings of a server: its own, or those of the source that names it.
     pub fn server(&self, name: &str) -> Option<&ServerSettings> {
         let names_it =

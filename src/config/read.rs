@@ -1,7 +1,6 @@
 //! From the settings as written to [`Settings`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
@@ -18,7 +17,7 @@ use super::refusal::{Refusal, Refusals};
 use super::section::Section;
 use super::server::{self, LicenseBy, ServerSettings};
 use super::tree::{self, Origin, Table, Value};
-use super::{Settings, billing, far, hook, mail, managed, overlay, policy};
+use super::{Settings, billing, console, far, hook, mail, managed, overlay, policy};
 
 /// Shortest and longest time that raw samples and told news are kept.
 const KEPT_MIN: TimeDelta = TimeDelta::days(62);
@@ -105,7 +104,7 @@ fn top(section: &mut Section<'_>) -> Settings {
     section.inside("policy", |section| policy::read(section, &mut settings));
     section.inside("gate", |section| gate(section, &mut settings));
     section.inside("billing", |section| billing::read(section, &mut settings));
-    section.inside("console", |section| console(section, &mut settings));
+    section.inside("console", |section| console::read(section, &mut settings));
     let found = servers(section, settings.license_server.as_ref());
     let managed = managed::arrange(section, found);
     (settings.servers, settings.managers) = (managed.servers, managed.managers);
@@ -169,17 +168,6 @@ fn gate(section: &mut Section<'_>, settings: &mut Settings) {
     tolerance.points = section.read("tolerance_points", remedy, points).unwrap_or(tolerance.points);
     tolerance.percent =
         section.between("tolerance_percent", Decimal::ZERO, Decimal::ONE_HUNDRED).unwrap_or(tolerance.percent);
-}
-
-fn console(section: &mut Section<'_>, settings: &mut Settings) {
-    let origin = section.origin();
-    let remedy = "write an address with its port, such as \"127.0.0.1:8420\"";
-    let Some(listen) = section.read("listen", remedy, |text| text.parse::<SocketAddr>().ok()) else { return };
-    if !listen.ip().is_loopback() {
-        let why = format!("`listen` of [console] is \"{listen}\", and the page has no login in this version");
-        section.refuse(origin, why, "write a loopback address, such as \"127.0.0.1:8420\"");
-    }
-    settings.console = Some(listen);
 }
 
 fn servers(section: &mut Section<'_>, license_server: Option<&HttpPeer>) -> Vec<(ServerSettings, Origin)> {

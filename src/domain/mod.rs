@@ -14,6 +14,7 @@ pub mod license_key;
 pub mod license_sections;
 pub mod month_difference;
 pub mod notice;
+pub mod people;
 pub mod points;
 pub mod report;
 pub mod sample;

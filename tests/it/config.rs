@@ -164,6 +164,8 @@ fn what_was_understood_is_printed_without_secrets() {
         gate.tolerance_points = 12.5
         gate.tolerance_percent = 20
         console.listen = 127.0.0.1:8420
+        console.idle = 30m
+        console.session = 12h
         license_server.url = https://license.example.net
         license_server.tls = the system's certificate authorities
         mail.host = smtp.example.net
@@ -244,7 +246,7 @@ fn wrong_values_say_what_would_be_right() {
             t.toml:5: `auto_submit_day` of [policy] is "29": write a number from 2 to 28, or a preset: "2026" (day 3), "2025" (day 11), "2021" (day 6)
             t.toml:6: `coverage_percent_min` of [policy] is "many": write a number from 0 to 100
             t.toml:8: `tolerance_points` of [gate] is "-1": write zero or more points, such as "20"
-            t.toml:9: `listen` of [console] is "0.0.0.0:80", and the page has no login in this version: write a loopback address, such as "127.0.0.1:8420""#]],
+            t.toml:9: `listen` of [console] is "0.0.0.0:80": passwords would cross the network in the clear: add tls = { certificate_file = "…", key_file = "…" }, or behind_proxy = true when a proxy in front speaks TLS, or write a loopback address, such as "127.0.0.1:8420""#]],
     );
     check_refused(
         "a = \n",

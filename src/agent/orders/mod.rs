@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::installation::Unit;
+use crate::domain::people::Person;
 use crate::domain::report::External;
 use crate::domain::{Instant, Month};
 use crate::rules::review::Refusal;
@@ -150,14 +151,18 @@ pub enum Obeyed {
 }
 
 impl Agent {
-    /// Obeys a person's order.
+    /// Obeys the owner of the machine, who is an administrator; other people go through [`Agent::obey_for`].
     ///
     /// # Errors
     /// [`Refused`] with the exit code and one line that says what to do.
     pub fn obey(&mut self, order: Order, by: &str, hour: Hour) -> Result<Obeyed, Refused> {
-        let actor = format!("user:{by}");
+        self.obey_person(order, &Person::owner(by), hour)
+    }
+
+    pub(super) fn obey_person(&mut self, order: Order, person: &Person, hour: Hour) -> Result<Obeyed, Refused> {
+        let actor = person.actor();
         self.acting_for = Some(actor.clone());
-        let obeyed = self.carry_order(order, by, &actor, hour);
+        let obeyed = self.carry_order(order, person, &actor, hour);
         self.acting_for = None;
         if let Ok(Obeyed::Carry { duty, .. }) = &obeyed {
             self.ordered_by.insert(duty.clone(), actor);
@@ -165,9 +170,9 @@ impl Agent {
         obeyed
     }
 
-    fn carry_order(&mut self, order: Order, by: &str, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
+    fn carry_order(&mut self, order: Order, person: &Person, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
         match order {
-            Order::ImportSamples { file, text } => self.order_import(&file, &text, hour, by),
+            Order::ImportSamples { file, text } => self.order_import(&file, &text, hour, &person.name),
             Order::SampleNow { server } => self.order_sample(&server, hour),
             Order::Generate { target } => self.order_generate(&target, hour),
             Order::Adjust { target, adjustments } => self.order_adjust(&target, &adjustments, actor, hour),

@@ -104,8 +104,8 @@ async fn open_doors(
     let control = listening.await.map_err(|error| unavailable(&error))?;
     served.push(tokio::spawn(async move { log_end("control socket", control.await) }));
     info!(event = "control.listening", socket = %socket.display(), "the control socket is open");
-    if let Some(address) = settings.console {
-        served.extend(open_console(address, desk, stop).await);
+    if let Some(console) = &settings.console {
+        served.extend(open_console(console.listen, desk, stop).await);
     }
     Ok(served)
 }

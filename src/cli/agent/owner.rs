@@ -212,9 +212,9 @@ impl Owner {
         let mut failed = None;
         let answered = match wish {
             Wish::Ping => Ok(json!({"ready": true})),
-            Wish::Query(query) => self.agent.answer(&query, self.hour()),
+            Wish::Query(query) => self.agent.answer_for(&query, &by, self.hour()),
             Wish::Care(care) => self.agent.care(&care),
-            Wish::Order(order) => match self.agent.obey(order, &by, self.hour()) {
+            Wish::Order(order) => match self.agent.obey_for(order, &by, self.hour()) {
                 Ok(Obeyed::Done(done)) => Ok(done),
                 Ok(Obeyed::Carry { duty, talk, then }) => {
                     self.fly(duty, talk, Some((then, answer)));

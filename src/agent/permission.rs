@@ -1,0 +1,134 @@
+//! Who may do what: the role that each order and each question needs, asked for in one place.
+
+use serde_json::Value;
+
+use super::access::Query;
+use super::orders::{Order, WhichInvoice};
+use super::{Agent, Hour, Obeyed, Refused};
+use crate::domain::people::{Person, Role};
+
+impl Order {
+    /// The least role that may give it.
+    pub fn needs(&self) -> Role {
+        match self {
+            Order::SampleNow { .. }
+            | Order::Generate { .. }
+            | Order::Adjust { .. }
+            | Order::Reset { .. }
+            | Order::CompareReport { .. }
+            | Order::CompareConsole { .. }
+            | Order::Postpone { .. }
+            | Order::MarkExternal { .. } => Role::Reviewer,
+            Order::ExportBilling { wish, .. } => match wish.which {
+                WhichInvoice::Next | WhichInvoice::Issued(_) => Role::Reviewer,
+                WhichInvoice::Issue => Role::Approver,
+            },
+            Order::FinalizeConsole { .. }
+            | Order::Send { .. }
+            | Order::Correct { .. }
+            | Order::Justify { .. }
+            | Order::AutoUpdate { .. }
+            | Order::LicenseUpdate { .. } => Role::Approver,
+            Order::ImportSamples { .. }
+            | Order::LicenseInstall { .. }
+            | Order::TellAgain { .. }
+            | Order::Enrol { .. }
+            | Order::ConfirmClock => Role::Administrator,
+        }
+    }
+
+    /// What it does, as a refusal says it.
+    fn deed(&self) -> &'static str {
+        match self {
+            Order::ImportSamples { .. } => "import samples",
+            Order::SampleNow { .. } => "take a sample",
+            Order::Generate { .. } => "generate a report",
+            Order::Adjust { .. } => "adjust a report",
+            Order::Reset { .. } => "reset a report",
+            Order::CompareReport { .. } | Order::CompareConsole { .. } => "compare with a console",
+            Order::FinalizeConsole { .. } => "finalize a console's report",
+            Order::Postpone { .. } => "postpone a report",
+            Order::Send { .. } => "send a report",
+            Order::Correct { .. } => "correct a report",
+            Order::MarkExternal { .. } => "mark a report as entered elsewhere",
+            Order::Justify { .. } => "justify a report",
+            Order::ExportBilling { wish, .. } => match wish.which {
+                WhichInvoice::Next | WhichInvoice::Issued(_) => "export billing documents",
+                WhichInvoice::Issue => "issue billing documents",
+            },
+            Order::AutoUpdate { .. } => "switch auto update",
+            Order::LicenseUpdate { .. } => "update a license",
+            Order::LicenseInstall { .. } => "install a license",
+            Order::TellAgain { .. } => "tell webhooks again",
+            Order::Enrol { .. } => "enrol the agent",
+            Order::ConfirmClock => "vouch for the clock",
+        }
+    }
+}
+
+impl Query {
+    /// The least role that may ask it.
+    pub fn needs(&self) -> Role {
+        match self {
+            Query::Status {}
+            | Query::Usage { .. }
+            | Query::UsageForecast { .. }
+            | Query::Sampled { .. }
+            | Query::Watermark { .. }
+            | Query::Reports { .. }
+            | Query::Report { .. }
+            | Query::ConsoleCompared { .. }
+            | Query::AllCompared { .. }
+            | Query::Finalized { .. }
+            | Query::WhatIf { .. }
+            | Query::OnDemand { .. }
+            | Query::ReportFile { .. }
+            | Query::Gate { .. }
+            | Query::Explain { .. }
+            | Query::License { .. }
+            | Query::LicenseHistory { .. }
+            | Query::LicenseForecast { .. }
+            | Query::CalendarFile { .. }
+            | Query::Proposals { .. }
+            | Query::Rates { .. }
+            | Query::Invoices { .. }
+            | Query::Reconcile { .. }
+            | Query::Typefaces {}
+            | Query::Evidence { .. }
+            | Query::EvidenceKey {}
+            | Query::WebhookLog { .. }
+            | Query::Readings {}
+            | Query::ServersAsked { .. }
+            | Query::Months { .. } => Role::Viewer,
+        }
+    }
+}
+
+impl Agent {
+    /// Obeys a person's order when his role allows it.
+    ///
+    /// # Errors
+    /// [`Refused`] with 77 when it does not; else as [`Agent::obey`].
+    pub fn obey_for(&mut self, order: Order, person: &Person, hour: Hour) -> Result<Obeyed, Refused> {
+        must_be(person, order.needs(), order.deed())?;
+        self.obey_person(order, person, hour)
+    }
+
+    /// Answers a person's question when his role allows it.
+    ///
+    /// # Errors
+    /// [`Refused`] with 77 when it does not; else as [`Agent::answer`].
+    pub fn answer_for(&self, query: &Query, person: &Person, hour: Hour) -> Result<Value, Refused> {
+        must_be(person, query.needs(), "see that")?;
+        self.answer(query, hour)
+    }
+}
+
+fn must_be(person: &Person, needed: Role, deed: &str) -> Result<(), Refused> {
+    if needed <= person.role {
+        return Ok(());
+    }
+    let Person { name, role } = person;
+    let why = format!("{name} is {role} here, and to {deed} takes {needed}: ask an administrator, or somebody who is");
+    Err(Refused::new(77, why))
+}
