@@ -14,6 +14,7 @@ pub mod billing;
 pub mod channels;
 pub mod evidence;
 pub mod formats;
+pub mod people;
 pub mod protocol;
 pub mod rules;
 pub mod sources;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::adjustment::AdjustmentOrder;
+use crate::domain::people::SecretHash;
 use crate::domain::{IsoWeek, Month};
 
 use super::license::Wish;
@@ -114,6 +115,31 @@ pub enum Query {
         server: Option<String>,
         month: Option<Month>,
     },
+    /// Adjustments that wait for a second person, and what became of those that did.
+    ProposedAdjustments {
+        unit: Option<String>,
+        server: Option<String>,
+        month: Option<Month>,
+    },
+    /// Everybody who may sign in, without anything secret.
+    Users {},
+    /// Every API token, without anything secret.
+    Tokens {},
+    /// The program's own question at sign-in: the active user with his password's hash.
+    #[serde(skip)]
+    SignIn {
+        name: String,
+    },
+    /// The program's own: the person for whom a token acts.
+    #[serde(skip)]
+    TokenHolder {
+        hash: SecretHash,
+    },
+    /// The program's own: whom a link lets in.
+    #[serde(skip)]
+    Invited {
+        hash: SecretHash,
+    },
     /// The points tables in force on a day, and the sampled types without a row.
     Rates {
         on: Option<chrono::NaiveDate>,
@@ -204,6 +230,14 @@ impl Agent {
             Query::Proposals { unit, server, month } => {
                 self.proposals(unit.as_deref(), server.as_deref(), *month, hour)
             }
+            Query::ProposedAdjustments { unit, server, month } => {
+                self.proposed_adjustments(unit.as_deref(), server.as_deref(), *month, hour)
+            }
+            Query::Users {} => self.users_shown(),
+            Query::Tokens {} => self.tokens_shown(hour),
+            Query::SignIn { name } => self.sign_in(name),
+            Query::TokenHolder { hash } => self.token_holder(hash, hour),
+            Query::Invited { hash } => self.invitation_shown(hash, hour),
             Query::Rates { on } => self.rates(*on, hour),
             Query::Invoices { month } => self.invoices_shown(*month),
             Query::Reconcile { month, file, text, tolerance } => self.reconciled(*month, (file, text), *tolerance),

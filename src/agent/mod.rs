@@ -24,6 +24,7 @@ mod members;
 mod metering;
 mod notices;
 pub mod orders;
+mod people;
 mod permission;
 mod remind;
 mod rerating;
@@ -63,6 +64,7 @@ pub use hooks::Again;
 pub use identity::Identity;
 pub use keeping::{Care, Place, Window, restore, window};
 pub use orders::{Obeyed, Order};
+pub use people::{FirstSignIn, INVITATION_HOURS};
 pub use run::{carry_out, converse};
 pub use trouble::{Refused, Trouble};
 

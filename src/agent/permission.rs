@@ -11,12 +11,15 @@ impl Order {
     /// The least role that may give it.
     pub fn needs(&self) -> Role {
         match self {
+            // Only his own: the order looks whose it is.
+            Order::SetPassword { .. } => Role::Viewer,
             Order::SampleNow { .. }
             | Order::Generate { .. }
             | Order::Adjust { .. }
             | Order::Reset { .. }
             | Order::CompareReport { .. }
             | Order::CompareConsole { .. }
+            | Order::Reject { .. }
             | Order::Postpone { .. }
             | Order::MarkExternal { .. } => Role::Reviewer,
             Order::ExportBilling { wish, .. } => match wish.which {
@@ -24,6 +27,7 @@ impl Order {
                 WhichInvoice::Issue => Role::Approver,
             },
             Order::FinalizeConsole { .. }
+            | Order::Approve { .. }
             | Order::Send { .. }
             | Order::Correct { .. }
             | Order::Justify { .. }
@@ -32,6 +36,10 @@ impl Order {
             Order::ImportSamples { .. }
             | Order::LicenseInstall { .. }
             | Order::TellAgain { .. }
+            | Order::AddUser { .. }
+            | Order::ChangeUser { .. }
+            | Order::AddToken { .. }
+            | Order::RevokeToken { .. }
             | Order::Enrol { .. }
             | Order::ConfirmClock => Role::Administrator,
         }
@@ -47,6 +55,8 @@ impl Order {
             Order::Reset { .. } => "reset a report",
             Order::CompareReport { .. } | Order::CompareConsole { .. } => "compare with a console",
             Order::FinalizeConsole { .. } => "finalize a console's report",
+            Order::Approve { .. } => "approve an adjustment",
+            Order::Reject { .. } => "reject an adjustment",
             Order::Postpone { .. } => "postpone a report",
             Order::Send { .. } => "send a report",
             Order::Correct { .. } => "correct a report",
@@ -60,6 +70,9 @@ impl Order {
             Order::LicenseUpdate { .. } => "update a license",
             Order::LicenseInstall { .. } => "install a license",
             Order::TellAgain { .. } => "tell webhooks again",
+            Order::AddUser { .. } | Order::ChangeUser { .. } => "keep users",
+            Order::SetPassword { .. } => "set a password",
+            Order::AddToken { .. } | Order::RevokeToken { .. } => "keep tokens",
             Order::Enrol { .. } => "enrol the agent",
             Order::ConfirmClock => "vouch for the clock",
         }
@@ -99,7 +112,13 @@ impl Query {
             | Query::WebhookLog { .. }
             | Query::Readings {}
             | Query::ServersAsked { .. }
+            | Query::ProposedAdjustments { .. }
             | Query::Months { .. } => Role::Viewer,
+            Query::Users {}
+            | Query::Tokens {}
+            | Query::SignIn { .. }
+            | Query::TokenHolder { .. }
+            | Query::Invited { .. } => Role::Administrator,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What happened, a line each, for stories, the log and `demo`.
 
 use super::notices::REFUSED;
+use super::people::story as people;
 use crate::channels::channel_of;
 use crate::domain::calendar::minute_text;
 use crate::domain::finalization;
@@ -10,7 +11,7 @@ use crate::domain::report::{Stage, UsageReport};
 use crate::domain::{Instant, Month};
 use crate::store::fact::{
     Absence, Absent, AutoUpdate, BillingDeed, EndpointFact, Fact, InstalledKey, LettingGo, LicenseCheckRow, Members,
-    MessageKind, ReportCause,
+    MessageKind, ReportCause, StaleSpan,
 };
 
 /// Of misses in a row the first and every so many are told.
@@ -31,12 +32,10 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::ServerRecovered { server } => format!("{server} answers again"),
         Fact::MembersSeen { members, .. } if members.members.is_empty() => return None,
         Fact::MembersSeen { source, members } => format!("{source} names {}", named(members)),
-        Fact::StaleSeen { server, span } => match span.until {
-            None => format!("{server} is stale: {}", span.why),
-            Some(_) => format!("{server} is fresh again"),
-        },
+        Fact::StaleSeen { server, span } => stale(server, span),
         Fact::SlotDrawn { week, at, .. } => format!("telemetry {week} drawn for {}", minute_text(*at)),
         Fact::ReportKept { cause, report } => kept(*cause, report),
+        Fact::ProposalKept { proposal } => people::proposed(proposal),
         Fact::StageSet { month, revision, stage, .. } => format!("report {month} r{revision} {}", staged(stage)),
         Fact::Billed { deed } => billed(deed),
         Fact::MarkedExternal { month, external, .. } => {
@@ -61,6 +60,8 @@ fn told(fact: &Fact) -> Option<String> {
         Fact::OperatorRuled { decision, .. } => ruled(decision),
         Fact::Justified { month, reason, .. } => format!("report {month} justified: {reason}"),
         Fact::ClockJudged { suspect, .. } => clock(suspect.as_deref()),
+        Fact::UserChanged { user } => people::user(user),
+        Fact::TokenChanged { token } => people::token(token),
         Fact::Repaired { what } => format!("repaired: {what}"),
         Fact::AgentNamed { .. }
         | Fact::SampleTaken { .. }
@@ -80,6 +81,13 @@ fn told(fact: &Fact) -> Option<String> {
         | Fact::ReportsBuiltBy { .. }
         | Fact::SettingsSeen { .. } => return None,
     })
+}
+
+fn stale(server: &str, span: &StaleSpan) -> String {
+    match span.until {
+        None => format!("{server} is stale: {}", span.why),
+        Some(_) => format!("{server} is fresh again"),
+    }
 }
 
 fn clock(suspect: Option<&str>) -> String {

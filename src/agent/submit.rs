@@ -44,7 +44,8 @@ impl Agent {
         self.send(Kind::Report, &message, &enrolment)
     }
 
-    /// The facts that seal a report: exact bytes with their id, and the stage that forbids further changes.
+    /// The facts that seal a report: exact bytes with their id, and the stage that forbids further changes. What waits
+    /// for a second person lapses.
     pub(super) fn seal_report(&self, report: &UsageReport, by: &str, hour: Hour) -> Result<Vec<Fact>, Trouble> {
         let unit = self.unit(&report.unit)?;
         let causes = match &unit {
@@ -56,7 +57,9 @@ impl Agent {
         let period = report.month.to_string();
         let message = Unsealed { kind: MessageKind::Report, unit: &report.unit, period, revision: report.revision }
             .sealed(body, by, hour);
-        Ok(vec![Fact::Sealed { message }, stage_of(report, Stage::Sending { sealed_at: hour.now })])
+        let mut facts = self.lapsed_by_sealing(report, hour)?;
+        facts.extend([Fact::Sealed { message }, stage_of(report, Stage::Sending { sealed_at: hour.now })]);
+        Ok(facts)
     }
 
     pub(super) fn finish_submit(

@@ -20,6 +20,9 @@ pub enum AdjustmentOrder {
 pub struct Adjustment {
     pub at: Instant,
     pub by: String,
+    /// The second person, when the adjustment took one: who approved and recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
     pub workload: Option<String>,
     /// The server the workload stands on, when one is named.
     #[serde(default)]

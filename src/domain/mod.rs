@@ -16,6 +16,7 @@ pub mod month_difference;
 pub mod notice;
 pub mod people;
 pub mod points;
+pub mod proposed;
 pub mod report;
 pub mod sample;
 pub mod tenant;

@@ -11,6 +11,7 @@ mod duty;
 pub mod eligibility;
 pub mod finalizing;
 pub mod forecast;
+pub mod four_eyes;
 pub mod gate;
 pub mod identity;
 pub mod instances;

@@ -68,6 +68,7 @@ pub fn adjust(report: &UsageReport, order: &AdjustmentOrder, by: &str, at: Insta
             adjusted.adjustments.push(Adjustment {
                 at,
                 by: by.to_owned(),
+                approved_by: None,
                 workload: None,
                 server: None,
                 tenant: tenant.clone(),
@@ -130,7 +131,10 @@ pub fn carry_over(old: &UsageReport, mut regenerated: UsageReport) -> UsageRepor
                     Some(server) => format!("{server}/{workload}"),
                     None => workload.clone(),
                 };
-                let _ = remove(&mut regenerated, &named, &adjustment.reason, &adjustment.by, adjustment.at);
+                let again = remove(&mut regenerated, &named, &adjustment.reason, &adjustment.by, adjustment.at);
+                if let (Ok(()), Some(made)) = (again, regenerated.adjustments.last_mut()) {
+                    made.approved_by.clone_from(&adjustment.approved_by);
+                }
             }
             (None, Some(kind)) => {
                 let count = Count { tenant: adjustment.tenant.clone(), kind: kind.clone(), weight: adjustment.weight };
@@ -263,6 +267,7 @@ fn remove(report: &mut UsageReport, named: &str, reason: &str, by: &str, at: Ins
     report.adjustments.push(Adjustment {
         at,
         by: by.to_owned(),
+        approved_by: None,
         workload: Some(workload.id),
         server: Some(workload.server),
         tenant: workload.tenant,

@@ -12,6 +12,8 @@ use crate::domain::gate::OperatorDecision;
 use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::license::License;
 use crate::domain::notice::{Notice, ToldLoss};
+use crate::domain::people::{Token, User};
+use crate::domain::proposed::ProposedAdjustment;
 use crate::domain::report::{External, Receipt, Stage, UsageReport};
 use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::rules::license_watch::Told;
@@ -85,6 +87,10 @@ pub enum Fact {
     ReportKept {
         cause: ReportCause,
         report: Box<UsageReport>,
+    },
+    /// An adjustment that needs a second person was proposed, or what became of it.
+    ProposalKept {
+        proposal: ProposedAdjustment,
     },
     /// The stage of a report: postponed, sending, submitted, or open again.
     StageSet {
@@ -218,6 +224,14 @@ pub enum Fact {
         by: String,
         reason: String,
         at: Instant,
+    },
+    /// A user was made or changed. Holds hashes: never shown, never in an evidence archive.
+    UserChanged {
+        user: User,
+    },
+    /// An API token was made or revoked. Holds its hash, as [`Fact::UserChanged`] does.
+    TokenChanged {
+        token: Token,
     },
     /// The settings that the agent started with, secrets left out.
     SettingsSeen {

@@ -23,9 +23,7 @@ impl Fact {
             Fact::Enrolled { enrolment } => one("enrolment".into(), enrolment),
             Fact::SampleTaken { .. } | Fact::Repaired { .. } => Vec::new(),
             Fact::LicenseSeen { server, license } => one(key::license_seen(server), license),
-            Fact::AutoUpdateSeen { server, since } => {
-                vec![(key::auto_update_seen(server), since.map(|at| serde_json::json!(at)))]
-            }
+            Fact::AutoUpdateSeen { server, since } => vec![(key::auto_update_seen(server), since.map(|at| json!(at)))],
             Fact::SampleMissed { server, miss } => one(key::miss(server), miss),
             Fact::ServerRecovered { server } => vec![(key::miss(server), None)],
             Fact::SourceRead { source, at } => one(key::source_read(source), at),
@@ -33,6 +31,7 @@ impl Fact {
             Fact::StaleSeen { server, span } => one(key::stale_span(server, span.since), span),
             Fact::SlotDrawn { unit, week, at } => one(key::slot(unit, *week), at),
             Fact::ReportKept { report, .. } => rows_of_report(report),
+            Fact::ProposalKept { proposal } => one(key::proposal(proposal), proposal),
             Fact::StageSet { unit, month, revision, stage } => of_report("stage", unit, *month, *revision, stage),
             Fact::Billed { deed } => deed.rows(),
             Fact::MarkedExternal { unit, month, revision, external } => {
@@ -67,6 +66,8 @@ impl Fact {
             Fact::Justified { unit, month, by, reason, at } => {
                 one(key::justified(unit, *month), &json!({"by": by, "reason": reason, "at": at}))
             }
+            Fact::UserChanged { user } => one(key::user(&user.name), user),
+            Fact::TokenChanged { token } => one(key::token(&token.hash), token),
             Fact::SettingsSeen { digest, summary } => {
                 one("settings".into(), &json!({"digest": digest, "summary": summary}))
             }
@@ -142,6 +143,8 @@ pub(super) fn one<T: Serialize>(key: String, value: &T) -> Vec<Row> {
 /// The keys of rows. Parts are joined by `/`; units are UUIDs, so no part holds one but server names, which come last.
 pub mod key {
     use crate::domain::calendar::rfc3339;
+    use crate::domain::people::SecretHash;
+    use crate::domain::proposed::ProposedAdjustment;
     use crate::domain::{Instant, IsoWeek, Month};
 
     /// By which settings every open report was built.
@@ -198,9 +201,34 @@ pub mod key {
         format!("slot/{unit}/{week}")
     }
 
-    /// `what` is `report`, `head`, `stage`, `external` or `files`.
+    /// `what` is `report`, `head`, `proposal`, `stage`, `external` or `files`.
     pub fn report(what: &str, unit: &str, month: Month, revision: u32) -> String {
         format!("{what}/{unit}/{month}/{revision:04}")
+    }
+
+    /// What the keys of a revision's proposed adjustments begin with.
+    pub fn proposals(unit: &str, month: Month, revision: u32) -> String {
+        format!("{}/", report("proposal", unit, month, revision))
+    }
+
+    /// In the order in which they were proposed.
+    pub fn proposal(proposal: &ProposedAdjustment) -> String {
+        let ProposedAdjustment { id, unit, month, revision, at, .. } = proposal;
+        format!("{}{}/{id}", proposals(unit, *month, *revision), rfc3339(*at))
+    }
+
+    /// What the keys of users begin with.
+    pub const USERS: &str = "user/";
+
+    pub fn user(name: &str) -> String {
+        format!("{USERS}{name}")
+    }
+
+    /// What the keys of API tokens begin with.
+    pub const TOKENS: &str = "token/";
+
+    pub fn token(hash: &SecretHash) -> String {
+        format!("{TOKENS}{}", hash.expose())
     }
 
     /// What a console was asked about its own report of a month.

@@ -9,7 +9,7 @@ use source::{Source, files_below, rust_below};
 /// The rooms by floor. A room uses rooms on lower floors only.
 const FLOORS: [&[&str]; 6] = [
     &["ask", "document", "domain", "doors", "seal"],
-    &["billing", "channels", "evidence", "formats", "protocol", "rules", "sources"],
+    &["billing", "channels", "evidence", "formats", "people", "protocol", "rules", "sources"],
     &["config", "ports", "store"],
     &["agent", "license_server"],
     &["api", "console", "simulation"],

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::installation::{ServerName, UnitId};
 use crate::domain::{Instant, Month};
-use crate::store::fact::{Fact, LettingGo, MessageKind};
+use crate::store::fact::{Fact, LettingGo, MessageKind, SealedMessage};
 
 /// A month of a unit, and what is known to belong to it.
 pub(super) struct Concern {
@@ -21,6 +21,9 @@ pub(super) struct Concern {
 impl Concern {
     /// Whether any of the facts is about the month; learns the ids of messages that are.
     pub fn takes(&mut self, facts: &[Fact], now: Instant) -> bool {
+        if facts.iter().any(holds_hashes) {
+            return false;
+        }
         let mut concerns = false;
         // Every fact is looked at: one entry may seal a message and queue a notice.
         for fact in facts {
@@ -43,20 +46,14 @@ impl Concern {
             | Fact::LicenseSeen { server, .. }
             | Fact::AutoUpdateSeen { server, .. } => self.servers.contains(server) && self.month.contains(now),
             Fact::ReportKept { report, .. } => self.is_of(&report.unit, report.month),
+            Fact::ProposalKept { proposal } => self.is_of(&proposal.unit, proposal.month),
             Fact::StageSet { unit, month, .. }
             | Fact::MarkedExternal { unit, month, .. }
             | Fact::FilesWritten { unit, month, .. }
             | Fact::Justified { unit, month, .. } => self.is_of(unit, *month),
             Fact::GateChanged { unit, seen } => self.is_of(unit, seen.month),
             Fact::OperatorRuled { unit, decision } => self.is_of(unit, decision.month),
-            Fact::Sealed { message } => {
-                let is_period = match message.kind {
-                    MessageKind::Report => message.period == self.month.to_string(),
-                    MessageKind::Telemetry => self.weeks.contains(&message.period),
-                };
-                let concerns = is_period && message.unit == self.unit;
-                self.learn(&message.id, concerns)
-            }
+            Fact::Sealed { message } => self.takes_message(message),
             Fact::NoticeQueued { notice } => {
                 let concerns = notice.unit.as_ref() == Some(&self.unit) && notice.news.month_told() == Some(self.month);
                 self.learn(&notice.id, concerns)
@@ -85,9 +82,20 @@ impl Concern {
             | Fact::Billed { .. }
             | Fact::ConsoleFinalization { .. }
             | Fact::ReportsBuiltBy { .. }
+            | Fact::UserChanged { .. }
+            | Fact::TokenChanged { .. }
             | Fact::SettingsSeen { .. }
             | Fact::Repaired { .. } => false,
         }
+    }
+
+    fn takes_message(&mut self, message: &SealedMessage) -> bool {
+        let is_period = match message.kind {
+            MessageKind::Report => message.period == self.month.to_string(),
+            MessageKind::Telemetry => self.weeks.contains(&message.period),
+        };
+        let concerns = is_period && message.unit == self.unit;
+        self.learn(&message.id, concerns)
     }
 
     fn is_of(&self, unit: &str, month: Month) -> bool {
@@ -100,4 +108,9 @@ impl Concern {
         }
         concerns
     }
+}
+
+/// Hashes of passwords and tokens leave the machine in no archive, whatever stands beside them in the entry.
+fn holds_hashes(fact: &Fact) -> bool {
+    matches!(fact, Fact::UserChanged { .. } | Fact::TokenChanged { .. })
 }

@@ -2,6 +2,7 @@
 
 mod billing;
 mod licenses;
+mod proposals;
 mod reports;
 mod samples;
 
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::installation::Unit;
-use crate::domain::people::Person;
+use crate::domain::people::{Person, Role, SecretHash};
 use crate::domain::report::External;
 use crate::domain::{Instant, Month};
 use crate::rules::review::Refusal;
@@ -18,6 +19,7 @@ use crate::rules::schedule::Duty;
 use crate::store::fact::key;
 
 use super::finalize::Plea;
+use super::people::{NewToken, NewUser, UserChange};
 use super::{Again, Agent, Hour, Query, Refused, Talk};
 
 /// Which reporting unit, when there are several.
@@ -50,6 +52,18 @@ pub enum Order {
     Adjust {
         target: Target,
         adjustments: Vec<AdjustmentOrder>,
+    },
+    /// Another person's adjustments, which waited for it, are made.
+    Approve {
+        target: Target,
+        /// The proposal's id, or the beginning of it.
+        proposal: String,
+    },
+    /// They are not made.
+    Reject {
+        target: Target,
+        proposal: String,
+        reason: Option<String>,
     },
     Reset {
         target: Target,
@@ -111,6 +125,36 @@ pub enum Order {
     TellAgain {
         to: Option<String>,
         what: Again,
+    },
+    /// Makes a user, with a password's hash or with that of a code that lets him set one.
+    AddUser {
+        name: String,
+        role: Role,
+        password: Option<SecretHash>,
+        invitation: Option<SecretHash>,
+    },
+    /// Changes what is given of a user; an invitation lets him set another password.
+    ChangeUser {
+        name: String,
+        role: Option<Role>,
+        active: Option<bool>,
+        password: Option<SecretHash>,
+        invitation: Option<SecretHash>,
+    },
+    /// A person's own password; with a code's hash the invitation is used up.
+    SetPassword {
+        name: String,
+        password: SecretHash,
+        invitation: Option<SecretHash>,
+    },
+    AddToken {
+        name: String,
+        role: Role,
+        expires_at: Option<Instant>,
+        hash: SecretHash,
+    },
+    RevokeToken {
+        name: String,
     },
     Enrol {
         token: String,
@@ -176,6 +220,10 @@ impl Agent {
             Order::SampleNow { server } => self.order_sample(&server, hour),
             Order::Generate { target } => self.order_generate(&target, hour),
             Order::Adjust { target, adjustments } => self.order_adjust(&target, &adjustments, actor, hour),
+            Order::Approve { target, proposal } => self.order_approve(&target, &proposal, actor, hour),
+            Order::Reject { target, proposal, reason } => {
+                self.order_reject(&target, &proposal, reason.as_deref(), person, hour)
+            }
             Order::Reset { target } => self.order_reset(&target, actor, hour),
             Order::CompareReport { target, with } => self.order_compare(&target, &with, hour),
             Order::CompareConsole { with, month } => self.order_compare_console(&with, month, hour),
@@ -197,6 +245,19 @@ impl Agent {
             Order::LicenseUpdate { target } => self.order_license_update(&target, actor, hour),
             Order::LicenseInstall { target, file } => self.order_license_install(&target, &file, actor, hour),
             Order::TellAgain { to, what } => self.order_replay(to.as_deref(), &what, actor, hour).map(Obeyed::Done),
+            Order::AddUser { name, role, password, invitation } => {
+                self.order_add_user(NewUser { name, role, password, invitation }, actor, hour)
+            }
+            Order::ChangeUser { name, role, active, password, invitation } => {
+                self.order_change_user(&name, UserChange { role, active, password, invitation }, actor, hour)
+            }
+            Order::SetPassword { name, password, invitation } => {
+                self.order_set_password(&name, password, invitation.as_ref(), person, hour)
+            }
+            Order::AddToken { name, role, expires_at, hash } => {
+                self.order_add_token(NewToken { name, role, expires_at, hash }, person, hour)
+            }
+            Order::RevokeToken { name } => self.order_revoke_token(&name, actor, hour),
             Order::Enrol { token } => {
                 let talk = self.begin_enrol(&token, hour)?;
                 self.carry(Duty::Enrol, talk, Query::Status {})

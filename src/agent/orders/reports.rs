@@ -10,6 +10,7 @@ use crate::domain::installation::Unit;
 use crate::domain::notice::News;
 use crate::domain::report::{External, Stage, UsageReport};
 use crate::domain::{Instant, Month};
+use crate::rules::four_eyes::{self, Verdict};
 use crate::rules::review;
 use crate::rules::schedule::Duty;
 use crate::store::fact::{Fact, ReportCause};
@@ -43,11 +44,14 @@ impl Agent {
         let (unit, report) = self.one_report(target)?;
         let adjusted = review::adjust_all(&report, adjustments, actor, hour.now)?;
         let effect = self.effect(&unit, &report, &adjusted)?;
-        let mut kept = self.keep_changed(&unit, ReportCause::Adjusted, adjusted, actor, hour)?;
-        if let Obeyed::Done(shown) = &mut kept {
+        let mut done = match four_eyes::judge(&report, &adjusted, actor, self.settings.four_eyes()) {
+            Verdict::Keep => self.keep_changed(&unit, ReportCause::Adjusted, adjusted, actor, hour)?,
+            Verdict::Propose { lowers_by } => self.propose(&report, adjustments, lowers_by, actor, hour)?,
+        };
+        if let Obeyed::Done(shown) = &mut done {
             shown["effect"] = effect;
         }
-        Ok(kept)
+        Ok(done)
     }
 
     pub(super) fn order_reset(&mut self, target: &Target, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
@@ -184,9 +188,23 @@ impl Agent {
         actor: &str,
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
+        self.keep_changed_with(Vec::new(), unit, cause, report, actor, hour)
+    }
+
+    /// The same, with other facts in the same entry.
+    pub(super) fn keep_changed_with(
+        &mut self,
+        beside: Vec<Fact>,
+        unit: &Unit,
+        cause: ReportCause,
+        report: UsageReport,
+        actor: &str,
+        hour: Hour,
+    ) -> Result<Obeyed, Refused> {
         let (month, revision) = (report.month, report.revision);
         let report = self.completed(unit, report)?;
-        let mut facts = self.adjusted_news(&unit.id, &report, actor, hour)?;
+        let mut facts = beside;
+        facts.extend(self.adjusted_news(&unit.id, &report, actor, hour)?);
         facts.extend([kept(cause, report), self.look_at_gate_again(unit)]);
         self.record(hour, actor, facts)?;
         self.begin_write_files(&unit.id, month, revision, hour)?;

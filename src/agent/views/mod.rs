@@ -8,6 +8,7 @@ mod identity;
 mod license;
 mod license_state;
 mod money;
+mod proposed;
 mod rates;
 mod readings;
 mod reconciliation;

@@ -218,7 +218,9 @@ impl Revision<'_> {
             let is_same = |other: &Value| SAME_BY.iter().all(|field| one[*field] == other[*field]);
             let has = |report: &Value| report["adjustments"].as_array().is_some_and(|all| all.iter().any(is_same));
             let first = kept.iter().find(|kept| has(kept.report));
-            if first.is_none_or(|first| one["by"] != first.actor) {
+            // What took a second person was recorded by that one.
+            let recorded_by = if one["approved_by"].is_null() { &one["by"] } else { &one["approved_by"] };
+            if first.is_none_or(|first| *recorded_by != first.actor) {
                 return Err(format!("the one of {} was not recorded by whom it names", one["at"]));
             }
             if one["reason"].as_str().is_none_or(|reason| reason.trim().is_empty()) {

@@ -84,6 +84,7 @@ fn a_correction_is_billed_in_a_later_month_for_the_old_one_and_names_its_line_an
         tenant: Some("B".to_owned()),
         kind: Some(WorkloadType::Vm),
         weight: None,
+        approved_by: None,
         note_before: None,
         before: "11".to_owned(),
         after: "0".to_owned(),

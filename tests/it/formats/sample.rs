@@ -80,6 +80,7 @@ fn adjustment() -> Adjustment {
         tenant: None,
         kind: Some(WorkloadType::Vm),
         weight: None,
+        approved_by: None,
         note_before: None,
         before: "11".to_owned(),
         after: "0".to_owned(),

@@ -1,0 +1,170 @@
+//! The doorkeeper: who is signed in, and who tried too often. Kept in memory alone: a restart signs everybody out.
+
+use core::net::IpAddr;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
+use secrecy::SecretString;
+use subtle::ConstantTimeEq;
+
+use super::tries::{TooMany, Tries};
+use crate::domain::Instant;
+use crate::seal::digest::sha256;
+
+/// Sessions at once of one person, and of all; beyond, the one unused for longest ends.
+pub const SESSIONS_OF_ONE_MAX: usize = 32;
+pub const SESSIONS_MAX: usize = 2_000;
+/// Longest line that is kept for the next page.
+const SAID_SIGNS_MAX: usize = 2_000;
+
+/// How long people stay signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionRules {
+    /// Without a request.
+    pub idle: TimeDelta,
+    /// After sign-in, whatever is requested.
+    pub longest: TimeDelta,
+}
+
+/// What a person gets at sign-in.
+#[derive(Clone)]
+pub struct Opened {
+    /// The value of the session's cookie.
+    pub cookie: SecretString,
+    /// What every form of the session carries.
+    pub csrf: String,
+}
+
+/// A session that holds.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session {
+    pub name: String,
+    pub csrf: String,
+    pub since: Instant,
+    /// When it ends unless something is requested before.
+    pub ends_at: Instant,
+}
+
+struct Held {
+    name: String,
+    csrf: String,
+    since: Instant,
+    touched_at: Instant,
+    said: Option<String>,
+}
+
+/// By the cookie's SHA-256: finding a session takes no time that tells of other cookies.
+type Sessions = BTreeMap<[u8; 32], Held>;
+
+/// Signs people in and out; shared by all requests.
+pub struct Doorkeeper {
+    rules: SessionRules,
+    sessions: Mutex<Sessions>,
+    tries: Mutex<Tries>,
+}
+
+impl Doorkeeper {
+    pub fn new(rules: SessionRules) -> Doorkeeper {
+        Doorkeeper { rules, sessions: Mutex::default(), tries: Mutex::default() }
+    }
+
+    /// Whether a password is looked at. Asked before each try.
+    ///
+    /// # Errors
+    /// [`TooMany`] says from when on it may be tried again.
+    pub fn may_try(&self, name: &str, from: IpAddr, now: Instant) -> Result<(), TooMany> {
+        held(&self.tries).may_try(name, from, now)
+    }
+
+    /// Notes a failed try.
+    pub fn failed(&self, name: &str, from: IpAddr, now: Instant) {
+        held(&self.tries).failed(name, from, now);
+    }
+
+    /// Names and addresses whose failures are remembered.
+    pub fn remembered(&self) -> usize {
+        held(&self.tries).len()
+    }
+
+    /// Opens a session with a cookie of its own, made of the random bytes; one that the browser brought is never kept.
+    pub fn opened(&self, name: &str, bytes: [u8; 64], now: Instant) -> Opened {
+        held(&self.tries).forgive(name);
+        let (cookie, csrf) = bytes.split_at(32);
+        let (cookie, csrf) = (URL_SAFE_NO_PAD.encode(cookie), URL_SAFE_NO_PAD.encode(csrf));
+        let mut sessions = held(&self.sessions);
+        sessions.retain(|_, session| now < self.rules.end_of(session));
+        let of_one = sessions.values().filter(|session| session.name == name).count();
+        if SESSIONS_OF_ONE_MAX <= of_one {
+            end_unused(&mut sessions, |session| session.name == name);
+        } else if SESSIONS_MAX <= sessions.len() {
+            end_unused(&mut sessions, |_| true);
+        }
+        let session = Held { name: name.to_owned(), csrf: csrf.clone(), since: now, touched_at: now, said: None };
+        sessions.insert(sha256(cookie.as_bytes()), session);
+        Opened { cookie: SecretString::from(cookie), csrf }
+    }
+
+    /// The session of a cookie, if it holds; being asked for keeps it from falling idle.
+    pub fn session(&self, cookie: &str, now: Instant) -> Option<Session> {
+        let key = sha256(cookie.as_bytes());
+        let mut sessions = held(&self.sessions);
+        let session = sessions.get_mut(&key)?;
+        if self.rules.end_of(session) <= now {
+            sessions.remove(&key);
+            return None;
+        }
+        // A clock that went back never shortens a session that was asked for.
+        session.touched_at = session.touched_at.max(now);
+        let ends_at = self.rules.end_of(session);
+        Some(Session { name: session.name.clone(), csrf: session.csrf.clone(), since: session.since, ends_at })
+    }
+
+    /// Ends one session.
+    pub fn close(&self, cookie: &str) {
+        held(&self.sessions).remove(&sha256(cookie.as_bytes()));
+    }
+
+    /// Ends every session of a person: after another password, another role, or when he was disabled.
+    pub fn close_all_of(&self, name: &str) {
+        held(&self.sessions).retain(|_, session| session.name != name);
+    }
+
+    /// Keeps one line for the session's next page; the newest counts.
+    pub fn say(&self, cookie: &str, text: &str) {
+        if let Some(session) = held(&self.sessions).get_mut(&sha256(cookie.as_bytes())) {
+            session.said = Some(text.chars().take(SAID_SIGNS_MAX).collect());
+        }
+    }
+
+    /// Takes the line that was kept.
+    pub fn take_said(&self, cookie: &str) -> Option<String> {
+        held(&self.sessions).get_mut(&sha256(cookie.as_bytes()))?.said.take()
+    }
+}
+
+impl Session {
+    /// Whether a form was drawn for this session; takes the same time for every wrong value of a length.
+    pub fn csrf_fits(&self, given: &str) -> bool {
+        self.csrf.as_bytes().ct_eq(given.as_bytes()).into()
+    }
+}
+
+impl SessionRules {
+    fn end_of(&self, session: &Held) -> Instant {
+        (session.touched_at + self.idle).min(session.since + self.longest)
+    }
+}
+
+fn end_unused(sessions: &mut Sessions, may_end: impl Fn(&Held) -> bool) {
+    let candidates = sessions.iter().filter(|(_, session)| may_end(session));
+    let unused = candidates.min_by_key(|(_, session)| session.touched_at).map(|(key, _)| *key);
+    unused.map(|key| sessions.remove(&key));
+}
+
+/// A request that panicked leaves sessions whole: each change is one step.
+fn held<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}

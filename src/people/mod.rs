@@ -1,0 +1,11 @@
+//! How people come in: sessions, failed tries, passwords, tokens. Pure: the hour and the random bytes are parameters.
+//!
+//! Knows nobody: who exists and what he may do is the agent's to say.
+
+mod doorkeeper;
+pub mod password;
+pub mod token;
+mod tries;
+
+pub use doorkeeper::{Doorkeeper, Opened, Session, SessionRules};
+pub use tries::TooMany;
