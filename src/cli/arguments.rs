@@ -104,6 +104,12 @@ pub enum Command {
     /// The audit snapshot of a month: export it, check one, show the key that signs it
     #[command(subcommand)]
     Evidence(super::evidence::Act),
+    /// People who may sign in: make, list, change, invite, disable them
+    #[command(subcommand)]
+    User(super::people::user::Act),
+    /// API tokens: make, list, revoke them
+    #[command(subcommand)]
+    Token(super::people::token::Act),
     /// Mail: whether letters arrive
     #[command(subcommand)]
     Mail(super::mail::Act),

@@ -19,6 +19,7 @@ mod license_state;
 mod logs;
 mod mail;
 mod patience;
+mod people;
 mod playground;
 mod rehearse;
 mod report;
@@ -83,6 +84,8 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::License(act) => license::run(session, act),
         Command::Billing(act) => billing::run(session, act),
         Command::Evidence(act) => evidence::run(session, act),
+        Command::User(act) => people::user::run(session, act),
+        Command::Token(act) => people::token::run(session, act),
         Command::Mail(act) => mail::run(session, act),
         Command::Webhook(act) => webhook::run(session, act),
         Command::Config(act) => config::run(session, act),

@@ -232,7 +232,8 @@ impl Agent {
 
     pub(super) fn shown(&self, unit: &Unit, month: Month) -> Result<Obeyed, Refused> {
         let report = self.newest_report(&unit.id, month)?;
-        Ok(Obeyed::Done(report.as_ref().map(Agent::with_grid).unwrap_or_default()))
+        let shown = report.map(|report| self.with_proposals(&report)).transpose()?;
+        Ok(Obeyed::Done(shown.unwrap_or_default()))
     }
 
     /// The unit and its report that an order speaks of; the newest month when none is named.

@@ -78,7 +78,7 @@ impl Agent {
         for unit in self.units_named(unit, server)? {
             let target = Target { unit: Some(unit.id), server: None, month };
             match self.one_report(&target) {
-                Ok((_, report)) => answers.push(Agent::with_grid(&report)),
+                Ok((_, report)) => answers.push(self.with_proposals(&report)?),
                 Err(refused) => missing = Some(refused),
             }
         }
@@ -86,6 +86,15 @@ impl Agent {
             Some(refused) if answers.is_empty() => Err(refused),
             Some(_) | None => one_or_all(answers),
         }
+    }
+
+    /// The report with its grid, and what was proposed for it when anything was.
+    pub(in crate::agent) fn with_proposals(&self, report: &UsageReport) -> Result<Value, Trouble> {
+        let (mut shown, proposals) = (Agent::with_grid(report), self.proposals_of(report)?);
+        if !proposals.is_empty() {
+            shown["proposed_adjustments"] = json!(proposals);
+        }
+        Ok(shown)
     }
 
     /// The report as it stands, and the grid that a Cloud Connect report is adjusted by.

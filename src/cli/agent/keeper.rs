@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
 use super::owner::{Note, Owner};
-use crate::agent::{Agent, Hour, Place, Refused, Trouble};
+use crate::agent::{Agent, FirstSignIn, Hour, Place, Refused, Trouble};
 use crate::api::Errand;
 use crate::cli::doors::Doors;
 use crate::cli::stopping::{Stop, told};
@@ -36,17 +36,21 @@ impl Keeper {
         self,
         mut errands: mpsc::Receiver<Errand>,
         mut heard: mpsc::UnboundedReceiver<Note>,
-        opened: oneshot::Sender<Result<(), Refused>>,
+        opened: oneshot::Sender<Result<Option<FirstSignIn>, Refused>>,
     ) -> Result<(), Refused> {
-        let mut agent = match self.open() {
-            Ok(agent) => agent,
+        let first = |mut agent: Agent| {
+            let first = agent.first_sign_in(Hour::at(self.doors.clock.now()))?;
+            Ok((agent, first))
+        };
+        let (mut agent, first) = match self.open().and_then(first) {
+            Ok(opened) => opened,
             Err(trouble) => {
                 let refused = Refused::from(trouble);
                 let _ = opened.send(Err(refused.clone()));
                 return Err(refused);
             }
         };
-        let _ = opened.send(Ok(()));
+        let _ = opened.send(Ok(first));
         let (mut flights, mut troubles) = (0, 0);
         loop {
             let since = self.doors.clock.now();

@@ -3,11 +3,13 @@
 mod keeper;
 mod owner;
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
+use secrecy::ExposeSecret;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
@@ -16,7 +18,7 @@ use super::access::SOCKET;
 use super::logs;
 use super::session::{Session, absolute};
 use super::stopping::{Stop, on_signal, told};
-use crate::agent::Refused;
+use crate::agent::{FirstSignIn, Refused};
 use crate::api::{self, Desk};
 use crate::config::Settings;
 use crate::console;
@@ -49,7 +51,7 @@ pub fn run_with(session: &mut Session<'_>, settings: Settings) -> Result<(), Ref
     ended
 }
 
-async fn live(session: &Session<'_>, settings: Settings) -> Result<(), Refused> {
+async fn live(session: &mut Session<'_>, settings: Settings) -> Result<(), Refused> {
     let (sender, stop) = on_signal()?;
     let (desk, errands) = api::desk();
     let (notes, heard) = mpsc::unbounded_channel();
@@ -69,7 +71,7 @@ async fn live(session: &Session<'_>, settings: Settings) -> Result<(), Refused> 
         })
         .map_err(|error| Refused::new(1, format!("cannot start the owner: {error}")))?;
     let gone = || Refused::new(1, "the owner of the store ended without a word");
-    is_open.await.map_err(|_| gone())??;
+    let first = is_open.await.map_err(|_| gone())??;
     let served = match open_doors(session, &settings, &desk, notes, &stop).await {
         Ok(served) => served,
         Err(refused) => {
@@ -78,6 +80,9 @@ async fn live(session: &Session<'_>, settings: Settings) -> Result<(), Refused> 
             return Err(refused);
         }
     };
+    if let Some(first) = first {
+        tell_first(session, &first)?;
+    }
     tell_system(&[NotifyState::Ready]);
     info!(event = "agent.ready", state_dir = %settings.state_dir.display(), "the agent runs");
     let ended = ended.await.map_err(|_| gone())?;
@@ -86,6 +91,16 @@ async fn live(session: &Session<'_>, settings: Settings) -> Result<(), Refused> 
     close(served).await;
     info!(event = "agent.stopped", "the agent has stopped");
     ended
+}
+
+/// Nobody is known yet: the link goes to whoever sits here, the log names the file alone.
+fn tell_first(session: &mut Session<'_>, first: &FirstSignIn) -> Result<(), Refused> {
+    let why = "nobody may sign in yet; the link in this file makes the first administrator";
+    info!(event = "console.first_sign_in", file = %first.file.display(), "{why}");
+    if !std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    session.print(&format!("The first administrator signs in at\n{}\n", first.link.expose_secret()))
 }
 
 /// Everything that listens or rings; each ends with the stop.

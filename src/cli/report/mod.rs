@@ -2,6 +2,7 @@
 
 mod acts;
 mod adjusting;
+mod approving;
 mod compare;
 mod explain;
 mod finalize;
@@ -54,10 +55,11 @@ pub enum Act {
     ///
     /// Example: tidegauge report adjust --remove test-vm-7 --reason "test machine, deleted on the 3rd"
     Adjust(Adjusting),
-    /// Machines that seem to count twice, and cloned servers; each with the adjustment prepared
+    /// Machines that seem to count twice, each with the adjustment prepared; and adjustments that wait for a second person
     ///
     /// A machine that several servers of yours count, one that came back under another id after a reinstall or a
-    /// migration, and servers that show one installation id. Nothing is changed: accept what you agree with.
+    /// migration, and servers that show one installation id. Nothing is changed: accept what you agree with. With
+    /// console.four_eyes_points in the settings, what somebody may not lower alone waits here for `report approve`.
     ///
     /// Example: tidegauge report proposals --month 2026-10
     Proposals(ReportArgs),
@@ -67,6 +69,19 @@ pub enum Act {
     ///
     /// Example: tidegauge report accept 5f3a91c2
     Accept(proposals::Accept),
+    /// Makes another person's adjustments, which lower the report by more than one person may alone
+    ///
+    /// Exit codes: 3 they were approved, rejected or lapsed already; 8 the report is not open; 65 they fit the report no
+    /// more; 66 no such proposal; 77 you proposed them yourself.
+    ///
+    /// Example: tidegauge report approve 5f3a91c2
+    Approve(approving::Approve),
+    /// Leaves the report as it is: what was proposed is not made
+    ///
+    /// Exit codes: 3 it was approved, rejected or lapsed already; 66 no such proposal.
+    ///
+    /// Example: tidegauge report reject 5f3a91c2 --reason "these machines are in use"
+    Reject(approving::Reject),
     /// What adjustments would change: points, money and the gate; nothing is kept
     ///
     /// Exit codes: 8 the report is not open any more; 65 no such workload, or it does not count; 66 no such report.
@@ -165,6 +180,8 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         }
         Act::Proposals(which) => proposals::show(session, which),
         Act::Accept(how) => proposals::accept(session, how),
+        Act::Approve(how) => approving::approve(session, how),
+        Act::Reject(how) => approving::reject(session, how),
         Act::WhatIf(how) => {
             let query = Query::WhatIf { target: how.which.target(), adjustments: how.adjustments()? };
             session.ask_and_show(&query, super::gate::what_if)

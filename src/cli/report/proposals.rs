@@ -5,8 +5,10 @@ use std::fmt::Write;
 use clap::Args;
 use serde_json::Value;
 
+use super::approving::waiting;
 use super::{ReportArgs, UnitArgs, text};
 use crate::agent::{Order, Query, Refused};
+use crate::cli::access::Access;
 use crate::cli::session::Session;
 use crate::cli::table::{list, word};
 use crate::domain::Instant;
@@ -25,7 +27,18 @@ pub struct Accept {
 }
 
 pub fn show(session: &mut Session<'_>, which: &ReportArgs) -> Result<(), Refused> {
-    session.ask_and_show(&query(which), shown)
+    let mut access = Access::open(session)?;
+    let mut answer = access.ask(session, &query(which))?;
+    let UnitArgs { unit, server } = which.unit.clone();
+    let waiting = access.ask(session, &Query::ProposedAdjustments { unit, server, month: which.month });
+    answer["proposed_adjustments"] = match waiting {
+        Ok(Value::Array(several)) => Value::Array(several),
+        Ok(one) => Value::Array(vec![one]),
+        // Without a report nothing waits.
+        Err(refused) if refused.code == 66 => Value::Array(Vec::new()),
+        Err(refused) => return Err(refused),
+    };
+    session.show(&answer, shown)
 }
 
 pub fn accept(session: &mut Session<'_>, how: &Accept) -> Result<(), Refused> {
@@ -68,5 +81,6 @@ fn shown(answer: &Value, _: Instant) -> String {
             );
         }
     }
+    text.extend(list(answer, "proposed_adjustments").iter().map(waiting));
     if text.is_empty() { "no machine seems to be counted twice\n".to_owned() } else { text }
 }

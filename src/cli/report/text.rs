@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::table::{Column, Table, dashed, list as rows, minute, short, word};
 use super::super::watermark::days;
+use super::approving::proposed;
 use crate::domain::Instant;
 
 /// Workloads printed; the files hold them all.
@@ -60,6 +61,9 @@ pub fn report(report: &Value, _: Instant) -> String {
 
 /// An adjustment that was made, with its effect and what can be lowered further.
 pub fn adjusted(report: &Value, now: Instant) -> String {
+    if report["schema"] == "tidegauge.proposed-adjustment/1" {
+        return proposed(report) + &super::super::gate::effect(&report["effect"], now);
+    }
     let grid = if rows(report, "adjust_grid").is_empty() { String::new() } else { grid(report) };
     heading(report) + &super::super::gate::effect(&report["effect"], now) + &grid
 }
@@ -76,6 +80,15 @@ fn heading(report: &Value) -> String {
     let external = &report["external"];
     if !external["portal"].is_null() {
         let _ = writeln!(text, "entered in {} as {}", word(external, "portal"), dashed(external, "document"));
+    }
+    let of = |state: &str| rows(report, "proposed_adjustments").iter().filter(|one| one["state"] == state).count();
+    match of("lapsed") {
+        0 => {}
+        count => text.push_str(&format!("{count} proposed adjustments lapsed: nobody approved them before it went\n")),
+    }
+    match of("open") {
+        0 => {}
+        count => text.push_str(&format!("{count} proposed adjustments wait for a second person: report proposals\n")),
     }
     text
 }
