@@ -1,12 +1,15 @@
 //! A report as a file, byte for byte as in the Reports folder.
 
 use axum::extract::{Path, Query as Parameters, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::response::Response;
 use base64::Engine;
 use serde::Deserialize;
 
-use super::{Ask, refusal};
+use super::entry::Seat;
+use super::{House, refusal};
 use crate::agent::{Query, Refused};
 use crate::domain::Month;
 
@@ -26,15 +29,16 @@ struct File {
 
 /// `GET /reports/2026-10.pdf?unit=…`.
 pub async fn report(
-    State(ask): State<Ask>,
-    Path(file): Path<String>,
+    State(house): State<Arc<House>>,
+    Extension(seat): Extension<Arc<Seat>>,
+    Path(name): Path<String>,
     Parameters(whose): Parameters<Whose>,
 ) -> Response {
-    let Some((month, format)) = month_and_format(&file) else {
-        return refusal(&Refused::new(66, format!("there is no file '{file}'; write it as 2026-10.pdf")));
+    let Some((month, format)) = month_and_format(&name) else {
+        return refusal(&Refused::new(66, format!("there is no file '{name}'; write it as 2026-10.pdf")));
     };
     let query = Query::ReportFile { unit: whose.unit, server: None, month: Some(month), format };
-    match ask(query).await {
+    match (house.back.ask)(query, seat.person.clone()).await {
         Ok(answer) => served(serde_json::from_value(answer).ok()),
         Err(refused) => refusal(&refused),
     }
@@ -53,8 +57,5 @@ fn served(file: Option<File>) -> Response {
     let Some((file, bytes)) = decoded else {
         return refusal(&Refused::new(1, "the agent's answer is not a file"));
     };
-    // The name comes with an id that a backup server gave; nothing in it may end the quotes.
-    let name: String = file.name.chars().filter(|sign| sign.is_ascii_alphanumeric() || "-_.".contains(*sign)).collect();
-    let disposition = format!("attachment; filename=\"{name}\"");
-    ([(header::CONTENT_TYPE, file.media_type), (header::CONTENT_DISPOSITION, disposition)], bytes).into_response()
+    super::pages::file(&file.name, file.media_type, bytes)
 }

@@ -1,8 +1,9 @@
-//! What holds for every answer: only loopback names are served, and browsers are told to load nothing from elsewhere.
+//! What holds for every answer: only known host names are served, and browsers are told to load nothing from elsewhere.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -15,8 +16,8 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-
 const HEADERS: [(HeaderName, &str); 5] = [
     (
         CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'",
     ),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "no-referrer"),
@@ -27,18 +28,24 @@ const HEADERS: [(HeaderName, &str); 5] = [
 /// Refuses requests for another host's name, and puts the headers on every answer.
 ///
 /// A foreign page may have its own name resolved to 127.0.0.1 and would then read this one (DNS rebinding).
-pub async fn guarded(request: Request, next: Next) -> Response {
+pub async fn guarded(State(names): State<Arc<Vec<String>>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let mut response = if is_loopback(host) {
+    let mut response = if is_loopback(host) || names.iter().any(|name| is_named(host, name)) {
         next.run(request).await
     } else {
-        let why = "this page answers for localhost, 127.0.0.1 and [::1] only; reach it through an SSH tunnel\n";
+        let why = "the console answers to localhost, 127.0.0.1, [::1] and the names of the settings ([console] names) only\n";
         (StatusCode::MISDIRECTED_REQUEST, why).into_response()
     };
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// Whether a Host header is a name of the settings, with or without a port.
+fn is_named(host: &str, name: &str) -> bool {
+    let bare = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(bare, _)| bare);
+    bare.eq_ignore_ascii_case(name)
 }
 
 /// Whether a Host header names this machine itself, with or without a port.

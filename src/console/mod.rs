@@ -1,63 +1,95 @@
-//! One read-only web page: the open report, high watermarks, the gate, the license, servers and what comes next.
+//! The console: what the agent knows as pages, and orders as forms, for people who are signed in.
 //!
-//! It computes nothing and keeps nothing: every number on it is an answer of the agent, whoever owns that. It has no
-//! login, so it is served on loopback only and answers no other host's name.
+//! It computes nothing and keeps nothing but sessions: every number on a page is an answer of the agent, every change
+//! an order in somebody's name. A page is one file of [`pages`] and one row of its table.
 
 mod answers;
+mod cookie;
 mod download;
+mod entry;
+mod forms;
+mod frame;
 mod guard;
-mod page;
+mod pages;
+mod shown;
 mod words;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use chrono_tz::Tz;
 use serde_json::Value;
 
-use crate::agent::{Query, Refused};
+use crate::agent::{Order, Query, Refused};
+use crate::domain::people::Person;
+use crate::doors::{Chance, Clock};
+use crate::people::Doorkeeper;
 
 pub use guard::guarded;
 
-/// The agent's answer to a question, when it comes.
+/// The agent's answer, when it comes.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Value, Refused>> + Send>>;
 
-/// Asks the agent, wherever its owner is.
-pub type Ask = Arc<dyn Fn(Query) -> Answer + Send + Sync>;
+/// How the agent is reached, wherever its owner is.
+#[derive(Clone)]
+pub struct Back {
+    pub ask: Arc<dyn Fn(Query, Person) -> Answer + Send + Sync>,
+    pub order: Arc<dyn Fn(Order, Person) -> Answer + Send + Sync>,
+}
+
+/// How the console behaves.
+#[derive(Clone, Debug)]
+pub struct Manner {
+    /// For showing times.
+    pub time_zone: Tz,
+    /// Whether browsers reach it over TLS, its own or a proxy's.
+    pub secure: bool,
+    /// Host names that it answers to, beside those of this machine itself.
+    pub names: Vec<String>,
+}
+
+/// What every page has at hand.
+pub struct House {
+    pub back: Back,
+    pub doorkeeper: Arc<Doorkeeper>,
+    pub clock: Arc<dyn Clock>,
+    pub chance: Mutex<Box<dyn Chance>>,
+    pub manner: Manner,
+}
 
 const STYLE: &str = include_str!("../../templates/console/style.css");
+const SCRIPT: &str = include_str!("../../templates/console/console.js");
 
-/// The page, its style and the reports as files.
-pub fn router(ask: Ask) -> Router {
-    Router::new()
-        .route("/", get(home))
+/// Every page, what signing in needs, the style and the reports as files.
+pub fn router(house: Arc<House>) -> Router {
+    let names = house.manner.names.clone();
+    let inside = pages::router()
         .route("/reports/{file}", get(download::report))
-        .route("/style.css", get(style))
         .fallback(no_such_page)
-        .layer(middleware::from_fn(guard::guarded))
-        .with_state(ask)
+        .layer(middleware::from_fn_with_state(Arc::clone(&house), entry::signed_in));
+    Router::new()
+        .merge(entry::router())
+        .route("/style.css", get(|| fixed("text/css; charset=utf-8", STYLE)))
+        .route("/console.js", get(|| fixed("text/javascript; charset=utf-8", SCRIPT)))
+        .merge(inside)
+        .layer(DefaultBodyLimit::max(forms::FORM_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(Arc::new(names), guard::guarded))
+        .with_state(house)
 }
 
-async fn home(State(ask): State<Ask>) -> Response {
-    match page::drawn(&ask).await {
-        Ok(html) => Html(html).into_response(),
-        Err(refused) => refusal(&refused),
-    }
-}
-
-async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
+async fn fixed(kind: &'static str, text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
 async fn no_such_page() -> Response {
-    let why = "there is no such page; the one page is /";
-    refusal(&Refused::new(66, why))
+    refusal(&Refused::new(66, "there is no such page"))
 }
 
 /// The agent's refusal as a page of its own.
@@ -65,8 +97,10 @@ fn refusal(refused: &Refused) -> Response {
     let status = match refused.code {
         2 | 65 => StatusCode::BAD_REQUEST,
         3 | 66 => StatusCode::NOT_FOUND,
+        5 | 6 | 8 | 78 => StatusCode::CONFLICT,
         69 | 75 => StatusCode::SERVICE_UNAVAILABLE,
+        77 => StatusCode::FORBIDDEN,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    (status, Html(page::problem(&refused.why))).into_response()
+    (status, Html(pages::problem(&refused.why))).into_response()
 }

@@ -1,12 +1,18 @@
-//! The page, drawn from the agent's answers.
+//! Overview: the open report, high watermarks by month, the gate, the license, servers and what comes next.
 
 use askama::Template;
+use chrono_tz::Tz;
 
-use super::answers::{self, Licensed, MonthMarks, Months, Next, Report, StageName, Status};
-use super::{Ask, words};
+use super::{Deed, Drawn, Shown, html};
 use crate::agent::{Query, Refused};
+use crate::console::answers::{Licensed, MonthMarks, Months, Next, Report, StageName, Status};
+use crate::console::frame::{Frame, Visit};
+use crate::console::shown::{When, encoded};
+use crate::console::words;
 use crate::document::{Chart, ChartPoint};
+use crate::domain::Instant;
 use crate::domain::gate::{GateVerdict, Verdict};
+use crate::domain::people::Role;
 use crate::formats::FORMATS;
 use crate::formats::charts::watermark_chart;
 
@@ -15,21 +21,22 @@ const BANNERS_MAX: usize = 3;
 /// Reports in the list.
 const REPORTS_MAX: usize = 13;
 
+/// Where signing in leads.
+pub const PAGE: super::Page =
+    super::Page { path: "/", name: Some("Overview"), needs: Role::Viewer, draw: |visit| Box::pin(drawn(visit)) };
+pub const DEEDS: &[Deed] = &[];
+
 /// What the page shows; the template lays it out.
 #[derive(Template)]
-#[template(path = "console/page.html")]
-struct Page {
+#[template(path = "console/overview.html")]
+struct Overview {
+    frame: Frame,
+    zone: Tz,
     status: Status,
     banners: Vec<Banner>,
     units: Vec<Panel>,
     /// Newest first.
     reports: Vec<Report>,
-}
-
-#[derive(Template)]
-#[template(path = "console/problem.html")]
-struct Problem<'a> {
-    why: &'a str,
 }
 
 /// An open report.
@@ -48,31 +55,18 @@ struct Panel {
     license: Licensed,
 }
 
-/// Asks the agent and draws the page.
-///
-/// # Errors
-/// The agent's refusal; units without a sample are no error.
-pub async fn drawn(ask: &Ask) -> Result<String, Refused> {
-    let mut status: Status = answers::one(ask(Query::Status {}).await?)?;
-    let months = ask(Query::Months { unit: None, server: None }).await;
-    let gates = ask(Query::Gate { unit: None, server: None, month: None }).await;
-    let mut reports: Vec<Report> = answers::each(ask(Query::Reports { unit: None, server: None }).await)?;
+async fn drawn(mut visit: Visit) -> Result<Shown, Refused> {
+    let mut status: Status = visit.ask(Query::Status {}).await?;
+    let months = visit.each(Query::Months { unit: None, server: None }).await?;
+    let gates = visit.each(Query::Gate { unit: None, server: None, month: None }).await?;
+    let mut reports: Vec<Report> = visit.each(Query::Reports { unit: None, server: None }).await?;
     reports.sort_by(|one, other| other.month.cmp(&one.month).then_with(|| one.unit.cmp(&other.unit)));
     reports.truncate(REPORTS_MAX);
     let licenses = std::mem::take(&mut status.licenses);
-    let open = std::mem::take(&mut status.open_reports);
-    let banners = banners(open);
-    let units = panels(licenses, answers::each(months)?, answers::each(gates)?);
-    Ok(html(&Page { status, banners, units, reports }))
-}
-
-/// The page that says why there is none.
-pub fn problem(why: &str) -> String {
-    html(&Problem { why })
-}
-
-fn html(template: &impl Template) -> String {
-    template.render().expect("a page is drawn to memory")
+    let banners = banners(std::mem::take(&mut status.open_reports));
+    let units = panels(licenses, months, gates);
+    let (frame, zone) = (visit.frame(PAGE.path, "Overview").await?, visit.zone());
+    Ok(Shown::Page(html(&Overview { frame, zone, status, banners, units, reports })))
 }
 
 /// A report that was entered elsewhere waits for nobody, also when it is never sent from here.
@@ -109,7 +103,11 @@ fn chart(months: &[MonthMarks]) -> String {
     })
 }
 
-impl Page {
+impl Overview {
+    fn when(&self, at: &Instant) -> When {
+        When::minute(*at, self.zone)
+    }
+
     /// Reports, licenses and gates name their unit only when there are several.
     fn has_several_units(&self) -> bool {
         self.units.len() > 1
@@ -144,21 +142,9 @@ impl Banner {
 impl Report {
     /// Each format: its name for people, and where it is downloaded.
     fn files(&self) -> Vec<(String, String)> {
-        let unit = percent_encoded(&self.unit);
+        let unit = encoded(&self.unit);
         let file =
             |extension: &str| (extension.to_uppercase(), format!("/reports/{}.{extension}?unit={unit}", self.month));
         FORMATS.iter().rev().map(|format| file(format.extension)).collect()
     }
-}
-
-/// A unit's id begins its life on a backup server, so it may hold any sign.
-fn percent_encoded(id: &str) -> String {
-    id.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-        encoded
-    })
 }

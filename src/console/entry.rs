@@ -1,0 +1,321 @@
+//! The way in and out: signing in, the invitation's page, signing out, and whose request it is.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{ConnectInfo, Form, Path, Query as Parameters, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::Value;
+use tracing::{info, warn};
+
+use super::forms::Fields;
+use super::pages::html;
+use super::{House, cookie, refusal};
+use crate::agent::{Order, Query, Refused};
+use crate::domain::people::{Person, Role};
+use crate::people::{password, token};
+
+/// Longest name or password that is looked at.
+const ENTRY_BYTES_MAX: usize = 256;
+
+/// Who makes a request, and by which session.
+pub struct Seat {
+    pub person: Person,
+    pub csrf: String,
+    pub secret: SecretString,
+}
+
+#[derive(Template)]
+#[template(path = "console/sign_in.html")]
+struct SignIn<'a> {
+    name: &'a str,
+    to: &'a str,
+    refused: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "console/welcome.html")]
+struct Welcome<'a> {
+    name: &'a str,
+    code: &'a str,
+    refused: Option<&'a str>,
+}
+
+/// The pages that need no session.
+pub fn router() -> Router<Arc<House>> {
+    Router::new()
+        .route("/sign-in", get(ask_who).post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .route("/welcome/{code}", get(ask_password).post(choose_password))
+}
+
+/// Lets requests of a session through with their [`Seat`], and sends everybody else to the sign-in.
+pub async fn signed_in(State(house): State<Arc<House>>, mut request: Request, next: Next) -> Response {
+    if let Err(refused) = came_from_here(request.method(), request.headers()) {
+        return refusal(&refused);
+    }
+    match seat(&house, request.headers()).await {
+        Ok(Some(seat)) => {
+            request.extensions_mut().insert(Arc::new(seat));
+            next.run(request).await
+        }
+        Ok(None) if request.method() == Method::GET => {
+            let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+            onward(&format!("/sign-in?to={}", super::shown::encoded(path)))
+        }
+        Ok(None) => refusal(&Refused::new(77, "the session has ended; sign in again, then repeat what you did")),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+/// Whose session the request's cookie names, with the role of this moment.
+///
+/// # Errors
+/// The agent's refusal.
+pub async fn seat(house: &House, headers: &HeaderMap) -> Result<Option<Seat>, Refused> {
+    let Some(secret) = session_cookie(house, headers) else { return Ok(None) };
+    let Some(session) = house.doorkeeper.session(&secret, house.clock.now()) else { return Ok(None) };
+    let Some(user) = user(house, &session.name).await?.filter(|user| user.active) else {
+        house.doorkeeper.close(&secret);
+        return Ok(None);
+    };
+    let person = Person { name: user.name, role: user.role };
+    Ok(Some(Seat { person, csrf: session.csrf, secret: SecretString::from(secret) }))
+}
+
+fn session_cookie(house: &House, headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|header| header.to_str().ok());
+    cookies.filter_map(|header| cookie::read(header, house.manner.secure)).next().map(str::to_owned)
+}
+
+/// A page of another site may send a form here; browsers say where it came from.
+fn came_from_here(method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        return Ok(());
+    }
+    let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let elsewhere = match (said("sec-fetch-site"), said("origin"), said("host")) {
+        (Some(site), _, _) => !matches!(site, "same-origin" | "none"),
+        (None, Some(origin), Some(host)) => origin.split_once("://").map(|(_, rest)| rest) != Some(host),
+        (None, Some(_) | None, _) => false,
+    };
+    if elsewhere {
+        return Err(Refused::new(77, "this form was sent from another site; nothing was done"));
+    }
+    Ok(())
+}
+
+/// Of a user, what signing in needs.
+#[derive(Deserialize)]
+struct User {
+    name: String,
+    role: Role,
+    active: bool,
+    #[serde(default)]
+    password: Option<String>,
+}
+
+/// The user of a name; `None`: there is none.
+async fn user(house: &House, name: &str) -> Result<Option<User>, Refused> {
+    read(internal(house, Query::SignIn { name: name.to_owned() }).await)
+}
+
+/// Asks what only the program itself may know.
+async fn internal(house: &House, query: Query) -> Result<Value, Refused> {
+    (house.back.ask)(query, Person::owner("console")).await
+}
+
+fn read<T: serde::de::DeserializeOwned>(answer: Result<Value, Refused>) -> Result<Option<T>, Refused> {
+    match answer {
+        Ok(found) => super::answers::one(found).map(Some),
+        Err(refused) if matches!(refused.code, 3 | 66) => Ok(None),
+        Err(refused) => Err(refused),
+    }
+}
+
+async fn ask_who(Parameters(fields): Parameters<Vec<(String, String)>>) -> Response {
+    let fields = Fields(fields);
+    Html(html(&SignIn { name: "", to: local(fields.text("to")), refused: None })).into_response()
+}
+
+async fn sign_in(
+    State(house): State<Arc<House>>,
+    from: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Response {
+    let fields = Fields(fields);
+    let (name, to) = (fields.text("name").unwrap_or_default(), local(fields.text("to")));
+    let from = from.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |from| from.0.0.ip());
+    let tried = match came_from_here(&Method::POST, &headers) {
+        Ok(()) => tried(&house, name, fields.all("password").next().unwrap_or_default(), from).await,
+        Err(refused) => Err(refused),
+    };
+    match tried {
+        Ok(secret) => entered(&house, &secret, to),
+        Err(refused) => {
+            let page = Html(html(&SignIn { name, to, refused: Some(&refused.why) }));
+            match refused.code {
+                75 => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], page).into_response(),
+                _ => (StatusCode::UNAUTHORIZED, page).into_response(),
+            }
+        }
+    }
+}
+
+/// Checks name and password, and opens a session.
+async fn tried(house: &House, name: &str, secret: &str, from: IpAddr) -> Result<SecretString, Refused> {
+    if ENTRY_BYTES_MAX < name.len() || ENTRY_BYTES_MAX < secret.len() {
+        return Err(Refused::new(77, "Name or password is wrong."));
+    }
+    let now = house.clock.now();
+    if let Err(many) = house.doorkeeper.may_try(name, from, now) {
+        warn!(event = "session.limited", user = name, %from, "too many tries to sign in");
+        return Err(Refused::new(75, many.to_string()));
+    }
+    // Counted before it is checked, so that tries side by side are counted too.
+    house.doorkeeper.failed(name, from, now);
+    let user = user(house, name).await?;
+    let hash = user.as_ref().filter(|user| user.active).and_then(|user| user.password.clone());
+    let secret = SecretString::from(secret.to_owned());
+    let fits = tokio::task::spawn_blocking(move || password::verify(hash.as_deref(), &secret)).await;
+    match user.filter(|_| fits.unwrap_or(false)) {
+        Some(user) => {
+            info!(event = "session.opened", user = name, %from, "somebody signed in");
+            Ok(open(house, &user.name))
+        }
+        None => {
+            warn!(event = "session.refused", user = name, %from, "a sign-in was refused");
+            Err(Refused::new(77, "Name or password is wrong."))
+        }
+    }
+}
+
+/// A session of a person who has shown who it is.
+pub fn open(house: &House, name: &str) -> SecretString {
+    let mut bytes = [0_u8; 64];
+    house.chance.lock().expect("drawing bytes does not panic").fill(&mut bytes);
+    house.doorkeeper.opened(name, bytes, house.clock.now()).cookie
+}
+
+/// Sends a browser on with its new session.
+pub fn entered(house: &House, secret: &SecretString, to: &str) -> Response {
+    let mut response = onward(to);
+    let cookie = cookie::given(secret.expose_secret(), house.manner.secure);
+    response.headers_mut().insert(header::SET_COOKIE, HeaderValue::from_str(&cookie).expect("a cookie is text"));
+    response
+}
+
+/// Only a path of this console: nobody is sent elsewhere after signing in.
+fn local(to: Option<&str>) -> &str {
+    let is_path = |path: &&str| {
+        path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && path.bytes().all(|b| b' ' < b && b < 127)
+    };
+    to.filter(is_path).unwrap_or("/")
+}
+
+async fn sign_out(
+    State(house): State<Arc<House>>,
+    headers: HeaderMap,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Response {
+    let fields = Fields(fields);
+    let checked = came_from_here(&Method::POST, &headers);
+    let seat = match checked {
+        Ok(()) => seat(&house, &headers).await,
+        Err(refused) => Err(refused),
+    };
+    match seat {
+        Ok(Some(seat)) if token::alike(&seat.csrf, fields.text("csrf").unwrap_or_default()) => {
+            house.doorkeeper.close(seat.secret.expose_secret());
+            info!(event = "session.closed", user = seat.person.name, "somebody signed out");
+        }
+        Ok(Some(_)) => return refusal(&Refused::new(77, "the form is not of this session; nothing was done")),
+        Ok(None) => {}
+        Err(refused) => return refusal(&refused),
+    }
+    let mut response = onward("/sign-in");
+    let gone = HeaderValue::from_str(&cookie::taken(house.manner.secure)).expect("a cookie is text");
+    response.headers_mut().insert(header::SET_COOKIE, gone);
+    response
+}
+
+/// Whom an invitation is for.
+async fn invited(house: &House, code: &str) -> Result<String, Refused> {
+    #[derive(Deserialize)]
+    struct Invited {
+        name: String,
+    }
+    let hash = token::hash_of(code);
+    let found: Option<Invited> = read(internal(house, Query::Invited { hash }).await)?;
+    let gone = "this invitation was used, has ended or never was; ask an administrator for another";
+    found.map(|found| found.name).ok_or_else(|| Refused::new(66, gone))
+}
+
+async fn ask_password(State(house): State<Arc<House>>, Path(code): Path<String>) -> Response {
+    match invited(&house, &code).await {
+        Ok(name) => Html(html(&Welcome { name: &name, code: &code, refused: None })).into_response(),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+async fn choose_password(
+    State(house): State<Arc<House>>,
+    Path(code): Path<String>,
+    headers: HeaderMap,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> Response {
+    let fields = Fields(fields);
+    let name = match came_from_here(&Method::POST, &headers).map(|()| invited(&house, &code)) {
+        Ok(invited) => invited.await,
+        Err(refused) => Err(refused),
+    };
+    let name = match name {
+        Ok(name) => name,
+        Err(refused) => return refusal(&refused),
+    };
+    match chosen(&house, &name, &code, &fields).await {
+        Ok(()) => entered(&house, &open(&house, &name), "/"),
+        Err(refused) => {
+            let page = Welcome { name: &name, code: &code, refused: Some(&refused.why) };
+            (StatusCode::UNPROCESSABLE_ENTITY, Html(html(&page))).into_response()
+        }
+    }
+}
+
+/// The invited person's own password is kept as its hash; the invitation ends with it.
+async fn chosen(house: &House, name: &str, code: &str, fields: &Fields) -> Result<(), Refused> {
+    let hash = new_password(house, name, fields).await?;
+    let order = Order::AcceptInvitation { invitation: token::hash_of(code), password: hash };
+    (house.back.order)(order, Person { name: name.to_owned(), role: Role::Viewer }).await.map(|_| ())
+}
+
+/// The hash of a password that was typed twice.
+///
+/// # Errors
+/// 65 with what is wrong with it.
+pub async fn new_password(house: &House, name: &str, fields: &Fields) -> Result<String, Refused> {
+    let typed = fields.all("password").next().unwrap_or_default();
+    if typed != fields.all("again").next().unwrap_or_default() {
+        return Err(Refused::new(65, "the two passwords differ; type the same one twice"));
+    }
+    let secret = SecretString::from(typed.to_owned());
+    password::refuse_weak(name, &secret).map_err(|why| Refused::new(65, why.to_string()))?;
+    let mut salt = [0_u8; 16];
+    house.chance.lock().expect("drawing bytes does not panic").fill(&mut salt);
+    let hashed = tokio::task::spawn_blocking(move || password::hash(&secret, salt)).await;
+    hashed.map_err(|_| Refused::new(1, "the password could not be kept; try again"))
+}
+
+/// `303 See Other`.
+pub fn onward(to: &str) -> Response {
+    let to = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
+}

@@ -1,0 +1,196 @@
+//! One visit of somebody who is signed in, and the frame that every page stands in.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::House;
+use super::answers;
+use super::forms::Fields;
+use super::pages::PAGES;
+use super::shown::{When, encoded};
+use crate::agent::{Order, Query, Refused};
+use crate::domain::people::{Person, Role};
+use crate::domain::{Instant, Month};
+use serde_json::Value;
+
+/// A request of somebody who is signed in.
+pub struct Visit {
+    pub person: Person,
+    /// What forms of this session carry.
+    pub csrf: String,
+    /// What the address says behind its question mark.
+    pub asked: Fields,
+    pub now: Instant,
+    /// The line that the last order left, shown once.
+    pub said: Option<String>,
+    pub house: Arc<House>,
+}
+
+impl Visit {
+    /// The agent's answer to this person's question.
+    ///
+    /// # Errors
+    /// The agent's refusal, also when the person's role does not suffice.
+    pub async fn ask<T: DeserializeOwned>(&self, query: Query) -> Result<T, Refused> {
+        answers::one((self.house.back.ask)(query, self.person.clone()).await?)
+    }
+
+    /// One answer for each reporting unit, none when nothing is known yet.
+    ///
+    /// # Errors
+    /// As [`Visit::ask`].
+    pub async fn each<T: DeserializeOwned>(&self, query: Query) -> Result<Vec<T>, Refused> {
+        answers::each((self.house.back.ask)(query, self.person.clone()).await)
+    }
+
+    /// Gives an order in this person's name.
+    ///
+    /// # Errors
+    /// As [`Visit::ask`].
+    pub async fn order(&self, order: Order) -> Result<Value, Refused> {
+        (self.house.back.order)(order, self.person.clone()).await
+    }
+
+    /// Whether this person's role reaches that one: what is not allowed is not offered.
+    pub fn may(&self, role: Role) -> bool {
+        role <= self.person.role
+    }
+
+    pub fn zone(&self) -> Tz {
+        self.house.manner.time_zone
+    }
+
+    /// The frame of a page: its title, its place in the navigation, and what waits for this person.
+    ///
+    /// # Errors
+    /// As [`Visit::ask`].
+    pub async fn frame(&mut self, path: &'static str, title: impl Into<String>) -> Result<Frame, Refused> {
+        let waiting: Waiting = self.ask(Query::Status {}).await?;
+        let mut notices: Vec<Notice> = waiting.open_reports.into_iter().filter_map(Report::notice).collect();
+        notices.sort_by_key(|notice| notice.days_left);
+        Ok(Frame {
+            title: title.into(),
+            places: places(path, self.person.role),
+            person: self.person.clone(),
+            csrf: self.csrf.clone(),
+            said: self.said.take(),
+            now: self.when(self.now),
+            notices,
+        })
+    }
+
+    /// An instant as this console shows it.
+    pub fn when(&self, at: Instant) -> When {
+        When::minute(at, self.zone())
+    }
+}
+
+/// What `templates/console/base.html` shows around a page.
+pub struct Frame {
+    pub title: String,
+    pub places: Vec<Place>,
+    pub person: Person,
+    pub csrf: String,
+    pub said: Option<String>,
+    pub now: When,
+    /// Reports that wait for somebody, the nearest deadline first.
+    pub notices: Vec<Notice>,
+}
+
+impl Frame {
+    /// What the window's title says before the page's: `6 days left · `.
+    pub fn reminder(&self) -> String {
+        self.notices.first().map(|notice| format!("{} · ", notice.left)).unwrap_or_default()
+    }
+
+    /// Whether the notification window is shown on the page that signing in leads to.
+    pub fn has_window(&self) -> bool {
+        self.may_review() && self.notices.iter().any(|notice| notice.window)
+    }
+
+    pub fn may_review(&self) -> bool {
+        Role::Reviewer <= self.person.role
+    }
+
+    pub fn may_send(&self) -> bool {
+        Role::Approver <= self.person.role
+    }
+}
+
+/// A page in the navigation.
+pub struct Place {
+    pub path: &'static str,
+    pub name: &'static str,
+    pub is_here: bool,
+}
+
+fn places(path: &str, role: Role) -> Vec<Place> {
+    let open = PAGES.iter().filter(|page| page.needs <= role);
+    open.filter_map(|page| Some(Place { path: page.path, name: page.name?, is_here: page.path == path })).collect()
+}
+
+/// Of `tidegauge.status/1`, what stands on every page.
+#[derive(Deserialize)]
+struct Waiting {
+    open_reports: Vec<Report>,
+}
+
+#[derive(Deserialize)]
+struct Report {
+    unit: String,
+    month: Month,
+    notification: Option<Notification>,
+}
+
+/// The field's notification window (domain.md 3.9), as the agent words it.
+#[derive(Deserialize)]
+struct Notification {
+    of: String,
+    lines: Vec<String>,
+    banner: String,
+    left: String,
+    days_left: i64,
+    window: bool,
+    sends: bool,
+}
+
+/// A report that waits for somebody.
+pub struct Notice {
+    pub unit: String,
+    /// Its servers.
+    pub of: String,
+    pub month: Month,
+    /// `Monthly usage report has been generated.` and what follows it.
+    pub lines: Vec<String>,
+    /// `Please submit a monthly usage report (6 days left)`.
+    pub banner: String,
+    /// `6 days left`.
+    pub left: String,
+    pub days_left: i64,
+    /// Whether the window is shown: not while the report is postponed.
+    pub window: bool,
+    /// In manual mode it is downloaded and entered elsewhere instead.
+    pub sends: bool,
+}
+
+impl Report {
+    fn notice(self) -> Option<Notice> {
+        let Notification { of, lines, banner, left, days_left, window, sends } = self.notification?;
+        Some(Notice { unit: self.unit, of, month: self.month, lines, banner, left, days_left, window, sends })
+    }
+}
+
+impl Notice {
+    /// The unit as part of an address.
+    pub fn unit_encoded(&self) -> String {
+        encoded(&self.unit)
+    }
+
+    /// What links and forms about this report carry.
+    pub fn query(&self) -> String {
+        format!("unit={}&month={}", encoded(&self.unit), self.month)
+    }
+}
