@@ -242,7 +242,7 @@ impl Agent {
     }
 
     /// Whether VSPC manages every server of the unit and approves their reports by itself (domain.md 3.10).
-    fn is_reviewed_elsewhere(&self, unit: &Unit) -> bool {
+    pub(super) fn is_reviewed_elsewhere(&self, unit: &Unit) -> bool {
         let by_vspc = |name: &String| {
             let server = self.settings.server(name);
             server.is_some_and(|server| server.managed_by == Some(ManagedBy::Vspc) && server.vspc_auto_approval)

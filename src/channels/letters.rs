@@ -97,6 +97,17 @@ pub fn until(days_left: i64) -> String {
     }
 }
 
+/// `6 days left`, `1 day left`, `due today`, `2 days overdue`.
+pub fn left_or_overdue(days_left: i64) -> String {
+    match days_left {
+        ..=-2 => format!("{} days overdue", days_left.unsigned_abs()),
+        -1 => "1 day overdue".to_owned(),
+        0 => "due today".to_owned(),
+        1 => "1 day left".to_owned(),
+        2.. => format!("{days_left} days left"),
+    }
+}
+
 /// `30 days left`, `1 day left`, `today is its last day`.
 fn left(days: i64) -> String {
     match days {

@@ -13,7 +13,7 @@ use chrono_tz::Tz;
 use crate::ask::Ask;
 use crate::domain::notice::Notice;
 
-pub use letters::until;
+pub use letters::{left_or_overdue, until};
 
 /// What every channel may use beside the notice itself.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! The way in and out: signing in, the invitation's page, signing out, and whose request it is.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use askama::Template;
@@ -19,8 +19,9 @@ use super::forms::Fields;
 use super::pages::html;
 use super::{House, cookie, refusal};
 use crate::agent::{Order, Query, Refused};
-use crate::domain::people::{Person, Role};
-use crate::people::{password, token};
+use crate::domain::people::{Person, Role, SecretHash};
+use crate::people::{Session, password, token};
+use crate::ports::serve::Caller;
 
 /// Longest name or password that is looked at.
 const ENTRY_BYTES_MAX: usize = 256;
@@ -28,7 +29,7 @@ const ENTRY_BYTES_MAX: usize = 256;
 /// Who makes a request, and by which session.
 pub struct Seat {
     pub person: Person,
-    pub csrf: String,
+    pub session: Session,
     pub secret: SecretString,
 }
 
@@ -87,7 +88,7 @@ pub async fn seat(house: &House, headers: &HeaderMap) -> Result<Option<Seat>, Re
         return Ok(None);
     };
     let person = Person { name: user.name, role: user.role };
-    Ok(Some(Seat { person, csrf: session.csrf, secret: SecretString::from(secret) }))
+    Ok(Some(Seat { person, session, secret: SecretString::from(secret) }))
 }
 
 fn session_cookie(house: &House, headers: &HeaderMap) -> Option<String> {
@@ -119,7 +120,7 @@ struct User {
     role: Role,
     active: bool,
     #[serde(default)]
-    password: Option<String>,
+    password: Option<SecretHash>,
 }
 
 /// The user of a name; `None`: there is none.
@@ -147,13 +148,13 @@ async fn ask_who(Parameters(fields): Parameters<Vec<(String, String)>>) -> Respo
 
 async fn sign_in(
     State(house): State<Arc<House>>,
-    from: Option<Extension<ConnectInfo<SocketAddr>>>,
+    from: Option<Extension<ConnectInfo<Caller>>>,
     headers: HeaderMap,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Response {
     let fields = Fields(fields);
     let (name, to) = (fields.text("name").unwrap_or_default(), local(fields.text("to")));
-    let from = from.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |from| from.0.0.ip());
+    let from = from.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |from| from.0.0.0.ip());
     let tried = match came_from_here(&Method::POST, &headers) {
         Ok(()) => tried(&house, name, fields.all("password").next().unwrap_or_default(), from).await,
         Err(refused) => Err(refused),
@@ -185,7 +186,7 @@ async fn tried(house: &House, name: &str, secret: &str, from: IpAddr) -> Result<
     let user = user(house, name).await?;
     let hash = user.as_ref().filter(|user| user.active).and_then(|user| user.password.clone());
     let secret = SecretString::from(secret.to_owned());
-    let fits = tokio::task::spawn_blocking(move || password::verify(hash.as_deref(), &secret)).await;
+    let fits = tokio::task::spawn_blocking(move || password::verify(&secret, hash.as_ref())).await;
     match user.filter(|_| fits.unwrap_or(false)) {
         Some(user) => {
             info!(event = "session.opened", user = name, %from, "somebody signed in");
@@ -233,7 +234,7 @@ async fn sign_out(
         Err(refused) => Err(refused),
     };
     match seat {
-        Ok(Some(seat)) if token::alike(&seat.csrf, fields.text("csrf").unwrap_or_default()) => {
+        Ok(Some(seat)) if seat.session.csrf_fits(fields.text("csrf").unwrap_or_default()) => {
             house.doorkeeper.close(seat.secret.expose_secret());
             info!(event = "session.closed", user = seat.person.name, "somebody signed out");
         }
@@ -293,7 +294,8 @@ async fn choose_password(
 /// The invited person's own password is kept as its hash; the invitation ends with it.
 async fn chosen(house: &House, name: &str, code: &str, fields: &Fields) -> Result<(), Refused> {
     let hash = new_password(house, name, fields).await?;
-    let order = Order::AcceptInvitation { invitation: token::hash_of(code), password: hash };
+    let order =
+        Order::SetPassword { name: name.to_owned(), password: hash, invitation: Some(token::hash_of(code)) };
     (house.back.order)(order, Person { name: name.to_owned(), role: Role::Viewer }).await.map(|_| ())
 }
 
@@ -301,13 +303,13 @@ async fn chosen(house: &House, name: &str, code: &str, fields: &Fields) -> Resul
 ///
 /// # Errors
 /// 65 with what is wrong with it.
-pub async fn new_password(house: &House, name: &str, fields: &Fields) -> Result<String, Refused> {
+pub async fn new_password(house: &House, name: &str, fields: &Fields) -> Result<SecretHash, Refused> {
     let typed = fields.all("password").next().unwrap_or_default();
     if typed != fields.all("again").next().unwrap_or_default() {
         return Err(Refused::new(65, "the two passwords differ; type the same one twice"));
     }
     let secret = SecretString::from(typed.to_owned());
-    password::refuse_weak(name, &secret).map_err(|why| Refused::new(65, why.to_string()))?;
+    password::refuse_weak(&secret, name).map_err(|why| Refused::new(65, why.to_string()))?;
     let mut salt = [0_u8; 16];
     house.chance.lock().expect("drawing bytes does not panic").fill(&mut salt);
     let hashed = tokio::task::spawn_blocking(move || password::hash(&secret, salt)).await;

@@ -11,6 +11,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::House;
+
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 const HEADERS: [(HeaderName, &str); 5] = [
@@ -28,9 +30,9 @@ const HEADERS: [(HeaderName, &str); 5] = [
 /// Refuses requests for another host's name, and puts the headers on every answer.
 ///
 /// A foreign page may have its own name resolved to 127.0.0.1 and would then read this one (DNS rebinding).
-pub async fn guarded(State(names): State<Arc<Vec<String>>>, request: Request, next: Next) -> Response {
+pub async fn guarded(State(house): State<Arc<House>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let mut response = if is_loopback(host) || names.iter().any(|name| is_named(host, name)) {
+    let mut response = if is_loopback(host) || house.manner.names.iter().any(|name| is_named(host, name)) {
         next.run(request).await
     } else {
         let why = "the console answers to localhost, 127.0.0.1, [::1] and the names of the settings ([console] names) only\n";

@@ -32,8 +32,6 @@ use crate::domain::people::Person;
 use crate::doors::{Chance, Clock};
 use crate::people::Doorkeeper;
 
-pub use guard::guarded;
-
 /// The agent's answer, when it comes.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Value, Refused>> + Send>>;
 
@@ -69,7 +67,6 @@ const SCRIPT: &str = include_str!("../../templates/console/console.js");
 
 /// Every page, what signing in needs, the style and the reports as files.
 pub fn router(house: Arc<House>) -> Router {
-    let names = house.manner.names.clone();
     let inside = pages::router()
         .route("/reports/{file}", get(download::report))
         .fallback(no_such_page)
@@ -80,8 +77,12 @@ pub fn router(house: Arc<House>) -> Router {
         .route("/console.js", get(|| fixed("text/javascript; charset=utf-8", SCRIPT)))
         .merge(inside)
         .layer(DefaultBodyLimit::max(forms::FORM_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(Arc::new(names), guard::guarded))
         .with_state(house)
+}
+
+/// Everything that the console's listener serves: only for known host names, and with the headers of a page.
+pub fn guarded(house: Arc<House>, router: Router) -> Router {
+    router.layer(middleware::from_fn_with_state(house, guard::guarded))
 }
 
 async fn fixed(kind: &'static str, text: &'static str) -> Response {

@@ -1,6 +1,6 @@
 //! Serves a router: over TCP, over TLS, or on a Unix socket. The only place that listens.
 
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -41,6 +42,22 @@ impl Served {
     }
 }
 
+/// The far end of a connection, as the listener saw it: in requests as `ConnectInfo<Caller>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller(pub SocketAddr);
+
+impl Connected<IncomingStream<'_, TcpListener>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Caller {
+        Caller(*stream.remote_addr())
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsListener>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Caller {
+        Caller(*stream.remote_addr())
+    }
+}
+
 /// A certificate chain and its key, as PEM files.
 #[derive(Clone, Debug)]
 pub struct TlsFiles {
@@ -56,7 +73,9 @@ pub async fn plain(
 ) -> io::Result<Served> {
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(&address, &error))?;
     let address = listener.local_addr()?;
-    Ok(Served { address, task: tokio::spawn(until(listener, router, stop)) })
+    let (signal, stopping) = stopping(stop);
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<Caller>());
+    Ok(Served { address, task: tokio::spawn(until(serving.with_graceful_shutdown(signal).into_future(), stopping)) })
 }
 
 /// Serves over TLS until `stop`. A slow handshake holds up nobody else.
@@ -70,7 +89,9 @@ pub async fn tls(
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(&address, &error))?;
     let address = listener.local_addr()?;
     let listener = TlsListener::new(listener, acceptor, address);
-    Ok(Served { address, task: tokio::spawn(until(listener, router, stop)) })
+    let (signal, stopping) = stopping(stop);
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<Caller>());
+    Ok(Served { address, task: tokio::spawn(until(serving.with_graceful_shutdown(signal).into_future(), stopping)) })
 }
 
 /// Serves on a Unix socket that only this user may open, until `stop`; the socket file goes when it ends.
@@ -83,7 +104,9 @@ pub async fn unix(
     let listener = private_socket(path).map_err(|error| cannot_listen(&path.display(), &error))?;
     let path = path.to_owned();
     Ok(tokio::spawn(async move {
-        let ended = until(listener, router, stop).await;
+        let (signal, stopping) = stopping(stop);
+        let serving = axum::serve(listener, router).with_graceful_shutdown(signal);
+        let ended = until(serving.into_future(), stopping).await;
         // It may already be gone; the next start removes a left one.
         let _ = std::fs::remove_file(path);
         ended
@@ -107,22 +130,28 @@ fn private_socket(path: &Path) -> io::Result<tokio::net::UnixListener> {
     Ok(listener)
 }
 
-async fn until<L>(listener: L, router: Router, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()>
-where
-    L: Listener,
-    L::Addr: std::fmt::Debug,
-{
-    let (stopped, mut stopping) = tokio::sync::watch::channel(false);
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+/// The stop, and who hears that it came.
+fn stopping(
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> (impl Future<Output = ()> + Send + 'static, watch::Receiver<bool>) {
+    let (stopped, stopping) = watch::channel(false);
+    let signal = async move {
         stop.await;
         let _ = stopped.send(true);
-    });
+    };
+    (signal, stopping)
+}
+
+async fn until(
+    serving: impl Future<Output = io::Result<()>> + Send,
+    mut stopping: watch::Receiver<bool>,
+) -> io::Result<()> {
     let overdue = async move {
         let _ = stopping.wait_for(|stopping| *stopping).await;
         tokio::time::sleep(Duration::from_secs(STOP_SECONDS_MAX)).await;
     };
     tokio::select! {
-        ended = serving.into_future() => ended,
+        ended = serving => ended,
         () = overdue => Ok(()),
     }
 }

@@ -9,6 +9,7 @@ mod license;
 mod license_state;
 mod money;
 mod proposed;
+mod notification;
 mod rates;
 mod readings;
 mod reconciliation;

@@ -64,6 +64,7 @@ impl Agent {
             "coverage": report.coverage,
             "digest": report.digest,
             "difference_in_words": in_words,
+            "notification": self.notification_of(unit, report, now)?,
         }))
     }
 

@@ -1,10 +1,10 @@
 //! `agent`: the long-running owner of the state directory, composed with its alarm, its desk and its sockets.
 
+mod console;
 mod keeper;
 mod owner;
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,6 @@ use super::stopping::{Stop, on_signal, told};
 use crate::agent::{FirstSignIn, Refused};
 use crate::api::{self, Desk};
 use crate::config::Settings;
-use crate::console;
 use crate::doors::Clock;
 use crate::ports::clock::{ClockWatch, Monotonic};
 use crate::ports::{alarm, serve};
@@ -120,34 +119,9 @@ async fn open_doors(
     served.push(tokio::spawn(async move { log_end("control socket", control.await) }));
     info!(event = "control.listening", socket = %socket.display(), "the control socket is open");
     if let Some(console) = &settings.console {
-        served.extend(open_console(console.listen, desk, stop).await);
+        served.extend(console::open(session, settings, console, desk, stop).await);
     }
     Ok(served)
-}
-
-/// The page. Without it the agent does what is owed all the same.
-async fn open_console(address: SocketAddr, desk: &Desk, stop: &Stop) -> Option<JoinHandle<()>> {
-    let metrics = api::metrics::router(desk.clone()).layer(axum::middleware::from_fn(console::guarded));
-    let router = console::router(asking(desk)).merge(metrics);
-    match serve::plain(address, router, told(stop.clone())).await {
-        Ok(page) => {
-            info!(event = "console.listening", address = %page.address, "the page is served");
-            Some(tokio::spawn(async move { log_end("console", Ok::<_, std::io::Error>(page.ended().await)) }))
-        }
-        Err(error) => {
-            warn!(event = "console.failed", error = %error, "there is no page");
-            None
-        }
-    }
-}
-
-/// The console asks over the desk, as everybody does.
-fn asking(desk: &Desk) -> console::Ask {
-    let desk = desk.clone();
-    Arc::new(move |query| {
-        let desk = desk.clone();
-        Box::pin(async move { desk.ask(query).await })
-    })
 }
 
 fn log_end<E: std::fmt::Display>(what: &str, ended: Result<std::io::Result<()>, E>) {

@@ -29,7 +29,6 @@ use super::frame::Visit;
 use super::{House, refusal};
 use crate::agent::Refused;
 use crate::domain::people::Role;
-use crate::people::token;
 
 /// What becomes of a visit.
 pub type Drawn = Pin<Box<dyn Future<Output = Result<Shown, Refused>> + Send>>;
@@ -142,7 +141,7 @@ async fn done(
     act: fn(Visit, Fields) -> Drawn,
 ) -> Response {
     let fields = Fields(fields);
-    if !token::alike(&seat.csrf, fields.text("csrf").unwrap_or_default()) {
+    if !seat.session.csrf_fits(fields.text("csrf").unwrap_or_default()) {
         let why = "the form is not of this session; nothing was done: go back, load the page again and repeat it";
         return refusal(&Refused::new(77, why));
     }
@@ -159,7 +158,7 @@ fn visit(house: &Arc<House>, seat: &Seat, asked: Pairs, said: Option<String>, ne
     }
     Ok(Visit {
         person: seat.person.clone(),
-        csrf: seat.csrf.clone(),
+        csrf: seat.session.csrf.clone(),
         asked: Fields(asked),
         now: house.clock.now(),
         said,

@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono_tz::Tz;
 
-use super::{Deed, Drawn, Shown, html};
+use super::{Deed, Shown, html};
 use crate::agent::{Query, Refused};
 use crate::console::answers::{Licensed, MonthMarks, Months, Next, Report, StageName, Status};
 use crate::console::frame::{Frame, Visit};
