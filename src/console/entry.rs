@@ -83,11 +83,10 @@ pub async fn signed_in(State(house): State<Arc<House>>, mut request: Request, ne
 pub async fn seat(house: &House, headers: &HeaderMap) -> Result<Option<Seat>, Refused> {
     let Some(secret) = session_cookie(house, headers) else { return Ok(None) };
     let Some(session) = house.doorkeeper.session(&secret, house.clock.now()) else { return Ok(None) };
-    let Some(user) = user(house, &session.name).await?.filter(|user| user.active) else {
+    let Some(person) = known(house, &session.name).await?.person else {
         house.doorkeeper.close(&secret);
         return Ok(None);
     };
-    let person = Person { name: user.name, role: user.role };
     Ok(Some(Seat { person, session, secret: SecretString::from(secret) }))
 }
 
@@ -113,19 +112,16 @@ fn came_from_here(method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Of a user, what signing in needs.
-#[derive(Deserialize)]
-struct User {
-    name: String,
-    role: Role,
-    active: bool,
-    #[serde(default)]
+/// What signing in needs of a user: both are missing when there is none, or none who may come in.
+#[derive(Default, Deserialize)]
+struct Known {
+    person: Option<Person>,
     password: Option<SecretHash>,
 }
 
-/// The user of a name; `None`: there is none.
-async fn user(house: &House, name: &str) -> Result<Option<User>, Refused> {
-    read(internal(house, Query::SignIn { name: name.to_owned() }).await)
+async fn known(house: &House, name: &str) -> Result<Known, Refused> {
+    let found: Option<Known> = read(internal(house, Query::SignIn { name: name.to_owned() }).await)?;
+    Ok(found.unwrap_or_default())
 }
 
 /// Asks what only the program itself may know.
@@ -183,14 +179,13 @@ async fn tried(house: &House, name: &str, secret: &str, from: IpAddr) -> Result<
     }
     // Counted before it is checked, so that tries side by side are counted too.
     house.doorkeeper.failed(name, from, now);
-    let user = user(house, name).await?;
-    let hash = user.as_ref().filter(|user| user.active).and_then(|user| user.password.clone());
+    let Known { person, password: hash } = known(house, name).await?;
     let secret = SecretString::from(secret.to_owned());
     let fits = tokio::task::spawn_blocking(move || password::verify(&secret, hash.as_ref())).await;
-    match user.filter(|_| fits.unwrap_or(false)) {
-        Some(user) => {
-            info!(event = "session.opened", user = name, %from, "somebody signed in");
-            Ok(open(house, &user.name))
+    match person.filter(|_| fits.unwrap_or(false)) {
+        Some(person) => {
+            info!(event = "session.opened", user = person.name, %from, "somebody signed in");
+            Ok(open(house, &person.name))
         }
         None => {
             warn!(event = "session.refused", user = name, %from, "a sign-in was refused");
