@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::forms::Fields;
 use crate::agent::Refused;
 use crate::domain::license::License;
 use crate::domain::report::External;
@@ -14,7 +15,6 @@ use crate::domain::{Instant, Month, Points};
 /// `tidegauge.status/1`.
 #[derive(Debug, Deserialize)]
 pub struct Status {
-    pub now: Instant,
     pub agent: String,
     pub next: Vec<Next>,
     pub servers: Vec<Server>,
@@ -108,6 +108,77 @@ pub struct Licensed {
     pub window: Option<Window>,
     pub next_check_at: Option<Instant>,
     pub last_check: Option<Check>,
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    #[serde(default)]
+    pub eligibility: Eligibility,
+    /// What switching auto update on consents to; only the license's own answer says it.
+    #[serde(default)]
+    pub consent: Consent,
+    #[serde(default)]
+    pub auto_update_ordered: Option<Ordered>,
+}
+
+/// Whether auto update renews a license, and what to do when not.
+#[derive(Debug, Default, Deserialize)]
+pub struct Eligibility {
+    pub to_do: Option<String>,
+}
+
+/// The consent to usage reporting.
+#[derive(Debug, Default, Deserialize)]
+pub struct Consent {
+    pub check_box: String,
+    pub words: String,
+}
+
+/// The newest order about auto update.
+#[derive(Debug, Deserialize)]
+pub struct Ordered {
+    pub by: String,
+    pub why: String,
+}
+
+impl Licensed {
+    /// Who switched auto update, and why.
+    pub fn decided_by(&self) -> Option<String> {
+        self.auto_update_ordered.as_ref().map(|ordered| format!("{}: {}", ordered.by, ordered.why))
+    }
+}
+
+/// A reporting unit that a page can be about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitChoice {
+    pub id: String,
+    /// Its servers.
+    pub name: String,
+    servers: Vec<String>,
+}
+
+impl UnitChoice {
+    /// Of each unit's id and servers.
+    pub fn each<'a>(units: impl Iterator<Item = (&'a String, &'a Vec<String>)>) -> Vec<UnitChoice> {
+        let choice = |(id, servers): (&String, &Vec<String>)| UnitChoice {
+            id: id.clone(),
+            name: servers.join(", "),
+            servers: servers.clone(),
+        };
+        units.map(choice).collect()
+    }
+}
+
+/// The unit that an address names by `unit` or `server`; the first one when it names none.
+///
+/// # Errors
+/// 66 when there is no such unit.
+pub fn chosen(asked: &Fields, units: &[UnitChoice]) -> Result<Option<String>, Refused> {
+    let found = match (asked.text("unit"), asked.text("server")) {
+        (Some(id), _) => units.iter().find(|unit| unit.id == id),
+        (None, Some(name)) => units.iter().find(|unit| unit.servers.iter().any(|server| server == name)),
+        (None, None) => return Ok(units.first().map(|unit| unit.id.clone())),
+    };
+    let found = found.ok_or_else(|| Refused::new(66, "there is no such reporting unit"))?;
+    Ok(Some(found.id.clone()))
 }
 
 /// The dates of a license's life.

@@ -212,7 +212,10 @@ pub fn entered(house: &House, secret: &SecretString, to: &str) -> Response {
 /// Only a path of this console: nobody is sent elsewhere after signing in.
 fn local(to: Option<&str>) -> &str {
     let is_path = |path: &&str| {
-        path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && path.bytes().all(|b| b' ' < b && b < 127)
+        path.starts_with('/')
+            && !path.starts_with("//")
+            && !path.contains('\\')
+            && path.bytes().all(|b| b' ' < b && b < 127)
     };
     to.filter(is_path).unwrap_or("/")
 }
@@ -289,8 +292,7 @@ async fn choose_password(
 /// The invited person's own password is kept as its hash; the invitation ends with it.
 async fn chosen(house: &House, name: &str, code: &str, fields: &Fields) -> Result<(), Refused> {
     let hash = new_password(house, name, fields).await?;
-    let order =
-        Order::SetPassword { name: name.to_owned(), password: hash, invitation: Some(token::hash_of(code)) };
+    let order = Order::SetPassword { name: name.to_owned(), password: hash, invitation: Some(token::hash_of(code)) };
     (house.back.order)(order, Person { name: name.to_owned(), role: Role::Viewer }).await.map(|_| ())
 }
 

@@ -35,7 +35,8 @@ pub async fn guarded(State(house): State<Arc<House>>, request: Request, next: Ne
     let mut response = if is_loopback(host) || house.manner.names.iter().any(|name| is_named(host, name)) {
         next.run(request).await
     } else {
-        let why = "the console answers to localhost, 127.0.0.1, [::1] and the names of the settings ([console] names) only\n";
+        let why =
+            "the console answers to localhost, 127.0.0.1, [::1] and the names of the settings ([console] names) only\n";
         (StatusCode::MISDIRECTED_REQUEST, why).into_response()
     };
     for (name, value) in HEADERS {

@@ -3,8 +3,6 @@
 use chrono::NaiveDate;
 
 use super::answers::{DueName, LicenseState, Report, ServerState, StageName};
-use crate::domain::Instant;
-use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::gate::{CauseKind, Verdict};
 
 /// How a state looks: its colour in the style sheet. The words beside it say the same.
@@ -79,16 +77,6 @@ pub fn cause(cause: CauseKind) -> &'static str {
         CauseKind::LeftServer => "reported by another server",
         CauseKind::Returned => "came back",
     }
-}
-
-/// `2026-10-31 23:00`; templates hand over references.
-pub fn minute(at: &Instant) -> String {
-    minute_text(*at)
-}
-
-/// The instant as machines read it.
-pub fn exact(at: &Instant) -> String {
-    rfc3339(*at)
 }
 
 /// `31 January 2027`.

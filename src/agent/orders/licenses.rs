@@ -102,7 +102,7 @@ impl Agent {
     }
 
     /// What switching on consents to, by these settings.
-    fn consent_words(&self) -> String {
+    pub(in crate::agent) fn consent_words(&self) -> String {
         consent::words(match self.settings.report_detail {
             ReportDetail::Lines => Machines::Unnamed,
             ReportDetail::Workloads => Machines::Named,

@@ -7,6 +7,7 @@ use crate::domain::Instant;
 use crate::domain::installation::Unit;
 use crate::domain::license::{License, LicenseType};
 use crate::protocol::Occasion;
+use crate::rules::consent;
 use crate::rules::license_results::LicenseOutcome;
 use crate::rules::license_state::{self, Key, Life, Standing, State};
 use crate::rules::overage::{self, Band, Claim, Overage, Usage};
@@ -74,6 +75,7 @@ impl Agent {
             let mut shown = self.license_shown(unit, hour)?;
             let license = self.unit_license(unit)?.unwrap_or_default();
             let claims = self.above_the_cap(unit, &license, hour.now)?;
+            shown["consent"] = json!({"check_box": consent::CHECK_BOX, "words": self.consent_words()});
             shown["above_the_cap"] = claims.iter().map(claim_shown).collect();
             Ok(shown)
         };
