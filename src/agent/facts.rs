@@ -10,6 +10,7 @@ use crate::domain::installation::{Unit, UnitId};
 use crate::domain::report::{Receipt, UsageReport};
 use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, IsoWeek, Month};
+use crate::rules::finality;
 use crate::rules::renewal::{self, DecidedBy, Switch, SwitchFacts};
 use crate::rules::schedule::{Duty, Facts, Policy, ReportState, ServerFacts, Since, UnitFacts};
 use crate::seal::digest;
@@ -138,6 +139,7 @@ impl Agent {
             files_retry_at: self.retry_at(&Duty::WriteFiles { unit: unit.id.clone(), month, revision })?,
             may_go_unseen: self.may_go_unseen(unit, &head),
             external_done: head.external.at.is_some(),
+            final_at: finality::final_at(&head.stage, &head.external),
             last_told_at: told.unwrap_or(head.generated_at),
             retry_at: self.retry_at(&Duty::Submit { unit: unit.id.clone(), month })?,
             stage: head.stage,

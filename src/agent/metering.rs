@@ -13,6 +13,7 @@ use crate::domain::calendar::midnight;
 use crate::domain::installation::Unit;
 use crate::domain::report::{External, Stage, UsageReport};
 use crate::domain::{Instant, Month, Points};
+use crate::rules::finality;
 use crate::rules::schedule::{Duty, Planned};
 use crate::store::fact::{EndpointFact, Fact, SetbackRow, UsageTaken, key};
 
@@ -83,14 +84,12 @@ impl Agent {
         Ok(None)
     }
 
-    /// When a revision became final: submitted, or, beside the vendor, entered in a portal.
+    /// When a revision became final, without reading it.
     fn final_at(&self, unit: &Unit, month: Month, revision: u32) -> Result<Option<Instant>, Trouble> {
         let of = |what: &str| key::report(what, &unit.id, month, revision);
-        if let Some(Stage::Submitted { at, .. }) = self.store.row(&of("stage"))? {
-            return Ok(Some(at));
-        }
+        let stage: Option<Stage> = self.store.row(&of("stage"))?;
         let external: Option<External> = self.store.row(&of("external"))?;
-        Ok(external.and_then(|external| external.at))
+        Ok(finality::final_at(&stage.unwrap_or(Stage::AwaitingReview), &external.unwrap_or_default()))
     }
 
     pub(super) fn begin_usage(&mut self, duty: &Duty, hour: Hour) -> Result<Work, Trouble> {

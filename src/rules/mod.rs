@@ -9,6 +9,7 @@ pub mod deadlines;
 pub mod duplicates;
 mod duty;
 pub mod eligibility;
+pub mod finality;
 pub mod finalizing;
 pub mod forecast;
 pub mod gate;

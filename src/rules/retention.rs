@@ -4,7 +4,6 @@ use chrono::TimeDelta;
 
 use super::duty::Duty;
 use super::schedule::{Planned, Policy, UnitFacts, first_month_owed};
-use crate::domain::report::Stage;
 use crate::domain::{Instant, IsoWeek};
 
 /// The settings `keep_raw` and `keep_mail`.
@@ -58,10 +57,7 @@ pub fn raw_before(now: Instant, keep: Keep, units: &[UnitFacts]) -> Instant {
 
 /// Since when a unit's samples are still needed by a report.
 fn oldest_owed(unit: &UnitFacts) -> Option<Instant> {
-    let open = unit.reports.iter().filter(|report| {
-        let is_sent = matches!(report.stage, Stage::Submitted { .. });
-        !(is_sent || report.external_done) || !report.files_written
-    });
+    let open = unit.reports.iter().filter(|report| report.final_at.is_none() || !report.files_written);
     let without = unit.since.filter(|_| unit.monthly).map(|since| first_month_owed(unit, since));
     open.map(|report| report.month).chain(without).min().map(|month| month.starts_at())
 }

@@ -115,6 +115,8 @@ pub struct ReportState {
     /// The coverage policy lets it go out without a person.
     pub may_go_unseen: bool,
     pub external_done: bool,
+    /// Since when it is final ([`super::finality`]).
+    pub final_at: Option<Instant>,
     pub last_told_at: Instant,
     pub retry_at: Option<Instant>,
 }

@@ -220,7 +220,7 @@ impl Agent {
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Refused {
         let code = match refusal {
-            Refusal::NotOpen(..) | Refusal::OnDemand => 8,
+            Refusal::NotOpen(..) | Refusal::Entered(..) | Refusal::OnDemand => 8,
             Refusal::NoReason | Refusal::ReasonTooLong(_) | Refusal::NothingNamed => 2,
             Refusal::NotCounted(..)
             | Refusal::Ambiguous(..)

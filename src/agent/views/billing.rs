@@ -8,8 +8,9 @@ use crate::billing::charge::NotCharged;
 use crate::billing::export::{Beside, ReportFacts};
 use crate::billing::invoice::{Bill, Invoice, Standing};
 use crate::domain::installation::Unit;
-use crate::domain::report::{ReportedWorkload, Stage, UsageReport};
-use crate::domain::{Instant, Month};
+use crate::domain::Month;
+use crate::domain::report::{ReportedWorkload, UsageReport};
+use crate::rules::finality::is_final;
 use crate::store::fact::{BillingExport, key};
 
 /// The document that somebody wants.
@@ -169,12 +170,6 @@ impl Reports {
         }
         Standing::Draft { why }
     }
-}
-
-/// Sent, or entered elsewhere as it is: an adjustment after that is entered nowhere.
-fn is_final(report: &UsageReport) -> bool {
-    let as_entered = |at: Instant| report.adjustments.iter().all(|adjustment| adjustment.at <= at);
-    matches!(report.stage, Stage::Submitted { .. }) || report.external.at.is_some_and(as_entered)
 }
 
 fn stands(unit: &Unit, report: &UsageReport) -> String {

@@ -51,6 +51,7 @@ fn report(of: &str, stage: Stage) -> ReportState {
         files_retry_at: None,
         may_go_unseen: true,
         external_done: false,
+        final_at: None,
         last_told_at: generated_at,
         retry_at: None,
     }

@@ -71,6 +71,7 @@ fn october() -> ReportState {
         files_retry_at: None,
         may_go_unseen: true,
         external_done: false,
+        final_at: None,
         last_told_at: at("2026-11-01T00:00:00Z"),
         retry_at: None,
     }
