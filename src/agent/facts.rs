@@ -69,6 +69,7 @@ impl Agent {
             sends: self.sends()?,
             reviewed_elsewhere: self.is_reviewed_elsewhere(unit),
             reports,
+            forgotten: self.forgotten_months(&unit.id)?,
             telemetry_through,
             slot: None,
             telemetry_retry_at: None,
@@ -86,7 +87,7 @@ impl Agent {
     }
 
     /// When the newest mark of a unit stood whose last server has left; `None` while it has servers.
-    fn left_at(&self, unit: &Unit, now: Instant) -> Result<Option<Instant>, Trouble> {
+    pub(super) fn left_at(&self, unit: &Unit, now: Instant) -> Result<Option<Instant>, Trouble> {
         let Some(since) = unit.since.filter(|_| unit.servers.is_empty()) else { return Ok(None) };
         let days = self.store.days(&unit.id, since.date_naive(), now.date_naive())?;
         Ok(Some(days.last().map_or(since, |day| day.mark.at)))

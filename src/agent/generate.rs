@@ -26,7 +26,7 @@ impl Agent {
     /// Generates the report of a month and queues its news; the files are a duty of their own.
     pub(super) fn generate_report(&mut self, id: &str, month: Month, hour: Hour) -> Result<(), Trouble> {
         let Some(unit) = self.unit(id)? else { return Ok(()) };
-        if self.newest_report(id, month)?.is_some() {
+        if self.newest_report(id, month)?.is_some() || self.forgotten(id, month)?.is_some() {
             return Ok(());
         }
         let report = self.build_report(&unit, month, 1, hour)?;

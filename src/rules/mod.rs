@@ -12,6 +12,7 @@ pub mod eligibility;
 pub mod finality;
 pub mod finalizing;
 pub mod forecast;
+pub mod forgetting;
 pub mod gate;
 pub mod identity;
 pub mod instances;

@@ -21,6 +21,8 @@ pub struct RetentionFacts {
     /// The oldest sample; `None`: there is none, or a checkpoint stands.
     pub oldest_at: Option<Instant>,
     pub checkpoint: Option<CheckpointFacts>,
+    /// Since when, or from when on again, something of a forgotten month is to leave the journal and the Reports folder.
+    pub forgotten_at: Option<Instant>,
 }
 
 /// The newest checkpoint.
@@ -35,6 +37,10 @@ pub struct CheckpointFacts {
 
 /// The next step: once a week; at once when the journal still holds what was let go, or there was too much at once.
 pub fn planned(facts: &RetentionFacts, policy: &Policy) -> Option<Planned> {
+    if let Some(at) = facts.forgotten_at {
+        let why = "the journal or the Reports folder still holds a forgotten month".to_owned();
+        return Some(Planned { at, duty: Duty::ThinJournal, why });
+    }
     let (at, duty, why) = match facts.checkpoint {
         Some(last) if !last.is_journal_thinned => {
             (last.at, Duty::ThinJournal, "the journal still holds what was let go")

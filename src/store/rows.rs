@@ -150,6 +150,9 @@ pub mod key {
     /// The newest checkpoint, without its lists.
     pub const CHECKPOINT: &str = "checkpoint";
 
+    /// What the keys of forgotten months begin with.
+    pub const FORGOTTEN: &str = "forgotten/";
+
     /// How far the journal is thinned.
     pub const JOURNAL_THINNED: &str = "journal_thinned";
 
@@ -201,6 +204,11 @@ pub mod key {
     /// `what` is `report`, `head`, `stage`, `external` or `files`.
     pub fn report(what: &str, unit: &str, month: Month, revision: u32) -> String {
         format!("{what}/{unit}/{month}/{revision:04}")
+    }
+
+    /// What is left of a month's reports after they were forgotten.
+    pub fn forgotten(unit: &str, month: Month) -> String {
+        format!("{FORGOTTEN}{unit}/{month}")
     }
 
     /// What a console was asked about its own report of a month.

@@ -17,6 +17,7 @@ use crate::rules::schedule::Duty;
 use crate::store::fact::key;
 
 use super::finalize::Plea;
+use super::forget;
 use super::{Again, Agent, Hour, Query, Refused, Talk};
 
 /// Which reporting unit, when there are several.
@@ -88,6 +89,13 @@ pub enum Order {
     },
     Justify {
         target: Target,
+        reason: String,
+    },
+    /// Deletes the reports of a month with their files and what was sent of them; `confirmed` is the month once more.
+    Forget {
+        target: Target,
+        month: Month,
+        confirmed: Month,
         reason: String,
     },
     /// Billing files of a month's document.
@@ -187,6 +195,10 @@ impl Agent {
                 self.order_mark(&target, external, actor, hour)
             }
             Order::Justify { target, reason } => self.order_justify(&target, &reason, actor, hour),
+            Order::Forget { target, month, confirmed, reason } => {
+                let plea = forget::Plea { month, confirmed, reason: &reason };
+                self.order_forget(&target, plea, actor, hour)
+            }
             Order::ExportBilling { target, wish } => self.order_export(&target, &wish, actor, hour),
             Order::AutoUpdate { target, on } => self.order_auto_update(&target, on, actor, hour),
             Order::LicenseUpdate { target } => self.order_license_update(&target, actor, hour),

@@ -26,6 +26,7 @@ impl Agent {
         if self.newest_report(&unit.id, month)?.is_some() {
             return Err(Refused::new(3, format!("the report of {month} stands already; `report show` prints it")));
         }
+        self.not_forgotten(&unit, month)?;
         self.clock_believed()?;
         self.generate_report(&unit.id, month, hour)?;
         let revision = 1;
@@ -232,7 +233,10 @@ impl Agent {
         let found = month.map(|month| self.newest_report(&unit.id, month)).transpose()?.flatten();
         match (found, month) {
             (Some(report), _) => Ok((unit, report)),
-            (None, Some(month)) => Err(Refused::new(66, format!("there is no report of {month}"))),
+            (None, Some(month)) => {
+                self.not_forgotten(&unit, month)?;
+                Err(Refused::new(66, format!("there is no report of {month}")))
+            }
             (None, None) => Err(Refused::new(66, "there is no report yet; it is built at 00:00 GMT on the 1st")),
         }
     }

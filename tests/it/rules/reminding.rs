@@ -27,6 +27,7 @@ fn manual() -> UnitFacts {
         left_at: None,
         reviewed_elsewhere: false,
         reports: Vec::new(),
+        forgotten: Vec::new(),
         telemetry_through: None,
         slot: None,
         telemetry_retry_at: None,
