@@ -47,6 +47,11 @@ pub enum Query {
         server: Option<String>,
         month: Option<Month>,
     },
+    /// What is left of reports that were forgotten.
+    Forgotten {
+        unit: Option<String>,
+        server: Option<String>,
+    },
     /// The report beside what the console of this entry answered a moment ago; refused when it was not asked.
     ConsoleCompared {
         unit: String,
@@ -214,6 +219,7 @@ impl Agent {
             }
             Query::Reports { unit, server } => self.reports(unit.as_deref(), server.as_deref(), hour),
             Query::Report { unit, server, month } => self.report_shown(unit.as_deref(), server.as_deref(), *month),
+            Query::Forgotten { unit, server } => self.forgotten_shown(unit.as_deref(), server.as_deref()),
             Query::ConsoleCompared { unit, month, with } => self.console_compared(unit, *month, with),
             Query::AllCompared { month, with } => self.all_compared(*month, with),
             Query::Finalized { month, with } => self.finalized(*month, with),

@@ -10,6 +10,7 @@ use crate::domain::installation::{Unit, UnitId};
 use crate::domain::report::{Receipt, UsageReport};
 use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, IsoWeek, Month};
+use crate::rules::finality;
 use crate::rules::renewal::{self, DecidedBy, Switch, SwitchFacts};
 use crate::rules::schedule::{Duty, Facts, Policy, ReportState, ServerFacts, Since, UnitFacts};
 use crate::seal::digest;
@@ -68,6 +69,7 @@ impl Agent {
             sends: self.sends()?,
             reviewed_elsewhere: self.is_reviewed_elsewhere(unit),
             reports,
+            forgotten: self.forgotten_months(&unit.id)?,
             telemetry_through,
             slot: None,
             telemetry_retry_at: None,
@@ -85,7 +87,7 @@ impl Agent {
     }
 
     /// When the newest mark of a unit stood whose last server has left; `None` while it has servers.
-    fn left_at(&self, unit: &Unit, now: Instant) -> Result<Option<Instant>, Trouble> {
+    pub(super) fn left_at(&self, unit: &Unit, now: Instant) -> Result<Option<Instant>, Trouble> {
         let Some(since) = unit.since.filter(|_| unit.servers.is_empty()) else { return Ok(None) };
         let days = self.store.days(&unit.id, since.date_naive(), now.date_naive())?;
         Ok(Some(days.last().map_or(since, |day| day.mark.at)))
@@ -138,6 +140,7 @@ impl Agent {
             files_retry_at: self.retry_at(&Duty::WriteFiles { unit: unit.id.clone(), month, revision })?,
             may_go_unseen: self.may_go_unseen(unit, &head),
             external_done: head.external.at.is_some(),
+            final_at: finality::final_at(&head.stage, &head.external),
             last_told_at: told.unwrap_or(head.generated_at),
             retry_at: self.retry_at(&Duty::Submit { unit: unit.id.clone(), month })?,
             stage: head.stage,

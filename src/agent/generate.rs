@@ -10,6 +10,7 @@ use crate::domain::report::{Stage, UsageReport};
 use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, Month};
 use crate::rules::deadlines::Due;
+use crate::rules::finality;
 use crate::rules::month_difference;
 use crate::rules::reporting::{self, BasisSample, ReportFacts};
 use crate::rules::review;
@@ -25,7 +26,7 @@ impl Agent {
     /// Generates the report of a month and queues its news; the files are a duty of their own.
     pub(super) fn generate_report(&mut self, id: &str, month: Month, hour: Hour) -> Result<(), Trouble> {
         let Some(unit) = self.unit(id)? else { return Ok(()) };
-        if self.newest_report(id, month)?.is_some() {
+        if self.newest_report(id, month)?.is_some() || self.forgotten(id, month)?.is_some() {
             return Ok(());
         }
         let report = self.build_report(&unit, month, 1, hour)?;
@@ -136,7 +137,7 @@ impl Agent {
         Ok(waits_until)
     }
 
-    /// A sample that belongs to a reported month builds an unsent report again, adjustments kept; a sent one is named.
+    /// A sample that belongs to a reported month builds an unsent report again, adjustments kept; a final one is named.
     pub(super) fn late_for_report(&mut self, server: &str, taken_at: Instant, hour: Hour) -> Result<(), Trouble> {
         let month = Month::of(taken_at);
         if month.ends_at() + self.policy().basis_max_age < taken_at || Month::of(hour.now) <= month {
@@ -154,7 +155,7 @@ impl Agent {
         if same_figures(&old, &fresh) {
             return Ok(());
         }
-        let sent = !old.stage.is_open();
+        let sent = !finality::may_change(&old);
         let about = format!("{month} {server} {}", rfc3339(taken_at));
         let mut facts = self.news(Some(&unit.id), &about, News::LateSample { month, sent }, hour)?;
         if !sent {

@@ -13,6 +13,7 @@ use crate::domain::calendar::midnight;
 use crate::domain::installation::Unit;
 use crate::domain::report::{External, Stage, UsageReport};
 use crate::domain::{Instant, Month, Points};
+use crate::rules::finality;
 use crate::rules::schedule::{Duty, Planned};
 use crate::store::fact::{EndpointFact, Fact, SetbackRow, UsageTaken, key};
 
@@ -71,26 +72,54 @@ impl Agent {
             if month.ends_at() + MONTHS_BACK < now {
                 continue;
             }
-            for revision in 1..=newest {
-                let period = month.to_string();
-                let Some(at) = self.final_at(unit, month, revision)? else { continue };
-                let taken = key::usage_taken(&sink.peer(), &unit.id, &period, revision);
-                if self.store.row::<UsageTaken>(&taken)?.is_none() {
-                    return Ok(Some((period, revision, at)));
-                }
+            if let Some((revision, at)) = self.revision_owed(sink, unit, month, newest)? {
+                return Ok(Some((month.to_string(), revision, at)));
             }
         }
         Ok(None)
     }
 
-    /// When a revision became final: submitted, or, beside the vendor, entered in a portal.
+    /// The first final revision of a month that a sink has not taken, and when it became final.
+    fn revision_owed(
+        &self,
+        sink: &SinkSettings,
+        unit: &Unit,
+        month: Month,
+        newest: u32,
+    ) -> Result<Option<(u32, Instant)>, Trouble> {
+        for revision in 1..=newest {
+            let Some(at) = self.final_at(unit, month, revision)? else { continue };
+            let taken = key::usage_taken(&sink.peer(), &unit.id, &month.to_string(), revision);
+            if self.store.row::<UsageTaken>(&taken)?.is_none() {
+                return Ok(Some((revision, at)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A sink that still is to take the month's reports, by its name.
+    pub(super) fn usage_untaken(
+        &self,
+        unit: &Unit,
+        month: Month,
+        newest: u32,
+        now: Instant,
+    ) -> Result<Option<String>, Trouble> {
+        let by_month = self.settings.usage_sinks.iter().filter(|sink| sink.span == Span::Month);
+        for sink in by_month.filter(|_| now <= month.ends_at() + MONTHS_BACK) {
+            if self.revision_owed(sink, unit, month, newest)?.is_some() {
+                return Ok(Some(sink.name.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// When a revision became final, without reading it.
     fn final_at(&self, unit: &Unit, month: Month, revision: u32) -> Result<Option<Instant>, Trouble> {
         let of = |what: &str| key::report(what, &unit.id, month, revision);
-        if let Some(Stage::Submitted { at, .. }) = self.store.row(&of("stage"))? {
-            return Ok(Some(at));
-        }
+        let stage: Option<Stage> = self.store.row(&of("stage"))?;
         let external: Option<External> = self.store.row(&of("external"))?;
-        Ok(external.and_then(|external| external.at))
+        Ok(finality::final_at(&stage.unwrap_or(Stage::AwaitingReview), &external.unwrap_or_default()))
     }
 
     pub(super) fn begin_usage(&mut self, duty: &Duty, hour: Hour) -> Result<Work, Trouble> {

@@ -13,6 +13,7 @@ mod enrol;
 mod evidence;
 mod facts;
 mod finalize;
+mod forget;
 mod gate;
 mod generate;
 mod hooks;

@@ -34,6 +34,7 @@ impl Order {
             | Order::AutoUpdate { .. }
             | Order::LicenseUpdate { .. } => Role::Approver,
             Order::ImportSamples { .. }
+            | Order::Forget { .. }
             | Order::LicenseInstall { .. }
             | Order::TellAgain { .. }
             | Order::AddUser { .. }
@@ -62,6 +63,7 @@ impl Order {
             Order::Correct { .. } => "correct a report",
             Order::MarkExternal { .. } => "mark a report as entered elsewhere",
             Order::Justify { .. } => "justify a report",
+            Order::Forget { .. } => "forget reports",
             Order::ExportBilling { wish, .. } => match wish.which {
                 WhichInvoice::Next | WhichInvoice::Issued(_) => "export billing documents",
                 WhichInvoice::Issue => "issue billing documents",
@@ -90,6 +92,7 @@ impl Query {
             | Query::Watermark { .. }
             | Query::Reports { .. }
             | Query::Report { .. }
+            | Query::Forgotten { .. }
             | Query::ConsoleCompared { .. }
             | Query::AllCompared { .. }
             | Query::Finalized { .. }

@@ -10,11 +10,11 @@ use crate::config::{MonthEnd, Settings};
 use crate::domain::Month;
 use crate::domain::installation::Unit;
 use crate::domain::notice::News;
-use crate::domain::report::{CountedBy, ServerCoverage, UsageReport};
+use crate::domain::report::{CountedBy, ServerCoverage};
 use crate::domain::watermark::Coverage;
 use crate::rules::rating::Rating;
 use crate::rules::reporting::BasisSample;
-use crate::rules::review;
+use crate::rules::{finality, review};
 use crate::seal::digest::sha256_hex;
 use crate::store::fact::{Fact, ReportCause, key};
 
@@ -65,9 +65,7 @@ impl Agent {
     }
 
     fn renew_open_report(&mut self, unit: &Unit, month: Month, hour: Hour) -> Result<(), Trouble> {
-        // What was entered elsewhere stands as it was entered.
-        let is_renewed = |old: &UsageReport| old.stage.is_open() && old.external.at.is_none();
-        let Some(old) = self.newest_report(&unit.id, month)?.filter(is_renewed) else { return Ok(()) };
+        let Some(old) = self.newest_report(&unit.id, month)?.filter(finality::may_change) else { return Ok(()) };
         let mut fresh = self.build_report(unit, month, old.revision, hour)?;
         fresh.basis.late = old.basis.late;
         let mut fresh = review::carry_over(&old, fresh);

@@ -5,6 +5,7 @@ use super::people::story as people;
 use crate::channels::channel_of;
 use crate::domain::calendar::minute_text;
 use crate::domain::finalization;
+use crate::domain::forgetting::Forgotten;
 use crate::domain::gate::{OperatorDecision, Ruling};
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
@@ -100,9 +101,16 @@ fn switched(switch: &AutoUpdate) -> String {
 
 /// What was let go, when it was something.
 fn let_go(deed: &LettingGo) -> Option<String> {
-    let LettingGo::Checkpoint { checkpoint } = deed else { return None };
-    let (samples, notices) = (checkpoint.samples.len(), checkpoint.notices.len());
-    (samples + notices > 0).then(|| format!("let go by age: {samples} raw samples, {notices} news"))
+    match deed {
+        LettingGo::Checkpoint { checkpoint } => {
+            let (samples, notices) = (checkpoint.samples.len(), checkpoint.notices.len());
+            (samples + notices > 0).then(|| format!("let go by age: {samples} raw samples, {notices} news"))
+        }
+        LettingGo::Forgotten { forgotten: Forgotten { month, by, reason, .. } } => {
+            Some(format!("report {month} forgotten by {by}: {reason}"))
+        }
+        LettingGo::SampleThinned { .. } | LettingGo::NoticeThinned { .. } | LettingGo::JournalThinned { .. } => None,
+    }
 }
 
 fn billed(deed: &BillingDeed) -> String {

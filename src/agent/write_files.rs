@@ -21,7 +21,7 @@ use super::{Agent, Hour};
 /// Pause before files are written again.
 const PAUSE: TimeDelta = TimeDelta::minutes(10);
 /// The end of the name of the signature that stands beside a report's files.
-const SIGNATURE: &str = "jws";
+pub(super) const SIGNATURE: &str = "jws";
 /// Most characters of an id in a file's name, which stands in archives and on file systems.
 const NAMED_BY_MAX: usize = 100;
 

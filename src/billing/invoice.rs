@@ -71,6 +71,14 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// `None`: it is a draft.
+    pub fn issued_at(&self) -> Option<Instant> {
+        match self {
+            Standing::Draft { .. } => None,
+            Standing::Issued { at, .. } => Some(*at),
+        }
+    }
+
     /// `draft` or `issued`.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod console_report;
 pub mod events;
 pub mod finalization;
+pub mod forgetting;
 pub mod gate;
 pub mod installation;
 pub mod license;

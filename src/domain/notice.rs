@@ -227,6 +227,18 @@ impl News {
             | News::ClockSuspect { .. } => None,
         }
     }
+
+    /// The month of the report that the news tells of; it goes when that is forgotten.
+    pub fn month_of_report(&self) -> Option<Month> {
+        match self {
+            News::ReportAdjusted { month, .. }
+            | News::SendFailing { month, .. }
+            | News::LateSample { month, .. }
+            | News::ReportRenewed { month, .. }
+            | News::CorrectionAsked { month, .. } => Some(*month),
+            other => other.month_told(),
+        }
+    }
 }
 
 /// One piece of news for people, queued with its cause and told once by every channel.

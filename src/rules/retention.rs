@@ -4,7 +4,6 @@ use chrono::TimeDelta;
 
 use super::duty::Duty;
 use super::schedule::{Planned, Policy, UnitFacts, first_month_owed};
-use crate::domain::report::Stage;
 use crate::domain::{Instant, IsoWeek};
 
 /// The settings `keep_raw` and `keep_mail`.
@@ -22,6 +21,8 @@ pub struct RetentionFacts {
     /// The oldest sample; `None`: there is none, or a checkpoint stands.
     pub oldest_at: Option<Instant>,
     pub checkpoint: Option<CheckpointFacts>,
+    /// Since when, or from when on again, something of a forgotten month is to leave the journal and the Reports folder.
+    pub forgotten_at: Option<Instant>,
 }
 
 /// The newest checkpoint.
@@ -36,6 +37,10 @@ pub struct CheckpointFacts {
 
 /// The next step: once a week; at once when the journal still holds what was let go, or there was too much at once.
 pub fn planned(facts: &RetentionFacts, policy: &Policy) -> Option<Planned> {
+    if let Some(at) = facts.forgotten_at {
+        let why = "the journal or the Reports folder still holds a forgotten month".to_owned();
+        return Some(Planned { at, duty: Duty::ThinJournal, why });
+    }
     let (at, duty, why) = match facts.checkpoint {
         Some(last) if !last.is_journal_thinned => {
             (last.at, Duty::ThinJournal, "the journal still holds what was let go")
@@ -58,10 +63,7 @@ pub fn raw_before(now: Instant, keep: Keep, units: &[UnitFacts]) -> Instant {
 
 /// Since when a unit's samples are still needed by a report.
 fn oldest_owed(unit: &UnitFacts) -> Option<Instant> {
-    let open = unit.reports.iter().filter(|report| {
-        let is_sent = matches!(report.stage, Stage::Submitted { .. });
-        !(is_sent || report.external_done) || !report.files_written
-    });
+    let open = unit.reports.iter().filter(|report| report.final_at.is_none() || !report.files_written);
     let without = unit.since.filter(|_| unit.monthly).map(|since| first_month_owed(unit, since));
     open.map(|report| report.month).chain(without).min().map(|month| month.starts_at())
 }

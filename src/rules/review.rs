@@ -12,13 +12,18 @@ use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Month, Points};
 
 use super::adjust_grid::is_adjustable;
-use super::reporting;
+use super::{finality, reporting};
 
 /// Why an order on a report is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     #[error("the report of {0} is {1}; only an open report can be changed")]
     NotOpen(Month, &'static str),
+    #[error(
+        "the report of {0} was entered in {1}, so it is final; begin its next revision with `report correct --month {0} --reason \
+         TEXT` and change that"
+    )]
+    Entered(Month, String),
     #[error("a reason is needed: say why with --reason")]
     NoReason,
     #[error("the reason has {0} signs, and at most {REASON_CHARS_MAX} travel with the report: shorten it")]
@@ -48,9 +53,9 @@ pub enum Refusal {
 /// The report after the order.
 ///
 /// # Errors
-/// [`Refusal`] when the report is not open, the reason is empty, or the order names what does not count.
+/// [`Refusal`] when the report is not open or final, the reason is empty, or the order names what does not count.
 pub fn adjust(report: &UsageReport, order: &AdjustmentOrder, by: &str, at: Instant) -> Result<UsageReport, Refusal> {
-    must_be_open(report)?;
+    must_be_changeable(report)?;
     let mut adjusted = report.clone();
     match order {
         AdjustmentOrder::Remove { workloads, reason } => {
@@ -102,9 +107,9 @@ pub fn adjust_all(
 /// The report as it was generated, without any adjustment.
 ///
 /// # Errors
-/// [`Refusal::NotOpen`].
+/// [`Refusal::NotOpen`], [`Refusal::Entered`].
 pub fn reset(report: &UsageReport) -> Result<UsageReport, Refusal> {
-    must_be_open(report)?;
+    must_be_changeable(report)?;
     let mut fresh = report.clone();
     for line in &mut fresh.lines {
         line.reported_count = line.initial_count;
@@ -179,6 +184,16 @@ fn must_be_open(report: &UsageReport) -> Result<(), Refusal> {
     }
     if !report.stage.is_open() {
         return Err(Refusal::NotOpen(report.month, report.stage.as_str()));
+    }
+    Ok(())
+}
+
+/// What was entered elsewhere stands as it was entered, as what was sent stands as it was sent.
+fn must_be_changeable(report: &UsageReport) -> Result<(), Refusal> {
+    must_be_open(report)?;
+    if !finality::may_change(report) {
+        let portal = report.external.portal.as_deref().unwrap_or("a portal");
+        return Err(Refusal::Entered(report.month, portal.to_owned()));
     }
     Ok(())
 }

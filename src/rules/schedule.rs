@@ -81,6 +81,8 @@ pub struct UnitFacts {
     /// VSPC collects and approves the reports of all its servers by itself: there is no reminder window.
     pub reviewed_elsewhere: bool,
     pub reports: Vec<ReportState>,
+    /// Months whose reports were forgotten: nothing builds them again.
+    pub forgotten: Vec<Month>,
     /// Weeks whose telemetry was taken, newest.
     pub telemetry_through: Option<IsoWeek>,
     /// The drawn instant of the oldest week owed.
@@ -115,6 +117,8 @@ pub struct ReportState {
     /// The coverage policy lets it go out without a person.
     pub may_go_unseen: bool,
     pub external_done: bool,
+    /// Since when it is final ([`super::finality`]).
+    pub final_at: Option<Instant>,
     pub last_told_at: Instant,
     pub retry_at: Option<Instant>,
 }
@@ -241,13 +245,13 @@ fn months(unit: &UnitFacts, policy: &Policy, planned: &mut Vec<Planned>) {
     }
 }
 
-/// The oldest month without a report, from the month of the first own sample on.
+/// The oldest month that never had a report, from the month of the first own sample on.
 ///
 /// Consent plays no part in it: in manual mode, too, the month is built and reviewed (domain.md 3.1). Consent decides
 /// what is sent: see [`goes_by_itself`].
 pub fn first_month_owed(unit: &UnitFacts, since: Instant) -> Month {
     let mut month = Month::of(since);
-    while unit.reports.iter().any(|report| report.month == month) {
+    while unit.reports.iter().any(|report| report.month == month) || unit.forgotten.contains(&month) {
         month = month.next();
     }
     month

@@ -53,6 +53,15 @@ impl Inner {
         }
     }
 
+    /// The same on a file that a read-only folder may hold.
+    fn operate_in(&mut self, path: &Path) -> io::Result<()> {
+        self.operate()?;
+        match &self.read_only {
+            Some(folder) if path.starts_with(folder) => Err(ErrorKind::ReadOnlyFilesystem.into()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn file(&mut self, path: &Path) -> io::Result<&mut Stored> {
         self.files.get_mut(path).ok_or_else(|| ErrorKind::NotFound.into())
     }
@@ -106,7 +115,7 @@ impl SimulatedDisk {
         self.inner().fault = Fault::ReadOnly;
     }
 
-    /// Refuses to write files in this folder and below.
+    /// Refuses to write and remove files in this folder and below.
     pub fn make_folder_read_only(&self, folder: &Path) {
         self.inner().read_only = Some(folder.to_owned());
     }
@@ -159,10 +168,7 @@ impl Files for SimulatedDisk {
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut inner = self.inner();
-        inner.operate()?;
-        if inner.read_only.as_ref().is_some_and(|folder| path.starts_with(folder)) {
-            return Err(ErrorKind::ReadOnlyFilesystem.into());
-        }
+        inner.operate_in(path)?;
         inner.files.insert(path.to_owned(), Stored { bytes: bytes.to_vec(), durable: Some(bytes.len()) });
         Ok(())
     }
@@ -178,7 +184,7 @@ impl Files for SimulatedDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut inner = self.inner();
-        inner.operate()?;
+        inner.operate_in(path)?;
         inner.files.remove(path).map(|_| ()).ok_or_else(|| ErrorKind::NotFound.into())
     }
 

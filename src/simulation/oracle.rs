@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 
 use crate::agent::Agent;
 use crate::domain::calendar::minute_text;
+use crate::domain::forgetting::Forgotten;
 use crate::domain::installation::{Unit, UnitId};
 use crate::domain::report::UsageReport;
 use crate::domain::{Instant, IsoWeek, Month, Points};
@@ -186,6 +187,9 @@ impl Oracle {
             self.object(format!("{}  {month} was submitted above what was generated", minute_text(now)));
         }
         let kept = agent.store().row::<UsageReport>(&key::report("report", &submission.unit, month, revision));
+        if is_forgotten(agent, &submission.unit, month) {
+            return;
+        }
         let Ok(Some(report)) = kept else {
             return self.object(format!("{}  {month} r{revision} was submitted and is not kept", minute_text(now)));
         };
@@ -244,6 +248,7 @@ impl Oracle {
         while month.ends_at() < now {
             let heads = store.keys(&format!("head/{}/{month}/", unit.id)).unwrap_or_default();
             match heads.last() {
+                None if is_forgotten(agent, &unit.id, month) => {}
                 None => self.object(format!("{}  left undone: no report of {month}", minute_text(now))),
                 Some(head) => {
                     let files: Option<String> = store.row(&head.replacen("head/", "files/", 1)).unwrap_or_default();
@@ -284,4 +289,8 @@ impl Oracle {
             ));
         }
     }
+}
+
+fn is_forgotten(agent: &Agent, unit: &str, month: Month) -> bool {
+    agent.store().row::<Forgotten>(&key::forgotten(unit, month)).is_ok_and(|forgotten| forgotten.is_some())
 }

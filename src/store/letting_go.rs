@@ -9,6 +9,7 @@ use super::Store;
 use super::StoreError;
 use super::fact::{Fact, PackedSample};
 use super::fold::{read_row, read_summary, resolve};
+use super::forgetting::{self, Withheld};
 use super::journal::{JournalError, Left};
 use super::kept::{self, KeptSizes, KeptSummary, LedgerRow, SampleRow};
 use super::keys::{self, About, Moment};
@@ -16,6 +17,7 @@ use super::packing::{self, KEYFRAMES_MAX, Kind, STEPS_MAX};
 use super::payload::{self, Less};
 use super::rows::{self, Row, key};
 use super::state::State;
+use crate::domain::forgetting::Forgotten;
 use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::notice::Notice;
 use crate::domain::{Instant, Month};
@@ -42,6 +44,8 @@ pub enum LettingGo {
     NoticeThinned { told: LastTold },
     /// What is let go, and what stays of it.
     Checkpoint { checkpoint: Checkpoint },
+    /// A month's reports went by order, and what stays of them.
+    Forgotten { forgotten: Forgotten },
     /// The journal holds nothing of it any more.
     JournalThinned { thinned: JournalThinned },
 }
@@ -83,11 +87,14 @@ pub struct LastTold {
     pub at: Instant,
 }
 
-/// The journal holds nothing any more of what checkpoints up to this one let go.
+/// The journal holds nothing any more of what checkpoints up to this one let go, nor of what was forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalThinned {
     /// The checkpoint's own instant.
-    pub checkpoint: Instant,
+    pub checkpoint: Option<Instant>,
+    /// Months that were forgotten by then, of all units.
+    #[serde(default)]
+    pub forgotten: u64,
     /// Thinned entries in all.
     pub entries: u64,
     /// Over what is left of them, hex: [`Left`].
@@ -143,6 +150,7 @@ impl LettingGo {
                 let head = Checkpoint { samples: Vec::new(), notices: Vec::new(), ..checkpoint.clone() };
                 rows::one(key::CHECKPOINT.to_owned(), &head)
             }
+            LettingGo::Forgotten { forgotten } => forgetting::rows(forgotten),
             LettingGo::JournalThinned { thinned } => rows::one(key::JOURNAL_THINNED.to_owned(), thinned),
         }
     }
@@ -182,21 +190,25 @@ impl Store {
         Ok(checkpoint)
     }
 
-    /// Rewrites the journal without what checkpoints let go; says what to record. Safe to repeat.
+    /// Rewrites the journal without what checkpoints let go and orders had forgotten; says what to record. Safe to repeat.
     ///
     /// # Errors
     /// The journal or the state fails: open the store again.
     pub fn thin_journal(&mut self) -> Result<Option<Fact>, StoreError> {
-        let Some(newest) = self.row::<Checkpoint>(key::CHECKPOINT)? else { return Ok(None) };
+        let checkpoint = self.row::<Checkpoint>(key::CHECKPOINT)?.map(|newest| newest.at);
+        let withheld = self.withheld()?;
+        let forgotten = withheld.months();
+        if checkpoint.is_none() && forgotten == 0 {
+            return Ok(None);
+        }
         let (state, through) = (&self.state, self.journal.head().seq);
         let left = self.journal.thin(through, &mut |entry| {
-            let less = payload::thinned(&entry.payload, &mut |facts| state.less_of(facts));
+            let less = payload::thinned(&entry.payload, &mut |facts| state.less_of(facts, &withheld));
             less.map_err(|error| JournalError::NotUnderstood { seq: entry.seq, why: error.to_string() })
         })?;
         let (entries, digest) = (left.entries, hex(&left.digest));
-        Ok(Some(Fact::LetGo {
-            deed: LettingGo::JournalThinned { thinned: JournalThinned { checkpoint: newest.at, entries, digest } },
-        }))
+        let thinned = JournalThinned { checkpoint, forgotten, entries, digest };
+        Ok(Some(Fact::LetGo { deed: LettingGo::JournalThinned { thinned } }))
     }
 }
 
@@ -289,15 +301,7 @@ impl State {
                 self.kv.put(keys::at(About::Sample, server, *taken_at), kept::to_bytes(&row));
             }
         }
-        for id in &checkpoint.notices {
-            let told = keys::row(&key::told(id, ""));
-            for key in self.kv.keys(&told, &keys::end_of(&told))? {
-                self.kv.delete(key);
-            }
-            self.kv.delete(keys::row(&key::notice(id)));
-            self.kv.delete(keys::row(&key::pending(id)));
-        }
-        Ok(())
+        self.drop_news(&checkpoint.notices)
     }
 
     /// Has the server folded again when its sums differ from what stays: a rebuilt state may have rated otherwise.
@@ -312,9 +316,15 @@ impl State {
     }
 
     /// What is left of an entry's facts. News in an entry that proves a month stay: its payload is evidence.
-    fn less_of(&self, facts: &[Fact]) -> Result<Vec<Less>, StoreError> {
-        let stands = facts.iter().any(proves) && !facts.iter().any(|fact| matches!(fact, Fact::SampleTaken { .. }));
-        facts.iter().map(|fact| if stands { Ok(Less::Stands) } else { self.less(fact) }).collect()
+    fn less_of(&self, facts: &[Fact], withheld: &Withheld) -> Result<Vec<Less>, StoreError> {
+        let is_sample = |fact: &Fact| matches!(fact, Fact::SampleTaken { .. });
+        let stands = facts.iter().any(|fact| proves(fact) && !withheld.takes(fact)) && !facts.iter().any(is_sample);
+        let less = |fact: &Fact| match fact {
+            forgotten if withheld.takes(forgotten) => Ok(Less::Gone),
+            _ if stands => Ok(Less::Stands),
+            other => self.less(other),
+        };
+        facts.iter().map(less).collect()
     }
 
     /// What is left of a fact of the journal.

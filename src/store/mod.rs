@@ -13,6 +13,7 @@ mod endpoint;
 mod error;
 mod fold;
 mod folder;
+mod forgetting;
 mod intake;
 mod kept;
 mod keys;

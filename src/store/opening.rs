@@ -162,7 +162,7 @@ impl Replay {
         let facts = payload::decode(&entry.payload)?;
         for fact in &facts {
             match fact {
-                Fact::LetGo { deed: LettingGo::Checkpoint { .. } } => self.thinned = None,
+                Fact::LetGo { deed: LettingGo::Checkpoint { .. } | LettingGo::Forgotten { .. } } => self.thinned = None,
                 Fact::LetGo { deed: LettingGo::JournalThinned { thinned } } => self.thinned = Some(thinned.clone()),
                 _ => {}
             }

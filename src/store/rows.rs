@@ -153,6 +153,9 @@ pub mod key {
     /// The newest checkpoint, without its lists.
     pub const CHECKPOINT: &str = "checkpoint";
 
+    /// What the keys of forgotten months begin with.
+    pub const FORGOTTEN: &str = "forgotten/";
+
     /// How far the journal is thinned.
     pub const JOURNAL_THINNED: &str = "journal_thinned";
 
@@ -229,6 +232,11 @@ pub mod key {
 
     pub fn token(hash: &SecretHash) -> String {
         format!("{TOKENS}{}", hash.expose())
+    }
+
+    /// What is left of a month's reports after they were forgotten.
+    pub fn forgotten(unit: &str, month: Month) -> String {
+        format!("{FORGOTTEN}{unit}/{month}")
     }
 
     /// What a console was asked about its own report of a month.

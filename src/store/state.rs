@@ -82,6 +82,9 @@ impl State {
             if let Fact::LetGo { deed: LettingGo::Checkpoint { checkpoint } } = fact {
                 self.let_go(checkpoint)?;
             }
+            if let Fact::LetGo { deed: LettingGo::Forgotten { forgotten } } = fact {
+                self.drop_news(&forgotten.notices)?;
+            }
             if let Fact::UnitFormed { unit } = fact {
                 self.form(unit)?;
             }

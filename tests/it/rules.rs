@@ -6,8 +6,10 @@ mod counting; // protected, rental, new, billable; ledger; weights
 mod deadline_calendar; // the days ahead
 mod deadlines; // days left, presets
 mod eligibility; // which keys auto update renews, and why not
+mod finality; // sent or entered: one rule
 mod finalizing; // when a console's own report may be finalized
 mod forecast; // the next 1st, agreeing with report and counting
+mod forgetting; // who still needs a month
 pub mod gate; // open, held, undetermined; causes
 mod instances; // Subscription and Perpetual keys
 mod kept_out; // servers sampled directly are not counted through a console too

@@ -38,7 +38,7 @@ impl Concern {
             Fact::LetGo { deed } => match deed {
                 LettingGo::SampleThinned { sample } => self.samples.contains(&(sample.server.clone(), sample.taken_at)),
                 LettingGo::NoticeThinned { told } => self.is_of(&told.unit, told.month),
-                LettingGo::Checkpoint { .. } | LettingGo::JournalThinned { .. } => false,
+                LettingGo::Checkpoint { .. } | LettingGo::Forgotten { .. } | LettingGo::JournalThinned { .. } => false,
             },
             Fact::SampleMissed { server, .. }
             | Fact::ServerRecovered { server }

@@ -20,6 +20,7 @@ use crate::store::fact::key;
 
 use super::finalize::Plea;
 use super::people::{NewToken, NewUser, UserChange};
+use super::forget;
 use super::{Again, Agent, Hour, Query, Refused, Talk};
 
 /// Which reporting unit, when there are several.
@@ -103,6 +104,13 @@ pub enum Order {
     },
     Justify {
         target: Target,
+        reason: String,
+    },
+    /// Deletes the reports of a month with their files and what was sent of them; `confirmed` is the month once more.
+    Forget {
+        target: Target,
+        month: Month,
+        confirmed: Month,
         reason: String,
     },
     /// Billing files of a month's document.
@@ -240,6 +248,10 @@ impl Agent {
                 self.order_mark(&target, external, actor, hour)
             }
             Order::Justify { target, reason } => self.order_justify(&target, &reason, actor, hour),
+            Order::Forget { target, month, confirmed, reason } => {
+                let plea = forget::Plea { month, confirmed, reason: &reason };
+                self.order_forget(&target, plea, actor, hour)
+            }
             Order::ExportBilling { target, wish } => self.order_export(&target, &wish, actor, hour),
             Order::AutoUpdate { target, on } => self.order_auto_update(&target, on, actor, hour),
             Order::LicenseUpdate { target } => self.order_license_update(&target, actor, hour),
@@ -286,7 +298,7 @@ impl Agent {
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Refused {
         let code = match refusal {
-            Refusal::NotOpen(..) | Refusal::OnDemand => 8,
+            Refusal::NotOpen(..) | Refusal::Entered(..) | Refusal::OnDemand => 8,
             Refusal::NoReason | Refusal::ReasonTooLong(_) | Refusal::NothingNamed => 2,
             Refusal::NotCounted(..)
             | Refusal::Ambiguous(..)

@@ -11,8 +11,8 @@ use crate::domain::notice::News;
 use crate::domain::report::{External, Stage, UsageReport};
 use crate::domain::{Instant, Month};
 use crate::rules::four_eyes::{self, Verdict};
-use crate::rules::review;
 use crate::rules::schedule::Duty;
+use crate::rules::{finality, review};
 use crate::store::fact::{Fact, ReportCause};
 
 use super::{Obeyed, Target};
@@ -27,6 +27,7 @@ impl Agent {
         if self.newest_report(&unit.id, month)?.is_some() {
             return Err(Refused::new(3, format!("the report of {month} stands already; `report show` prints it")));
         }
+        self.not_forgotten(&unit, month)?;
         self.clock_believed()?;
         self.generate_report(&unit.id, month, hour)?;
         let revision = 1;
@@ -122,8 +123,12 @@ impl Agent {
     ) -> Result<Obeyed, Refused> {
         let reason = review::given(reason)?.to_owned();
         let (unit, report) = self.one_report(target)?;
-        if report.stage.is_open() || matches!(report.stage, Stage::Sending { .. }) {
-            let why = format!("the report of {} is not sent yet: adjust or reset it instead", report.month);
+        if matches!(report.stage, Stage::Sending { .. }) {
+            let why = format!("the report of {} is sealed and being sent: correct it once it was taken", report.month);
+            return Err(Refused::new(2, why));
+        }
+        if !finality::is_final(&report) {
+            let why = format!("the report of {} is neither sent nor entered: adjust or reset it instead", report.month);
             return Err(Refused::new(2, why));
         }
         let mut corrected = self.build_report(&unit, report.month, report.revision + 1, hour)?;
@@ -171,7 +176,7 @@ impl Agent {
             at: hour.now,
         };
         let mut facts = vec![justified, self.look_at_gate_again(&unit)];
-        if report.stage.is_open() {
+        if finality::may_change(&report) {
             report.justify(Justification { at: hour.now, by: actor.to_owned(), reason: reason.to_owned() });
             facts.push(kept(ReportCause::Adjusted, self.completed(&unit, report)?));
         }
@@ -247,7 +252,10 @@ impl Agent {
         let found = month.map(|month| self.newest_report(&unit.id, month)).transpose()?.flatten();
         match (found, month) {
             (Some(report), _) => Ok((unit, report)),
-            (None, Some(month)) => Err(Refused::new(66, format!("there is no report of {month}"))),
+            (None, Some(month)) => {
+                self.not_forgotten(&unit, month)?;
+                Err(Refused::new(66, format!("there is no report of {month}")))
+            }
             (None, None) => Err(Refused::new(66, "there is no report yet; it is built at 00:00 GMT on the 1st")),
         }
     }

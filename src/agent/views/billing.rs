@@ -7,9 +7,10 @@ use crate::agent::{Agent, Hour, Refused, Trouble};
 use crate::billing::charge::NotCharged;
 use crate::billing::export::{Beside, ReportFacts};
 use crate::billing::invoice::{Bill, Invoice, Standing};
+use crate::domain::Month;
 use crate::domain::installation::Unit;
-use crate::domain::report::{ReportedWorkload, Stage, UsageReport};
-use crate::domain::{Instant, Month};
+use crate::domain::report::{ReportedWorkload, UsageReport};
+use crate::rules::finality::is_final;
 use crate::store::fact::{BillingExport, key};
 
 /// The document that somebody wants.
@@ -61,6 +62,7 @@ impl Agent {
             WhichInvoice::Issue => (Revision::Final, Some(Standing::Issued { at: hour.now, by: actor.to_owned() })),
             WhichInvoice::Next | WhichInvoice::Issued(_) => (Revision::Newest, None),
         };
+        self.whole_month(month)?;
         let found = self.reports_to_charge(month, revision)?;
         if revision == Revision::Final && !found.open.is_empty() {
             let open = found.open.join("; ");
@@ -79,6 +81,14 @@ impl Agent {
         let odd = || Refused::new(1, format!("no document of {month} could be drawn up"));
         let invoice = drawn.or_else(|| issued.pop()).ok_or_else(odd)?;
         Ok(Wanted { invoice, is_issued_now, without: found.without })
+    }
+
+    /// A document that leaves out a report would credit what that was charged for.
+    fn whole_month(&self, month: Month) -> Result<(), Refused> {
+        for unit in self.units()? {
+            self.not_forgotten(&unit, month)?;
+        }
+        Ok(())
     }
 
     /// The documents of a month, in order.
@@ -169,12 +179,6 @@ impl Reports {
         }
         Standing::Draft { why }
     }
-}
-
-/// Sent, or entered elsewhere as it is: an adjustment after that is entered nowhere.
-fn is_final(report: &UsageReport) -> bool {
-    let as_entered = |at: Instant| report.adjustments.iter().all(|adjustment| adjustment.at <= at);
-    matches!(report.stage, Stage::Submitted { .. }) || report.external.at.is_some_and(as_entered)
 }
 
 fn stands(unit: &Unit, report: &UsageReport) -> String {

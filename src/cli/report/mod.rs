@@ -6,6 +6,7 @@ mod approving;
 mod compare;
 mod explain;
 mod finalize;
+mod forget;
 mod proposals;
 mod text;
 
@@ -28,11 +29,13 @@ pub use acts::{Generate, MarkExternal};
 
 #[derive(Debug, Subcommand)]
 pub enum Act {
-    /// Every month's newest revision
+    /// Every month's newest revision, and the months that were forgotten
+    ///
+    /// Example: tidegauge report list
     List(UnitArgs),
     /// One report: lines, workloads, adjustments, days
     ///
-    /// Exit codes: 66 there is no report of that month.
+    /// Exit codes: 66 there is no report of that month, or it was forgotten.
     ///
     /// Example: tidegauge report show --month 2026-10
     Show(ReportArgs),
@@ -41,7 +44,8 @@ pub enum Act {
     /// The agent builds it on the 1st at 00:00 GMT; this is for importing by hand and for catching up. An on-demand
     /// report is only looked at: it is not kept and cannot be sent.
     ///
-    /// Exit codes: 2 the month has not ended, or several units and none named; 3 the report stands already.
+    /// Exit codes: 2 the month has not ended, or several units and none named; 3 the report stands already; 66 it was
+    /// forgotten.
     ///
     /// Example: tidegauge report generate --month 2026-10
     Generate(Generate),
@@ -49,7 +53,8 @@ pub enum Act {
     ///
     /// Rental keys: name workloads by id, or by name when only one has it. Cloud Connect keys: lower a tenant's VM or
     /// replica count. Several of both go in one order, all or none. `report what-if` with the same words shows the effect
-    /// before; it is printed again once kept. Sealed and sent reports cannot be adjusted.
+    /// before; it is printed again once kept. Reports that are sealed, sent or entered elsewhere cannot be adjusted: `report
+    /// correct` begins a revision that can.
     ///
     /// Exit codes: 8 the report is not open any more; 65 no such workload, or it does not count; 66 no such report.
     ///
@@ -90,7 +95,7 @@ pub enum Act {
     WhatIf(adjusting::WhatIf),
     /// Takes all adjustments back
     ///
-    /// Exit codes: 3 there are none; 8 the report is not open any more.
+    /// Exit codes: 3 there are none; 8 the report is not open any more, or was entered elsewhere.
     Reset(ReportArgs),
     /// Puts the report aside; with auto update on it is sent on the auto-submit day all the same, which --until never passes
     ///
@@ -102,12 +107,14 @@ pub enum Act {
     /// server keeps one. Exit codes: 3 it was sent already; 69 the server does not answer, the agent goes on trying;
     /// 77 not enrolled, or auto update is off; 78 no [license_server] in the settings.
     Send(ReportArgs),
-    /// Begins the next revision of a sent report, always with a reason
+    /// Begins the next revision of a report that was sent or entered elsewhere, always with a reason
     ///
     /// It is built again from the samples as they are known today, so it may be higher than the one before. It is open
-    /// for adjusting and goes only when somebody sends it; keys issued stay. The reason travels with it.
+    /// for adjusting and goes only when somebody sends it, or, without a License Update Server, stands when it is entered
+    /// anew (`report mark-external`); keys issued stay. The reason travels with it. Billing documents and usage sinks
+    /// follow once it is final.
     ///
-    /// Exit codes: 2 it is not sent yet: adjust or reset it instead.
+    /// Exit codes: 2 it is neither sent nor entered: adjust or reset it instead.
     ///
     /// Example: tidegauge report correct --month 2026-10 --reason "two servers were missing"
     Correct(acts::Reasoned),
@@ -156,7 +163,8 @@ pub enum Act {
     Finalize(finalize::Finalize),
     /// Records that the report was also entered in Pulse or the aggregator's portal
     ///
-    /// Sending never replaces that step, and it has its own reminder.
+    /// Sending never replaces that step, and it has its own reminder. What was entered is final: it is charged, and changed
+    /// only by `report correct`.
     ///
     /// Example: tidegauge report mark-external --portal Pulse --document 2026-10-4711
     MarkExternal(MarkExternal),
@@ -167,6 +175,21 @@ pub enum Act {
     ///
     /// Example: tidegauge report justify --reason "customer left on the 12th, see ticket 4711"
     Justify(acts::Reasoned),
+    /// Deletes a month's reports, their files and what proves them, after asking twice; always with a reason
+    ///
+    /// All revisions leave state, journal and Reports folder, with what was sent of them and the news about them. Who did
+    /// it, when, why and the digests stay for good, and the journal's chain holds. Not touched: raw samples and their sums,
+    /// which go by age (keep_raw), watermarks, billing documents, exported archives, copies by `store backup`, states in
+    /// quarantine/, what others were sent, and what the next report says of the difference. Refused while somebody needs it: an open report, the month the gate judges, one
+    /// whose following month is not final, usage that a sink has not taken, and, until ten years after the year of the
+    /// newest one, a month with issued billing documents.
+    ///
+    /// Exit codes: 2 not confirmed, or nobody is at a terminal and --yes with --yes-forget is not given; 8 somebody still
+    /// needs it; 66 there is no report of that month; 73 its files could not be removed, and the agent goes on trying; 75 it
+    /// is being told or sent right now.
+    ///
+    /// Example: tidegauge report forget --month 2016-10 --reason "kept for ten years"
+    Forget(forget::Forget),
 }
 
 pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
@@ -209,6 +232,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
             let (portal, document) = (how.portal.clone(), how.document.clone());
             session.order_and_show(Order::MarkExternal { target: how.which.target(), portal, document }, text::changed)
         }
+        Act::Forget(how) => forget::run(session, how),
         Act::Justify(how) => {
             let order = Order::Justify { target: how.which.target(), reason: how.reason.clone() };
             session.order_and_show(order, text::changed)
@@ -222,11 +246,18 @@ fn report_query(which: &ReportArgs) -> Query {
 
 /// A list is one table, also when there are several units.
 fn list(session: &mut Session<'_>, unit: Option<String>, server: Option<String>) -> Result<(), Refused> {
-    let answer = session.ask(&Query::Reports { unit, server })?;
+    let mut reports = session.ask(&Query::Reports { unit: unit.clone(), server: server.clone() })?;
+    let mut forgotten = session.ask(&Query::Forgotten { unit, server })?;
     if session.global.json {
-        return session.show(&answer, text::changed);
+        if let (Some(reports), Some(forgotten)) = (reports.as_array_mut(), forgotten.as_array_mut()) {
+            reports.append(forgotten);
+        }
+        return session.show(&reports, text::changed);
     }
-    session.print(&text::list(answer.as_array().map_or(&[], Vec::as_slice)))
+    let rows = |answer: &Value| answer.as_array().cloned().unwrap_or_default();
+    session.print(&text::list(&rows(&reports)))?;
+    let hour = session.hour().now;
+    rows(&forgotten).iter().try_for_each(|one| session.print(&forget::text(one, hour)))
 }
 
 fn generate(session: &mut Session<'_>, how: &Generate) -> Result<(), Refused> {

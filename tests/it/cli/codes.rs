@@ -43,7 +43,7 @@ fn a_report_is_built_once_and_only_of_a_month_that_has_ended() {
     let shell = Shell::with_report();
     check(&shell, &["report", "generate", "--month", "2025-10"], 3, "stands already");
     check(&shell, &["report", "generate", "--month", "2025-11"], 2, "has not ended");
-    check(&shell, &["report", "correct", "--reason", "late"], 2, "not sent yet");
+    check(&shell, &["report", "correct", "--reason", "late"], 2, "neither sent nor entered");
     check(&shell, &["report", "adjust", "--remove", "nothing", "--reason", "gone"], 65, "nothing");
     check(&shell, &["report", "adjust", "--remove", "sql01", "--reason", " "], 2, "reason");
     check(&shell, &["report", "adjust", "--reason", "gone"], 2, "--remove");

@@ -27,6 +27,7 @@ fn manual() -> UnitFacts {
         left_at: None,
         reviewed_elsewhere: false,
         reports: Vec::new(),
+        forgotten: Vec::new(),
         telemetry_through: None,
         slot: None,
         telemetry_retry_at: None,
@@ -51,6 +52,7 @@ fn report(of: &str, stage: Stage) -> ReportState {
         files_retry_at: None,
         may_go_unseen: true,
         external_done: false,
+        final_at: None,
         last_told_at: generated_at,
         retry_at: None,
     }

@@ -15,14 +15,14 @@ fn next(facts: &RetentionFacts) -> Option<(String, Duty)> {
 
 fn after(more: bool, is_journal_thinned: bool) -> RetentionFacts {
     let checkpoint = CheckpointFacts { at: at("2026-11-16T00:00:00Z"), more, is_journal_thinned };
-    RetentionFacts { oldest_at: None, checkpoint: Some(checkpoint) }
+    RetentionFacts { checkpoint: Some(checkpoint), ..RetentionFacts::default() }
 }
 
 #[test]
 fn the_first_time_is_the_monday_after_the_oldest_sample_came_of_age_and_then_each_monday() {
     assert_eq!(next(&RetentionFacts::default()), None, "nothing was ever sampled");
     let oldest_at = Some(at("2025-10-15T09:00:00Z"));
-    let first = next(&RetentionFacts { oldest_at, checkpoint: None });
+    let first = next(&RetentionFacts { oldest_at, ..RetentionFacts::default() });
     assert_eq!(first, Some(("2026-11-23T00:00:00+00:00".to_owned(), Duty::LetGo)), "400 days end on 2026-11-19");
     assert_eq!(next(&after(false, true)), Some(("2026-11-23T00:00:00+00:00".to_owned(), Duty::LetGo)));
 }
@@ -38,4 +38,13 @@ fn a_journal_that_still_holds_what_was_let_go_comes_first_and_too_much_at_once_g
 fn whole_weeks_go_by_the_longer_age() {
     let now = at("2026-11-23T00:00:00Z");
     assert_eq!(raw_before(now, KEEP, &[]), at("2025-10-13T00:00:00Z"), "400 days before is the 19th, a Sunday");
+}
+
+#[test]
+fn a_forgotten_month_leaves_the_journal_at_once_whatever_else_is_to_go() {
+    let forgotten_at = Some(at("2026-11-20T10:00:00Z"));
+    let expected = Some(("2026-11-20T10:00:00+00:00".to_owned(), Duty::ThinJournal));
+    for facts in [RetentionFacts::default(), after(true, true), after(false, false)] {
+        assert_eq!(next(&RetentionFacts { forgotten_at, ..facts }), expected, "{facts:?}");
+    }
 }

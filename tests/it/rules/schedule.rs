@@ -52,6 +52,7 @@ fn unit() -> UnitFacts {
         left_at: None,
         reviewed_elsewhere: false,
         reports: Vec::new(),
+        forgotten: Vec::new(),
         telemetry_through: None,
         slot: None,
         telemetry_retry_at: None,
@@ -71,6 +72,7 @@ fn october() -> ReportState {
         files_retry_at: None,
         may_go_unseen: true,
         external_done: false,
+        final_at: None,
         last_told_at: at("2026-11-01T00:00:00Z"),
         retry_at: None,
     }
@@ -147,7 +149,7 @@ fn while_the_clock_is_doubted_samples_are_taken_and_people_told_but_nothing_is_g
         units: vec![unit],
         untold: vec![("notice-1".to_owned(), "licensing".to_owned(), at("2026-11-01T00:00:00Z"))],
         usage_owed: Vec::new(),
-        retention: RetentionFacts { oldest_at: Some(at("2024-11-01T00:00:00Z")), checkpoint: None },
+        retention: RetentionFacts { oldest_at: Some(at("2024-11-01T00:00:00Z")), ..RetentionFacts::default() },
         clock_suspect: false,
         samples_wait: false,
     };

@@ -252,3 +252,19 @@ fn a_late_sample_is_told_for_a_sent_report_and_amends_the_next_telemetry() {
         .collect();
     assert_eq!(amended, ["2026-W06 amends 2026-01-31"]);
 }
+
+#[test]
+fn a_late_sample_is_told_for_a_report_that_was_entered_elsewhere_and_leaves_it_as_it_is() {
+    let mut world = World::new(calm(1, "2026-01-20T09:30:00Z", 40));
+    world.run_until(at("2026-02-03T10:00:00Z"));
+    let (portal, document) = ("Pulse".to_owned(), "U-4711".to_owned());
+    world.order(Order::MarkExternal { target: target("2026-01"), portal, document }, "clerk").expect("it is marked");
+    let entered = report(&world, "2026-01");
+    let sample = late_sample(&world, 3);
+    import(&mut world, &sample);
+    assert_eq!(report(&world, "2026-01"), entered, "what was entered stays as it was");
+    assert_ne!(told(&world, &["report.late_sample"]), "");
+    world.run_until(at("2026-02-12"));
+    assert_eq!(submissions(&world)[0].total_points, entered.total_points, "and goes as it was entered");
+    assert_silent(&world);
+}

@@ -23,6 +23,16 @@ fn several_months_owed_are_built_oldest_first() {
 }
 
 #[test]
+fn a_forgotten_month_is_not_built_again() {
+    let forgotten = ["2026-07", "2026-09"].map(month).to_vec();
+    let unit = UnitFacts { since: Some(at("2026-07-20T00:00:00Z")), forgotten, ..with(october()) };
+    assert_eq!(planned(&facts(vec![unit.clone()]), "generate")[0].1, "generate u 2026-08");
+    let all = ["2026-07", "2026-08", "2026-09"].map(month).to_vec();
+    let unit = UnitFacts { forgotten: all, ..unit };
+    assert_eq!(planned(&facts(vec![unit]), "generate")[0].1, "generate u 2026-11");
+}
+
+#[test]
 fn the_report_waits_for_a_basis_and_for_a_sample_in_flight() {
     let ends = at("2026-11-01T00:00:00Z");
     let month = month("2026-10");
