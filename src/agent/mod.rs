@@ -24,6 +24,7 @@ mod members;
 mod metering;
 mod notices;
 pub mod orders;
+mod paging;
 mod remind;
 mod rerating;
 mod retention;
@@ -64,6 +65,7 @@ pub use keeping::{Care, Place, Window, restore, window};
 pub use orders::{Obeyed, Order};
 pub use run::{carry_out, converse};
 pub use trouble::{Refused, Trouble};
+pub use views::{JOURNAL_KINDS, JournalKind, JournalSearch, settings_shown};
 
 /// The hour of a deed: by the clock in force, and by the true clock (they differ in rehearsals and with `--now`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ mod billing;
 mod explain;
 mod far;
 mod hook;
+mod in_force;
 mod mail;
 mod managed;
 mod overlay;
@@ -39,6 +40,7 @@ use crate::rules::working_days::WorkingDays;
 use crate::sources::Names;
 
 pub use hook::{SinkSettings, Span, WebhookSettings};
+pub use in_force::InForce;
 pub use mail::{MailRoute, MailSettings};
 pub use read::{Flags, Written};
 pub use refusal::{Refusal, Refusals};
@@ -92,6 +94,8 @@ pub struct Settings {
     pub points_tables: Vec<PathBuf>,
     /// What the tables say, once they are read, and what unknown types are mapped to.
     pub rating: Rating,
+    /// Where each value was given, by its name as [`Settings::explain`] writes it; what is not there is a default.
+    pub given: BTreeMap<String, Origin>,
 }
 
 /// The console's address without a setting.
@@ -127,6 +131,7 @@ impl Default for Settings {
             supplier: Reading::default(),
             points_tables: Vec::new(),
             rating: Rating::default(),
+            given: BTreeMap::new(),
         }
     }
 }
