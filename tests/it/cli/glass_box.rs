@@ -13,7 +13,11 @@ fn the_journal_says_what_happened_newest_first_in_words_and_as_json() {
     assert!(seqs.len() > 1 && seqs.is_sorted_by(|one, other| one == &(other + 1)), "{seqs:?}");
     assert_eq!((seqs.last(), &whole["next"]), (Some(&1), &json!(null)));
     let found = shell.run(&["journal", "--text", "SAMPLED AT", "--kind", "samples", "--last", "1"]);
-    assert!(found.out.contains("vbr01 sampled at 2025-10-31 23:00") && found.out.contains("import by"), "{}", found.out);
+    assert!(
+        found.out.contains("vbr01 sampled at 2025-10-31 23:00") && found.out.contains("import by"),
+        "{}",
+        found.out
+    );
     assert_eq!(shell.run(&["journal", "--text", "no such thing"]).out, "nothing that fits\n");
     let wrong = shell.run(&["journal", "--kind", "gossip"]);
     assert!(wrong.code == 2 && wrong.err.contains("samples, reports"), "{}", wrong.err);

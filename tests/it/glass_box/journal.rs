@@ -43,7 +43,7 @@ fn who_changed_a_report_and_why_is_found_by_its_reason_its_actor_and_what_happen
         let (text, actor) = (text.map(str::to_owned), actor.map(str::to_owned));
         all(&JournalSearch { text, actor, kind: Some(JournalKind::Reports), ..JournalSearch::default() })
     };
-    for found in [by(Some("NOBODY PAYS"), None), by(Some("adjusted"), None), by(None, Some("mia"))] {
+    for found in [by(Some("NOBODY PAYS"), None), by(Some("adjusted"), None), by(Some("adjusted"), Some("Mia"))] {
         assert_eq!(found.len(), 1, "{found:#?}");
         assert_eq!((text(&found[0], "actor"), text(&found[0], "reason")), ("user:mia", REASON));
         assert_eq!(text(&found[0], "hash").len(), 12);
@@ -51,6 +51,8 @@ fn who_changed_a_report_and_why_is_found_by_its_reason_its_actor_and_what_happen
         let is_told = words.iter().any(|words| words.starts_with("report 2026-09 r1 adjusted: "));
         assert!(is_told, "{words:?}");
     }
+    let of_mia = by(None, Some("mia"));
+    assert!(of_mia.len() == 2 && of_mia.iter().all(|entry| entry["actor"] == "user:mia"), "and the files: {of_mia:#?}");
     assert_eq!(by(Some("no such words"), None), [] as [Value; 0]);
 }
 
