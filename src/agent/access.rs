@@ -9,6 +9,8 @@ use crate::domain::{IsoWeek, Month};
 
 use super::license::Wish;
 use super::orders::Target;
+use super::paging;
+use super::views::{JournalSearch, settings_shown};
 use super::{Agent, Hour, Refused};
 
 /// A question. Its answer is one of the JSON shapes of design.md section 9.
@@ -176,6 +178,38 @@ pub enum Query {
         to: Option<String>,
         last: u16,
     },
+    /// Every server: how it stands, its source and license, what was found of it.
+    Servers {},
+    /// Hour by hour when servers were sampled; without days of the running month.
+    Coverage {
+        server: Option<String>,
+        /// The first day.
+        from: Option<chrono::NaiveDate>,
+        /// The last day.
+        until: Option<chrono::NaiveDate>,
+    },
+    /// The duties ahead with their reasons.
+    Duties {
+        #[serde(default, deserialize_with = "paging::number")]
+        limit: Option<u16>,
+    },
+    /// What is in force, and where each value was given.
+    Settings {},
+    /// What was sealed and sent, newest period first, and what leaves next.
+    Telemetry {
+        unit: Option<String>,
+        server: Option<String>,
+        /// The `next` of the answer before, of a unit that is named.
+        after: Option<String>,
+        #[serde(default, deserialize_with = "paging::number")]
+        limit: Option<u16>,
+    },
+    /// One sealed message with its exact bytes.
+    Message {
+        id: String,
+    },
+    /// Entries of the journal that fit, newest first.
+    Journal(JournalSearch),
     /// What monitoring reads.
     Readings {},
     /// The license after backup servers were asked to renew it or to install a key; refused when that failed.
@@ -254,6 +288,15 @@ impl Agent {
             }
             Query::EvidenceKey {} => Ok(self.evidence_key()),
             Query::WebhookLog { to, last } => self.hook_log(to.as_deref(), usize::from(*last)),
+            Query::Servers {} => self.servers(hour),
+            Query::Coverage { server, from, until } => self.coverage(server.as_deref(), *from, *until, hour),
+            Query::Duties { limit } => self.duties(*limit, hour),
+            Query::Settings {} => Ok(settings_shown(&self.settings)),
+            Query::Telemetry { unit, server, after, limit } => {
+                self.telemetry_shown(unit.as_deref(), server.as_deref(), after.as_deref(), *limit, hour)
+            }
+            Query::Message { id } => self.message_shown(id),
+            Query::Journal(search) => self.journal(search),
             Query::Readings {} => self.readings(hour),
             Query::ServersAsked { unit, servers, wish } => self.servers_asked(unit, servers, *wish, hour),
             Query::UsageForecast { unit, server } => self.usage_forecast(unit.as_deref(), server.as_deref(), hour),

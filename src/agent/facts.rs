@@ -38,7 +38,7 @@ impl Agent {
         Ok(facts)
     }
 
-    fn server_facts(&self, name: &str, now: Instant) -> Result<ServerFacts, Trouble> {
+    pub(super) fn server_facts(&self, name: &str, now: Instant) -> Result<ServerFacts, Trouble> {
         let miss: Option<Miss> = self.store.row(&key::miss(name))?;
         Ok(ServerFacts {
             name: name.to_owned(),
@@ -259,7 +259,7 @@ impl Agent {
 }
 
 /// Whole minutes into the interval, drawn from the server's name so that servers are not asked all at once.
-fn sample_offset(server: &str, policy: &Policy) -> TimeDelta {
+pub(super) fn sample_offset(server: &str, policy: &Policy) -> TimeDelta {
     let hash = digest::sha256(server.as_bytes());
     let minutes = policy.sample_interval.num_minutes().max(1);
     // The last minutes of an interval are left free: a report's instant is a whole hour.

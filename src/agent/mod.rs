@@ -27,6 +27,7 @@ mod notices;
 pub mod orders;
 mod people;
 mod permission;
+mod paging;
 mod remind;
 mod rerating;
 mod retention;
@@ -68,6 +69,7 @@ pub use orders::{Obeyed, Order};
 pub use people::{FirstSignIn, INVITATION_HOURS};
 pub use run::{carry_out, converse};
 pub use trouble::{Refused, Trouble};
+pub use views::{JOURNAL_KINDS, JournalKind, JournalSearch, settings_shown};
 
 /// The hour of a deed: by the clock in force, and by the true clock (they differ in rehearsals and with `--now`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -93,6 +93,13 @@ impl Query {
             | Query::Reports { .. }
             | Query::Report { .. }
             | Query::Forgotten { .. }
+            | Query::Servers {}
+            | Query::Coverage { .. }
+            | Query::Duties { .. }
+            | Query::Settings {}
+            | Query::Telemetry { .. }
+            | Query::Message { .. }
+            | Query::Journal(_)
             | Query::ConsoleCompared { .. }
             | Query::AllCompared { .. }
             | Query::Finalized { .. }

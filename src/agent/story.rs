@@ -23,7 +23,8 @@ pub fn line(now: Instant, fact: &Fact) -> Option<String> {
     told(fact).map(|told| format!("{}  {told}", minute_text(now)))
 }
 
-fn told(fact: &Fact) -> Option<String> {
+/// The same without the hour.
+pub(super) fn told(fact: &Fact) -> Option<String> {
     Some(match fact {
         Fact::UnitFormed { unit } => format!("unit {} holds {}", short(&unit.id), unit.servers.join(", ")),
         Fact::Enrolled { enrolment } => format!("enrolled under contract {}", enrolment.contract_id),
@@ -196,7 +197,8 @@ fn installed(key: &InstalledKey) -> String {
     format!("license key {} installed, valid to {until}", key.serial)
 }
 
-fn short(id: &str) -> String {
+/// The first signs of an id, which tell it apart.
+pub(super) fn short(id: &str) -> String {
     id.chars().take(8).collect()
 }
 

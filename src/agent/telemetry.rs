@@ -107,7 +107,8 @@ impl Agent {
         self.record(hour, "duty", vec![Fact::TelemetryThrough { unit: id.to_owned(), week }])
     }
 
-    fn telemetry_of(
+    /// What the week's telemetry would say, were it sealed at this hour; `None`: there is no such unit.
+    pub(super) fn telemetry_of(
         &self,
         id: &str,
         week: IsoWeek,

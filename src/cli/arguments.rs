@@ -79,6 +79,15 @@ pub enum Command {
     ///
     /// Example: tidegauge watermark --week 2026-W44
     Watermark(super::watermark::Asked),
+    /// When servers were sampled, hour by hour, and when they were not
+    ///
+    /// An hour is a sign: `#` complete, `+` partly, `x` missed, `~` stale, `-` none expected, `.` to come. Of the running
+    /// month when no day is named; at most 62 days.
+    ///
+    /// Exit codes: 2 days in the wrong order, or too many; 66 no such server.
+    ///
+    /// Example: tidegauge coverage --server vbr01 --from 2026-10-01 --until 2026-10-31
+    Coverage(super::coverage::Asked),
     /// Take samples, or load them from snapshot files
     #[command(subcommand)]
     Sample(super::sample::Act),
@@ -101,6 +110,15 @@ pub enum Command {
     /// Points tables, and what billing rests on
     #[command(subcommand)]
     Billing(super::billing::Act),
+    /// What happened, who did it and why, newest first
+    ///
+    /// Reads the journal backwards until as many entries are found as are asked for.
+    ///
+    /// Example: tidegauge journal --text postponed --month 2026-10 --last 20
+    Journal(super::journal::Asked),
+    /// What was sent to the License Update Server, byte for byte, and what is sent next
+    #[command(subcommand)]
+    Telemetry(super::telemetry::Act),
     /// The audit snapshot of a month: export it, check one, show the key that signs it
     #[command(subcommand)]
     Evidence(super::evidence::Act),

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::arguments::Global;
 use super::doors::Doors;
 use super::session::Session;
-use crate::agent::Refused;
+use crate::agent::{Refused, settings_shown};
 use crate::config::{Flags, STARTING_FILE, Settings, Written};
 use crate::domain::Instant;
 
@@ -43,9 +43,8 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Act::Init(Init { out: None }) => session.print(STARTING_FILE),
         Act::Init(Init { out: Some(path) }) => init(session, path),
         Act::Check => {
-            let understood = session.settings()?.explain();
-            let lines: Vec<&str> = understood.lines().collect();
-            session.show(&json!({"schema": "tidegauge.settings/1", "lines": lines}), explained)
+            let understood = settings_shown(&session.settings()?);
+            session.show(&understood, explained)
         }
     }
 }

@@ -47,8 +47,9 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
         return Err(Refused::new(8, why));
     }
     let reports_dir = session.global.reports.clone().unwrap_or_else(|| PathBuf::from("reports"));
-    let settings =
-        Settings { state_dir, reports_dir, console: Some(ConsoleSettings::at(asked.listen)), ..Settings::default() };
+    // Of the settings, only whether adjustments need a second person: all else of the demo is its own.
+    let console = ConsoleSettings { four_eyes: session.settings()?.four_eyes(), ..ConsoleSettings::at(asked.listen) };
+    let settings = Settings { state_dir, reports_dir, console: Some(console), ..Settings::default() };
     let world = play(session, asked, settings)?;
     show(session, &world)?;
     if !world.objections().is_empty() {

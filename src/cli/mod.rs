@@ -6,6 +6,7 @@ mod arguments;
 mod billing;
 mod completions;
 mod config;
+mod coverage;
 mod demo;
 mod doctor;
 mod doors;
@@ -13,6 +14,7 @@ mod enrol;
 mod evidence;
 mod forecast;
 mod gate;
+mod journal;
 mod license;
 mod license_server;
 mod license_state;
@@ -29,6 +31,7 @@ mod status;
 mod stopping;
 mod store;
 mod table;
+mod telemetry;
 mod usage;
 mod watermark;
 mod webhook;
@@ -78,11 +81,14 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::Status => status::run(session),
         Command::Usage(asked) => usage::run(session, asked),
         Command::Watermark(asked) => watermark::run(session, asked),
+        Command::Coverage(asked) => coverage::run(session, asked),
         Command::Sample(act) => sample::run(session, act),
         Command::Report(act) => report::run(session, act),
         Command::Enrol(with) => enrol::run(session, with),
         Command::License(act) => license::run(session, act),
         Command::Billing(act) => billing::run(session, act),
+        Command::Journal(asked) => journal::run(session, asked),
+        Command::Telemetry(act) => telemetry::run(session, act),
         Command::Evidence(act) => evidence::run(session, act),
         Command::User(act) => people::user::run(session, act),
         Command::Token(act) => people::token::run(session, act),

@@ -5,6 +5,7 @@ mod console;
 mod explain;
 mod far;
 mod hook;
+mod in_force;
 mod mail;
 mod managed;
 mod overlay;
@@ -41,6 +42,7 @@ use crate::sources::Names;
 
 pub use console::{CONSOLE_LISTEN, ConsoleSettings, ServingTls};
 pub use hook::{SinkSettings, Span, WebhookSettings};
+pub use in_force::InForce;
 pub use mail::{MailRoute, MailSettings};
 pub use read::{Flags, Written};
 pub use refusal::{Refusal, Refusals};
@@ -94,6 +96,8 @@ pub struct Settings {
     pub points_tables: Vec<PathBuf>,
     /// What the tables say, once they are read, and what unknown types are mapped to.
     pub rating: Rating,
+    /// Where each value was given, by its name as [`Settings::explain`] writes it; what is not there is a default.
+    pub given: BTreeMap<String, Origin>,
 }
 
 impl Default for Settings {
@@ -126,6 +130,7 @@ impl Default for Settings {
             supplier: Reading::default(),
             points_tables: Vec::new(),
             rating: Rating::default(),
+            given: BTreeMap::new(),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::rules::rating::Rating;
 use crate::rules::retention::Keep;
 
 use super::refusal::{Refusal, Refusals};
-use super::section::Section;
+use super::section::{Notes, Section};
 use super::server::{self, LicenseBy, ServerSettings};
 use super::tree::{self, Origin, Table, Value};
 use super::{Settings, billing, console, far, hook, mail, managed, overlay, policy};
@@ -54,10 +54,12 @@ impl Settings {
         overlay::flag(&mut table, "state_dir", "--state", flags.state.as_deref());
         overlay::flag(&mut table, "reports_dir", "--reports", flags.reports.as_deref());
         let origin = Origin::File(file.map_or("settings", |file| file.name).to_owned(), 1);
-        let mut refusals = Vec::new();
-        let mut section = Section::new("", table, origin, &mut refusals);
-        let settings = top(&mut section);
+        let mut notes = Notes::default();
+        let mut section = Section::new("", table, origin, &mut notes);
+        let mut settings = top(&mut section);
         section.finish();
+        let Notes { mut refusals, given } = notes;
+        settings.given = given;
         refusals.retain(|refusal| !names_a_secret(refusal, &settings));
         refusals.sort_by(|one, other| one.origin.cmp(&other.origin));
         refusals.dedup();
@@ -146,6 +148,7 @@ fn mapping(section: &mut Section<'_>) -> BTreeMap<String, WorkloadType> {
             section.refuse(origin, "an entry of `map` says too little".to_owned(), "write platform and type");
             continue;
         };
+        section.given(format!("map {platform}"), origin.clone());
         if mapping.insert(platform.clone(), kind).is_some() {
             section.refuse(origin, format!("`map` names {platform} twice"), "keep one of the two");
         }

@@ -1,5 +1,6 @@
 //! One table of the settings, read key by key; what stays over is an unknown key.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -20,12 +21,20 @@ pub struct Section<'a> {
     table: Table,
     origin: Origin,
     known: Vec<&'static str>,
-    refusals: &'a mut Vec<Refusal>,
+    notes: &'a mut Notes,
+}
+
+/// What reading leaves behind.
+#[derive(Debug, Default)]
+pub struct Notes {
+    pub refusals: Vec<Refusal>,
+    /// Where each value was given, by its name as [`super::Settings::explain`] writes it.
+    pub given: BTreeMap<String, Origin>,
 }
 
 impl<'a> Section<'a> {
-    pub fn new(place: &str, table: Table, origin: Origin, refusals: &'a mut Vec<Refusal>) -> Section<'a> {
-        Section { place: place.to_owned(), table, origin, known: Vec::new(), refusals }
+    pub fn new(place: &str, table: Table, origin: Origin, notes: &'a mut Notes) -> Section<'a> {
+        Section { place: place.to_owned(), table, origin, known: Vec::new(), notes }
     }
 
     /// What the table is called, such as `server vbr01`.
@@ -39,13 +48,20 @@ impl<'a> Section<'a> {
     }
 
     pub fn refuse(&mut self, origin: Origin, why: String, remedy: &str) {
-        self.refusals.push(Refusal { origin, why, remedy: remedy.to_owned() });
+        self.notes.refusals.push(Refusal { origin, why, remedy: remedy.to_owned() });
     }
 
     /// Takes the raw value.
     pub fn take(&mut self, key: &'static str) -> Option<Node> {
         self.known.push(key);
-        self.table.remove(key)
+        let node = self.table.remove(key)?;
+        self.notes.given.insert(written_name(&self.place, key), node.origin.clone());
+        Some(node)
+    }
+
+    /// Says where something was given that has a name of its own.
+    pub fn given(&mut self, name: String, origin: Origin) {
+        self.notes.given.insert(name, origin);
     }
 
     /// Looks at the raw value and leaves it.
@@ -190,7 +206,7 @@ impl<'a> Section<'a> {
         origin: Origin,
         read: impl FnOnce(&mut Section<'_>) -> T,
     ) -> T {
-        let mut section = Section::new(place, table, origin, self.refusals);
+        let mut section = Section::new(place, table, origin, self.notes);
         let found = read(&mut section);
         section.finish();
         found
@@ -226,6 +242,15 @@ impl<'a> Section<'a> {
             Some(known) => format!("did you mean `{known}`?"),
             None => format!("take it out; known here: {}", self.known.join(", ")),
         }
+    }
+}
+
+/// A key with its tables before it: `tls` of `[mail]` is `mail.tls`.
+fn written_name(place: &str, key: &str) -> String {
+    match place.split_once(" of ") {
+        _ if place.is_empty() => key.to_owned(),
+        Some((inner, outer)) => written_name(outer, &format!("{inner}.{key}")),
+        None => format!("{}.{key}", place.trim_matches(['[', ']'])),
     }
 }
 

@@ -227,6 +227,13 @@ pub fn next_sample_at(after: Instant, offset: TimeDelta, policy: &Policy) -> Ins
     if after < month_end { grid.min(month_end) } else { grid }
 }
 
+/// Instants of the interval's grid in `[from, to)`: when samples are due, but for the one just before a month's end.
+pub fn regular_samples(from: Instant, to: Instant, offset: TimeDelta, policy: &Policy) -> u32 {
+    let step = policy.sample_interval.num_seconds().max(60);
+    let before = |at: Instant| (at.timestamp() - 1 - offset.num_seconds().rem_euclid(step)).div_euclid(step);
+    u32::try_from((before(to) - before(from)).max(0)).unwrap_or(u32::MAX)
+}
+
 /// Samples expected in `[from, to)` by the interval alone.
 pub fn expected_samples(from: Instant, to: Instant, policy: &Policy) -> u32 {
     let seconds = (to - from).num_seconds().max(0);

@@ -51,7 +51,7 @@ pub use intake::Taken;
 pub use kept::RecordedIn;
 pub use letting_go::Due;
 pub use opening::Opening;
-pub use payload::{claimed_len, shown};
+pub use payload::{claimed_len, facts_of, shown};
 pub use state::{BASIS_MAX_AGE_DEFAULT, SummaryAt};
 
 /// The agent's memory. One process, one `Store` per place.

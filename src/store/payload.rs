@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::StoreError;
 use super::fact::{Checkpoint, Fact, LettingGo, PackedSample, ThinnedSample};
+use super::journal::Entry;
 use super::keys::Moment;
 use super::squeeze::{self, squeeze, unsqueeze};
 use crate::seal::chain::Hash;
@@ -58,6 +59,14 @@ pub(super) fn encode(facts: &[Fact]) -> Vec<u8> {
 fn of_lines(lines: &[Line]) -> Vec<u8> {
     let plain = postcard::to_stdvec(lines).expect("facts are plain data");
     [&[VERSION][..], &squeeze(&plain)].concat()
+}
+
+/// What an entry says happened.
+///
+/// # Errors
+/// A payload of a later version of this program.
+pub fn facts_of(entry: &Entry) -> Result<Vec<Fact>, StoreError> {
+    decode(&entry.payload)
 }
 
 /// # Errors

@@ -1,6 +1,6 @@
 //! What the agent asks for.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
@@ -168,6 +168,15 @@ impl Store {
             Ok(())
         });
         Ok(verified?)
+    }
+
+    /// Entries before this one, the newest first, until `each` has enough; [`facts_of`](super::facts_of) reads what they
+    /// hold.
+    ///
+    /// # Errors
+    /// Damage in the part of the journal that was read; a failing disk.
+    pub fn newest_first(&self, before: u64, each: &mut dyn FnMut(&Entry) -> ControlFlow<()>) -> Result<(), StoreError> {
+        Ok(journal::newest_first(&*self.files, &self.journal_folder, before, each)?)
     }
 
     pub(super) fn noting<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {

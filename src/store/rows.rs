@@ -200,8 +200,13 @@ pub mod key {
         format!("miss/{server}")
     }
 
+    /// What the keys of a unit's drawn instants begin with.
+    pub fn slots(unit: &str) -> String {
+        format!("slot/{unit}/")
+    }
+
     pub fn slot(unit: &str, week: IsoWeek) -> String {
-        format!("slot/{unit}/{week}")
+        format!("{}{week}", slots(unit))
     }
 
     /// `what` is `report`, `head`, `proposal`, `stage`, `external` or `files`.

@@ -7,6 +7,7 @@ mod codes; // exit codes and their one line
 mod evidence; // export, verify, key
 mod finalizing; // a console's own report: compared, and finalized after two questions
 mod forgetting; // two questions, and what is left
+mod glass_box; // journal, telemetry, coverage in words
 mod help; // help, completions
 mod json; // the shapes of design.md section 9
 mod license; // window table, consent, history, keys by hand

@@ -3,6 +3,7 @@
 mod billing;
 mod consoles;
 mod enterprise_manager;
+mod in_force;
 mod mail;
 
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! The journal: framing, chain, a cut at every byte, full disks, lost power, killed processes.
 
+mod backwards; // the newest entries first
 mod killed;
 mod thinned;
 mod torn;

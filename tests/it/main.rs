@@ -11,6 +11,7 @@ mod domain; // points, calendar, workloads
 mod doors; // the real doors: files, wire, TLS, pins, mail, serve
 mod evidence; // a month proved from one archive, forgeries
 mod formats; // PDF, CSV, JSON of a document; mail bytes
+mod glass_box; // journal, messages, coverage, servers: what the agent shows of itself
 mod hooks; // webhook messages, what answers mean, usage events
 mod journal; // framing, chain, a cut at every byte
 mod protocol; // messages of the License Update Server

@@ -14,11 +14,11 @@ use crate::domain::{Instant, IsoWeek, Month};
 use crate::rules::schedule::{Policy, expected_samples};
 
 /// When samples of a server are expected, and when its samples were old numbers.
-struct Watched {
-    server: String,
-    since: Instant,
-    until: Instant,
-    stale: Vec<Instant>,
+pub(super) struct Watched {
+    pub server: String,
+    pub since: Instant,
+    pub until: Instant,
+    pub stale: Vec<Instant>,
 }
 
 impl Watched {
@@ -167,7 +167,7 @@ impl Agent {
     }
 
     /// From when to when samples of a server are expected, and which of them do not count.
-    fn watched(&self, server: &str, first: NaiveDate, end: NaiveDate) -> Result<Watched, Trouble> {
+    pub(super) fn watched(&self, server: &str, first: NaiveDate, end: NaiveDate) -> Result<Watched, Trouble> {
         let member = self.member(server)?;
         let mut stale = Vec::new();
         for span in self.stale_spans(server)? {

@@ -1,5 +1,6 @@
 //! The append-only journal: checksummed, hash-chained entries in segment files, durable before they count.
 
+mod backwards;
 mod error;
 mod frame;
 mod segment;
@@ -14,6 +15,7 @@ use crate::doors::{AppendFile, Files};
 use crate::seal::chain::{GENESIS, Hash};
 use crate::seal::digest::sha256;
 
+pub use backwards::newest_first;
 pub use error::JournalError;
 pub use frame::{ENTRY_BYTES_MAX, HeaderRead, header_of};
 pub use segment::SEGMENT_BYTES_MAX;

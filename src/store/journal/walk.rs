@@ -90,11 +90,11 @@ fn first_to_read(files: &dyn Files, folder: &Path, known: Head, numbers: &[u32])
     Ok(1)
 }
 
-fn read_header(folder: &Path, number: u32, bytes: &[u8]) -> Result<Header, JournalError> {
+pub(super) fn read_header(folder: &Path, number: u32, bytes: &[u8]) -> Result<Header, JournalError> {
     Header::decode(bytes).map_err(|what| damaged(folder, number, 0, what))
 }
 
-fn damaged(folder: &Path, number: u32, offset: usize, what: String) -> JournalError {
+pub(super) fn damaged(folder: &Path, number: u32, offset: usize, what: String) -> JournalError {
     JournalError::Damaged { file: folder.join(segment::name(number)), offset: offset as u64, what }
 }
 
