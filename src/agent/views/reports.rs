@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use crate::agent::orders::Target;
 use crate::agent::{Agent, Hour, Refused, Trouble};
-use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::installation::Unit;
 use crate::domain::report::UsageReport;
 use crate::domain::watermark::Coverage;
@@ -15,7 +14,6 @@ use crate::formats::{self, FORMATS};
 use crate::rules::adjust_grid::adjust_grid;
 use crate::rules::month_difference;
 use crate::rules::reporting::{self, BasisSample, ReportFacts};
-use crate::rules::review;
 
 use super::usage::one_or_all;
 
@@ -96,18 +94,6 @@ impl Agent {
             fields.insert("adjust_grid".to_owned(), json!(grid));
         }
         shown
-    }
-
-    /// Total, money and gate before and after adjustments; nothing is kept.
-    pub(in crate::agent) fn what_if(
-        &self,
-        target: &Target,
-        adjustments: &[AdjustmentOrder],
-        hour: Hour,
-    ) -> Result<Value, Refused> {
-        let (unit, report) = self.one_report(target)?;
-        let adjusted = review::adjust_all(&report, adjustments, "what-if", hour.now)?;
-        Ok(self.effect(&unit, &report, &adjusted)?)
     }
 
     /// The report of the trailing 31 days up to now: for looking only.
