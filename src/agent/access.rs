@@ -7,6 +7,7 @@ use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::people::SecretHash;
 use crate::domain::{IsoWeek, Month};
 
+use super::asked::{BillingFileAsked, ReportAsked, UsageOverAsked, WorkloadsAsked};
 use super::license::Wish;
 use super::orders::Target;
 use super::paging;
@@ -25,6 +26,8 @@ pub enum Query {
         #[serde(default)]
         by: By,
     },
+    /// Usage of any period, by day, week or month.
+    UsageOver(Box<UsageOverAsked>),
     /// Points on the next 1st, and what changes them until then.
     UsageForecast {
         unit: Option<String>,
@@ -75,6 +78,14 @@ pub enum Query {
         target: Target,
         adjustments: Vec<AdjustmentOrder>,
     },
+    /// What taking every adjustment back would change, nothing kept.
+    WhatIfReset(Target),
+    /// A report without its workloads, with its sums, its days and who may act.
+    ReportHead(ReportAsked),
+    /// A page of a report's workloads.
+    Workloads(Box<WorkloadsAsked>),
+    /// What happened to a report, in order.
+    ReportHistory(Target),
     /// The trailing 31 days up to now; it can never be sent (domain.md 3.5).
     OnDemand {
         unit: Option<String>,
@@ -155,6 +166,12 @@ pub enum Query {
     Invoices {
         month: Option<Month>,
     },
+    /// A month's statements with their sums, what was issued, and what is missing.
+    BillingMonth {
+        month: Option<Month>,
+    },
+    /// A draft or an issued document as a file; issuing is an order.
+    BillingFile(Box<BillingFileAsked>),
     /// The supplier's invoice, a CSV text, against sent reports and tenants' lines.
     Reconcile {
         month: Month,
@@ -258,6 +275,10 @@ impl Agent {
             Query::AllCompared { month, with } => self.all_compared(*month, with),
             Query::Finalized { month, with } => self.finalized(*month, with),
             Query::WhatIf { target, adjustments } => self.what_if(target, adjustments, hour),
+            Query::WhatIfReset(target) => self.what_if_reset(target, hour),
+            Query::ReportHead(asked) => self.report_head(asked, hour),
+            Query::Workloads(asked) => self.workloads(asked, hour),
+            Query::ReportHistory(target) => self.report_history(target, hour),
             Query::OnDemand { unit, server } => self.on_demand(unit.as_deref(), server.as_deref(), hour),
             Query::ReportFile { unit, server, month, format } => {
                 let target = Target { unit: unit.clone(), server: server.clone(), month: *month };
@@ -280,6 +301,9 @@ impl Agent {
             Query::Invited { hash } => self.invitation_shown(hash, hour),
             Query::Rates { on } => self.rates(*on, hour),
             Query::Invoices { month } => self.invoices_shown(*month),
+            Query::BillingMonth { month } => self.billing_month(*month),
+            Query::BillingFile(asked) => self.billing_file(asked, hour),
+            Query::UsageOver(asked) => self.usage_over(asked, hour),
             Query::Reconcile { month, file, text, tolerance } => self.reconciled(*month, (file, text), *tolerance),
             Query::Typefaces {} => self.typefaces(),
             Query::Evidence { unit, server, month } => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use crate::agent::Trouble;
-use crate::domain::gate::{GateVerdict, Tolerance, Verdict};
+use crate::domain::gate::{Cause, GateVerdict, Tolerance, Verdict};
 use crate::domain::installation::Unit;
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
@@ -65,17 +65,37 @@ impl Agent {
         month: Month,
         report: Option<&UsageReport>,
     ) -> Result<GateVerdict, Trouble> {
-        let mut highest: Option<HighWatermark> = None;
-        for day in self.store.days(&unit.id, month.first_day(), month.last_day())? {
-            highest = Some(HighWatermark::raised_by(highest, day.mark.points, day.mark.at));
-        }
-        let justification = self.justification(unit, month, report)?;
+        let highest = self.highest_of(unit, month)?;
         let causes = match (highest, report) {
             (Some(highest), Some(report)) if report.total_points < highest.points => {
                 causes::explain(&self.peak(unit, month, highest.at)?, report)
             }
             _ => Vec::new(),
         };
+        self.judged(unit, month, report, (highest, causes))
+    }
+
+    /// The same from sums alone, without what explains a shortfall: that takes the samples of the highest mark.
+    pub(super) fn judge_sums(&self, unit: &Unit, report: &UsageReport) -> Result<GateVerdict, Trouble> {
+        let highest = self.highest_of(unit, report.month)?;
+        self.judged(unit, report.month, Some(report), (highest, Vec::new()))
+    }
+
+    fn highest_of(&self, unit: &Unit, month: Month) -> Result<Option<HighWatermark>, Trouble> {
+        let mut highest: Option<HighWatermark> = None;
+        for day in self.store.days(&unit.id, month.first_day(), month.last_day())? {
+            highest = Some(HighWatermark::raised_by(highest, day.mark.points, day.mark.at));
+        }
+        Ok(highest)
+    }
+
+    fn judged(
+        &self,
+        unit: &Unit,
+        month: Month,
+        report: Option<&UsageReport>,
+        (highest, causes): (Option<HighWatermark>, Vec<Cause>),
+    ) -> Result<GateVerdict, Trouble> {
         let verdict = gate::judge(&GateFacts {
             unit: unit.id.clone(),
             month,
@@ -83,7 +103,7 @@ impl Agent {
             reported: report.map(|report| report.total_points),
             forecast: report.is_none_or(|report| report.stage.is_open()),
             tolerance: self.tolerance()?,
-            justification,
+            justification: self.justification(unit, month, report)?,
             causes,
         });
         let servers = report.map(|report| report.provenance.servers.clone()).unwrap_or_default();

@@ -5,6 +5,7 @@
 //! [`Agent::answer`].
 
 pub mod access;
+pub mod asked;
 mod clock;
 mod collect;
 mod compare;
@@ -16,6 +17,7 @@ mod finalize;
 mod forget;
 mod gate;
 mod generate;
+mod held_reports;
 mod hooks;
 mod identity;
 mod keeping;
@@ -106,6 +108,8 @@ pub struct Agent {
     settled: RefCell<BTreeMap<(UnitId, Month, u32), ReportState>>,
     /// Totals of units whose shared machines count once, by the month and the newest sample they stand for.
     counted_once: RefCell<BTreeMap<(UnitId, Month, Instant), license::Total>>,
+    /// Reports that people look at.
+    held: RefCell<held_reports::HeldReports>,
     /// What the newest look gathered: nothing was recorded since, and it is not older than [`GATHERED_FOR`].
     gathered: RefCell<Option<Gathered>>,
     /// Who ordered what is being done now; the journal names them.
@@ -192,6 +196,7 @@ impl Agent {
             console_reports: BTreeMap::new(),
             settled: RefCell::default(),
             counted_once: RefCell::default(),
+            held: RefCell::default(),
             gathered: RefCell::default(),
             acting_for: None,
             ordered_by: BTreeMap::new(),
@@ -234,6 +239,7 @@ impl Agent {
     /// # Errors
     /// [`Trouble`] when the state cannot be read.
     pub fn next(&self, now: Instant) -> Result<Option<Planned>, Trouble> {
+        self.held.borrow_mut().let_go(now);
         if self.flights.len() >= FLIGHTS_MAX {
             return Ok(None);
         }

@@ -93,6 +93,13 @@ impl Query {
             | Query::Reports { .. }
             | Query::Report { .. }
             | Query::Forgotten { .. }
+            | Query::ReportHead(_)
+            | Query::Workloads(_)
+            | Query::WhatIfReset(_)
+            | Query::ReportHistory(_)
+            | Query::UsageOver(_)
+            | Query::BillingMonth { .. }
+            | Query::BillingFile(_)
             | Query::Servers {}
             | Query::Coverage { .. }
             | Query::Duties { .. }

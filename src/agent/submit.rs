@@ -10,7 +10,7 @@ use crate::domain::report::{Stage, UsageReport, report_id};
 use crate::protocol::{self, Kind, Submission};
 use crate::rules::deadlines::Due;
 use crate::rules::schedule::Duty;
-use crate::store::fact::{Fact, MessageKind, SetbackRow, key};
+use crate::store::fact::{Fact, MessageKind, SetbackRow, StageSetBy, key};
 
 use super::telemetry::Unsealed;
 use super::{Agent, Hour, Outcome, Work};
@@ -58,7 +58,7 @@ impl Agent {
         let message = Unsealed { kind: MessageKind::Report, unit: &report.unit, period, revision: report.revision }
             .sealed(body, by, hour);
         let mut facts = self.lapsed_by_sealing(report, hour)?;
-        facts.extend([Fact::Sealed { message }, stage_of(report, Stage::Sending { sealed_at: hour.now })]);
+        facts.extend([Fact::Sealed { message }, stage_of(report, Stage::Sending { sealed_at: hour.now }, by, hour)]);
         Ok(facts)
     }
 
@@ -78,7 +78,7 @@ impl Agent {
                     .map_or_else(|| DUTY.to_owned(), |(message, _)| message.by);
                 let (receipt, mut facts) =
                     self.receipt_facts(id, &report_id(id, month, report.revision), sent, hour)?;
-                facts.push(stage_of(&report, Stage::Submitted { at: hour.now, receipt }));
+                facts.push(stage_of(&report, Stage::Submitted { at: hour.now, receipt }, &by, hour));
                 facts.push(Fact::SetbackOver { about: duty.key() });
                 facts.push(Fact::SetbackOver { about: Duty::CheckLicense { unit: id.to_owned() }.key() });
                 let (total, external_due) = (report.total_points, report.external.at.is_none());
@@ -112,6 +112,7 @@ impl Agent {
 }
 
 /// The fact that sets a report's stage.
-pub(super) fn stage_of(report: &UsageReport, stage: Stage) -> Fact {
-    Fact::StageSet { unit: report.unit.clone(), month: report.month, revision: report.revision, stage }
+pub(super) fn stage_of(report: &UsageReport, stage: Stage, by: &str, hour: Hour) -> Fact {
+    let set = Some(StageSetBy { at: hour.now, by: by.to_owned() });
+    Fact::StageSet { unit: report.unit.clone(), month: report.month, revision: report.revision, stage, set }
 }

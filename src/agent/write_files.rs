@@ -21,7 +21,7 @@ use super::{Agent, Hour};
 /// Pause before files are written again.
 const PAUSE: TimeDelta = TimeDelta::minutes(10);
 /// The end of the name of the signature that stands beside a report's files.
-pub(super) const SIGNATURE: &str = "jws";
+pub(in crate::agent) const SIGNATURE: &str = "jws";
 /// Most characters of an id in a file's name, which stands in archives and on file systems.
 const NAMED_BY_MAX: usize = 100;
 
@@ -100,7 +100,7 @@ pub(super) fn document_of(report: &UsageReport) -> Document {
 }
 
 /// `<license or unit>-r<N>.<extension>`; characters that file systems dislike become `-`, and an overlong id is cut.
-pub(super) fn file_name(report: &UsageReport, extension: &str) -> String {
+pub(in crate::agent) fn file_name(report: &UsageReport, extension: &str) -> String {
     let of = report.license_id.as_deref().unwrap_or(&report.unit);
     let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let safe: String = of.chars().take(NAMED_BY_MAX).map(safe).collect();

@@ -149,12 +149,13 @@ struct Report {
 #[derive(Deserialize)]
 struct Notification {
     of: String,
-    lines: Vec<String>,
+    text: Vec<String>,
+    workdays: Option<String>,
     banner: String,
     left: String,
     days_left: i64,
     window: bool,
-    sends: bool,
+    acts: Vec<String>,
 }
 
 /// A report that waits for somebody.
@@ -178,7 +179,9 @@ pub struct Notice {
 
 impl Report {
     fn notice(self) -> Option<Notice> {
-        let Notification { of, lines, banner, left, days_left, window, sends } = self.notification?;
+        let Notification { of, mut text, workdays, banner, left, days_left, window, acts } = self.notification?;
+        text.extend(workdays);
+        let (lines, sends) = (text, acts.iter().any(|act| act == "send"));
         Some(Notice { unit: self.unit, of, month: self.month, lines, banner, left, days_left, window, sends })
     }
 }

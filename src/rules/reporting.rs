@@ -167,9 +167,14 @@ fn governing(shown: License, ours: Option<License>) -> License {
 
 /// Sets totals and digest after lines or adjustments changed.
 pub fn total(report: &mut UsageReport) {
+    sum_up(report);
+    report.digest = digest_of(report);
+}
+
+/// Sets the totals alone, for what is only tried.
+pub(super) fn sum_up(report: &mut UsageReport) {
     report.total_points = report.lines.iter().map(|line| line.points).sum();
     report.total_points_rounded = report.total_points.rounded_up();
-    report.digest = digest_of(report);
 }
 
 /// `sha256:` over [`record_of`].

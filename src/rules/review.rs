@@ -1,17 +1,19 @@
 //! Reviewing a report: lowering with a reason, taking it back, postponing.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use chrono::Days;
 
 use crate::domain::adjustment::{Adjustment, AdjustmentOrder};
 use crate::domain::calendar::midnight;
 use crate::domain::gate::REASON_CHARS_MAX;
-use crate::domain::report::{Reason, ReportedWorkload, Stage, UsageReport};
+use crate::domain::report::{Line, Reason, ReportedWorkload, Stage, UsageReport};
 use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Month, Points};
 
 use super::adjust_grid::is_adjustable;
+use super::named_workloads::Named;
 use super::{finality, reporting};
 
 /// Why an order on a report is refused.
@@ -50,27 +52,87 @@ pub enum Refusal {
     OnDemand,
 }
 
+/// A report as orders would leave it. Lines, workloads and totals are those after them, its digest is still the one before:
+/// what is kept goes through [`adjust_all`].
+#[derive(Clone, Debug)]
+pub struct Tried {
+    pub report: UsageReport,
+    /// One for each order.
+    pub steps: Vec<Step>,
+}
+
+/// What one order does.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What it made, by position in the report's adjustments.
+    pub adjustments: Range<usize>,
+    /// The report's total before and after it.
+    pub before: Points,
+    pub after: Points,
+    /// The lines that it leaves.
+    pub lines: Vec<Line>,
+}
+
 /// The report after the order.
 ///
 /// # Errors
 /// [`Refusal`] when the report is not open or final, the reason is empty, or the order names what does not count.
 pub fn adjust(report: &UsageReport, order: &AdjustmentOrder, by: &str, at: Instant) -> Result<UsageReport, Refusal> {
+    adjust_all(report, std::slice::from_ref(order), by, at)
+}
+
+/// The report after several orders, each on what the one before left; one refusal refuses them all.
+///
+/// # Errors
+/// As [`adjust`]; [`Refusal::NothingNamed`] without any order.
+pub fn adjust_all(
+    report: &UsageReport,
+    orders: &[AdjustmentOrder],
+    by: &str,
+    at: Instant,
+) -> Result<UsageReport, Refusal> {
+    let mut adjusted = try_all(report, orders, by, at)?.report;
+    reporting::total(&mut adjusted);
+    Ok(adjusted)
+}
+
+/// What [`adjust_all`] would do, order by order, without the cost of a digest.
+///
+/// # Errors
+/// As [`adjust_all`].
+pub fn try_all(report: &UsageReport, orders: &[AdjustmentOrder], by: &str, at: Instant) -> Result<Tried, Refusal> {
+    if orders.is_empty() {
+        return Err(Refusal::NothingNamed);
+    }
     must_be_changeable(report)?;
-    let mut adjusted = report.clone();
+    let (mut tried, mut steps) = (report.clone(), Vec::new());
+    for order in orders {
+        let (made, before) = (tried.adjustments.len(), tried.total_points);
+        obey(&mut tried, order, by, at)?;
+        reporting::sum_up(&mut tried);
+        let adjustments = made..tried.adjustments.len();
+        steps.push(Step { adjustments, before, after: tried.total_points, lines: tried.lines.clone() });
+    }
+    Ok(Tried { report: tried, steps })
+}
+
+fn obey(report: &mut UsageReport, order: &AdjustmentOrder, by: &str, at: Instant) -> Result<(), Refusal> {
     match order {
         AdjustmentOrder::Remove { workloads, reason } => {
             let reason = given(reason)?;
             if workloads.is_empty() {
                 return Err(Refusal::NothingNamed);
             }
-            for named in workloads {
-                remove(&mut adjusted, named, reason, by, at)?;
+            let named = Named::in_report(report, workloads.iter().map(String::as_str));
+            for name in workloads {
+                let found = named.find(report, name)?;
+                remove(report, found, reason, by, at)?;
             }
         }
         AdjustmentOrder::Lower { tenant, kind, weight, to, reason } => {
-            lower(&mut adjusted, &Count { tenant: tenant.clone(), kind: kind.clone(), weight: *weight }, *to)?;
             let before = count_of(report, tenant.as_deref(), kind, *weight);
-            adjusted.adjustments.push(Adjustment {
+            lower(report, &Count { tenant: tenant.clone(), kind: kind.clone(), weight: *weight }, *to)?;
+            report.adjustments.push(Adjustment {
                 at,
                 by: by.to_owned(),
                 approved_by: None,
@@ -86,22 +148,7 @@ pub fn adjust(report: &UsageReport, order: &AdjustmentOrder, by: &str, at: Insta
             });
         }
     }
-    reporting::total(&mut adjusted);
-    Ok(adjusted)
-}
-
-/// The report after several orders, each on what the one before left; one refusal refuses them all.
-///
-/// # Errors
-/// As [`adjust`]; [`Refusal::NothingNamed`] without any order.
-pub fn adjust_all(
-    report: &UsageReport,
-    orders: &[AdjustmentOrder],
-    by: &str,
-    at: Instant,
-) -> Result<UsageReport, Refusal> {
-    let Some((first, others)) = orders.split_first() else { return Err(Refusal::NothingNamed) };
-    others.iter().try_fold(adjust(report, first, by, at)?, |report, order| adjust(&report, order, by, at))
+    Ok(())
 }
 
 /// The report as it was generated, without any adjustment.
@@ -109,6 +156,16 @@ pub fn adjust_all(
 /// # Errors
 /// [`Refusal::NotOpen`], [`Refusal::Entered`].
 pub fn reset(report: &UsageReport) -> Result<UsageReport, Refusal> {
+    let mut fresh = try_reset(report)?;
+    reporting::total(&mut fresh);
+    Ok(fresh)
+}
+
+/// What [`reset`] would do, without the cost of a digest: that is still the one before.
+///
+/// # Errors
+/// As [`reset`].
+pub fn try_reset(report: &UsageReport) -> Result<UsageReport, Refusal> {
     must_be_changeable(report)?;
     let mut fresh = report.clone();
     for line in &mut fresh.lines {
@@ -123,20 +180,19 @@ pub fn reset(report: &UsageReport) -> Result<UsageReport, Refusal> {
         workload.note = removal.and_then(|adjustment| adjustment.note_before.clone());
     }
     fresh.adjustments.clear();
-    reporting::total(&mut fresh);
+    reporting::sum_up(&mut fresh);
     Ok(fresh)
 }
 
 /// Makes the adjustments of an unsent report again on its regenerated self; what no longer counts is left out.
 pub fn carry_over(old: &UsageReport, mut regenerated: UsageReport) -> UsageReport {
-    for adjustment in &old.adjustments {
-        match (&adjustment.workload, &adjustment.kind) {
-            (Some(workload), _) => {
-                let named = match &adjustment.server {
-                    Some(server) => format!("{server}/{workload}"),
-                    None => workload.clone(),
-                };
-                let again = remove(&mut regenerated, &named, &adjustment.reason, &adjustment.by, adjustment.at);
+    let removed: Vec<Option<String>> = old.adjustments.iter().map(workload_of).collect();
+    let named = Named::in_report(&regenerated, removed.iter().flatten().map(String::as_str));
+    for (adjustment, removed) in old.adjustments.iter().zip(&removed) {
+        match (removed, &adjustment.kind) {
+            (Some(name), _) => {
+                let Ok(found) = named.find(&regenerated, name) else { continue };
+                let again = remove(&mut regenerated, found, &adjustment.reason, &adjustment.by, adjustment.at);
                 if let (Ok(()), Some(made)) = (again, regenerated.adjustments.last_mut()) {
                     made.approved_by.clone_from(&adjustment.approved_by);
                 }
@@ -211,28 +267,10 @@ pub fn given(reason: &str) -> Result<&str, Refusal> {
     }
 }
 
-/// Finds a counted workload by `server/id`, id or unique name.
-fn find(report: &UsageReport, named: &str) -> Result<usize, Refusal> {
-    let counted = |at: &usize| report.workloads[*at].counted;
-    let by = |fits: &dyn Fn(&ReportedWorkload) -> bool| -> Vec<usize> {
-        (0..report.workloads.len()).filter(counted).filter(|at| fits(&report.workloads[*at])).collect()
-    };
-    let mut found = by(&|workload| format!("{}/{}", workload.server, workload.id) == named);
-    if found.is_empty() {
-        found = by(&|workload| workload.id == named);
-    }
-    if found.is_empty() {
-        found = by(&|workload| workload.name == named);
-    }
-    match found.as_slice() {
-        [one] => Ok(*one),
-        [] => Err(Refusal::NotCounted(named.to_owned(), report.month)),
-        several => {
-            let ids = several.iter().take(5).map(|at| &report.workloads[*at]);
-            let ids: Vec<String> = ids.map(|workload| format!("{}/{}", workload.server, workload.id)).collect();
-            Err(Refusal::Ambiguous(named.to_owned(), several.len(), ids.join(", ")))
-        }
-    }
+/// How a removed workload is named again.
+fn workload_of(adjustment: &Adjustment) -> Option<String> {
+    let workload = adjustment.workload.as_ref()?;
+    Some(adjustment.server.as_ref().map_or_else(|| workload.clone(), |server| format!("{server}/{workload}")))
 }
 
 fn is_of(adjustment: &Adjustment, workload: &ReportedWorkload) -> bool {
@@ -260,8 +298,7 @@ fn name_of(tenant: Option<&str>) -> String {
     tenant.unwrap_or("(none)").to_owned()
 }
 
-fn remove(report: &mut UsageReport, named: &str, reason: &str, by: &str, at: Instant) -> Result<(), Refusal> {
-    let found = find(report, named)?;
+fn remove(report: &mut UsageReport, found: usize, reason: &str, by: &str, at: Instant) -> Result<(), Refusal> {
     must_be_removable(report, &report.workloads[found])?;
     let workload = &mut report.workloads[found];
     let before = workload.points;
@@ -313,7 +350,7 @@ fn lower(report: &mut UsageReport, count: &Count, to: u64) -> Result<(), Refusal
         return Err(Refusal::TypeNotAdjustable(count.kind.clone()));
     }
     let (tenant, month) = (name_of(count.tenant.as_deref()), report.month);
-    let fits = |line: &&mut crate::domain::report::Line| {
+    let fits = |line: &&mut Line| {
         line.tenant == count.tenant
             && line.kind == count.kind
             && count.weight.is_none_or(|weight| weight == line.weight)

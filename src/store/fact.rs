@@ -98,6 +98,9 @@ pub enum Fact {
         month: Month,
         revision: u32,
         stage: Stage,
+        /// When and by whom; journals of earlier versions do not say it here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        set: Option<StageSetBy>,
     },
     /// A month's document was issued, or files of one were handed out.
     Billed {
@@ -255,6 +258,22 @@ pub enum Fact {
     Repaired {
         what: String,
     },
+}
+
+/// Who set a report's stage, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageSetBy {
+    pub at: Instant,
+    /// `duty` or `user:NAME`.
+    pub by: String,
+}
+
+/// A stage that a report had, for its history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageRow {
+    #[serde(flatten)]
+    pub stage: Stage,
+    pub by: String,
 }
 
 /// Why a report stands as it does.

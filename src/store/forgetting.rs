@@ -15,7 +15,7 @@ use crate::domain::report::message_id;
 /// What the keys of a revision's rows begin with.
 const OF_REVISION: [&str; 5] = ["report", "head", "stage", "external", "files"];
 
-/// What is left stands, all else goes; the news' rows go in [`State::drop_news`].
+/// What is left stands, all else goes; what has many keys goes in [`State::drop_forgotten`].
 pub(super) fn rows(forgotten: &Forgotten) -> Vec<Row> {
     let Forgotten { unit, month, .. } = forgotten;
     let mut rows = one(key::forgotten(unit, *month), forgotten);
@@ -67,6 +67,7 @@ impl Withheld {
     pub fn takes(&self, fact: &Fact) -> bool {
         match fact {
             Fact::ReportKept { report, .. } => self.has(&report.unit, report.month),
+            Fact::ProposalKept { proposal } => self.has(&proposal.unit, proposal.month),
             Fact::StageSet { unit, month, .. }
             | Fact::MarkedExternal { unit, month, .. }
             | Fact::FilesWritten { unit, month, .. }
@@ -107,6 +108,8 @@ impl Withheld {
             | Fact::GateSeen { .. }
             | Fact::GateChanged { .. }
             | Fact::OperatorRuled { .. }
+            | Fact::UserChanged { .. }
+            | Fact::TokenChanged { .. }
             | Fact::SettingsSeen { .. }
             | Fact::ReportsBuiltBy { .. }
             | Fact::ClockJudged { .. }
@@ -121,13 +124,28 @@ impl Withheld {
 }
 
 impl State {
+    /// Takes away what stands in rows of many keys: news, stages and proposed adjustments.
+    pub(super) fn drop_forgotten(&mut self, forgotten: &Forgotten) -> Result<(), StoreError> {
+        let Forgotten { unit, month, revisions, .. } = forgotten;
+        self.drop_below(&key::stages_set(unit, *month))?;
+        for known in revisions {
+            self.drop_below(&key::proposals(unit, *month, known.revision))?;
+        }
+        self.drop_news(&forgotten.notices)
+    }
+
+    fn drop_below(&mut self, prefix: &str) -> Result<(), StoreError> {
+        let first = keys::row(prefix);
+        for key in self.kv.keys(&first, &keys::end_of(&first))? {
+            self.kv.delete(key);
+        }
+        Ok(())
+    }
+
     /// Takes news away with what came of them.
     pub(super) fn drop_news(&mut self, ids: &[String]) -> Result<(), StoreError> {
         for id in ids {
-            let told = keys::row(&key::told(id, ""));
-            for key in self.kv.keys(&told, &keys::end_of(&told))? {
-                self.kv.delete(key);
-            }
+            self.drop_below(&key::told(id, ""))?;
             self.kv.delete(keys::row(&key::notice(id)));
             self.kv.delete(keys::row(&key::pending(id)));
         }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::fact::{Conflict, Fact, LicenseCheckRow, Members};
+use super::fact::{Conflict, Fact, LicenseCheckRow, Members, StageRow};
 use crate::domain::Month;
 use crate::domain::month_difference::MonthDifference;
 use crate::domain::notice::Notice;
@@ -32,7 +32,14 @@ impl Fact {
             Fact::SlotDrawn { unit, week, at } => one(key::slot(unit, *week), at),
             Fact::ReportKept { report, .. } => rows_of_report(report),
             Fact::ProposalKept { proposal } => one(key::proposal(proposal), proposal),
-            Fact::StageSet { unit, month, revision, stage } => of_report("stage", unit, *month, *revision, stage),
+            Fact::StageSet { unit, month, revision, stage, set } => {
+                let mut rows = of_report("stage", unit, *month, *revision, stage);
+                rows.extend(set.iter().flat_map(|set| {
+                    let row = StageRow { stage: stage.clone(), by: set.by.clone() };
+                    one(key::stage_set(unit, *month, *revision, set.at), &row)
+                }));
+                rows
+            }
             Fact::Billed { deed } => deed.rows(),
             Fact::MarkedExternal { unit, month, revision, external } => {
                 of_report("external", unit, *month, *revision, external)
@@ -242,6 +249,16 @@ pub mod key {
     /// What is left of a month's reports after they were forgotten.
     pub fn forgotten(unit: &str, month: Month) -> String {
         format!("{FORGOTTEN}{unit}/{month}")
+    }
+
+    /// What the keys of a report's stages begin with, in all revisions.
+    pub fn stages_set(unit: &str, month: Month) -> String {
+        format!("stage_set/{unit}/{month}/")
+    }
+
+    /// A stage that a report had from then on.
+    pub fn stage_set(unit: &str, month: Month, revision: u32, at: Instant) -> String {
+        format!("{}{revision:04}/{}", stages_set(unit, month), rfc3339(at))
     }
 
     /// What a console was asked about its own report of a month.

@@ -83,7 +83,7 @@ impl State {
                 self.let_go(checkpoint)?;
             }
             if let Fact::LetGo { deed: LettingGo::Forgotten { forgotten } } = fact {
-                self.drop_news(&forgotten.notices)?;
+                self.drop_forgotten(forgotten)?;
             }
             if let Fact::UnitFormed { unit } = fact {
                 self.form(unit)?;

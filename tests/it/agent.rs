@@ -1,5 +1,6 @@
 //! What people are shown of imported samples, and what they are refused: views, units, orders of the one owner.
 
+mod billing_month; // the billing page and its files
 mod difference; // against last month's report
 mod gate; // the worked example, servers that left
 mod identity; // counted once, proposals, clones
@@ -7,8 +8,10 @@ mod imports; // repeat, conflict, bad file
 mod instances; // one Subscription key on several servers
 mod provider; // three Cloud Connect servers, 200 tenants, 40 rental servers
 mod renewed; // open reports under other settings, killed on the way
+mod report_pages; // the head of a report, its workloads, its history, what-if
 mod reports; // the report, its gate, its late month
 mod usage; // by type, tenant, server, workload; of a month
+mod usage_over; // any period by tenant, type, server
 mod watermark; // weeks, months, days, coverage
 
 use std::collections::BTreeMap;

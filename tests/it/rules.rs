@@ -33,4 +33,6 @@ mod review; // adjust, reset, postpone, carry over
 mod schedule; // what is due, and when
 mod server_update; // a backup server's own words as one of the five results
 mod unstructured; // sizes of shares
+mod usage_series; // a period in steps
 mod working_days; // days off, and the last working day
+mod workload_table; // a report's workloads, page by page

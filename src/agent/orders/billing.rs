@@ -20,14 +20,24 @@ use crate::store::fact::{BillingDeed, BillingExport, Fact};
 use super::{BillingWish, Obeyed, Target};
 
 /// A file that is handed out.
-struct File {
-    name: String,
-    media_type: &'static str,
-    bytes: Vec<u8>,
+pub(in crate::agent) struct File {
+    pub name: String,
+    pub media_type: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+/// What is handed out of a document.
+pub(in crate::agent) struct Exported {
+    pub answer: Value,
+    pub files: Vec<File>,
+    /// The document, if this issues it.
+    issued: Option<Invoice>,
+    export: BillingExport,
 }
 
 impl Agent {
-    /// Hands out the files of a document, and records what was issued and handed out in one entry.
+    /// Hands out the files of a document, and records what was issued and handed out in one entry. The bytes go to who
+    /// asked: nothing is written here, and the path of the wish only says which ending is wanted.
     pub(super) fn order_export(
         &mut self,
         target: &Target,
@@ -35,6 +45,25 @@ impl Agent {
         actor: &str,
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
+        let Exported { answer, issued, export, .. } = self.exported(target, wish, None, (actor, hour))?;
+        let issued = issued.map(|invoice| BillingDeed::Issued { invoice: Box::new(invoice) });
+        let deeds = issued.into_iter().chain([BillingDeed::Exported { export }]);
+        let facts = deeds.map(|deed| Fact::Billed { deed }).collect();
+        self.record(hour, actor, facts)?;
+        Ok(Obeyed::Done(answer))
+    }
+
+    /// The files of a document, of a folder only one tenant's if one is named; nothing is recorded.
+    ///
+    /// # Errors
+    /// 2 for a format or ending that is not known, 8, 66 and 78 as [`Agent::wanted_invoice`].
+    pub(in crate::agent) fn exported(
+        &self,
+        target: &Target,
+        wish: &BillingWish,
+        tenant: Option<&str>,
+        (actor, hour): (&str, Hour),
+    ) -> Result<Exported, Refused> {
         let export = self.export_named(&wish.format)?;
         let formats = formats_of(&export, wish)?;
         let units = self.units_named(target.unit.as_deref(), target.server.as_deref())?;
@@ -43,11 +72,14 @@ impl Agent {
             None => self.newest_month()?,
         };
         let Wanted { invoice: whole, is_issued_now, without } = self.wanted_invoice(month, wish.which, actor, hour)?;
-        let narrowed = if target.unit.is_some() || target.server.is_some() {
+        let mut narrowed = if target.unit.is_some() || target.server.is_some() {
             whole.of_units(&units.into_iter().map(|unit| unit.id).collect::<Vec<_>>())
         } else {
             whole.clone()
         };
+        if let Some(tenant) = tenant {
+            only_tenant(&mut narrowed, &export, tenant)?;
+        }
         let sheets = export.sheets(&narrowed, &self.beside_invoices(month)?);
         let files = self.sheet_files(&formats, sheets.map_err(|why| Refused::new(78, why.to_string()))?)?;
         let exported = BillingExport {
@@ -62,11 +94,24 @@ impl Agent {
         let mut answer = answer(&narrowed, &exported, &files);
         answer["in_folder"] = json!(export.shape() == Shape::Folder);
         answer["without_report"] = json!(without);
-        let issued = is_issued_now.then(|| BillingDeed::Issued { invoice: Box::new(whole) });
-        let deeds = issued.into_iter().chain([BillingDeed::Exported { export: exported }]);
-        let facts = deeds.map(|deed| Fact::Billed { deed }).collect();
-        self.record(hour, actor, facts)?;
-        Ok(Obeyed::Done(answer))
+        Ok(Exported { answer, issued: is_issued_now.then_some(whole), export: exported, files })
+    }
+
+    /// The ending that a format has when nobody says one: its first, when each file is one alone.
+    pub(in crate::agent) fn ending_of(&self, format: &str) -> Result<Option<String>, Refused> {
+        let export = self.export_named(format)?;
+        let first = export.extensions().first().filter(|_| export.shape() == Shape::OneFile);
+        Ok(first.map(|ending| (*ending).to_owned()))
+    }
+
+    /// Name, endings and whether each tenant has files of its own, of every format there is.
+    pub(in crate::agent) fn exports_shown(&self) -> Vec<Value> {
+        let profiles = self.settings.billing_profiles.iter().map(Chosen::Profile);
+        let shown = |export: Chosen<'_>| {
+            let by_tenant = export.shape() == Shape::Folder;
+            json!({"format": export.name(), "endings": export.extensions(), "by_tenant": by_tenant})
+        };
+        EXPORTS.iter().map(Chosen::Row).chain(profiles).map(shown).collect()
     }
 
     fn sheet_files(&self, formats: &[&Format], sheets: Vec<Sheet>) -> Result<Vec<File>, Refused> {
@@ -106,7 +151,7 @@ impl Agent {
     }
 
     /// The newest month with a report.
-    fn newest_month(&self) -> Result<Month, Refused> {
+    pub(in crate::agent) fn newest_month(&self) -> Result<Month, Refused> {
         let mut months = Vec::new();
         for unit in self.units()? {
             months.extend(self.report_months(&unit.id)?.last().map(|(month, _)| *month));
@@ -177,6 +222,18 @@ fn formats_of(export: &Chosen<'_>, wish: &BillingWish) -> Result<Vec<&'static Fo
         return Err(Refused::new(2, format!("{} is written as {known}: say which with --as", export.name())));
     }
     Ok(wanted.into_iter().filter_map(formats::by_extension).collect())
+}
+
+/// Leaves one tenant's statement alone.
+fn only_tenant(invoice: &mut Invoice, export: &Chosen<'_>, tenant: &str) -> Result<(), Refused> {
+    if export.shape() != Shape::Folder {
+        return Err(Refused::new(2, format!("{} holds all tenants; leave the tenant out", export.name())));
+    }
+    invoice.tenants.retain(|sum| sum.tenant == tenant);
+    if invoice.tenants.is_empty() {
+        return Err(Refused::new(66, format!("document {} has nothing for tenant {tenant}", invoice.number)));
+    }
+    Ok(())
 }
 
 fn digest_of(files: &[File]) -> String {

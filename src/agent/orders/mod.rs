@@ -1,6 +1,6 @@
 //! What people order. One file for each thing that orders are about.
 
-mod billing;
+pub(in crate::agent) mod billing;
 mod licenses;
 mod proposals;
 mod reports;

@@ -73,27 +73,14 @@ impl Agent {
         let (unit, report) = self.one_report(target)?;
         let deadline = self.settings.deadlines.ends_at(self.due_of(&unit, &report)?, report.month);
         let stage = review::postpone(&report, until, deadline, hour.now)?;
-        self.record(hour, actor, vec![stage_of(&report, stage)])?;
+        self.record(hour, actor, vec![stage_of(&report, stage, actor, hour)])?;
         self.shown(&unit, report.month)
     }
 
     pub(super) fn order_send(&mut self, target: &Target, actor: &str, hour: Hour) -> Result<Obeyed, Refused> {
         let (unit, report) = self.one_report(target)?;
-        if self.settings.license_server.is_none() {
-            let why = "the settings name no [license_server], so nothing is sent: enter the report in Pulse or the \
-                       aggregator's portal and record it with `report mark-external`";
-            return Err(Refused::new(78, why));
-        }
-        if !self.sends()? {
-            return Err(Refused::new(77, "this agent is not enrolled; run `enrol --token-file F` first"));
-        }
-        self.clock_believed()?;
-        if self.automatic_since(&unit)?.is_none() {
-            let why = "auto update is off, so reporting is manual: save the report, enter it elsewhere, and record it \
-                       with `report mark-external`; or consent with `license auto-update on`";
-            return Err(Refused::new(77, why));
-        }
         let duty = Duty::Submit { unit: unit.id.clone(), month: report.month };
+        self.may_send(&unit)?;
         if self.flights.contains(&duty) {
             return Err(Refused::new(75, format!("the report of {} is being sent right now", report.month)));
         }
@@ -112,6 +99,28 @@ impl Agent {
             Work::Talk(talk) => Ok(Obeyed::Carry { duty, talk, then }),
             Work::Over => Err(Refused::new(1, "there is nothing to send")),
         }
+    }
+
+    /// Whether a person may send the unit's reports from here.
+    ///
+    /// # Errors
+    /// 77 or 78 with what is missing.
+    pub(in crate::agent) fn may_send(&self, unit: &Unit) -> Result<(), Refused> {
+        if self.settings.license_server.is_none() {
+            let why = "the settings name no [license_server], so nothing is sent: enter the report in Pulse or the \
+                       aggregator's portal and record it with `report mark-external`";
+            return Err(Refused::new(78, why));
+        }
+        if !self.sends()? {
+            return Err(Refused::new(77, "this agent is not enrolled; run `enrol --token-file F` first"));
+        }
+        self.clock_believed()?;
+        if self.automatic_since(unit)?.is_none() {
+            let why = "auto update is off, so reporting is manual: save the report, enter it elsewhere, and record it \
+                       with `report mark-external`; or consent with `license auto-update on`";
+            return Err(Refused::new(77, why));
+        }
+        Ok(())
     }
 
     pub(super) fn order_correct(

@@ -171,7 +171,7 @@ impl Agent {
 }
 
 impl Reports {
-    fn draft(&self) -> Standing {
+    pub(super) fn draft(&self) -> Standing {
         let without = self.without.iter().map(|servers| format!("{servers} has no report of the month"));
         let mut why: Vec<String> = self.open.iter().cloned().chain(without).collect();
         if why.is_empty() {

@@ -1,6 +1,7 @@
 //! What the running month comes to, and the days ahead of reports and licenses.
 
 use base64::Engine;
+use chrono::{Days, NaiveDate};
 use serde_json::{Value, json};
 
 use crate::agent::{Agent, Hour, Refused, Trouble};
@@ -9,7 +10,7 @@ use crate::domain::calendar::rfc3339;
 use crate::domain::gate::GateVerdict;
 use crate::domain::installation::Unit;
 use crate::domain::watermark::Coverage;
-use crate::domain::{Instant, Month};
+use crate::domain::{Instant, Month, Points};
 use crate::formats::ics;
 use crate::rules::deadline_calendar::{self, CalendarFacts, Entry, Owed};
 use crate::rules::deadlines::Due;
@@ -38,6 +39,31 @@ impl Agent {
             let forecast = self.forecast_on(unit, &ground, hour.now);
             Ok(shown(unit, &ground, &forecast, hour.now))
         })
+    }
+
+    /// What counts from each day after today on if nothing else changes, until that day; no further than the next 1st.
+    pub(super) fn forecast_days(
+        &self,
+        unit: &Unit,
+        server: Option<&str>,
+        until: NaiveDate,
+        now: Instant,
+    ) -> Result<Value, Trouble> {
+        let forecast = self.forecast_on(unit, &self.ground(unit, server, now)?, now);
+        let last = until.min(Month::of(now).ends_at().date_naive());
+        let by = |changes: &[Change], day: NaiveDate| -> Points {
+            changes.iter().filter(|change| change.at.date_naive() <= day).map(|change| change.points).sum()
+        };
+        let tomorrow = now.date_naive() + Days::new(1);
+        let days = tomorrow.iter_days().take_while(|day| *day <= last).map(|day| {
+            let points = forecast.points + by(&forecast.starting, day) - by(&forecast.aging_out, day);
+            json!({"day": day, "points": points})
+        });
+        Ok(json!({
+            "days": days.collect::<Vec<Value>>(),
+            "report_points": forecast.report_points,
+            "points_on_first": forecast.points_on_first,
+        }))
     }
 
     /// Each server's newest sample; one without a fresh sample is carried or left out, as its `month_end` says.

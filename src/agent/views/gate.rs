@@ -78,29 +78,6 @@ impl Agent {
         Ok(receipt.map(|row| row["conflicting_days"].clone()).filter(Value::is_array).unwrap_or_else(|| json!([])))
     }
 
-    /// What lies between a report and its adjusted self; nothing is kept.
-    pub(in crate::agent) fn effect(
-        &self,
-        unit: &Unit,
-        before: &UsageReport,
-        after: &UsageReport,
-    ) -> Result<Value, Trouble> {
-        let (money_before, money_after) = (self.money(before)?, self.money(after)?);
-        Ok(json!({
-            "schema": "tidegauge.what-if/1",
-            "unit": unit.id,
-            "month": before.month,
-            "revision": before.revision,
-            "total_before": before.total_points,
-            "total_after": after.total_points,
-            "money_before": money_before.shown,
-            "money_after": money_after.shown,
-            "money_why": money_after.why.or(money_before.why),
-            "gate_before": verdict_shown(&self.judge_report(unit, before.month, Some(before))?),
-            "gate_after": verdict_shown(&self.judge_report(unit, before.month, Some(after))?),
-        }))
-    }
-
     /// Each change of the gate's verdict, for the history.
     pub(in crate::agent) fn gate_changes(&self, unit: &Unit) -> Result<Vec<Value>, Trouble> {
         let rows = self.store.rows::<GateRow>(&format!("gate_session/{}/", unit.id))?;
@@ -122,7 +99,7 @@ impl Agent {
 }
 
 /// The verdict with the share of the watermark that is missing, in percent with one decimal.
-fn verdict_shown(verdict: &GateVerdict) -> Value {
+pub(super) fn verdict_shown(verdict: &GateVerdict) -> Value {
     let mut shown = serde_json::to_value(verdict).unwrap_or_default();
     shown["shortfall_percent"] = json!(verdict.shortfall_percent());
     shown

@@ -2,6 +2,7 @@
 
 pub(in crate::agent) mod billing;
 mod coverage;
+mod billing_month;
 mod difference;
 mod duties;
 mod forecast;
@@ -17,13 +18,18 @@ mod proposed;
 mod rates;
 mod readings;
 mod reconciliation;
+mod report_head;
+mod report_history;
 mod reports;
 mod servers;
 mod settings;
 mod status;
 mod typefaces;
 pub(in crate::agent) mod usage;
+mod usage_over;
 mod watermark;
+mod what_if;
+mod workloads;
 
 pub use journal::{JOURNAL_KINDS, JournalKind, JournalSearch};
 pub use settings::settings_shown;

@@ -1,5 +1,6 @@
 //! What a report amounts to by the price book; without one, or with a broken one, why not.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::agent::{Agent, Trouble};
@@ -14,6 +15,8 @@ pub(in crate::agent) struct Money {
     pub shown: Value,
     /// Why it is not known.
     pub why: Option<String>,
+    /// The whole month's amount.
+    pub amount: Option<Decimal>,
 }
 
 impl Agent {
@@ -34,30 +37,58 @@ impl Agent {
     /// What the month's reports amount to with this one in force for its unit: tiers and minimums look at a tenant's
     /// whole month, so a report alone has no amount.
     pub(in crate::agent) fn money(&self, report: &UsageReport) -> Result<Money, Trouble> {
-        let unknown = |why: String| Ok(Money { shown: Value::Null, why: Some(why) });
-        let book = match self.price_book() {
-            Ok(Some(book)) => book,
-            Ok(None) => return unknown("no price book in the settings".to_owned()),
-            Err(why) => return unknown(why),
-        };
-        let mut reports = self.reports_in_force(report.month)?;
-        reports.retain(|other| other.unit != report.unit);
-        let others = reports.len();
-        let all: Vec<&UsageReport> = reports.iter().chain([report]).collect();
-        match charge::charge(&book, report.month, &all) {
-            Ok(charge) => Ok(Money { shown: shown(&book, &charge, others), why: None }),
-            Err(why) => unknown(why.to_string()),
-        }
+        Ok(match self.till(&report.unit, report.month)? {
+            Ok(till) => till.money(report),
+            Err(why) => Money::unknown(why),
+        })
     }
 
-    /// The newest revision of each unit's report of the month, by unit.
-    pub(in crate::agent) fn reports_in_force(&self, month: Month) -> Result<Vec<UsageReport>, Trouble> {
-        let mut reports = Vec::new();
-        for unit in self.units()? {
-            reports.extend(self.newest_report(&unit.id, month)?);
+    /// What charges this unit's report of a month beside those of the others; without a price book, why not.
+    pub(in crate::agent) fn till(&self, unit: &str, month: Month) -> Result<Result<Till, String>, Trouble> {
+        let book = match self.price_book() {
+            Ok(Some(book)) => book,
+            Ok(None) => return Ok(Err("no price book in the settings".to_owned())),
+            Err(why) => return Ok(Err(why)),
+        };
+        let mut others = Vec::new();
+        for other in self.units()?.into_iter().filter(|other| other.id != unit) {
+            // Amounts come from lines alone.
+            others.extend(self.newest_report(&other.id, month)?.map(without_workloads));
         }
-        Ok(reports)
+        Ok(Ok(Till { book, month, others }))
     }
+}
+
+/// The price book and the other units' reports of a month: charges one report again and again.
+pub(in crate::agent) struct Till {
+    book: PriceBook,
+    month: Month,
+    others: Vec<UsageReport>,
+}
+
+impl Till {
+    /// What the month amounts to with this report.
+    pub fn money(&self, report: &UsageReport) -> Money {
+        let all: Vec<&UsageReport> = self.others.iter().chain([report]).collect();
+        match charge::charge(&self.book, self.month, &all) {
+            Ok(charge) => {
+                let shown = shown(&self.book, &charge, self.others.len());
+                Money { shown, why: None, amount: Some(charge.total.amount) }
+            }
+            Err(why) => Money::unknown(why.to_string()),
+        }
+    }
+}
+
+impl Money {
+    pub fn unknown(why: String) -> Money {
+        Money { shown: Value::Null, why: Some(why), amount: None }
+    }
+}
+
+/// The report as it is charged, when nobody asks which machines stand behind a line.
+pub(in crate::agent) fn without_workloads(report: UsageReport) -> UsageReport {
+    UsageReport { workloads: Vec::new(), ..report }
 }
 
 fn shown(book: &PriceBook, charge: &Charge, other_units: usize) -> Value {

@@ -6,16 +6,14 @@ use serde_json::{Value, json};
 
 use crate::agent::orders::Target;
 use crate::agent::{Agent, Hour, Refused, Trouble};
-use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::installation::Unit;
 use crate::domain::report::UsageReport;
 use crate::domain::watermark::Coverage;
-use crate::domain::{Instant, Month};
+use crate::domain::Month;
 use crate::formats::{self, FORMATS};
 use crate::rules::adjust_grid::adjust_grid;
 use crate::rules::month_difference;
 use crate::rules::reporting::{self, BasisSample, ReportFacts};
-use crate::rules::review;
 
 use super::usage::one_or_all;
 
@@ -35,13 +33,13 @@ impl Agent {
             for (month, revision) in self.report_months(&unit.id)? {
                 let head = crate::store::fact::key::report("head", &unit.id, month, revision);
                 let Some(report) = self.store.row::<UsageReport>(&head)? else { continue };
-                reports.push(self.in_short(&unit, &self.as_it_stands(report)?, hour.now)?);
+                reports.push(self.in_short(&unit, &self.as_it_stands(report)?, hour)?);
             }
         }
         Ok(Value::Array(reports))
     }
 
-    pub(in crate::agent) fn in_short(&self, unit: &Unit, report: &UsageReport, now: Instant) -> Result<Value, Trouble> {
+    pub(in crate::agent) fn in_short(&self, unit: &Unit, report: &UsageReport, hour: Hour) -> Result<Value, Trouble> {
         let (deadlines, due) = (self.settings.deadlines, self.due_of(unit, report)?);
         let in_words =
             report.difference.as_ref().map(|difference| month_difference::sentence(report.month, difference));
@@ -58,13 +56,13 @@ impl Agent {
             "late": report.basis.late,
             "due": due.as_str(),
             "due_on": deadlines.day(due, report.month),
-            "days_left": deadlines.days_left(due, report.month, now),
+            "days_left": deadlines.days_left(due, report.month, hour.now),
             "external": report.external,
             "not_collected": report.not_collected,
             "coverage": report.coverage,
             "digest": report.digest,
             "difference_in_words": in_words,
-            "notification": self.notification_of(unit, report, now)?,
+            "notification": self.notification_of(unit, report, due, hour),
         }))
     }
 
@@ -106,18 +104,6 @@ impl Agent {
             fields.insert("adjust_grid".to_owned(), json!(grid));
         }
         shown
-    }
-
-    /// Total, money and gate before and after adjustments; nothing is kept.
-    pub(in crate::agent) fn what_if(
-        &self,
-        target: &Target,
-        adjustments: &[AdjustmentOrder],
-        hour: Hour,
-    ) -> Result<Value, Refused> {
-        let (unit, report) = self.one_report(target)?;
-        let adjusted = review::adjust_all(&report, adjustments, "what-if", hour.now)?;
-        Ok(self.effect(&unit, &report, &adjusted)?)
     }
 
     /// The report of the trailing 31 days up to now: for looking only.

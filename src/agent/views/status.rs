@@ -45,7 +45,7 @@ impl Agent {
         }
         for unit in &units {
             licenses.push(self.license_shown(unit, hour)?);
-            open.extend(self.open_reports(unit, hour.now)?);
+            open.extend(self.open_reports(unit, hour)?);
             warnings.extend(self.warnings(unit, hour.now)?);
         }
         warnings.extend(self.identity_warnings(hour.now)?);
@@ -124,8 +124,8 @@ impl Agent {
         }))
     }
 
-    fn open_reports(&self, unit: &Unit, now: Instant) -> Result<Vec<Value>, Trouble> {
-        self.open_heads(unit)?.iter().map(|report| self.in_short(unit, report, now)).collect()
+    fn open_reports(&self, unit: &Unit, hour: Hour) -> Result<Vec<Value>, Trouble> {
+        self.open_heads(unit)?.iter().map(|report| self.in_short(unit, report, hour)).collect()
     }
 
     /// Reports that are not sent yet, without their tables.

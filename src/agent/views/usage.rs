@@ -21,7 +21,7 @@ use crate::store::ClassifiedSample;
 use super::rates::{counted_in, sections, unknown_types};
 
 /// A group's key and, for workloads, its name.
-type Key = (String, Option<String>);
+pub(super) type Key = (String, Option<String>);
 
 impl Agent {
     /// `usage --json`: per unit; of a month: classified at its end, or now while it runs.
@@ -131,8 +131,8 @@ pub(in crate::agent) fn count_once(samples: &mut [ClassifiedSample], closed: Opt
 
 /// What stands in one group: its total, and the part of each weight with where that comes from.
 #[derive(Default)]
-struct Grouped {
-    total: GroupTotal,
+pub(super) struct Grouped {
+    pub total: GroupTotal,
     by_weight: BTreeMap<(Points, String), (Weighed, GroupTotal)>,
 }
 
@@ -161,7 +161,7 @@ impl Grouped {
 }
 
 /// What the samples of one unit count, in groups; what objects share is rounded once over all of them.
-fn grouped(samples: &[ClassifiedSample], by: By) -> BTreeMap<Key, Grouped> {
+pub(super) fn grouped(samples: &[ClassifiedSample], by: By) -> BTreeMap<Key, Grouped> {
     let mut parts: Vec<Part<'_>> = samples.iter().flat_map(|found| parts_of(found, by)).collect();
     parts.sort_by(|one, other| one.key.cmp(&other.key));
     let (mut sharing, mut groups): (_, BTreeMap<Key, Grouped>) = (Sharing::default(), BTreeMap::new());
@@ -207,7 +207,7 @@ fn parts_of(found: &ClassifiedSample, by: By) -> Vec<Part<'_>> {
     parts
 }
 
-fn tenant_name(tenant: Option<&str>) -> String {
+pub(super) fn tenant_name(tenant: Option<&str>) -> String {
     tenant.unwrap_or("(none)").to_owned()
 }
 

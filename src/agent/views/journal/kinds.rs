@@ -20,13 +20,15 @@ pub enum JournalKind {
     /// News, and who was told.
     Notices,
     Billing,
+    /// Users and tokens.
+    People,
     Settings,
     /// The agent itself: its store, its units, its clock.
     Agent,
 }
 
 /// Every kind with its name in queries and on the command line.
-pub const JOURNAL_KINDS: [(JournalKind, &str); 9] = [
+pub const JOURNAL_KINDS: [(JournalKind, &str); 10] = [
     (JournalKind::Samples, "samples"),
     (JournalKind::Reports, "reports"),
     (JournalKind::Messages, "messages"),
@@ -34,6 +36,7 @@ pub const JOURNAL_KINDS: [(JournalKind, &str); 9] = [
     (JournalKind::Gate, "gate"),
     (JournalKind::Notices, "notices"),
     (JournalKind::Billing, "billing"),
+    (JournalKind::People, "people"),
     (JournalKind::Settings, "settings"),
     (JournalKind::Agent, "agent"),
 ];
@@ -47,6 +50,7 @@ pub(super) fn kind_of(fact: &Fact) -> JournalKind {
         | Fact::MembersSeen { .. }
         | Fact::StaleSeen { .. } => JournalKind::Samples,
         Fact::ReportKept { .. }
+        | Fact::ProposalKept { .. }
         | Fact::StageSet { .. }
         | Fact::MarkedExternal { .. }
         | Fact::ConsoleFinalization { .. }
@@ -74,6 +78,7 @@ pub(super) fn kind_of(fact: &Fact) -> JournalKind {
         | Fact::NoticeSettled { .. }
         | Fact::Endpoint { .. } => JournalKind::Notices,
         Fact::Billed { .. } => JournalKind::Billing,
+        Fact::UserChanged { .. } | Fact::TokenChanged { .. } => JournalKind::People,
         Fact::SettingsSeen { .. } | Fact::ReportsBuiltBy { .. } => JournalKind::Settings,
         Fact::AgentNamed { .. }
         | Fact::UnitFormed { .. }

@@ -49,6 +49,9 @@ pub(super) fn words(fact: &Fact) -> String {
         | Fact::StaleSeen { .. }
         | Fact::SlotDrawn { .. }
         | Fact::ReportKept { .. }
+        | Fact::ProposalKept { .. }
+        | Fact::UserChanged { .. }
+        | Fact::TokenChanged { .. }
         | Fact::StageSet { .. }
         | Fact::Billed { .. }
         | Fact::MarkedExternal { .. }
@@ -112,6 +115,9 @@ fn let_go(deed: &LettingGo) -> String {
             format!("{} sampled at {}; let go since but for its sums", sample.server, minute_text(sample.taken_at))
         }
         LettingGo::NoticeThinned { told } => format!("news of {}; let go since", told.month),
+        LettingGo::Forgotten { forgotten } => {
+            format!("the reports of {} forgotten: {}", forgotten.month, forgotten.reason)
+        }
         LettingGo::Checkpoint { .. } => "nothing old enough to be let go".to_owned(),
         LettingGo::JournalThinned { thinned } => {
             format!("the journal holds nothing any more of what was let go: {} entries thinned in all", thinned.entries)

@@ -1,0 +1,155 @@
+//! What adjusting a report or taking its adjustments back would change, before anything is kept.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use crate::agent::held_reports::Looked;
+use crate::agent::orders::Target;
+use crate::agent::{Agent, Hour, Refused, Trouble};
+use crate::domain::Points;
+use crate::domain::adjustment::{Adjustment, AdjustmentOrder};
+use crate::domain::gate::GateVerdict;
+use crate::domain::installation::Unit;
+use crate::domain::report::{Line, UsageReport};
+use crate::rules::review::{self, Step};
+
+use super::gate::verdict_shown;
+use super::money::{Money, Till, without_workloads};
+
+/// Orders of one question whose money is told one by one; of more only what they change together is.
+const PRICED_MAX: usize = 50;
+
+impl Agent {
+    /// Total, money and gate before and after adjustments, and what each of them does; nothing is kept.
+    pub(in crate::agent) fn what_if(
+        &self,
+        target: &Target,
+        adjustments: &[AdjustmentOrder],
+        hour: Hour,
+    ) -> Result<Value, Refused> {
+        let looked = self.looked_at(target, None, hour.now)?;
+        let tried = review::try_all(looked.table.report(), adjustments, "what-if", hour.now)?;
+        let (before, after) = (looked.lean(), without_workloads(tried.report));
+        let till = self.till(&looked.unit.id, before.month)?;
+        let mut shown = self.effect_by(&till, &looked.unit, &before, &after)?;
+        let till = till.ok().filter(|_| adjustments.len() <= PRICED_MAX);
+        let money = till.map(|till| amounts(&till, &before, &tried.steps));
+        let steps = adjustments.iter().zip(&tried.steps).enumerate();
+        let step = |(at, (order, step)): (usize, (&AdjustmentOrder, &Step))| {
+            let made: Vec<Value> =
+                after.adjustments[step.adjustments.clone()].iter().map(|made| shown_made(made, step)).collect();
+            json!({
+                "act": act(order),
+                "points_before": step.before,
+                "points_after": step.after,
+                "points": step.after - step.before,
+                "money": money.as_ref().and_then(|money| Some(money[at + 1]? - money[at]?)).map(|money| money.to_string()),
+                "adjustments": made,
+            })
+        };
+        shown["steps"] = steps.map(step).collect();
+        Ok(shown)
+    }
+
+    /// The same for taking every adjustment back.
+    pub(in crate::agent) fn what_if_reset(&self, target: &Target, hour: Hour) -> Result<Value, Refused> {
+        let looked = self.looked_at(target, None, hour.now)?;
+        let fresh = review::try_reset(looked.table.report())?;
+        let before = looked.lean();
+        let mut shown = self.effect(&looked.unit, &before, &without_workloads(fresh))?;
+        shown["taken_back"] = json!(before.adjustments);
+        Ok(shown)
+    }
+
+    /// What lies between a report and its adjusted self; nothing is kept.
+    pub(in crate::agent) fn effect(
+        &self,
+        unit: &Unit,
+        before: &UsageReport,
+        after: &UsageReport,
+    ) -> Result<Value, Trouble> {
+        self.effect_by(&self.till(&unit.id, before.month)?, unit, before, after)
+    }
+
+    fn effect_by(
+        &self,
+        till: &Result<Till, String>,
+        unit: &Unit,
+        before: &UsageReport,
+        after: &UsageReport,
+    ) -> Result<Value, Trouble> {
+        let charged = |report: &UsageReport| match till {
+            Ok(till) => till.money(report),
+            Err(why) => Money::unknown(why.clone()),
+        };
+        let (money_before, money_after) = (charged(before), charged(after));
+        let saved = money_after.amount.zip(money_before.amount).map(|(after, before)| (after - before).to_string());
+        Ok(json!({
+            "schema": "tidegauge.what-if/1",
+            "unit": unit.id,
+            "month": before.month,
+            "revision": before.revision,
+            "digest": before.digest,
+            "total_before": before.total_points,
+            "total_after": after.total_points,
+            "points": after.total_points - before.total_points,
+            "money_before": money_before.shown,
+            "money_after": money_after.shown,
+            "money": saved,
+            "money_why": money_after.why.or(money_before.why),
+            "gate_before": in_sums(&self.judge_sums(unit, before)?),
+            "gate_after": in_sums(&self.judge_sums(unit, after)?),
+        }))
+    }
+}
+
+impl Looked {
+    /// The report with everything but its workloads.
+    pub fn lean(&self) -> UsageReport {
+        let whole = self.table.report();
+        UsageReport {
+            lines: whole.lines.clone(),
+            adjustments: whole.adjustments.clone(),
+            difference: whole.difference.clone(),
+            ..self.head.clone()
+        }
+    }
+}
+
+/// A verdict without what explains it.
+fn in_sums(verdict: &GateVerdict) -> Value {
+    let mut shown = verdict_shown(verdict);
+    if let Some(fields) = shown.as_object_mut() {
+        fields.retain(|field, _| field != "causes" && field != "unexplained" && field != "servers");
+    }
+    shown
+}
+
+/// The month's amount before the first step and after each.
+fn amounts(till: &Till, before: &UsageReport, steps: &[Step]) -> Vec<Option<Decimal>> {
+    let with = |lines: &[Line]| till.money(&UsageReport { lines: lines.to_vec(), ..before.clone() }).amount;
+    std::iter::once(with(&before.lines)).chain(steps.iter().map(|step| with(&step.lines))).collect()
+}
+
+fn act(order: &AdjustmentOrder) -> &'static str {
+    match order {
+        AdjustmentOrder::Remove { .. } => "remove",
+        AdjustmentOrder::Lower { .. } => "lower",
+    }
+}
+
+/// One change with its points, also where a count was lowered.
+fn shown_made(made: &Adjustment, step: &Step) -> Value {
+    let is_of = |line: &&Line| line.tenant == made.tenant && Some(&line.kind) == made.kind.as_ref();
+    let weight = made.weight.or_else(|| step.lines.iter().find(is_of).map(|line| line.weight));
+    let counted = |count: &str| Some(weight? * count.parse::<u64>().ok()?);
+    let (before, after) = match made.workload {
+        Some(_) => (Points::stated(&made.before).ok(), Points::stated(&made.after).ok()),
+        None => (counted(&made.before), counted(&made.after)),
+    };
+    json!({
+        "workload": made.workload, "server": made.server, "tenant": made.tenant, "type": made.kind, "weight": weight,
+        "before": made.before, "after": made.after, "points_before": before, "points_after": after,
+        "points": before.zip(after).map(|(before, after)| after - before), "reason": made.reason,
+    })
+}
