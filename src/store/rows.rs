@@ -4,11 +4,11 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::fact::{Conflict, Fact, LicenseCheckRow, Members, StageRow};
+use super::fact::{Conflict, Fact, LicenseCheckRow, Members, StageRow, StageSetBy};
 use crate::domain::Month;
 use crate::domain::month_difference::MonthDifference;
 use crate::domain::notice::Notice;
-use crate::domain::report::{Receipt, UsageReport};
+use crate::domain::report::{Receipt, Stage, UsageReport};
 use crate::rules::month_difference;
 
 /// A row of the state: its key, and its value or `None` to delete it.
@@ -33,12 +33,7 @@ impl Fact {
             Fact::ReportKept { report, .. } => rows_of_report(report),
             Fact::ProposalKept { proposal } => one(key::proposal(proposal), proposal),
             Fact::StageSet { unit, month, revision, stage, set } => {
-                let mut rows = of_report("stage", unit, *month, *revision, stage);
-                rows.extend(set.iter().flat_map(|set| {
-                    let row = StageRow { stage: stage.clone(), by: set.by.clone() };
-                    one(key::stage_set(unit, *month, *revision, set.at), &row)
-                }));
-                rows
+                rows_of_stage((unit, *month, *revision), stage, set.as_ref())
             }
             Fact::Billed { deed } => deed.rows(),
             Fact::MarkedExternal { unit, month, revision, external } => {
@@ -105,6 +100,16 @@ fn rows_of_report(report: &UsageReport) -> Vec<Row> {
     let of = |what: &str| key::report(what, &report.unit, report.month, report.revision);
     let mut rows = one(of("report"), report);
     rows.extend(one(of("head"), &head_of(report)));
+    rows
+}
+
+/// The stage as it stands, and as a line of the history.
+fn rows_of_stage((unit, month, revision): (&str, Month, u32), stage: &Stage, set: Option<&StageSetBy>) -> Vec<Row> {
+    let mut rows = of_report("stage", unit, month, revision, stage);
+    rows.extend(set.iter().flat_map(|set| {
+        let row = StageRow { stage: stage.clone(), by: set.by.clone() };
+        one(key::stage_set(unit, month, revision, set.at), &row)
+    }));
     rows
 }
 

@@ -43,7 +43,6 @@ impl Agent {
         let mut events = Vec::new();
         let heads = self.heads_of(&unit.id, month)?;
         for head in &heads {
-            events.extend(self.events_of_revision(head)?);
             let is_newest = heads.last().is_some_and(|newest| newest.revision == head.revision);
             // The newest is what people look at anyway; of those before it only this is read.
             let adjustments = if is_newest {
@@ -52,7 +51,7 @@ impl Agent {
                 let report = key::report("report", &head.unit, head.month, head.revision);
                 self.store.row::<Adjusted>(&report).map_err(Trouble::from)?.map(|report| report.adjustments)
             };
-            events.extend(adjustments.into_iter().flatten().map(|made| adjusted(head.revision, &made)));
+            events.extend(self.events_of_revision(head, &adjustments.unwrap_or_default())?);
         }
         events.extend(self.stages_told(&unit, month)?);
         events.extend(self.rulings_and_reasons(&unit, month)?);
@@ -69,7 +68,7 @@ impl Agent {
         }))
     }
 
-    fn events_of_revision(&self, head: &UsageReport) -> Result<Vec<Event>, Trouble> {
+    fn events_of_revision(&self, head: &UsageReport, adjustments: &[Adjustment]) -> Result<Vec<Event>, Trouble> {
         let revision = head.revision;
         let made = json!({"revision": revision, "late": head.basis.late, "total_points": head.total_points, "digest": head.digest});
         let mut events = vec![match &head.correction {
@@ -79,6 +78,7 @@ impl Agent {
             }
             None => Event::of(head.generated_at, "generated", Some("duty"), made),
         }];
+        events.extend(adjustments.iter().map(|made| adjusted(revision, made)));
         if let Some(at) = head.external.at {
             let external =
                 json!({"revision": revision, "portal": head.external.portal, "document": head.external.document});

@@ -89,7 +89,10 @@ fn a_file_is_downloaded_as_bytes_and_nothing_is_recorded() {
     let world = billed(Some(BOOK));
     let before = world.agent().store().head();
     let (lines, bytes) = file(&world, asked("lines")).expect("a draft");
-    assert_eq!((&lines["media_type"], &lines["document"]), (&json!("text/csv"), &json!("2026-10/1 draft")));
+    assert_eq!(
+        (&lines["media_type"], &lines["document"]),
+        (&json!("text/csv; charset=utf-8"), &json!("2026-10/1 draft"))
+    );
     assert!(String::from_utf8(bytes).expect("a text").contains("22.00"));
     let one = BillingFileAsked { tenant: Some("A".to_owned()), ending: Some("csv".to_owned()), ..asked("statements") };
     let (statement, _) = file(&world, one).expect("a statement");

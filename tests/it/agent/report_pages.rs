@@ -1,7 +1,7 @@
 //! What the report page asks: its head, its workloads, its history, and what an act would change.
 
 use super::*;
-use tidegauge::agent::asked::{ReportAsked, WorkloadsAsked};
+use tidegauge::agent::asked::ReportAsked;
 use tidegauge::domain::adjustment::AdjustmentOrder;
 use tidegauge::domain::workload::WorkloadType;
 
@@ -105,6 +105,8 @@ fn a_page_of_workloads_is_read_from_a_form_and_the_report_is_decoded_once() {
     adjust(&mut world, &["a1"], "test machine");
     assert_eq!(world.ask(&query).unwrap()["matches"], 1, "what is held never outlives a change");
     let next = world.now() + chrono::TimeDelta::minutes(11);
+    world.run_until(next);
+    // The alarm that follows lets go.
     world.run_until(next);
     assert_eq!(world.agent().reports_held().0, 0, "nobody asked for it in ten minutes");
     let wrong = json!({"what": "workloads", "limit": "many"});

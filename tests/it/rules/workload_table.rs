@@ -1,5 +1,7 @@
 //! A report's workloads searched, filtered, sorted and paged; and what naming a thousand of 100,000 costs.
 
+use std::sync::LazyLock;
+
 use tidegauge::domain::adjustment::AdjustmentOrder;
 use tidegauge::domain::report::{Reason, UsageReport};
 use tidegauge::domain::workload::{Workload, WorkloadType};
@@ -32,14 +34,14 @@ fn ids(table: &WorkloadTable, wanted: &Wanted<'_>) -> Vec<String> {
 }
 
 /// 100,000 machines of ten tenants, each with an id and a name of its own.
-fn many() -> UsageReport {
+static MANY_WORKLOADS: LazyLock<UsageReport> = LazyLock::new(|| {
     let machine = |number: usize| {
         let workload = vm(&format!("vm-{number:06}"), LATE);
         let tenant = format!("Tenant {}", number % 10);
         Workload { tenant: Some(tenant), points: Some(points(["11", "5.5"][number % 2])), ..workload }
     };
     report_of("2026-10", vec![sample("2026-10-31T23:58:00Z", (0..MANY).map(machine).collect())])
-}
+});
 
 #[test]
 fn a_table_is_searched_in_every_word_a_person_knows_a_machine_by_in_capitals_or_not() {
@@ -52,7 +54,7 @@ fn a_table_is_searched_in_every_word_a_person_knows_a_machine_by_in_capitals_or_
         ("ÄRZTE", vec!["agent1"]),
         ("example.net", vec!["agent1", "sql01", "web01", "WEB02"]),
         ("nothing", vec![]),
-        ("net\nweb", vec![]),
+        ("net web", vec![]),
     ] {
         assert_eq!(ids(&table, &Wanted { search: Some(search), ..all() }), found, "{search}");
     }
@@ -90,7 +92,7 @@ fn filters_narrow_together_and_the_sums_are_of_all_that_match() {
 
 #[test]
 fn a_page_of_100_000_workloads_gives_its_rows_alone_and_sorts_once() {
-    let table = WorkloadTable::of(many());
+    let table = WorkloadTable::of(MANY_WORKLOADS.clone());
     let mut seen = Vec::new();
     for after in (0..200).step_by(50) {
         let page = table.page(&Wanted { after, search: Some("VM-09"), ..all() });
@@ -105,20 +107,29 @@ fn a_page_of_100_000_workloads_gives_its_rows_alone_and_sorts_once() {
 
 #[test]
 fn a_thousand_of_100_000_workloads_are_named_in_one_pass_and_tried_as_they_would_be_made() {
-    let report = many();
+    let report = &*MANY_WORKLOADS;
     let order = |numbers: std::ops::Range<usize>| {
         let workloads = numbers.map(|number| format!("vm-{number:06}")).collect();
         AdjustmentOrder::Remove { workloads, reason: "test machines".to_owned() }
     };
     let orders = [order(0..1_000), order(50_000..50_001)];
     let now = at("2026-11-03T09:00:00Z");
-    let tried = try_all(&report, &orders, "mia", now).expect("all of them count");
+    let tried = try_all(report, &orders, "mia", now).expect("all of them count");
     assert_eq!(tried.report.digest, report.digest, "a digest is made of what is kept, not of what is tried");
-    let made = adjust_all(&report, &orders, "mia", now).expect("all of them count");
-    assert_ne!(made.digest, report.digest);
-    assert_eq!(UsageReport { digest: made.digest.clone(), ..tried.report.clone() }, made);
     let steps: Vec<_> = tried.steps.iter().map(|step| (step.adjustments.clone(), step.before - step.after)).collect();
     assert_eq!(steps, [(0..1_000, points("8250")), (1_000..1_001, points("11"))]);
-    assert_eq!(try_reset(&made).expect("open").lines, report.lines);
+    assert_eq!(try_reset(&tried.report).expect("open").lines, report.lines);
+}
+
+#[test]
+fn what_is_tried_is_what_is_made_but_for_the_digest() {
+    let report = few().report().clone();
+    let orders = ["sql01", "web01"]
+        .map(|named| AdjustmentOrder::Remove { workloads: vec![named.to_owned()], reason: "test machines".to_owned() });
+    let now = at("2026-11-03T09:00:00Z");
+    let tried = try_all(&report, &orders, "mia", now).expect("both count").report;
+    let made = adjust_all(&report, &orders, "mia", now).expect("both count");
+    assert_ne!(made.digest, report.digest);
+    assert_eq!(UsageReport { digest: made.digest.clone(), ..tried }, made);
     assert_eq!(reset(&made).expect("open").digest, report.digest);
 }
