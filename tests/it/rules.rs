@@ -7,7 +7,8 @@ mod deadline_calendar; // the days ahead
 mod deadlines; // days left, presets
 mod eligibility; // which keys auto update renews, and why not
 mod finalizing; // when a console's own report may be finalized
-mod forecast; // the next 1st, agreeing with report and counting
+mod forecast;
+mod four_eyes; // the next 1st, agreeing with report and counting
 pub mod gate; // open, held, undetermined; causes
 mod instances; // Subscription and Perpetual keys
 mod kept_out; // servers sampled directly are not counted through a console too

@@ -10,6 +10,7 @@ mod differences;
 mod far;
 mod finalizing;
 mod forecasts;
+mod four_eyes;
 mod gates;
 mod hooks;
 mod keys;
