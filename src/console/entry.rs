@@ -250,12 +250,12 @@ async fn sign_out(
 async fn invited(house: &House, code: &str) -> Result<String, Refused> {
     #[derive(Deserialize)]
     struct Invited {
-        name: String,
+        person: Person,
     }
     let hash = token::hash_of(code);
     let found: Option<Invited> = read(internal(house, Query::Invited { hash }).await)?;
     let gone = "this invitation was used, has ended or never was; ask an administrator for another";
-    found.map(|found| found.name).ok_or_else(|| Refused::new(66, gone))
+    found.map(|found| found.person.name).ok_or_else(|| Refused::new(66, gone))
 }
 
 async fn ask_password(State(house): State<Arc<House>>, Path(code): Path<String>) -> Response {

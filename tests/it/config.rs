@@ -1,6 +1,7 @@
 //! Settings: what is understood, what is refused, in which words.
 
 mod billing;
+mod console;
 mod consoles;
 mod enterprise_manager;
 mod in_force;

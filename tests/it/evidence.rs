@@ -3,7 +3,8 @@
 mod archive; // one form of bytes, foreign bytes
 mod forged; // what somebody with a key could change
 mod month; // the archive of real months
-mod outside; // an archive left for tests/outside
+mod outside;
+mod people; // hashes stay at home // an archive left for tests/outside
 
 use std::path::Path;
 use std::sync::Arc;
