@@ -89,7 +89,7 @@ fn a_forgotten_month_is_known_by_its_digests_alone_and_never_built_again() {
     assert!(known && left["revisions"][0]["sent_sha256"].is_string(), "{left:#}");
 
     let all_gone = |world: &World| {
-        assert_eq!(files_of(world, "2026-01"), [PathBuf::new(); 0]);
+        assert!(files_of(world, "2026-01").is_empty(), "{:?}", files_of(world, "2026-01"));
         let (months, telltales) = held(world);
         assert!(!months.contains("2026-01") && months.contains("2026-02"), "{months:?}");
         assert_eq!(telltales, [""; 0], "its adjustment and the news of it went too");
