@@ -1,4 +1,4 @@
-//! A report as a file, byte for byte as in the Reports folder.
+//! A report as a file, byte for byte as `report save` writes it.
 
 use axum::extract::{Path, Query as Parameters, State};
 use axum::http::header;
@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{Ask, refusal};
 use crate::agent::{Query, Refused};
 use crate::domain::Month;
+use crate::domain::pseudonym::Names;
 
 /// Whose report, when there are several reporting units.
 #[derive(Debug, Deserialize)]
@@ -33,7 +34,8 @@ pub async fn report(
     let Some((month, format)) = month_and_format(&file) else {
         return refusal(&Refused::new(66, format!("there is no file '{file}'; write it as 2026-10.pdf")));
     };
-    let query = Query::ReportFile { unit: whose.unit, server: None, month: Some(month), format };
+    let names = Names::default();
+    let query = Query::ReportFile { unit: whose.unit, server: None, month: Some(month), format, names };
     match ask(query).await {
         Ok(answer) => served(serde_json::from_value(answer).ok()),
         Err(refused) => refusal(&refused),

@@ -15,6 +15,7 @@ pub mod license_sections;
 pub mod month_difference;
 pub mod notice;
 pub mod points;
+pub mod pseudonym;
 pub mod report;
 pub mod sample;
 pub mod tenant;

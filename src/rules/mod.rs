@@ -21,6 +21,7 @@ pub mod license_watch;
 pub mod month_difference;
 pub mod overage;
 pub mod points_table;
+pub mod pseudonyms;
 pub mod rating;
 pub mod reminding;
 pub mod renewal;

@@ -4,6 +4,7 @@ mod billing;
 mod consoles;
 mod enterprise_manager;
 mod mail;
+mod privacy;
 
 use std::path::Path;
 

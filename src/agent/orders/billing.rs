@@ -12,6 +12,7 @@ use crate::billing::invoice::Invoice;
 use crate::billing::price_book::PriceBook;
 use crate::billing::profile::Profile;
 use crate::domain::Month;
+use crate::domain::pseudonym::{HandedOut, Names};
 use crate::formats::typefaces::Typefaces;
 use crate::formats::{self, Format, delimited};
 use crate::seal::{canonical, digest};
@@ -35,6 +36,10 @@ impl Agent {
         actor: &str,
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
+        let names = self.names_for(HandedOut::Billing, wish.names);
+        if names == Names::Pseudonyms {
+            self.make_pseudonym_key()?;
+        }
         let export = self.export_named(&wish.format)?;
         let formats = formats_of(&export, wish)?;
         let units = self.units_named(target.unit.as_deref(), target.server.as_deref())?;
@@ -43,12 +48,13 @@ impl Agent {
             None => self.newest_month()?,
         };
         let Wanted { invoice: whole, is_issued_now, without } = self.wanted_invoice(month, wish.which, actor, hour)?;
+        let (shown, beside) = self.invoice_with_names((&whole, self.beside_invoices(month)?), names)?;
         let narrowed = if target.unit.is_some() || target.server.is_some() {
-            whole.of_units(&units.into_iter().map(|unit| unit.id).collect::<Vec<_>>())
+            shown.of_units(&units.into_iter().map(|unit| unit.id).collect::<Vec<_>>())
         } else {
-            whole.clone()
+            shown
         };
-        let sheets = export.sheets(&narrowed, &self.beside_invoices(month)?);
+        let sheets = export.sheets(&narrowed, &beside);
         let files = self.sheet_files(&formats, sheets.map_err(|why| Refused::new(78, why.to_string()))?)?;
         let exported = BillingExport {
             month,
@@ -58,6 +64,7 @@ impl Agent {
             by: actor.to_owned(),
             files: u32::try_from(files.len()).unwrap_or(u32::MAX),
             digest: digest_of(&files),
+            names,
         };
         let mut answer = answer(&narrowed, &exported, &files);
         answer["in_folder"] = json!(export.shape() == Shape::Folder);
@@ -200,6 +207,7 @@ fn answer(invoice: &Invoice, exported: &BillingExport, files: &[File]) -> Value 
         "corrects": invoice.corrects,
         "only_units": invoice.only_units,
         "format": exported.format,
+        "names": exported.names,
         "currency": invoice.currency,
         "tax_note": invoice.tax_note,
         "lines": invoice.lines.len(),

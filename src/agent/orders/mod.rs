@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::installation::Unit;
+use crate::domain::pseudonym::Names;
 use crate::domain::report::External;
 use crate::domain::{Instant, Month};
 use crate::rules::review::Refusal;
@@ -95,6 +96,8 @@ pub enum Order {
         target: Target,
         wish: BillingWish,
     },
+    /// Makes the key for pseudonyms unless it is there.
+    MakePseudonymKey,
     AutoUpdate {
         target: Target,
         on: bool,
@@ -127,6 +130,8 @@ pub struct BillingWish {
     /// Says the ending of files itself.
     pub ending: Option<String>,
     pub which: WhichInvoice,
+    #[serde(default)]
+    pub names: Names,
 }
 
 /// Which document of the month.
@@ -188,6 +193,7 @@ impl Agent {
             }
             Order::Justify { target, reason } => self.order_justify(&target, &reason, actor, hour),
             Order::ExportBilling { target, wish } => self.order_export(&target, &wish, actor, hour),
+            Order::MakePseudonymKey => self.order_pseudonym_key(),
             Order::AutoUpdate { target, on } => self.order_auto_update(&target, on, actor, hour),
             Order::LicenseUpdate { target } => self.order_license_update(&target, actor, hour),
             Order::LicenseInstall { target, file } => self.order_license_install(&target, &file, actor, hour),
