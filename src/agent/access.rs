@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::people::SecretHash;
+use crate::domain::pseudonym::Names;
 use crate::domain::{IsoWeek, Month};
 
 use super::asked::{BillingFileAsked, ReportAsked, UsageOverAsked, WorkloadsAsked};
@@ -97,6 +98,8 @@ pub enum Query {
         server: Option<String>,
         month: Option<Month>,
         format: String,
+        #[serde(default)]
+        names: Names,
     },
     Gate {
         unit: Option<String>,
@@ -182,11 +185,19 @@ pub enum Query {
     },
     /// Names in the newest reports that no typeface shows, a warning each.
     Typefaces {},
+    /// Which name is which in the month's documents under pseudonyms.
+    Pseudonyms {
+        unit: Option<String>,
+        server: Option<String>,
+        month: Option<Month>,
+    },
     /// The audit snapshot of a month as an archive: base64 text.
     Evidence {
         unit: Option<String>,
         server: Option<String>,
         month: Option<Month>,
+        #[serde(default)]
+        names: Names,
     },
     /// The public key that signs reports and evidence.
     EvidenceKey {},
@@ -280,9 +291,9 @@ impl Agent {
             Query::Workloads(asked) => self.workloads(asked, hour),
             Query::ReportHistory(target) => self.report_history(target, hour),
             Query::OnDemand { unit, server } => self.on_demand(unit.as_deref(), server.as_deref(), hour),
-            Query::ReportFile { unit, server, month, format } => {
+            Query::ReportFile { unit, server, month, format, names } => {
                 let target = Target { unit: unit.clone(), server: server.clone(), month: *month };
-                self.report_file(&target, format)
+                self.report_file(&target, format, *names)
             }
             Query::Gate { unit, server, month } => self.gates(unit.as_deref(), server.as_deref(), *month, hour),
             Query::Explain { unit, server, month } => self.explained(unit.as_deref(), server.as_deref(), *month, hour),
@@ -306,9 +317,13 @@ impl Agent {
             Query::UsageOver(asked) => self.usage_over(asked, hour),
             Query::Reconcile { month, file, text, tolerance } => self.reconciled(*month, (file, text), *tolerance),
             Query::Typefaces {} => self.typefaces(),
-            Query::Evidence { unit, server, month } => {
+            Query::Pseudonyms { unit, server, month } => {
                 let target = Target { unit: unit.clone(), server: server.clone(), month: *month };
-                self.evidence_file(&target)
+                self.pseudonyms_shown(&target, hour)
+            }
+            Query::Evidence { unit, server, month, names } => {
+                let target = Target { unit: unit.clone(), server: server.clone(), month: *month };
+                self.evidence_file(&target, *names)
             }
             Query::EvidenceKey {} => Ok(self.evidence_key()),
             Query::WebhookLog { to, last } => self.hook_log(to.as_deref(), usize::from(*last)),

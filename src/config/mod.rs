@@ -17,7 +17,7 @@ mod server;
 mod start;
 mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
@@ -30,6 +30,7 @@ use crate::domain::Points;
 use crate::domain::events::EVENTS;
 use crate::domain::gate::Tolerance;
 use crate::domain::installation::entry_of;
+use crate::domain::pseudonym::HandedOut;
 use crate::doors::peer::{HttpPeer, LICENSE_SERVER, MAIL, PeerSettings};
 use crate::protocol::ReportDetail;
 use crate::rules::deadlines::Deadlines;
@@ -65,6 +66,8 @@ pub struct Settings {
     pub keep: Keep,
     pub count_duplicates_once: bool,
     pub report_detail: ReportDetail,
+    /// Documents whose names are always pseudonyms.
+    pub pseudonyms: BTreeSet<HandedOut>,
     /// Font files for what the built-in typeface lacks, asked before those in the usual places.
     pub fonts: Vec<PathBuf>,
     pub deadlines: Deadlines,
@@ -112,6 +115,7 @@ impl Default for Settings {
             keep: Keep { raw: TimeDelta::days(400), mail: TimeDelta::days(400) },
             count_duplicates_once: false,
             report_detail: ReportDetail::default(),
+            pseudonyms: BTreeSet::new(),
             fonts: Vec::new(),
             deadlines: Deadlines::default(),
             working_days: WorkingDays::default(),

@@ -18,6 +18,7 @@ pub mod notice;
 pub mod people;
 pub mod points;
 pub mod proposed;
+pub mod pseudonym;
 pub mod report;
 pub mod sample;
 pub mod tenant;

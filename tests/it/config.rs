@@ -6,6 +6,7 @@ mod consoles;
 mod enterprise_manager;
 mod in_force;
 mod mail;
+mod privacy;
 
 use std::path::Path;
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::installation::Unit;
 use crate::domain::people::{Person, Role, SecretHash};
+use crate::domain::pseudonym::Names;
 use crate::domain::report::External;
 use crate::domain::{Instant, Month};
 use crate::rules::review::Refusal;
@@ -19,8 +20,8 @@ use crate::rules::schedule::Duty;
 use crate::store::fact::key;
 
 use super::finalize::Plea;
-use super::people::{NewToken, NewUser, UserChange};
 use super::forget;
+use super::people::{NewToken, NewUser, UserChange};
 use super::{Again, Agent, Hour, Query, Refused, Talk};
 
 /// Which reporting unit, when there are several.
@@ -118,6 +119,8 @@ pub enum Order {
         target: Target,
         wish: BillingWish,
     },
+    /// Makes the key for pseudonyms unless it is there.
+    MakePseudonymKey,
     AutoUpdate {
         target: Target,
         on: bool,
@@ -180,6 +183,8 @@ pub struct BillingWish {
     /// Says the ending of files itself.
     pub ending: Option<String>,
     pub which: WhichInvoice,
+    #[serde(default)]
+    pub names: Names,
 }
 
 /// Which document of the month.
@@ -253,6 +258,7 @@ impl Agent {
                 self.order_forget(&target, plea, actor, hour)
             }
             Order::ExportBilling { target, wish } => self.order_export(&target, &wish, actor, hour),
+            Order::MakePseudonymKey => self.order_pseudonym_key(),
             Order::AutoUpdate { target, on } => self.order_auto_update(&target, on, actor, hour),
             Order::LicenseUpdate { target } => self.order_license_update(&target, actor, hour),
             Order::LicenseInstall { target, file } => self.order_license_install(&target, &file, actor, hour),

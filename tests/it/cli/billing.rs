@@ -217,3 +217,24 @@ fn what_cannot_be_exported_is_refused_in_one_line() {
     let later = shell.file("later.toml", &format!("[billing]\nprice_book = \"{later}\"\n"));
     check(&shell, &later, "billing export --format lines", 78, "no price for 2025-10");
 }
+
+#[test]
+fn billing_files_under_pseudonyms_have_the_money_and_no_name() {
+    let (shell, config) = with_prices();
+    let [plain, under] = ["plain.csv", "under.csv"].map(|name| shell.path(name));
+    assert_eq!(run(&shell, &config, "billing export --format lines", "plain.csv").code, 0);
+    let ran = run(&shell, &config, "billing export --format lines --pseudonyms", "under.csv");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("names are pseudonyms") && !ran.out.contains("Tenant A"), "{}", ran.out);
+    let amounts = |path: &Path| rows(path).iter().map(|row| row["amount"].clone()).collect::<Vec<_>>();
+    assert_eq!(amounts(&under), amounts(&plain));
+    let text = std::fs::read_to_string(&under).expect("the file");
+    for name in ["Tenant A", "House", "10042", "vbr01,"] {
+        assert!(!text.contains(name), "{name} is in {text}");
+    }
+    assert!(rows(&under)[0]["pseudonyms_of"].as_str().is_some_and(|digest| digest.starts_with("sha256:")));
+    let table = shell.json(&["report", "pseudonyms", "--config", &config]);
+    let names = table["names"].as_array().expect("rows");
+    let tenant = names.iter().find(|row| row["name"] == "House").expect("who pays without a tenant is in it");
+    assert!(text.contains(tenant["pseudonym"].as_str().expect("a pseudonym")));
+}
