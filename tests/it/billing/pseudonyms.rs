@@ -58,6 +58,7 @@ fn of_names(names: &[String], counts: &[u64]) -> UsageReport {
     }
     let first = &made.lines[0];
     made.adjustments = vec![Adjustment {
+        approved_by: None,
         at: "2026-11-02T08:30:00Z".parse().expect("an instant"),
         by: "user:kim".to_owned(),
         workload: Some(next()),
