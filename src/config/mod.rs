@@ -8,6 +8,7 @@ mod hook;
 mod in_force;
 mod mail;
 mod managed;
+mod openid;
 mod overlay;
 mod policy;
 mod read;
@@ -45,6 +46,7 @@ pub use console::{CONSOLE_LISTEN, ConsoleSettings, ServingTls};
 pub use hook::{SinkSettings, Span, WebhookSettings};
 pub use in_force::InForce;
 pub use mail::{MailRoute, MailSettings};
+pub use openid::OpenIdSettings;
 pub use read::{Flags, Written};
 pub use refusal::{Refusal, Refusals};
 pub use server::{LicenseBy, ManagedBy, MonthEnd, ServerSettings};
@@ -207,8 +209,10 @@ impl Settings {
         let mail = self.mail.iter().map(|mail| PeerSettings::Mail(mail.server.clone()));
         let webhooks = self.webhooks.iter().map(|one| (one.peer(), PeerSettings::Hook(one.endpoint.clone())));
         let sinks = self.usage_sinks.iter().map(|one| (one.peer(), PeerSettings::Hook(one.endpoint.clone())));
+        let openid = self.console.iter().filter_map(|console| console.openid.as_ref()).flat_map(OpenIdSettings::peers);
         servers
             .chain(webhooks)
+            .chain(openid)
             .chain(sinks)
             .chain(license_server.map(|peer| (LICENSE_SERVER.to_owned(), peer)))
             .chain(mail.map(|peer| (MAIL.to_owned(), peer)))
