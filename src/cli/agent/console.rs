@@ -11,7 +11,7 @@ use crate::api::{self, Desk};
 use crate::cli::session::Session;
 use crate::cli::stopping::{Stop, told};
 use crate::config::{ConsoleSettings, Settings};
-use crate::console::{self, Back, House, Manner};
+use crate::console::{self, Back, ByProvider, House, Manner};
 use crate::people::{Doorkeeper, SessionRules};
 use crate::ports::serve::{self, Served, TlsFiles};
 
@@ -65,7 +65,14 @@ fn house(session: &Session<'_>, settings: &Settings, console: &ConsoleSettings, 
             secure: console.tls.is_some() || console.behind_proxy,
             names: console.names.clone(),
         },
+        by_provider: by_provider(session, settings, console),
     })
+}
+
+/// The provider is asked over a wire of its own: whoever signs in waits for no duty.
+fn by_provider(session: &Session<'_>, settings: &Settings, console: &ConsoleSettings) -> Option<ByProvider> {
+    let openid = console.openid.as_ref()?;
+    Some(ByProvider::new(openid.party.clone(), (session.doors.wire)(settings)))
 }
 
 /// The console asks and orders over the desk, as everybody does.
