@@ -19,6 +19,7 @@ pub mod points;
 pub mod proposed;
 pub mod report;
 pub mod sample;
+mod schema;
 pub mod tenant;
 pub mod watermark;
 pub mod workload;

@@ -1,6 +1,6 @@
 //! Serves a router: over TCP, over TLS, or on a Unix socket. The only place that listens.
 
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::Listener;
+use axum::extract::Request;
+use axum::extract::connect_info::{ConnectInfo, Connected, IntoMakeServiceWithConnectInfo};
+use axum::middleware;
+use axum::serve::{IncomingStream, Listener};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -56,7 +59,9 @@ pub async fn plain(
 ) -> io::Result<Served> {
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(&address, &error))?;
     let address = listener.local_addr()?;
-    Ok(Served { address, task: tokio::spawn(until(listener, router, stop)) })
+    let (told, stopping) = telling(stop);
+    let serving = axum::serve(listener, told_who(router)).with_graceful_shutdown(told);
+    Ok(Served { address, task: tokio::spawn(until(serving.into_future(), stopping)) })
 }
 
 /// Serves over TLS until `stop`. A slow handshake holds up nobody else.
@@ -70,7 +75,9 @@ pub async fn tls(
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(&address, &error))?;
     let address = listener.local_addr()?;
     let listener = TlsListener::new(listener, acceptor, address);
-    Ok(Served { address, task: tokio::spawn(until(listener, router, stop)) })
+    let (told, stopping) = telling(stop);
+    let serving = axum::serve(listener, told_who(router)).with_graceful_shutdown(told);
+    Ok(Served { address, task: tokio::spawn(until(serving.into_future(), stopping)) })
 }
 
 /// Serves on a Unix socket that only this user may open, until `stop`; the socket file goes when it ends.
@@ -82,8 +89,10 @@ pub async fn unix(
 ) -> io::Result<tokio::task::JoinHandle<io::Result<()>>> {
     let listener = private_socket(path).map_err(|error| cannot_listen(&path.display(), &error))?;
     let path = path.to_owned();
+    let (told, stopping) = telling(stop);
+    let serving = axum::serve(listener, router).with_graceful_shutdown(told);
     Ok(tokio::spawn(async move {
-        let ended = until(listener, router, stop).await;
+        let ended = until(serving.into_future(), stopping).await;
         // It may already be gone; the next start removes a left one.
         let _ = std::fs::remove_file(path);
         ended
@@ -107,16 +116,47 @@ fn private_socket(path: &Path) -> io::Result<tokio::net::UnixListener> {
     Ok(listener)
 }
 
-async fn until<L>(listener: L, router: Router, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()>
-where
-    L: Listener,
-    L::Addr: std::fmt::Debug,
-{
-    let (stopped, mut stopping) = tokio::sync::watch::channel(false);
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+/// The peer's address, from any listener here.
+#[derive(Clone, Copy, Debug)]
+struct Peer(SocketAddr);
+
+impl Connected<IncomingStream<'_, TcpListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Peer {
+        Peer(*stream.remote_addr())
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Peer {
+        Peer(*stream.remote_addr())
+    }
+}
+
+/// The router; each request carries the peer's address as [`ConnectInfo`] of a [`SocketAddr`].
+fn told_who(router: Router) -> IntoMakeServiceWithConnectInfo<Router, Peer> {
+    let tell = async |ConnectInfo(Peer(peer)): ConnectInfo<Peer>, mut request: Request| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request
+    };
+    router.layer(middleware::map_request(tell)).into_make_service_with_connect_info::<Peer>()
+}
+
+/// A signal for the server that tells the stop on, and a watch on whether it came.
+fn telling(
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> (impl Future<Output = ()> + Send, watch::Receiver<bool>) {
+    let (stopped, stopping) = watch::channel(false);
+    let told = async move {
         stop.await;
         let _ = stopped.send(true);
-    });
+    };
+    (told, stopping)
+}
+
+async fn until(
+    serving: impl IntoFuture<Output = io::Result<()>>,
+    mut stopping: watch::Receiver<bool>,
+) -> io::Result<()> {
     let overdue = async move {
         let _ = stopping.wait_for(|stopping| *stopping).await;
         tokio::time::sleep(Duration::from_secs(STOP_SECONDS_MAX)).await;

@@ -1,10 +1,10 @@
 //! `agent`: the long-running owner of the state directory, composed with its alarm, its desk and its sockets.
 
+mod entrance;
 mod keeper;
 mod owner;
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,10 +19,12 @@ use super::logs;
 use super::session::{Session, absolute};
 use super::stopping::{Stop, on_signal, told};
 use crate::agent::{FirstSignIn, Refused};
+use crate::api::entry::Entry;
 use crate::api::{self, Desk};
-use crate::config::Settings;
+use crate::config::{ConsoleSettings, Settings};
 use crate::console;
 use crate::doors::Clock;
+use crate::people::{Doorkeeper, SessionRules};
 use crate::ports::clock::{ClockWatch, Monotonic};
 use crate::ports::{alarm, serve};
 use keeper::Keeper;
@@ -114,22 +116,29 @@ async fn open_doors(
     let unavailable = |error: &dyn std::fmt::Display| Refused::new(69, error.to_string());
     let mut served = vec![ring(Arc::clone(&session.doors.clock), notes, stop.clone()).await?];
     let socket = absolute(&settings.state_dir).join(SOCKET);
-    let listening =
-        serve::unix(&socket, api::router(desk.clone()).merge(api::metrics::router(desk.clone())), told(stop.clone()));
+    let house = api::House::new(desk.clone(), Arc::clone(&session.doors.clock));
+    let router = api::router(house.clone()).merge(api::metrics::router(desk.clone()));
+    let listening = serve::unix(&socket, router, told(stop.clone()));
     let control = listening.await.map_err(|error| unavailable(&error))?;
     served.push(tokio::spawn(async move { log_end("control socket", control.await) }));
     info!(event = "control.listening", socket = %socket.display(), "the control socket is open");
     if let Some(console) = &settings.console {
-        served.extend(open_console(console.listen, desk, stop).await);
+        served.extend(open_console(console, house, stop).await);
     }
     Ok(served)
 }
 
-/// The page. Without it the agent does what is owed all the same.
-async fn open_console(address: SocketAddr, desk: &Desk, stop: &Stop) -> Option<JoinHandle<()>> {
-    let metrics = api::metrics::router(desk.clone()).layer(axum::middleware::from_fn(console::guarded));
-    let router = console::router(asking(desk)).merge(metrics);
-    match serve::plain(address, router, told(stop.clone())).await {
+/// The page and the API. Without them the agent does what is owed all the same.
+async fn open_console(settings: &ConsoleSettings, house: api::House, stop: &Stop) -> Option<JoinHandle<()>> {
+    let rules = SessionRules { idle: settings.idle, longest: settings.session };
+    let entry = Entry {
+        house: house.clone(),
+        doorkeeper: Arc::new(Doorkeeper::new(rules)),
+        seat_of: Arc::new(|_| Box::pin(std::future::ready(Ok(None)))),
+    };
+    let api = entrance::api(settings, entry).layer(axum::middleware::from_fn(console::guarded));
+    let router = console::router(asking(&house.desk)).merge(api);
+    match entrance::listen(settings, router, stop).await {
         Ok(page) => {
             info!(event = "console.listening", address = %page.address, "the page is served");
             Some(tokio::spawn(async move { log_end("console", Ok::<_, std::io::Error>(page.ended().await)) }))
