@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::people::SecretHash;
@@ -16,7 +17,7 @@ use super::views::{JournalSearch, settings_shown};
 use super::{Agent, Hour, Refused};
 
 /// A question. Its answer is one of the JSON shapes of design.md section 9.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Query {
     Status {},
@@ -181,6 +182,7 @@ pub enum Query {
         file: String,
         text: String,
         /// By how much money may differ.
+        #[schema(format = "decimal", examples("0"))]
         tolerance: rust_decimal::Decimal,
     },
     /// Names in the newest reports that no typeface shows, a warning each.
@@ -254,7 +256,7 @@ pub enum Query {
 }
 
 /// How usage is grouped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     Tenant,

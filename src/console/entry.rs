@@ -1,6 +1,6 @@
 //! The way in and out: signing in, the invitation's page, signing out, and whose request it is.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use askama::Template;
@@ -21,7 +21,6 @@ use super::{House, by_provider, cookie, refusal};
 use crate::agent::{Order, Query, Refused};
 use crate::domain::people::{Person, Role, SecretHash};
 use crate::people::{Session, password, token};
-use crate::ports::serve::Caller;
 
 /// Longest name or password that is looked at.
 const ENTRY_BYTES_MAX: usize = 256;
@@ -152,13 +151,13 @@ async fn ask_who(State(house): State<Arc<House>>, Parameters(fields): Parameters
 
 async fn sign_in(
     State(house): State<Arc<House>>,
-    from: Option<Extension<ConnectInfo<Caller>>>,
+    from: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Response {
     let fields = Fields(fields);
     let (name, to) = (fields.text("name").unwrap_or_default(), local(fields.text("to")));
-    let from = from.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |from| from.0.0.0.ip());
+    let from = from.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |from| from.0.0.ip());
     let tried = match came_from_here(&Method::POST, &headers) {
         Ok(()) => tried(&house, name, fields.all("password").next().unwrap_or_default(), from).await,
         Err(refused) => Err(refused),

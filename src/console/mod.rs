@@ -34,6 +34,7 @@ use crate::doors::{Chance, Clock};
 use crate::people::Doorkeeper;
 
 pub use by_provider::ByProvider;
+pub use entry::{Seat, seat};
 
 /// The agent's answer, when it comes.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Value, Refused>> + Send>>;

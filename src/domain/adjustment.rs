@@ -7,7 +7,7 @@ use super::workload::WorkloadType;
 use super::{Instant, Points};
 
 /// What a person asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", tag = "act")]
 pub enum AdjustmentOrder {
     /// Rental keys: take named workloads out of the report.

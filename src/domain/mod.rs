@@ -21,6 +21,7 @@ pub mod proposed;
 pub mod pseudonym;
 pub mod report;
 pub mod sample;
+mod schema;
 pub mod tenant;
 pub mod watermark;
 pub mod workload;

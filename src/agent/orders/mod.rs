@@ -5,9 +5,11 @@ mod licenses;
 mod proposals;
 mod reports;
 mod samples;
+mod unchanged;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::installation::Unit;
@@ -25,7 +27,7 @@ use super::people::{NewToken, NewUser, UserChange};
 use super::{Again, Agent, Hour, Query, Refused, Talk};
 
 /// Which reporting unit, when there are several.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Target {
     #[serde(default)]
     pub unit: Option<String>,
@@ -37,7 +39,7 @@ pub struct Target {
 }
 
 /// A person's order. Not `Debug`: an enrolment token is a secret.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub enum Order {
     ImportSamples {
@@ -89,6 +91,7 @@ pub enum Order {
     },
     Postpone {
         target: Target,
+        #[schema(value_type = Option<String>, format = DateTime)]
         until: Option<Instant>,
     },
     Send {
@@ -161,6 +164,7 @@ pub enum Order {
     AddToken {
         name: String,
         role: Role,
+        #[schema(value_type = Option<String>, format = DateTime)]
         expires_at: Option<Instant>,
         hash: SecretHash,
     },
@@ -174,7 +178,7 @@ pub enum Order {
 }
 
 /// Which billing files are wanted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BillingWish {
     /// A row of `billing::export::EXPORTS`.
     pub format: String,
@@ -188,7 +192,7 @@ pub struct BillingWish {
 }
 
 /// Which document of the month.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhichInvoice {
     /// The next one as it would be, a draft; the newest issued one when nothing changed since.
