@@ -17,6 +17,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(280);
 pub enum Wish {
     Query(Query),
     Order(Order),
+    /// The order, if its report still has this digest.
+    OrderIf(Order, String),
     Care(Care),
     /// Whether the owner is at the desk.
     Ping,
@@ -70,6 +72,14 @@ impl Desk {
     /// As [`Desk::ask_as`].
     pub async fn order_as(&self, order: Order, person: &Person) -> Result<Value, Refused> {
         self.lay(Wish::Order(order), person.clone()).await
+    }
+
+    /// Gives a person's order if its report still has the digest that the person saw.
+    ///
+    /// # Errors
+    /// As [`Desk::order_as`]; 8 when the report was changed meanwhile.
+    pub async fn order_if(&self, order: Order, person: &Person, digest: &str) -> Result<Value, Refused> {
+        self.lay(Wish::OrderIf(order, digest.to_owned()), person.clone()).await
     }
 
     /// Lays any wish of the machine's owner on the desk and waits for the answer.

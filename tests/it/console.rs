@@ -3,6 +3,7 @@
 mod entry;
 mod metrics;
 mod overview;
+mod report;
 pub mod visitor;
 
 use std::sync::LazyLock;

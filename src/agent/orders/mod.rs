@@ -5,6 +5,7 @@ mod licenses;
 mod proposals;
 mod reports;
 mod samples;
+mod unchanged;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -19,8 +20,8 @@ use crate::rules::schedule::Duty;
 use crate::store::fact::key;
 
 use super::finalize::Plea;
-use super::people::{NewToken, NewUser, UserChange};
 use super::forget;
+use super::people::{NewToken, NewUser, UserChange};
 use super::{Again, Agent, Hour, Query, Refused, Talk};
 
 /// Which reporting unit, when there are several.

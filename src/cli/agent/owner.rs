@@ -214,6 +214,10 @@ impl Owner {
             Wish::Ping => Ok(json!({"ready": true})),
             Wish::Query(query) => self.agent.answer_for(&query, &by, self.hour()),
             Wish::Care(care) => self.agent.care(&care),
+            Wish::OrderIf(order, digest) => match self.agent.unchanged(&order, &digest) {
+                Ok(()) => return self.serve(Errand { wish: Wish::Order(order), by, answer }),
+                Err(refused) => Err(refused),
+            },
             Wish::Order(order) => match self.agent.obey_for(order, &by, self.hour()) {
                 Ok(Obeyed::Done(done)) => Ok(done),
                 Ok(Obeyed::Carry { duty, talk, then }) => {
