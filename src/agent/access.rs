@@ -21,6 +21,8 @@ use super::{Agent, Hour, Refused};
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Query {
     Status {},
+    /// The units, and the reports that wait for somebody: what stands around every page.
+    Waiting {},
     Usage {
         unit: Option<String>,
         server: Option<String>,
@@ -274,6 +276,7 @@ impl Agent {
     pub fn answer(&self, query: &Query, hour: Hour) -> Result<Value, Refused> {
         match query {
             Query::Status {} => self.status(hour),
+            Query::Waiting {} => self.waiting(hour),
             Query::Sampled { server } => self.sampled(server, hour),
             Query::Usage { unit, server, month, by } => {
                 self.usage(unit.as_deref(), server.as_deref(), *month, *by, hour)
@@ -287,7 +290,7 @@ impl Agent {
             Query::ConsoleCompared { unit, month, with } => self.console_compared(unit, *month, with),
             Query::AllCompared { month, with } => self.all_compared(*month, with),
             Query::Finalized { month, with } => self.finalized(*month, with),
-            Query::WhatIf { target, adjustments } => self.what_if(target, adjustments, hour),
+            Query::WhatIf { target, adjustments } => self.what_if(target, adjustments, None, hour),
             Query::WhatIfReset(target) => self.what_if_reset(target, hour),
             Query::ReportHead(asked) => self.report_head(asked, hour),
             Query::Workloads(asked) => self.workloads(asked, hour),

@@ -88,6 +88,7 @@ impl Query {
     pub fn needs(&self) -> Role {
         match self {
             Query::Status {}
+            | Query::Waiting {}
             | Query::Usage { .. }
             | Query::UsageForecast { .. }
             | Query::Sampled { .. }
@@ -159,6 +160,10 @@ impl Agent {
     /// [`Refused`] with 77 when it does not; else as [`Agent::answer`].
     pub fn answer_for(&self, query: &Query, person: &Person, hour: Hour) -> Result<Value, Refused> {
         must_be(person, query.needs(), "see that")?;
+        // Whether a second person is needed depends on who the first one is.
+        if let Query::WhatIf { target, adjustments } = query {
+            return self.what_if(target, adjustments, Some(person), hour);
+        }
         self.answer(query, hour)
     }
 }

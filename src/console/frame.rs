@@ -1,5 +1,6 @@
 //! One visit of somebody who is signed in, and the frame that every page stands in.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::House;
-use super::answers;
+use super::answers::{self, UnitChoice};
 use super::forms::Fields;
 use super::pages::PAGES;
 use super::shown::{When, encoded};
@@ -54,6 +55,17 @@ impl Visit {
         (self.house.back.order)(order, self.person.clone()).await
     }
 
+    /// The same, if the report is still the one that the form was made for: its field `digest` says which.
+    ///
+    /// # Errors
+    /// As [`Visit::ask`]; 8 when the report was changed meanwhile.
+    pub async fn order_of(&self, fields: &Fields, order: Order) -> Result<Value, Refused> {
+        match fields.text("digest") {
+            Some(digest) => (self.house.back.order_if)(order, digest.to_owned(), self.person.clone()).await,
+            None => self.order(order).await,
+        }
+    }
+
     /// Whether this person's role reaches that one: what is not allowed is not offered.
     pub fn may(&self, role: Role) -> bool {
         role <= self.person.role
@@ -68,7 +80,9 @@ impl Visit {
     /// # Errors
     /// As [`Visit::ask`].
     pub async fn frame(&mut self, path: &'static str, title: impl Into<String>) -> Result<Frame, Refused> {
-        let waiting: Waiting = self.ask(Query::Status {}).await?;
+        let waiting: Waiting = self.ask(Query::Waiting {}).await?;
+        let units = UnitChoice::each(waiting.units.iter().map(|known| (&known.unit, &known.servers)));
+        let reported = waiting.units.into_iter().map(|known| (known.unit, known.months)).collect();
         let mut notices: Vec<Notice> = waiting.open_reports.into_iter().filter_map(Report::notice).collect();
         notices.sort_by_key(|notice| notice.days_left);
         Ok(Frame {
@@ -78,6 +92,8 @@ impl Visit {
             csrf: self.csrf.clone(),
             said: self.said.take(),
             now: self.when(self.now),
+            units,
+            reported,
             notices,
         })
     }
@@ -96,6 +112,10 @@ pub struct Frame {
     pub csrf: String,
     pub said: Option<String>,
     pub now: When,
+    /// Every reporting unit, for pages about one of them.
+    pub units: Vec<UnitChoice>,
+    /// The months of each unit's reports, newest first.
+    pub reported: BTreeMap<String, Vec<Month>>,
     /// Reports that wait for somebody, the nearest deadline first.
     pub notices: Vec<Notice>,
 }
@@ -132,10 +152,18 @@ fn places(path: &str, role: Role) -> Vec<Place> {
     open.filter_map(|page| Some(Place { path: page.path, name: page.name?, is_here: page.path == path })).collect()
 }
 
-/// Of `tidegauge.status/1`, what stands on every page.
+/// `tidegauge.waiting/1`.
 #[derive(Deserialize)]
 struct Waiting {
+    units: Vec<Known>,
     open_reports: Vec<Report>,
+}
+
+#[derive(Deserialize)]
+struct Known {
+    unit: String,
+    servers: Vec<String>,
+    months: Vec<Month>,
 }
 
 #[derive(Deserialize)]

@@ -44,6 +44,8 @@ pub type Answer = Pin<Box<dyn Future<Output = Result<Value, Refused>> + Send>>;
 pub struct Back {
     pub ask: Arc<dyn Fn(Query, Person) -> Answer + Send + Sync>,
     pub order: Arc<dyn Fn(Order, Person) -> Answer + Send + Sync>,
+    /// The order, if its report still has this digest; refused with 8 when it was changed meanwhile.
+    pub order_if: Arc<dyn Fn(Order, String, Person) -> Answer + Send + Sync>,
 }
 
 /// How the console behaves.

@@ -141,3 +141,11 @@ pub fn duty(name: &str) -> String {
         None => name.to_owned(),
     }
 }
+
+/// Somebody as the journal names him, for people: `user:anna` is anna, and a duty is the agent's own.
+pub fn person(actor: &str) -> &str {
+    match actor {
+        "duty" => "the agent",
+        other => other.strip_prefix("user:").unwrap_or(other),
+    }
+}

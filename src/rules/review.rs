@@ -278,6 +278,11 @@ fn is_of(adjustment: &Adjustment, workload: &ReportedWorkload) -> bool {
     adjustment.workload.as_ref() == Some(&workload.id) && adjustment.server.as_ref() == Some(&workload.server)
 }
 
+/// Whether a person may take this workload out of the report as it stands, were the report open.
+pub fn is_removable(report: &UsageReport, workload: &ReportedWorkload) -> bool {
+    workload.counted && must_be_removable(report, workload).is_ok()
+}
+
 /// Only VM and replica counts of Cloud Connect are changed, never those of its agents (domain.md 3.7).
 fn must_be_removable(report: &UsageReport, workload: &ReportedWorkload) -> Result<(), Refusal> {
     if matches!(workload.kind, WorkloadType::CloudConnectWorkstation | WorkloadType::CloudConnectServer) {

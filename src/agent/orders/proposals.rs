@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::agent::views::made_of;
 use crate::agent::{Agent, Hour, Refused, Trouble};
 use crate::domain::Points;
 use crate::domain::adjustment::AdjustmentOrder;
@@ -127,8 +128,11 @@ impl Agent {
         shown["schema"] = json!("tidegauge.proposed-adjustment/1");
         if proposal.state == ProposalState::Open {
             shown["total_before"] = json!(report.total_points);
-            match review::adjust_all(report, &proposal.adjustments, &proposal.by, hour.now) {
-                Ok(adjusted) => shown["total_after"] = json!(adjusted.total_points),
+            match review::try_all(report, &proposal.adjustments, &proposal.by, hour.now) {
+                Ok(tried) => {
+                    shown["total_after"] = json!(tried.report.total_points);
+                    shown["makes"] = json!(made_of(report, &tried));
+                }
                 Err(refusal) => shown["fits_no_more"] = json!(refusal.to_string()),
             }
         }

@@ -27,9 +27,11 @@ mod status;
 mod typefaces;
 pub(in crate::agent) mod usage;
 mod usage_over;
+mod waiting;
 mod watermark;
 mod what_if;
 mod workloads;
 
 pub use journal::{JOURNAL_KINDS, JournalKind, JournalSearch};
 pub use settings::settings_shown;
+pub(in crate::agent) use what_if::made_of;

@@ -21,8 +21,8 @@ impl Agent {
         let (mut answers, mut missing) = (Vec::new(), None);
         for unit in self.units_named(unit, server)? {
             let target = Target { unit: Some(unit.id), server: None, month };
-            match self.one_report(&target) {
-                Ok((_, report)) => answers.push(self.proposed_for(&report, hour)?),
+            match self.looked_at(&target, None, hour.now) {
+                Ok(looked) => answers.push(self.proposed_for(looked.table.report(), hour)?),
                 Err(refused) => missing = Some(refused),
             }
         }

@@ -132,12 +132,12 @@ impl Agent {
     pub(super) fn open_heads(&self, unit: &Unit) -> Result<Vec<UsageReport>, Trouble> {
         let mut open = Vec::new();
         for (month, revision) in self.report_months(&unit.id)? {
-            let head = key::report("head", &unit.id, month, revision);
-            let Some(report) = self.store.row::<UsageReport>(&head)? else { continue };
-            let report = self.as_it_stands(report)?;
-            if !matches!(report.stage, Stage::Submitted { .. }) {
-                open.push(report);
+            // Most are sent, and their stage alone says so.
+            if let Some(Stage::Submitted { .. }) = self.store.row(&key::report("stage", &unit.id, month, revision))? {
+                continue;
             }
+            let head = self.head_of(&unit.id, month, revision)?;
+            open.extend(head.filter(|report| !matches!(report.stage, Stage::Submitted { .. })));
         }
         Ok(open)
     }

@@ -1,5 +1,7 @@
 //! What adjusting a report or taking its adjustments back would change, before anything is kept.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -10,8 +12,10 @@ use crate::domain::Points;
 use crate::domain::adjustment::{Adjustment, AdjustmentOrder};
 use crate::domain::gate::GateVerdict;
 use crate::domain::installation::Unit;
+use crate::domain::people::Person;
 use crate::domain::report::{Line, UsageReport};
-use crate::rules::review::{self, Step};
+use crate::rules::four_eyes::{self, Verdict};
+use crate::rules::review::{self, Step, Tried};
 
 use super::gate::verdict_shown;
 use super::money::{Money, Till, without_workloads};
@@ -25,11 +29,13 @@ impl Agent {
         &self,
         target: &Target,
         adjustments: &[AdjustmentOrder],
+        by: Option<&Person>,
         hour: Hour,
     ) -> Result<Value, Refused> {
         let looked = self.looked_at(target, None, hour.now)?;
         let tried = review::try_all(looked.table.report(), adjustments, "what-if", hour.now)?;
         let (before, after) = (looked.lean(), without_workloads(tried.report));
+        let names = Names::of(looked.table.report(), &after.adjustments);
         let till = self.till(&looked.unit.id, before.month)?;
         let mut shown = self.effect_by(&till, &looked.unit, &before, &after)?;
         let till = till.ok().filter(|_| adjustments.len() <= PRICED_MAX);
@@ -37,7 +43,7 @@ impl Agent {
         let steps = adjustments.iter().zip(&tried.steps).enumerate();
         let step = |(at, (order, step)): (usize, (&AdjustmentOrder, &Step))| {
             let made: Vec<Value> =
-                after.adjustments[step.adjustments.clone()].iter().map(|made| shown_made(made, step)).collect();
+                after.adjustments[step.adjustments.clone()].iter().map(|made| shown_made(made, step, &names)).collect();
             json!({
                 "act": act(order),
                 "points_before": step.before,
@@ -48,6 +54,8 @@ impl Agent {
             })
         };
         shown["steps"] = steps.map(step).collect();
+        let verdict = by.map(|by| four_eyes::judge(&before, &after, &by.actor(), self.settings.four_eyes()));
+        shown["second_person"] = json!(verdict.map(|verdict| verdict != Verdict::Keep));
         Ok(shown)
     }
 
@@ -57,7 +65,13 @@ impl Agent {
         let fresh = review::try_reset(looked.table.report())?;
         let before = looked.lean();
         let mut shown = self.effect(&looked.unit, &before, &without_workloads(fresh))?;
-        shown["taken_back"] = json!(before.adjustments);
+        let names = Names::of(looked.table.report(), &before.adjustments);
+        let named = |made: &Adjustment| {
+            let mut shown = json!(made);
+            shown["name"] = json!(names.name(made));
+            shown
+        };
+        shown["taken_back"] = before.adjustments.iter().map(named).collect();
         Ok(shown)
     }
 
@@ -116,6 +130,16 @@ impl Looked {
     }
 }
 
+/// What orders would make of a report, with the names of its workloads.
+pub(in crate::agent) fn made_of(report: &UsageReport, tried: &Tried) -> Vec<Value> {
+    let all = &tried.report.adjustments;
+    let names = Names::of(report, all);
+    let of_step = |step: &Step| -> Vec<Value> {
+        all[step.adjustments.clone()].iter().map(|made| shown_made(made, step, &names)).collect()
+    };
+    tried.steps.iter().flat_map(of_step).collect()
+}
+
 /// A verdict without what explains it.
 fn in_sums(verdict: &GateVerdict) -> Value {
     let mut shown = verdict_shown(verdict);
@@ -138,8 +162,28 @@ fn act(order: &AdjustmentOrder) -> &'static str {
     }
 }
 
+/// The names of adjusted workloads, by server and id.
+struct Names<'a>(BTreeMap<(&'a str, &'a str), &'a str>);
+
+impl<'a> Names<'a> {
+    fn of(report: &'a UsageReport, adjustments: &'a [Adjustment]) -> Names<'a> {
+        let place = |made: &'a Adjustment| Some((made.server.as_deref()?, made.workload.as_deref()?));
+        let mut names: BTreeMap<_, &str> = adjustments.iter().filter_map(place).map(|place| (place, "")).collect();
+        for workload in &report.workloads {
+            if let Some(name) = names.get_mut(&(workload.server.as_str(), workload.id.as_str())) {
+                *name = &workload.name;
+            }
+        }
+        Names(names)
+    }
+
+    fn name(&self, made: &Adjustment) -> Option<&'a str> {
+        self.0.get(&(made.server.as_deref()?, made.workload.as_deref()?)).copied()
+    }
+}
+
 /// One change with its points, also where a count was lowered.
-fn shown_made(made: &Adjustment, step: &Step) -> Value {
+fn shown_made(made: &Adjustment, step: &Step, names: &Names<'_>) -> Value {
     let is_of = |line: &&Line| line.tenant == made.tenant && Some(&line.kind) == made.kind.as_ref();
     let weight = made.weight.or_else(|| step.lines.iter().find(is_of).map(|line| line.weight));
     let counted = |count: &str| Some(weight? * count.parse::<u64>().ok()?);
@@ -148,7 +192,7 @@ fn shown_made(made: &Adjustment, step: &Step) -> Value {
         None => (counted(&made.before), counted(&made.after)),
     };
     json!({
-        "workload": made.workload, "server": made.server, "tenant": made.tenant, "type": made.kind, "weight": weight,
+        "workload": made.workload, "name": names.name(made), "server": made.server, "tenant": made.tenant, "type": made.kind, "weight": weight,
         "before": made.before, "after": made.after, "points_before": before, "points_after": after,
         "points": before.zip(after).map(|(before, after)| after - before), "reason": made.reason,
     })

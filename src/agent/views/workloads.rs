@@ -1,15 +1,26 @@
 //! A report's workloads, page by page.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::agent::asked::WorkloadsAsked;
 use crate::agent::orders::Target;
 use crate::agent::{Agent, Hour, Refused};
+use crate::domain::report::ReportedWorkload;
+use crate::rules::review;
 use crate::rules::workload_table::{Direction, Wanted};
 
 /// Rows of a page when nobody says how many, and at most.
 const ROWS: u32 = 50;
 const ROWS_MAX: u32 = 1000;
+
+/// A workload, and whether a person may take it out while the report is open.
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    workload: &'a ReportedWorkload,
+    can_be_removed: bool,
+}
 
 impl Agent {
     /// `tidegauge.workloads/1`.
@@ -29,6 +40,9 @@ impl Agent {
             after: after as usize,
             limit: limit as usize,
         });
+        let report = looked.table.report();
+        let row = |workload| Row { workload, can_be_removed: review::is_removable(report, workload) };
+        let rows: Vec<Row<'_>> = page.rows.iter().map(|workload| row(*workload)).collect();
         let next = after as usize + page.rows.len();
         Ok(json!({
             "schema": "tidegauge.workloads/1",
@@ -41,7 +55,7 @@ impl Agent {
             "points": page.points,
             "after": after,
             "next_after": (next < page.matches).then_some(next),
-            "workloads": page.rows,
+            "workloads": rows,
         }))
     }
 }

@@ -73,7 +73,7 @@ fn by_provider(session: &Session<'_>, settings: &Settings, console: &ConsoleSett
 
 /// The console asks and orders over the desk, as everybody does.
 fn back(desk: &Desk) -> Back {
-    let (asked, ordered) = (desk.clone(), desk.clone());
+    let (asked, ordered, compared) = (desk.clone(), desk.clone(), desk.clone());
     Back {
         ask: Arc::new(move |query, person| {
             let desk = asked.clone();
@@ -82,6 +82,10 @@ fn back(desk: &Desk) -> Back {
         order: Arc::new(move |order, person| {
             let desk = ordered.clone();
             Box::pin(async move { desk.order_as(order, &person).await })
+        }),
+        order_if: Arc::new(move |order, digest, person| {
+            let desk = compared.clone();
+            Box::pin(async move { desk.order_if(order, &person, &digest).await })
         }),
     }
 }

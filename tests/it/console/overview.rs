@@ -62,6 +62,7 @@ fn a_page_before_the_first_sample_says_so() {
         "open_reports": [], "licenses": [], "outbox": 0, "untold": 0, "warnings": []});
     let answering: Answering = Arc::new(move |query, _| match query {
         Query::Status {} => Ok(status.clone()),
+        Query::Waiting {} => Ok(json!({"schema": "tidegauge.waiting/1", "units": [], "open_reports": []})),
         _ => Err(Refused::new(3, "no sample is kept yet")),
     });
     let page = Visitor::signed_in(&Site::answering(answering), "anna").get("/");

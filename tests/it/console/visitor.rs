@@ -66,7 +66,7 @@ impl Site {
         }
         let (now, zone) = (world.now(), world.settings.time_zone);
         let world = Arc::new(Mutex::new(world));
-        let (asked, ordered) = (Arc::clone(&world), Arc::clone(&world));
+        let (asked, ordered, compared) = (Arc::clone(&world), Arc::clone(&world), Arc::clone(&world));
         let back = Back {
             ask: Arc::new(move |query, person| {
                 answer(asked.lock().expect("no test panics while it asks").ask_as(&query, &person))
@@ -76,6 +76,15 @@ impl Site {
                 // The world carries orders out on a runtime of its own.
                 let obeyed = std::thread::spawn(move || {
                     world.lock().expect("no test panics while it orders").order_as(order, &person)
+                });
+                answer(obeyed.join().expect("an order is obeyed or refused"))
+            }),
+            order_if: Arc::new(move |order, digest, person| {
+                let world = Arc::clone(&compared);
+                let obeyed = std::thread::spawn(move || {
+                    let mut world = world.lock().expect("no test panics while it orders");
+                    world.agent().unchanged(&order, &digest)?;
+                    world.order_as(order, &person)
                 });
                 answer(obeyed.join().expect("an order is obeyed or refused"))
             }),
@@ -94,6 +103,7 @@ impl Site {
                 answer(if is_entry { Ok(known) } else { answering(query, person) })
             }),
             order: Arc::new(|_, _| answer(Err(Refused::new(8, "this agent obeys nobody")))),
+            order_if: Arc::new(|_, _, _| answer(Err(Refused::new(8, "this agent obeys nobody")))),
         };
         routed(back, at("2026-10-01T08:00:00Z"), Tz::UTC, None).0
     }
