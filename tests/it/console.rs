@@ -1,8 +1,10 @@
 //! The console: what its pages show of the agent's answers, whom it lets in, what it refuses, and what browsers are told.
 
+mod billing;
 mod entry;
 mod metrics;
 mod overview;
+mod usage;
 pub mod visitor;
 
 use std::sync::LazyLock;

@@ -19,8 +19,8 @@ use crate::rules::schedule::Duty;
 use crate::store::fact::key;
 
 use super::finalize::Plea;
-use super::people::{NewToken, NewUser, UserChange};
 use super::forget;
+use super::people::{NewToken, NewUser, UserChange};
 use super::{Again, Agent, Hour, Query, Refused, Talk};
 
 /// Which reporting unit, when there are several.

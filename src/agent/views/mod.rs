@@ -1,8 +1,8 @@
 //! What people are shown: every number on a page, a table or in JSON is computed here.
 
 pub(in crate::agent) mod billing;
-mod coverage;
 mod billing_month;
+mod coverage;
 mod difference;
 mod duties;
 mod forecast;

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::agent::orders::Target;
 use crate::agent::{Agent, Hour, Refused, Trouble};
+use crate::domain::Month;
 use crate::domain::installation::Unit;
 use crate::domain::report::UsageReport;
 use crate::domain::watermark::Coverage;
-use crate::domain::Month;
 use crate::formats::{self, FORMATS};
 use crate::rules::adjust_grid::adjust_grid;
 use crate::rules::month_difference;
