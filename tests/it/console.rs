@@ -4,6 +4,7 @@ mod by_provider;
 mod entry;
 mod metrics;
 mod overview;
+mod servers;
 pub mod visitor;
 
 use std::sync::LazyLock;
