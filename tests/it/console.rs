@@ -5,6 +5,7 @@ mod entry;
 mod metrics;
 mod overview;
 mod servers;
+mod telemetry;
 pub mod visitor;
 
 use std::sync::LazyLock;
