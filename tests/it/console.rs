@@ -2,6 +2,7 @@
 
 mod by_provider;
 mod entry;
+mod journal;
 mod metrics;
 mod overview;
 mod servers;
