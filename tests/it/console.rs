@@ -6,6 +6,7 @@ mod journal;
 mod metrics;
 mod overview;
 mod servers;
+mod settings;
 mod telemetry;
 pub mod visitor;
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Form, Query as Parameters, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -37,6 +37,8 @@ pub type Drawn = Pin<Box<dyn Future<Output = Result<Shown, Refused>> + Send>>;
 pub enum Shown {
     /// A page.
     Page(String),
+    /// The page of a form that was refused, with why and what was typed.
+    Refused(StatusCode, String),
     /// After an order: where to look now, and what to say there once.
     Onward { to: String, said: String },
     /// A file to keep.
@@ -169,6 +171,7 @@ fn visit(house: &Arc<House>, seat: &Seat, asked: Pairs, said: Option<String>, ne
 fn answered(house: &House, seat: &Seat, shown: Result<Shown, Refused>) -> Response {
     match shown {
         Ok(Shown::Page(html)) => Html(html).into_response(),
+        Ok(Shown::Refused(status, html)) => (status, Html(html)).into_response(),
         Ok(Shown::Onward { to, said }) => {
             house.doorkeeper.say(seat.secret.expose_secret(), &said);
             onward(&to)
