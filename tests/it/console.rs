@@ -3,10 +3,14 @@
 mod billing;
 mod by_provider;
 mod entry;
+mod journal;
 mod metrics;
 mod overview;
 mod report;
 mod usage;
+mod servers;
+mod settings;
+mod telemetry;
 pub mod visitor;
 
 use std::sync::LazyLock;
