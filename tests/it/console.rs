@@ -7,10 +7,10 @@ mod journal;
 mod metrics;
 mod overview;
 mod report;
-mod usage;
 mod servers;
 mod settings;
 mod telemetry;
+mod usage;
 pub mod visitor;
 
 use std::sync::LazyLock;

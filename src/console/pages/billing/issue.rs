@@ -39,6 +39,7 @@ pub async fn issue(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
         out: String::new(),
         ending: Some("csv".to_owned()),
         which: WhichInvoice::Issue,
+        names: Names::default(),
     };
     let target = Target { unit: None, server: None, month: Some(now.month) };
     let answer = visit.order(Order::ExportBilling { target, wish }).await?;
