@@ -74,8 +74,9 @@ async fn drawn(visit: Visit) -> Result<Shown, Refused> {
 
 async fn page(mut visit: Visit, refused: Option<String>) -> Result<String, Refused> {
     let Answer { mut settings } = visit.ask(Query::Settings {}).await?;
-    let search = visit.asked.text("search").unwrap_or_default().to_lowercase();
-    settings.retain(|one| [&one.key, &one.value, &one.from].iter().any(|text| text.to_lowercase().contains(&search)));
+    let search = visit.asked.text("search").unwrap_or_default().to_owned();
+    let wanted = search.to_lowercase();
+    settings.retain(|one| [&one.key, &one.value, &one.from].iter().any(|text| text.to_lowercase().contains(&wanted)));
     let more = settings.len().saturating_sub(SHOWN_MAX);
     settings.truncate(SHOWN_MAX);
     let has_password = known(&visit.house, &visit.person.name).await?.password.is_some();

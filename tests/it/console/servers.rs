@@ -73,7 +73,7 @@ fn every_hour_of_a_month_has_a_word_and_a_class_of_its_own() {
     assert_eq!((hours[9], &hours[10..17]), ("complete", ["missed"; 7].as_slice()));
     assert!(hours[18..24].iter().all(|hour| *hour == "future"));
     assert!(today.contains("<span class=\"unseen\">missed</span>"), "{today}");
-    assert_eq!(table.matches("<th scope=\"row\">").count(), 30, "a row for each day of September");
+    assert_eq!(table.matches("<th scope=\"row\">").count(), 1, "days to come are not shown");
 }
 
 #[test]
@@ -82,6 +82,8 @@ fn another_month_and_another_server_are_chosen_by_the_address() {
     let page = vera.get("/servers?server=vbr01&month=2026-09");
     let words = page.words();
     assert!(words.contains("Coverage of vbr01 in September 2026") && words.contains("720 of 720 samples"), "{words}");
+    let days = between(&page.html, "<table class=\"hours\">", "</table>").matches("<th scope=\"row\">").count();
+    assert_eq!(days, 30, "a row for each day of September");
     assert!(page.html.contains("/servers?server=vbr01&#38;month=2026-10#coverage"), "{}", page.html);
     assert_eq!(vera.get("/servers?server=nobody").status, StatusCode::NOT_FOUND);
     assert_eq!(vera.get("/servers?month=2026-13").status, StatusCode::BAD_REQUEST);

@@ -108,8 +108,9 @@ pub async fn asked(visit: &Visit, servers: &[ServerAnswer]) -> Result<Option<Cov
     let month = visit.asked.read("month")?.unwrap_or(running);
     let mut own: Vec<&ServerAnswer> = servers.iter().filter(|server| !server.names_others(servers)).collect();
     let Some(server) = picked(visit.asked.text("server"), servers, &own)? else { return Ok(None) };
-    let query =
-        Query::Coverage { server: Some(server.clone()), from: Some(month.first_day()), until: Some(month.last_day()) };
+    // Of the running month nothing is shown that is still to come, but the rest of today.
+    let until = month.last_day().min(visit.now.date_naive()).max(month.first_day());
+    let query = Query::Coverage { server: Some(server.clone()), from: Some(month.first_day()), until: Some(until) };
     let answer: Answer = match visit.ask(query).await {
         Ok(answer) => answer,
         Err(refused) if refused.code == 66 => return Ok(None),

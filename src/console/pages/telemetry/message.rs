@@ -24,7 +24,8 @@ pub struct Excerpt {
 impl Excerpt {
     /// As it is.
     pub fn of(text: &str) -> Excerpt {
-        let end = text.floor_char_boundary(SHOWN_MAX);
+        let longest = text.len().min(SHOWN_MAX);
+        let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
         Excerpt { text: text[..end].to_owned(), left: text.len() - end }
     }
 

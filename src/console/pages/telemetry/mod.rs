@@ -232,6 +232,11 @@ impl InShort {
         address(&self.id)
     }
 
+    /// Who caused it: people without the word that tells them from duties.
+    fn who(&self) -> &str {
+        self.by.strip_prefix("user:").unwrap_or(&self.by)
+    }
+
     /// Where all messages of its unit stand.
     fn of_unit(&self) -> String {
         format!("{}?unit={}", PAGE.path, encoded(&self.unit))
