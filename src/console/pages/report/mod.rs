@@ -184,7 +184,7 @@ async fn review(visit: &Visit, frame: &Frame, place: Place, fields: &Fields) -> 
         chart: chart(&head),
         table: Table::of(visit, &place, &head, workloads, fields, adjusts),
         counted: Counted::of(&place, &head, fields, adjusts),
-        reason: fields.text("reason").filter(|_| fields.has("digest")).unwrap_or_default().to_owned(),
+        reason: fields.text("reason").unwrap_or_default().to_owned(),
         proposals: proposals.proposals.into_iter().map(|it| Proposed::of(visit, it)).collect(),
         history: history::lines(visit, told.events),
         history_left_out: told.left_out,

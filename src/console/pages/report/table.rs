@@ -103,7 +103,7 @@ impl Table {
             servers: Choices::of(place, "machine_server", &head.totals.by_server),
             states: Choices {
                 all: STATES.iter().map(|(_, value, words)| stated((value, words))).collect(),
-                picked: place.get("reason").to_owned(),
+                picked: place.get("state").to_owned(),
             },
             sorts: Choices {
                 all: COLUMNS.iter().map(|(by, heading)| stated((by, heading))).collect(),
