@@ -64,6 +64,8 @@ pub enum HeaderSecret {
     Text(SecretString),
     /// `Basic` and the peer's user name and password, in base64 (RFC 7617).
     PeerBasic,
+    /// The same with both written as in a form first: an OAuth client's id and secret (RFC 6749 section 2.3.1).
+    PeerClient,
     /// `Bearer` and the API key that the settings give the peer.
     PeerKey,
 }

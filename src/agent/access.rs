@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::people::SecretHash;
+use crate::domain::pseudonym::Names;
 use crate::domain::{IsoWeek, Month};
 
 use super::asked::{BillingFileAsked, ReportAsked, UsageOverAsked, WorkloadsAsked};
@@ -15,7 +17,7 @@ use super::views::{JournalSearch, settings_shown};
 use super::{Agent, Hour, Refused};
 
 /// A question. Its answer is one of the JSON shapes of design.md section 9.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Query {
     Status {},
@@ -99,6 +101,8 @@ pub enum Query {
         server: Option<String>,
         month: Option<Month>,
         format: String,
+        #[serde(default)]
+        names: Names,
     },
     Gate {
         unit: Option<String>,
@@ -180,15 +184,24 @@ pub enum Query {
         file: String,
         text: String,
         /// By how much money may differ.
+        #[schema(format = "decimal", examples("0"))]
         tolerance: rust_decimal::Decimal,
     },
     /// Names in the newest reports that no typeface shows, a warning each.
     Typefaces {},
+    /// Which name is which in the month's documents under pseudonyms.
+    Pseudonyms {
+        unit: Option<String>,
+        server: Option<String>,
+        month: Option<Month>,
+    },
     /// The audit snapshot of a month as an archive: base64 text.
     Evidence {
         unit: Option<String>,
         server: Option<String>,
         month: Option<Month>,
+        #[serde(default)]
+        names: Names,
     },
     /// The public key that signs reports and evidence.
     EvidenceKey {},
@@ -245,7 +258,7 @@ pub enum Query {
 }
 
 /// How usage is grouped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     Tenant,
@@ -283,9 +296,9 @@ impl Agent {
             Query::Workloads(asked) => self.workloads(asked, hour),
             Query::ReportHistory(target) => self.report_history(target, hour),
             Query::OnDemand { unit, server } => self.on_demand(unit.as_deref(), server.as_deref(), hour),
-            Query::ReportFile { unit, server, month, format } => {
+            Query::ReportFile { unit, server, month, format, names } => {
                 let target = Target { unit: unit.clone(), server: server.clone(), month: *month };
-                self.report_file(&target, format)
+                self.report_file(&target, format, *names)
             }
             Query::Gate { unit, server, month } => self.gates(unit.as_deref(), server.as_deref(), *month, hour),
             Query::Explain { unit, server, month } => self.explained(unit.as_deref(), server.as_deref(), *month, hour),
@@ -309,9 +322,13 @@ impl Agent {
             Query::UsageOver(asked) => self.usage_over(asked, hour),
             Query::Reconcile { month, file, text, tolerance } => self.reconciled(*month, (file, text), *tolerance),
             Query::Typefaces {} => self.typefaces(),
-            Query::Evidence { unit, server, month } => {
+            Query::Pseudonyms { unit, server, month } => {
                 let target = Target { unit: unit.clone(), server: server.clone(), month: *month };
-                self.evidence_file(&target)
+                self.pseudonyms_shown(&target, hour)
+            }
+            Query::Evidence { unit, server, month, names } => {
+                let target = Target { unit: unit.clone(), server: server.clone(), month: *month };
+                self.evidence_file(&target, *names)
             }
             Query::EvidenceKey {} => Ok(self.evidence_key()),
             Query::WebhookLog { to, last } => self.hook_log(to.as_deref(), usize::from(*last)),

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::ToSchema;
 
 use crate::domain::Month;
 use crate::domain::report::Reason;
@@ -16,7 +17,7 @@ use super::orders::Target;
 pub use crate::rules::usage_series::Step;
 
 /// One report; the newest month and revision unless they are named.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ReportAsked {
     pub unit: Option<String>,
@@ -27,7 +28,7 @@ pub struct ReportAsked {
 }
 
 /// A page of a report's workloads; what is not said lets all pass.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct WorkloadsAsked {
     pub unit: Option<String>,
@@ -62,7 +63,7 @@ pub struct WorkloadsAsked {
 }
 
 /// Usage of a period; of the last 31 days unless it is said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct UsageOverAsked {
     pub unit: Option<String>,
@@ -81,7 +82,7 @@ pub struct UsageOverAsked {
 }
 
 /// A billing document as a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct BillingFileAsked {
     pub unit: Option<String>,

@@ -23,13 +23,13 @@ pub(in crate::agent) const SLOW: &str = "slow ";
 const REPLAY_MAX: usize = 10_000;
 
 /// What a person wants to be told again.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Again {
     /// The piece of news of this id.
     Id(String),
     /// Everything since then.
-    Since(Instant),
+    Since(chrono::DateTime<chrono::Utc>),
 }
 
 impl Agent {

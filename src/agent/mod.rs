@@ -30,6 +30,7 @@ pub mod orders;
 mod paging;
 mod people;
 mod permission;
+mod pseudonyms;
 mod remind;
 mod rerating;
 mod retention;
@@ -207,6 +208,9 @@ impl Agent {
         facts.extend(agent.settings_seen()?);
         facts.extend(agent.settled_for_nobody()?);
         agent.record(hour, "duty", facts)?;
+        if !agent.settings.pseudonyms.is_empty() {
+            agent.make_pseudonym_key()?;
+        }
         agent.heal_key_files(hour)?;
         agent.rate_by_settings(hour)?;
         Ok((agent, opening))

@@ -35,6 +35,7 @@ impl Order {
             | Order::LicenseUpdate { .. } => Role::Approver,
             Order::ImportSamples { .. }
             | Order::Forget { .. }
+            | Order::MakePseudonymKey
             | Order::LicenseInstall { .. }
             | Order::TellAgain { .. }
             | Order::AddUser { .. }
@@ -64,6 +65,7 @@ impl Order {
             Order::MarkExternal { .. } => "mark a report as entered elsewhere",
             Order::Justify { .. } => "justify a report",
             Order::Forget { .. } => "forget reports",
+            Order::MakePseudonymKey => "make the key of pseudonyms",
             Order::ExportBilling { wish, .. } => match wish.which {
                 WhichInvoice::Next | WhichInvoice::Issued(_) => "export billing documents",
                 WhichInvoice::Issue => "issue billing documents",
@@ -133,6 +135,7 @@ impl Query {
             | Query::ProposedAdjustments { .. }
             | Query::Months { .. } => Role::Viewer,
             Query::Users {}
+            | Query::Pseudonyms { .. }
             | Query::Tokens {}
             | Query::SignIn { .. }
             | Query::TokenHolder { .. }

@@ -99,10 +99,12 @@ pub(super) fn document_of(report: &UsageReport) -> Document {
     report_document(report)
 }
 
-/// `<license or unit>-r<N>.<extension>`; characters that file systems dislike become `-`, and an overlong id is cut.
+/// `<license or unit>-r<N>.<extension>`, with `-pseudonyms` where names are; characters that file systems dislike become
+/// `-`, and an overlong id is cut.
 pub(in crate::agent) fn file_name(report: &UsageReport, extension: &str) -> String {
     let of = report.license_id.as_deref().unwrap_or(&report.unit);
     let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let safe: String = of.chars().take(NAMED_BY_MAX).map(safe).collect();
-    format!("{safe}-r{}.{extension}", report.revision)
+    let names = if report.pseudonyms_of.is_some() { "-pseudonyms" } else { "" };
+    format!("{safe}-r{}{names}.{extension}", report.revision)
 }

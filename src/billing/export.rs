@@ -102,14 +102,15 @@ pub fn by_name(name: &str) -> Option<&'static Export> {
     EXPORTS.iter().find(|export| export.name == name)
 }
 
-/// What names of files begin with: month, document, whether it is a draft, and whether it is a part.
+/// What names of files begin with: month, document, and whether it is a draft, a part, or under pseudonyms.
 pub(super) fn stem_of(invoice: &Invoice) -> String {
     let draft = match invoice.standing {
         Standing::Draft { .. } => "-draft",
         Standing::Issued { .. } => "",
     };
     let part = if invoice.is_part() { "-part" } else { "" };
-    format!("{}-{}{draft}{part}", invoice.month, invoice.sequence)
+    let names = if invoice.pseudonyms_of.is_some() { "-pseudonyms" } else { "" };
+    format!("{}-{}{draft}{part}{names}", invoice.month, invoice.sequence)
 }
 
 /// When the document was made: its files are the same whenever they are written.

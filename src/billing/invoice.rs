@@ -54,6 +54,9 @@ pub struct Invoice {
     /// The units that this is narrowed to; none: it is the whole document.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only_units: Vec<UnitId>,
+    /// The digest of the document that this one is, when its names are pseudonyms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonyms_of: Option<String>,
 }
 
 /// Whether the document holds.
@@ -196,6 +199,7 @@ impl Bill<'_> {
             total: Amounts::default(),
             digest: String::new(),
             only_units: Vec::new(),
+            pseudonyms_of: None,
         }
     }
 
@@ -248,13 +252,19 @@ impl Bill<'_> {
         }
         invoice.total = in_coins(invoice.decimals, &sum(tenants.iter().map(|tenant| &tenant.owed))?);
         invoice.tenants = tenants;
-        let record = serde_json::to_value(&invoice).expect("an invoice has text keys only");
-        invoice.digest = format!("sha256:{}", digest::sha256_hex(&canonical::bytes(&record)));
+        invoice.seal();
         Some(invoice)
     }
 }
 
 impl Invoice {
+    /// Sets the digest after anything changed.
+    pub(super) fn seal(&mut self) {
+        self.digest = String::new();
+        let record = serde_json::to_value(&*self).expect("an invoice has text keys only");
+        self.digest = format!("sha256:{}", digest::sha256_hex(&canonical::bytes(&record)));
+    }
+
     /// Whether it is narrowed to some units.
     pub fn is_part(&self) -> bool {
         !self.only_units.is_empty()

@@ -33,8 +33,11 @@ pub(super) fn table<'a>(invoice: &Invoice, lines: impl Iterator<Item = &'a Invoi
         FIELDS.iter().filter(|field| field.reader == Reader::Tenant || field.reader == reader).collect();
     let columns =
         fields.iter().map(|field| Column { name: field.name, heading: field.name, align: field.align, width: 1 });
-    let columns = columns.collect();
-    let rows = lines.map(|line| fields.iter().map(|field| (field.cell)(invoice, line)).collect()).collect();
+    let original = || invoice.pseudonyms_of.iter();
+    let column = |name| Column { name, heading: name, align: Left, width: 1 };
+    let columns = columns.chain(original().map(|_| column("pseudonyms_of"))).collect();
+    let cells = |line| fields.iter().map(move |field| (field.cell)(invoice, line));
+    let rows = lines.map(|line| cells(line).chain(original().map(|digest| text(digest))).collect()).collect();
     Table { name: "lines", columns, rows, totals: Vec::new() }
 }
 

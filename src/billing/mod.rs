@@ -9,6 +9,7 @@ pub mod line;
 mod lines_file;
 pub mod price_book;
 pub mod profile;
+pub mod pseudonyms;
 pub mod reconciliation;
 mod settle;
 mod statement;

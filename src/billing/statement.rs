@@ -21,6 +21,10 @@ const MARK: usize = 12;
 /// What a statement of some units says of itself.
 const PART: &str = "Only a part of this document: usage of some servers, without minimums and rounding.";
 
+/// What a statement under pseudonyms says of itself.
+const PSEUDONYMS: &str = "Names, customer numbers and ids of lines are pseudonyms: the same name has the same one in \
+                          every document. The document with the names has the digest under \"Pseudonyms of\".";
+
 /// One statement for each tenant of the document that has something to see in it.
 pub(super) fn sheets(invoice: &Invoice, beside: &Beside) -> Result<Vec<Sheet>, NotExported> {
     let sheet = |sum: &TenantSum| Sheet {
@@ -199,7 +203,10 @@ fn origin(invoice: &Invoice, lines: &[&InvoiceLine]) -> Section {
     }
     facts.push(("Document ID".to_owned(), invoice.id.clone()));
     facts.push(("Digest".to_owned(), invoice.digest.clone()));
+    facts.extend(invoice.pseudonyms_of.clone().map(|original| ("Pseudonyms of".to_owned(), original)));
     let how =
         "Charges come from the monthly usage reports named here; every line has an id in the CSV file beside this one.";
-    Section { heading: "Origin".to_owned(), blocks: vec![Block::Facts(facts), Block::Paragraph(how.to_owned())] }
+    let mut blocks = vec![Block::Facts(facts), Block::Paragraph(how.to_owned())];
+    blocks.extend(invoice.pseudonyms_of.as_ref().map(|_| Block::Paragraph(PSEUDONYMS.to_owned())));
+    Section { heading: "Origin".to_owned(), blocks }
 }

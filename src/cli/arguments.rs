@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
 use crate::domain::calendar::midnight;
+use crate::domain::pseudonym::Names;
 use crate::domain::{Instant, Month};
 
 const EXIT_CODES: &str = "\
@@ -215,6 +216,20 @@ pub struct ReportArgs {
     /// The month, such as 2026-10; without it the newest with a report
     #[arg(long, value_name = "MONTH")]
     pub month: Option<Month>,
+}
+
+/// What a document calls things.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct NamesArgs {
+    /// Pseudonyms in place of names and of what people wrote; always, where the settings say so in [privacy] pseudonyms
+    #[arg(long)]
+    pub pseudonyms: bool,
+}
+
+impl NamesArgs {
+    pub fn names(self) -> Names {
+        if self.pseudonyms { Names::Pseudonyms } else { Names::Plain }
+    }
 }
 
 /// Reads an instant in UTC: RFC 3339, `2026-11-01 06:00`, or a day, which means its first instant.

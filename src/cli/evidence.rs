@@ -7,7 +7,7 @@ use base64::Engine;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::arguments::{ReportArgs, UnitArgs};
+use super::arguments::{NamesArgs, ReportArgs, UnitArgs};
 use super::session::Session;
 use super::table::{list, word};
 use crate::agent::{Query, Refused, verify_evidence};
@@ -21,6 +21,10 @@ pub enum Act {
     /// journal with its chain, what was sent with its receipts, public keys, checksums, and a page that says how to check
     /// all of it with common tools. Passwords, tokens, license keys and settings are never in it. The same state gives
     /// the same bytes. A month without a report has no evidence; an open report is shown as it stands.
+    ///
+    /// With --pseudonyms the reports in it are documents of their own, signed as they stand, and what holds names is kept
+    /// back: the journal's payloads and the report as it was sent. Their digests stand, so that chain, samples and receipts
+    /// are checked all the same; `evidence verify` says what cannot be.
     ///
     /// Exit codes: 66 there is no report of that month; 73 the file cannot be written.
     ///
@@ -50,6 +54,8 @@ pub struct Export {
     /// The archive to write, readable by its owner alone
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    names: NamesArgs,
 }
 
 #[derive(Debug, Args)]
@@ -72,7 +78,8 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
 
 fn export(session: &mut Session<'_>, how: &Export) -> Result<(), Refused> {
     let UnitArgs { unit, server } = how.which.unit.clone();
-    let archive = session.ask(&Query::Evidence { unit, server, month: how.which.month })?;
+    let names = how.names.names();
+    let archive = session.ask_under(names, &Query::Evidence { unit, server, month: how.which.month, names })?;
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(word(&archive, "base64"))
         .map_err(|error| Refused::new(76, format!("the agent's answer is no file: {error}")))?;
@@ -84,6 +91,7 @@ fn export(session: &mut Session<'_>, how: &Export) -> Result<(), Refused> {
         "unit": archive["unit"],
         "month": archive["month"],
         "revisions": archive["revisions"],
+        "names": archive["names"],
         "key": archive["key"],
     });
     session.show(&written, written_text)
@@ -91,8 +99,9 @@ fn export(session: &mut Session<'_>, how: &Export) -> Result<(), Refused> {
 
 fn written_text(written: &Value, _: Instant) -> String {
     let word = |name: &str| word(written, name);
+    let names = if written["names"] == "pseudonyms" { ", names are pseudonyms" } else { "" };
     format!(
-        "{} ({} bytes): {}, revisions: {}\nsigned by {}\n",
+        "{} ({} bytes): {}, revisions: {}{names}\nsigned by {}\n",
         word("path"),
         word("bytes"),
         word("month"),

@@ -12,6 +12,7 @@ use crate::agent::orders::Target;
 use crate::agent::{Hour, Order, Query, Refused};
 use crate::config::Settings;
 use crate::domain::Instant;
+use crate::domain::pseudonym::Names;
 
 /// Longest file that a command reads.
 const FILE_BYTES_MAX: usize = 256 << 20;
@@ -48,6 +49,17 @@ impl Session<'_> {
     pub fn ask(&mut self, query: &Query) -> Result<Value, Refused> {
         let mut access = Access::open(self)?;
         access.ask(self, query)
+    }
+
+    /// Asks for a document; the key for pseudonyms is made before, if there is none.
+    pub fn ask_under(&mut self, names: Names, query: &Query) -> Result<Value, Refused> {
+        match names {
+            Names::Plain => {}
+            Names::Pseudonyms => {
+                self.order(Order::MakePseudonymKey)?;
+            }
+        }
+        self.ask(query)
     }
 
     /// Gives the agent an order, here or where it runs.

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 
 use super::Settings;
+use super::openid::OpenIdSettings;
 use super::section::{Section, spelled};
 use crate::domain::Points;
+use crate::people::openid;
 
 /// The console's address without a setting.
 pub const CONSOLE_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
@@ -31,6 +33,8 @@ pub struct ConsoleSettings {
     pub session: TimeDelta,
     /// A person's adjustments that lower a report by more than this need a second person; `None`: they never do.
     pub four_eyes: Option<Points>,
+    /// By whom people may sign in besides local users.
+    pub openid: Option<OpenIdSettings>,
 }
 
 /// A certificate with its key, both PEM.
@@ -50,6 +54,7 @@ impl Default for ConsoleSettings {
             idle: TimeDelta::minutes(30),
             session: TimeDelta::hours(12),
             four_eyes: None,
+            openid: None,
         }
     }
 }
@@ -93,6 +98,7 @@ impl ConsoleSettings {
         let points = self.four_eyes.as_ref();
         lines
             .extend(points.map(|points| format!("console.four_eyes_points = {points}   (more needs a second person)")));
+        lines.extend(self.openid.iter().flat_map(OpenIdSettings::explain));
         lines
     }
 }
@@ -104,7 +110,7 @@ pub(super) fn read(section: &mut Section<'_>, settings: &mut Settings) {
     let minute = TimeDelta::minutes(1);
     let session = section.span("session", minute, TimeDelta::days(30)).unwrap_or(defaults.session);
     let points = |text: &str| Points::stated(text).ok().filter(|points| !points.is_negative());
-    let console = ConsoleSettings {
+    let mut console = ConsoleSettings {
         listen,
         tls: section.inside("tls", tls).flatten(),
         names: section
@@ -114,7 +120,18 @@ pub(super) fn read(section: &mut Section<'_>, settings: &mut Settings) {
         idle: section.span("idle", minute, TimeDelta::days(1)).unwrap_or(defaults.idle.min(session)),
         session,
         four_eyes: section.read("four_eyes_points", "write zero or more points, such as \"50\"", points),
+        openid: None,
     };
+    let back_url = console.link(openid::BACK_PATH);
+    console.openid = section.inside("openid", |section| super::openid::read(section, back_url)).flatten();
+    if console.openid.is_some() && console.is_secure() && console.names.is_empty() {
+        let why = "`openid` of [console] is given and `names` is not: nobody is sent back".to_owned();
+        section.refuse(
+            origin.clone(),
+            why,
+            "add names = [\"tidegauge.example.net\"], the name in the browser's address",
+        );
+    }
     if !listen.ip().is_loopback() && !console.is_secure() {
         let why = format!("`listen` of [console] is \"{listen}\": passwords would cross the network in the clear");
         let remedy = "add tls = { certificate_file = \"…\", key_file = \"…\" }, or behind_proxy = true when a proxy in front \

@@ -1,10 +1,13 @@
 //! What the settings were understood to be, in lines; secrets are named by their place.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, Weekday};
 
 use crate::billing::profile::Profile;
 use crate::billing::supplier_invoice::{FIELDS, Reading};
 use crate::domain::events::Events;
+use crate::domain::pseudonym::{HANDED_OUT, HandedOut};
 use crate::doors::peer::{
     HookPeer, HttpPeer, Login, MailAuth, MailTls, PeerSettings, Proof, Reach, SecretPlace, Trust,
 };
@@ -42,6 +45,7 @@ impl Settings {
             line("gate.tolerance_percent", self.tolerance.percent),
         ];
         lines.extend(self.console.iter().flat_map(ConsoleSettings::explain));
+        lines.extend(pseudonyms(&self.pseudonyms));
         lines.extend(self.price_book.iter().map(|path| line("billing.price_book", path.display())));
         lines.extend(self.billing_profiles.iter().map(profile));
         lines.extend(supplier(&self.supplier));
@@ -101,6 +105,12 @@ fn detail(detail: ReportDetail) -> &'static str {
         ReportDetail::Lines => "lines",
         ReportDetail::Workloads => "workloads",
     }
+}
+
+fn pseudonyms(documents: &BTreeSet<HandedOut>) -> Option<String> {
+    let named = HANDED_OUT.iter().filter(|(_, document)| documents.contains(document));
+    let named: Vec<&str> = named.map(|(name, _)| *name).collect();
+    (!named.is_empty()).then(|| line("privacy.pseudonyms", named.join(", ")))
 }
 
 fn http(place: &str, peer: &HttpPeer) -> Vec<String> {

@@ -8,6 +8,7 @@ mod hook;
 mod in_force;
 mod mail;
 mod managed;
+mod openid;
 mod overlay;
 mod policy;
 mod read;
@@ -17,7 +18,7 @@ mod server;
 mod start;
 mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
@@ -30,6 +31,7 @@ use crate::domain::Points;
 use crate::domain::events::EVENTS;
 use crate::domain::gate::Tolerance;
 use crate::domain::installation::entry_of;
+use crate::domain::pseudonym::HandedOut;
 use crate::doors::peer::{HttpPeer, LICENSE_SERVER, MAIL, PeerSettings};
 use crate::protocol::ReportDetail;
 use crate::rules::deadlines::Deadlines;
@@ -44,6 +46,7 @@ pub use console::{CONSOLE_LISTEN, ConsoleSettings, ServingTls};
 pub use hook::{SinkSettings, Span, WebhookSettings};
 pub use in_force::InForce;
 pub use mail::{MailRoute, MailSettings};
+pub use openid::OpenIdSettings;
 pub use read::{Flags, Written};
 pub use refusal::{Refusal, Refusals};
 pub use server::{LicenseBy, ManagedBy, MonthEnd, ServerSettings};
@@ -65,6 +68,8 @@ pub struct Settings {
     pub keep: Keep,
     pub count_duplicates_once: bool,
     pub report_detail: ReportDetail,
+    /// Documents whose names are always pseudonyms.
+    pub pseudonyms: BTreeSet<HandedOut>,
     /// Font files for what the built-in typeface lacks, asked before those in the usual places.
     pub fonts: Vec<PathBuf>,
     pub deadlines: Deadlines,
@@ -112,6 +117,7 @@ impl Default for Settings {
             keep: Keep { raw: TimeDelta::days(400), mail: TimeDelta::days(400) },
             count_duplicates_once: false,
             report_detail: ReportDetail::default(),
+            pseudonyms: BTreeSet::new(),
             fonts: Vec::new(),
             deadlines: Deadlines::default(),
             working_days: WorkingDays::default(),
@@ -203,8 +209,10 @@ impl Settings {
         let mail = self.mail.iter().map(|mail| PeerSettings::Mail(mail.server.clone()));
         let webhooks = self.webhooks.iter().map(|one| (one.peer(), PeerSettings::Hook(one.endpoint.clone())));
         let sinks = self.usage_sinks.iter().map(|one| (one.peer(), PeerSettings::Hook(one.endpoint.clone())));
+        let openid = self.console.iter().filter_map(|console| console.openid.as_ref()).flat_map(OpenIdSettings::peers);
         servers
             .chain(webhooks)
+            .chain(openid)
             .chain(sinks)
             .chain(license_server.map(|peer| (LICENSE_SERVER.to_owned(), peer)))
             .chain(mail.map(|peer| (MAIL.to_owned(), peer)))

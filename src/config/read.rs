@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
 use crate::domain::Points;
+use crate::domain::pseudonym::{HANDED_OUT, HandedOut};
 use crate::domain::workload::{WORKLOAD_TYPES, WorkloadType};
 use crate::doors::peer::{HttpPeer, Login, PeerSettings, Proof, SecretPlace};
 use crate::protocol::ReportDetail;
@@ -90,6 +91,7 @@ fn top(section: &mut Section<'_>) -> Settings {
         },
         count_duplicates_once: section.switch("count_duplicates_once").unwrap_or(defaults.count_duplicates_once),
         report_detail: section.choice("report_detail", &details).unwrap_or(defaults.report_detail),
+        pseudonyms: section.inside("privacy", pseudonyms).unwrap_or_default(),
         fonts: section.inside("report", fonts).unwrap_or_default(),
         points_tables: section.texts("points_tables").unwrap_or_default().into_iter().map(PathBuf::from).collect(),
         rating: Rating { mapping: mapping(section), ..Rating::default() },
@@ -111,6 +113,14 @@ fn top(section: &mut Section<'_>) -> Settings {
     let managed = managed::arrange(section, found);
     (settings.servers, settings.managers) = (managed.servers, managed.managers);
     settings
+}
+
+/// `[privacy] pseudonyms`.
+fn pseudonyms(section: &mut Section<'_>) -> BTreeSet<HandedOut> {
+    let names: Vec<String> = HANDED_OUT.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    let remedy = format!("write a list of {}", names.join(", "));
+    let named = |text: &String| HANDED_OUT.iter().find(|(name, _)| name == text).map(|(_, document)| *document);
+    section.each("pseudonyms", &remedy, |texts| texts.iter().map(named).collect()).unwrap_or_default()
 }
 
 /// `[report] fonts`.

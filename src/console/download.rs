@@ -1,4 +1,4 @@
-//! A report as a file, byte for byte as in the Reports folder.
+//! A report as a file, byte for byte as `report save` writes it.
 
 use axum::extract::{Path, Query as Parameters, State};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use super::entry::Seat;
 use super::{House, refusal};
 use crate::agent::{Query, Refused};
 use crate::domain::Month;
+use crate::domain::pseudonym::Names;
 
 /// Whose report, when there are several reporting units.
 #[derive(Debug, Deserialize)]
@@ -37,7 +38,8 @@ pub async fn report(
     let Some((month, format)) = month_and_format(&name) else {
         return refusal(&Refused::new(66, format!("there is no file '{name}'; write it as 2026-10.pdf")));
     };
-    let query = Query::ReportFile { unit: whose.unit, server: None, month: Some(month), format };
+    let names = Names::default();
+    let query = Query::ReportFile { unit: whose.unit, server: None, month: Some(month), format, names };
     match (house.back.ask)(query, seat.person.clone()).await {
         Ok(answer) => served(serde_json::from_value(answer).ok()),
         Err(refused) => refusal(&refused),

@@ -1,6 +1,6 @@
 //! The way in and out: signing in, the invitation's page, signing out, and whose request it is.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use askama::Template;
@@ -17,11 +17,10 @@ use tracing::{info, warn};
 
 use super::forms::Fields;
 use super::pages::html;
-use super::{House, cookie, refusal};
+use super::{House, by_provider, cookie, refusal};
 use crate::agent::{Order, Query, Refused};
 use crate::domain::people::{Person, Role, SecretHash};
 use crate::people::{Session, password, token};
-use crate::ports::serve::Caller;
 
 /// Longest name or password that is looked at.
 const ENTRY_BYTES_MAX: usize = 256;
@@ -39,6 +38,8 @@ struct SignIn<'a> {
     name: &'a str,
     to: &'a str,
     refused: Option<&'a str>,
+    /// Where signing in by the provider begins; `None`: there is none.
+    provider: Option<String>,
 }
 
 #[derive(Template)]
@@ -83,7 +84,11 @@ pub async fn signed_in(State(house): State<Arc<House>>, mut request: Request, ne
 pub async fn seat(house: &House, headers: &HeaderMap) -> Result<Option<Seat>, Refused> {
     let Some(secret) = session_cookie(house, headers) else { return Ok(None) };
     let Some(session) = house.doorkeeper.session(&secret, house.clock.now()) else { return Ok(None) };
-    let Some(person) = known(house, &session.name).await?.person else {
+    let person = match session.guest {
+        Some(role) => Some(Person { name: session.name.clone(), role }),
+        None => known(house, &session.name).await?.person,
+    };
+    let Some(person) = person else {
         house.doorkeeper.close(&secret);
         return Ok(None);
     };
@@ -125,7 +130,7 @@ async fn known(house: &House, name: &str) -> Result<Known, Refused> {
 }
 
 /// Asks what only the program itself may know.
-async fn internal(house: &House, query: Query) -> Result<Value, Refused> {
+pub(super) async fn internal(house: &House, query: Query) -> Result<Value, Refused> {
     (house.back.ask)(query, Person::owner("console")).await
 }
 
@@ -137,20 +142,22 @@ fn read<T: serde::de::DeserializeOwned>(answer: Result<Value, Refused>) -> Resul
     }
 }
 
-async fn ask_who(Parameters(fields): Parameters<Vec<(String, String)>>) -> Response {
+async fn ask_who(State(house): State<Arc<House>>, Parameters(fields): Parameters<Vec<(String, String)>>) -> Response {
     let fields = Fields(fields);
-    Html(html(&SignIn { name: "", to: local(fields.text("to")), refused: None })).into_response()
+    let to = local(fields.text("to"));
+    let provider = by_provider::link(&house, to);
+    Html(html(&SignIn { name: "", to, refused: None, provider })).into_response()
 }
 
 async fn sign_in(
     State(house): State<Arc<House>>,
-    from: Option<Extension<ConnectInfo<Caller>>>,
+    from: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Response {
     let fields = Fields(fields);
     let (name, to) = (fields.text("name").unwrap_or_default(), local(fields.text("to")));
-    let from = from.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |from| from.0.0.0.ip());
+    let from = from.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |from| from.0.0.ip());
     let tried = match came_from_here(&Method::POST, &headers) {
         Ok(()) => tried(&house, name, fields.all("password").next().unwrap_or_default(), from).await,
         Err(refused) => Err(refused),
@@ -158,7 +165,8 @@ async fn sign_in(
     match tried {
         Ok(secret) => entered(&house, &secret, to),
         Err(refused) => {
-            let page = Html(html(&SignIn { name, to, refused: Some(&refused.why) }));
+            let page =
+                Html(html(&SignIn { name, to, refused: Some(&refused.why), provider: by_provider::link(&house, to) }));
             match refused.code {
                 75 => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], page).into_response(),
                 _ => (StatusCode::UNAUTHORIZED, page).into_response(),
@@ -196,9 +204,18 @@ async fn tried(house: &House, name: &str, secret: &str, from: IpAddr) -> Result<
 
 /// A session of a person who has shown who it is.
 pub fn open(house: &House, name: &str) -> SecretString {
+    house.doorkeeper.opened(name, session_bytes(house), house.clock.now()).cookie
+}
+
+/// A session of somebody for whom the provider vouches.
+pub(super) fn open_for(house: &House, guest: &Person) -> SecretString {
+    house.doorkeeper.opened_for(guest, session_bytes(house), house.clock.now()).cookie
+}
+
+fn session_bytes(house: &House) -> [u8; 64] {
     let mut bytes = [0_u8; 64];
     house.chance.lock().expect("drawing bytes does not panic").fill(&mut bytes);
-    house.doorkeeper.opened(name, bytes, house.clock.now()).cookie
+    bytes
 }
 
 /// Sends a browser on with its new session.
@@ -210,7 +227,7 @@ pub fn entered(house: &House, secret: &SecretString, to: &str) -> Response {
 }
 
 /// Only a path of this console: nobody is sent elsewhere after signing in.
-fn local(to: Option<&str>) -> &str {
+pub(super) fn local(to: Option<&str>) -> &str {
     let is_path = |path: &&str| {
         path.starts_with('/')
             && !path.starts_with("//")
@@ -250,12 +267,12 @@ async fn sign_out(
 async fn invited(house: &House, code: &str) -> Result<String, Refused> {
     #[derive(Deserialize)]
     struct Invited {
-        name: String,
+        person: Person,
     }
     let hash = token::hash_of(code);
     let found: Option<Invited> = read(internal(house, Query::Invited { hash }).await)?;
     let gone = "this invitation was used, has ended or never was; ask an administrator for another";
-    found.map(|found| found.name).ok_or_else(|| Refused::new(66, gone))
+    found.map(|found| found.person.name).ok_or_else(|| Refused::new(66, gone))
 }
 
 async fn ask_password(State(house): State<Arc<House>>, Path(code): Path<String>) -> Response {

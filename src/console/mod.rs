@@ -4,6 +4,7 @@
 //! an order in somebody's name. A page is one file of [`pages`] and one row of its table.
 
 mod answers;
+mod by_provider;
 mod cookie;
 mod download;
 mod entry;
@@ -31,6 +32,9 @@ use crate::agent::{Order, Query, Refused};
 use crate::domain::people::Person;
 use crate::doors::{Chance, Clock};
 use crate::people::Doorkeeper;
+
+pub use by_provider::ByProvider;
+pub use entry::{Seat, seat};
 
 /// The agent's answer, when it comes.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Value, Refused>> + Send>>;
@@ -62,6 +66,8 @@ pub struct House {
     pub clock: Arc<dyn Clock>,
     pub chance: Mutex<Box<dyn Chance>>,
     pub manner: Manner,
+    /// By whom people sign in besides local users.
+    pub by_provider: Option<ByProvider>,
 }
 
 const STYLE: &str = include_str!("../../templates/console/style.css");
@@ -75,6 +81,7 @@ pub fn router(house: Arc<House>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&house), entry::signed_in));
     Router::new()
         .merge(entry::router())
+        .merge(by_provider::router())
         .route("/style.css", get(|| fixed("text/css; charset=utf-8", STYLE)))
         .route("/console.js", get(|| fixed("text/javascript; charset=utf-8", SCRIPT)))
         .merge(inside)

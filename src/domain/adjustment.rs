@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::pseudonym::{NameKind, Naming, named};
 use super::workload::WorkloadType;
 use super::{Instant, Points};
 
 /// What a person asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", tag = "act")]
 pub enum AdjustmentOrder {
     /// Rental keys: take named workloads out of the report.
@@ -40,4 +41,18 @@ pub struct Adjustment {
     pub before: String,
     pub after: String,
     pub reason: String,
+}
+
+impl Adjustment {
+    /// The same under pseudonyms; who made it stays, as the journal's headers name them too.
+    pub fn under_pseudonyms(&self, naming: &mut Naming<'_>) -> Adjustment {
+        Adjustment {
+            workload: named(naming, NameKind::Workload, self.workload.as_deref()),
+            server: named(naming, NameKind::Server, self.server.as_deref()),
+            tenant: named(naming, NameKind::Tenant, self.tenant.as_deref()),
+            note_before: named(naming, NameKind::Text, self.note_before.as_deref()),
+            reason: naming(NameKind::Text, &self.reason),
+            ..self.clone()
+        }
+    }
 }

@@ -81,7 +81,7 @@ pub struct Line {
 }
 
 /// Why a workload stands in the report as it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     Protected,
@@ -277,6 +277,9 @@ pub struct UsageReport {
     /// The samples and the journal that it rests on; absent in reports of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<RestsOn>,
+    /// The digest of the report that this one is, when its names are pseudonyms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonyms_of: Option<String>,
     /// `sha256:` over the canonical JSON of the report without stage, external, verdict and digest.
     pub digest: String,
 }

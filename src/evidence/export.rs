@@ -9,12 +9,13 @@ use super::journal::Line;
 use super::leaf::{Leaf, Proof, hashes};
 use super::{
     ABOUT, ADJUSTMENTS, AGENT_KEY, CHECK, JOURNAL, PAGE, PROOFS, RECORD, RECORD_SIGNED, SAMPLES, SCHEMA, SERVER_KEY,
-    SERVER_KEYS_MAX, STANDS, SUMS, SUMS_SIGNED, canonical_of, lines_of,
+    SERVER_KEYS_MAX, STANDS, SUMS, SUMS_SIGNED, WITHHELD, canonical_of, lines_of,
 };
 use crate::domain::Instant;
 use crate::domain::Month;
 use crate::domain::adjustment::Adjustment;
 use crate::domain::installation::{ServerName, UnitId};
+use crate::domain::pseudonym::Names;
 use crate::seal::canonical;
 use crate::seal::digest::sha256_hex;
 use crate::seal::jws;
@@ -25,6 +26,8 @@ pub use super::archive::TooLarge;
 
 /// The page that says how to check the archive, and the program it names.
 const PAGE_TEXT: &str = include_str!("../../templates/evidence/page.txt");
+/// What stands before it where names are pseudonyms.
+const PSEUDONYMS_TEXT: &str = include_str!("../../templates/evidence/pseudonyms.txt");
 const CHECK_TEXT: &str = include_str!("../../templates/evidence/check.py");
 
 /// A month of one unit as it is to be proved.
@@ -33,6 +36,8 @@ pub struct Snapshot {
     pub agent: String,
     pub unit: UnitId,
     pub month: Month,
+    /// Whether everything in it is under pseudonyms.
+    pub names: Names,
     /// Every revision of its report, the first one first.
     pub revisions: Vec<Revision>,
     /// Entries in order, without a gap.
@@ -64,13 +69,21 @@ pub struct Revision {
 pub struct SentMessage {
     /// `report-r1`, `telemetry-2026-W40`.
     pub name: String,
-    /// The exact text.
-    pub body: String,
+    pub body: Body,
     pub receipt: Option<Value>,
     /// The answer that holds the receipt, as the server signed it.
     pub answer: Option<String>,
     /// The text the server already had under this id, when it was another.
     pub adopted: Option<String>,
+}
+
+/// What a message said.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// The exact text.
+    Whole(String),
+    /// Kept back with the names in it: SHA-256 of the text, and of the one that the server already had.
+    Withheld { sha256: String, adopted_sha256: Option<String> },
 }
 
 /// Writes the archive; the same month and key give the same bytes.
@@ -82,7 +95,8 @@ pub fn pack(snapshot: &Snapshot, key: &SigningKey) -> Result<Vec<u8>, TooLarge> 
     let mut put = |name: String, bytes: Vec<u8>| {
         files.insert(name, bytes);
     };
-    put(PAGE.to_owned(), PAGE_TEXT.as_bytes().to_vec());
+    let before = if snapshot.names.is_plain() { "" } else { PSEUDONYMS_TEXT };
+    put(PAGE.to_owned(), format!("{before}{PAGE_TEXT}").into_bytes());
     put(CHECK.to_owned(), CHECK_TEXT.as_bytes().to_vec());
     put(ABOUT.to_owned(), about(snapshot));
     put(AGENT_KEY.to_owned(), key_file(&key.verifying()));
@@ -112,13 +126,17 @@ pub(super) fn sums(files: &Files) -> String {
 
 fn about(snapshot: &Snapshot) -> Vec<u8> {
     let revisions: Vec<u32> = snapshot.revisions.iter().map(|revision| revision.revision).collect();
-    canonical_of(&json!({
+    let mut about = json!({
         "schema": SCHEMA,
         "agent": snapshot.agent,
         "unit": snapshot.unit,
         "month": snapshot.month,
         "revisions": revisions,
-    }))
+    });
+    if !snapshot.names.is_plain() {
+        about["names"] = json!(snapshot.names);
+    }
+    canonical_of(&about)
 }
 
 fn key_file(key: &VerifyingKey) -> Vec<u8> {
@@ -129,7 +147,13 @@ fn key_file(key: &VerifyingKey) -> Vec<u8> {
 
 fn put_message(message: &SentMessage, put: &mut impl FnMut(String, Vec<u8>)) {
     let SentMessage { name, body, receipt, answer, adopted } = message;
-    put(format!("sent/{name}.jws"), body.clone().into_bytes());
+    match body {
+        Body::Whole(text) => put(format!("sent/{name}.jws"), text.clone().into_bytes()),
+        Body::Withheld { sha256, adopted_sha256 } => {
+            let digests = canonical_of(&json!({"sha256": sha256, "adopted_sha256": adopted_sha256}));
+            put(format!("sent/{name}{WITHHELD}"), digests);
+        }
+    }
     if let Some(receipt) = receipt {
         put(format!("sent/{name}.receipt.json"), canonical::bytes(receipt));
     }

@@ -65,6 +65,9 @@ pub struct Line {
     /// The entry is about the month, but its payload was let go by age; its digest keeps the chain whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub thinned: bool,
+    /// The entry is about the month, but its payload is kept back with the names in it; its digest keeps the chain whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withheld: bool,
     /// What and why: the payload in words, without a report's long tables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Vec<Value>>,
@@ -88,6 +91,7 @@ impl Line {
             hash: hex(link.hash),
             payload: None,
             thinned: false,
+            withheld: false,
             facts: None,
         })
     }
@@ -102,6 +106,15 @@ impl Line {
         }
         let facts = (reader.facts)(link.payload)?.into_iter().map(without_tables).collect();
         Ok(Line { payload: Some(STANDARD.encode(link.payload)), facts: Some(facts), ..Line::link_only(link, reader)? })
+    }
+
+    /// An entry about the month without its payload, which holds names.
+    ///
+    /// # Errors
+    /// The header is none.
+    pub fn withheld(link: &Link<'_>, reader: &Reader) -> Result<Line, String> {
+        let thinned = link.thinned_from.is_some();
+        Ok(Line { thinned, withheld: !thinned, ..Line::link_only(link, reader)? })
     }
 
     /// Whether the line says what its bytes say, and its hash follows from them.

@@ -9,7 +9,7 @@ mod journal;
 mod leaf;
 mod verify;
 
-pub use export::{Revision, SentMessage, Snapshot, TooLarge, pack};
+pub use export::{Body, Revision, SentMessage, Snapshot, TooLarge, pack};
 pub use journal::{Header, Line, Link, Reader};
 pub use leaf::{Leaf, root};
 pub use verify::{Finding, Outcome, Verdict, verify};
@@ -28,6 +28,8 @@ const AGENT_KEY: &str = "keys/agent.jwk";
 const SERVER_KEY: (&str, &str) = ("keys/license-server", ".jwk");
 /// Most keys of License Update Servers: an agent is enrolled again when its server changes.
 const SERVER_KEYS_MAX: usize = 32;
+/// The end of the name of what stands for a message that is kept back.
+const WITHHELD: &str = ".withheld.json";
 const JOURNAL: &str = "journal/slice.jsonl";
 
 /// Names of the files that stand in each revision's folder.

@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::tries::{TooMany, Tries};
 use crate::domain::Instant;
+use crate::domain::people::{Person, Role};
 use crate::seal::digest::sha256;
 
 /// Sessions at once of one person, and of all; beyond, the one unused for longest ends.
@@ -42,6 +43,8 @@ pub struct Opened {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session {
     pub name: String,
+    /// The role of somebody for whom a provider vouches; `None`: a user of ours, whose role is the agent's to say.
+    pub guest: Option<Role>,
     pub csrf: String,
     pub since: Instant,
     /// When it ends unless something is requested before.
@@ -50,6 +53,7 @@ pub struct Session {
 
 struct Held {
     name: String,
+    guest: Option<Role>,
     csrf: String,
     since: Instant,
     touched_at: Instant,
@@ -91,6 +95,15 @@ impl Doorkeeper {
 
     /// Opens a session with a cookie of its own, made of the random bytes; one that the browser brought is never kept.
     pub fn opened(&self, name: &str, bytes: [u8; 64], now: Instant) -> Opened {
+        self.open(name, None, bytes, now)
+    }
+
+    /// The same for somebody for whom a provider vouches, with the role of this moment until the session ends.
+    pub fn opened_for(&self, guest: &Person, bytes: [u8; 64], now: Instant) -> Opened {
+        self.open(&guest.name, Some(guest.role), bytes, now)
+    }
+
+    fn open(&self, name: &str, guest: Option<Role>, bytes: [u8; 64], now: Instant) -> Opened {
         held(&self.tries).forgive(name);
         let (cookie, csrf) = bytes.split_at(32);
         let (cookie, csrf) = (URL_SAFE_NO_PAD.encode(cookie), URL_SAFE_NO_PAD.encode(csrf));
@@ -102,7 +115,8 @@ impl Doorkeeper {
         } else if SESSIONS_MAX <= sessions.len() {
             end_unused(&mut sessions, |_| true);
         }
-        let session = Held { name: name.to_owned(), csrf: csrf.clone(), since: now, touched_at: now, said: None };
+        let session =
+            Held { name: name.to_owned(), guest, csrf: csrf.clone(), since: now, touched_at: now, said: None };
         sessions.insert(sha256(cookie.as_bytes()), session);
         Opened { cookie: SecretString::from(cookie), csrf }
     }
@@ -119,7 +133,8 @@ impl Doorkeeper {
         // A clock that went back never shortens a session that was asked for.
         session.touched_at = session.touched_at.max(now);
         let ends_at = self.rules.end_of(session);
-        Some(Session { name: session.name.clone(), csrf: session.csrf.clone(), since: session.since, ends_at })
+        let (name, csrf) = (session.name.clone(), session.csrf.clone());
+        Some(Session { name, guest: session.guest, csrf, since: session.since, ends_at })
     }
 
     /// Ends one session.

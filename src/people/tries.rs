@@ -17,6 +17,8 @@ const OF_ADDRESS_MAX: usize = 20;
 const OF_NAME_MAX: usize = 100;
 /// Names and addresses remembered; beyond, those that failed longest ago are forgotten.
 const REMEMBERED_MAX: usize = 10_000;
+/// So many stay then: forgetting costs a look at all, so it is done for many at once.
+const KEPT_WHEN_FULL: usize = 7_500;
 
 /// Too many failed tries; the right password is not looked at either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,9 +99,11 @@ impl Tries {
             return;
         }
         self.0.retain(|_, failed| failed.last().is_some_and(|newest| now < *newest + WINDOW));
-        while REMEMBERED_MAX < self.0.len() {
-            let newest = |(whose, failed): (&Whose, &Vec<Instant>)| (failed.last().copied(), whose.clone());
-            let Some((_, oldest)) = self.0.iter().map(newest).min() else { return };
+        let newest = |(whose, failed): (&Whose, &Vec<Instant>)| (failed.last().copied(), whose.clone());
+        let mut by_newest: Vec<_> = self.0.iter().map(newest).collect();
+        by_newest.sort_unstable();
+        by_newest.truncate(self.0.len().saturating_sub(KEPT_WHEN_FULL));
+        for (_, oldest) in by_newest {
             self.0.remove(&oldest);
         }
     }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::connect_info::Connected;
+use axum::extract::Request;
+use axum::extract::connect_info::{ConnectInfo, Connected, IntoMakeServiceWithConnectInfo};
+use axum::middleware;
 use axum::serve::{IncomingStream, Listener};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -42,22 +44,6 @@ impl Served {
     }
 }
 
-/// The far end of a connection, as the listener saw it: in requests as `ConnectInfo<Caller>`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caller(pub SocketAddr);
-
-impl Connected<IncomingStream<'_, TcpListener>> for Caller {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Caller {
-        Caller(*stream.remote_addr())
-    }
-}
-
-impl Connected<IncomingStream<'_, TlsListener>> for Caller {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Caller {
-        Caller(*stream.remote_addr())
-    }
-}
-
 /// A certificate chain and its key, as PEM files.
 #[derive(Clone, Debug)]
 pub struct TlsFiles {
@@ -73,9 +59,9 @@ pub async fn plain(
 ) -> io::Result<Served> {
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(&address, &error))?;
     let address = listener.local_addr()?;
-    let (signal, stopping) = stopping(stop);
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<Caller>());
-    Ok(Served { address, task: tokio::spawn(until(serving.with_graceful_shutdown(signal).into_future(), stopping)) })
+    let (told, stopping) = telling(stop);
+    let serving = axum::serve(listener, told_who(router)).with_graceful_shutdown(told);
+    Ok(Served { address, task: tokio::spawn(until(serving.into_future(), stopping)) })
 }
 
 /// Serves over TLS until `stop`. A slow handshake holds up nobody else.
@@ -89,9 +75,9 @@ pub async fn tls(
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(&address, &error))?;
     let address = listener.local_addr()?;
     let listener = TlsListener::new(listener, acceptor, address);
-    let (signal, stopping) = stopping(stop);
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<Caller>());
-    Ok(Served { address, task: tokio::spawn(until(serving.with_graceful_shutdown(signal).into_future(), stopping)) })
+    let (told, stopping) = telling(stop);
+    let serving = axum::serve(listener, told_who(router)).with_graceful_shutdown(told);
+    Ok(Served { address, task: tokio::spawn(until(serving.into_future(), stopping)) })
 }
 
 /// Serves on a Unix socket that only this user may open, until `stop`; the socket file goes when it ends.
@@ -103,9 +89,9 @@ pub async fn unix(
 ) -> io::Result<tokio::task::JoinHandle<io::Result<()>>> {
     let listener = private_socket(path).map_err(|error| cannot_listen(&path.display(), &error))?;
     let path = path.to_owned();
+    let (told, stopping) = telling(stop);
+    let serving = axum::serve(listener, router).with_graceful_shutdown(told);
     Ok(tokio::spawn(async move {
-        let (signal, stopping) = stopping(stop);
-        let serving = axum::serve(listener, router).with_graceful_shutdown(signal);
         let ended = until(serving.into_future(), stopping).await;
         // It may already be gone; the next start removes a left one.
         let _ = std::fs::remove_file(path);
@@ -130,20 +116,45 @@ fn private_socket(path: &Path) -> io::Result<tokio::net::UnixListener> {
     Ok(listener)
 }
 
-/// The stop, and who hears that it came.
-fn stopping(
+/// The peer's address, from any listener here.
+#[derive(Clone, Copy, Debug)]
+struct Peer(SocketAddr);
+
+impl Connected<IncomingStream<'_, TcpListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Peer {
+        Peer(*stream.remote_addr())
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Peer {
+        Peer(*stream.remote_addr())
+    }
+}
+
+/// The router; each request carries the peer's address as [`ConnectInfo`] of a [`SocketAddr`].
+fn told_who(router: Router) -> IntoMakeServiceWithConnectInfo<Router, Peer> {
+    let tell = async |ConnectInfo(Peer(peer)): ConnectInfo<Peer>, mut request: Request| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request
+    };
+    router.layer(middleware::map_request(tell)).into_make_service_with_connect_info::<Peer>()
+}
+
+/// A signal for the server that tells the stop on, and a watch on whether it came.
+fn telling(
     stop: impl Future<Output = ()> + Send + 'static,
-) -> (impl Future<Output = ()> + Send + 'static, watch::Receiver<bool>) {
+) -> (impl Future<Output = ()> + Send, watch::Receiver<bool>) {
     let (stopped, stopping) = watch::channel(false);
-    let signal = async move {
+    let told = async move {
         stop.await;
         let _ = stopped.send(true);
     };
-    (signal, stopping)
+    (told, stopping)
 }
 
 async fn until(
-    serving: impl Future<Output = io::Result<()>> + Send,
+    serving: impl IntoFuture<Output = io::Result<()>>,
     mut stopping: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let overdue = async move {
@@ -151,7 +162,7 @@ async fn until(
         tokio::time::sleep(Duration::from_secs(STOP_SECONDS_MAX)).await;
     };
     tokio::select! {
-        ended = serving => ended,
+        ended = serving.into_future() => ended,
         () = overdue => Ok(()),
     }
 }

@@ -25,6 +25,7 @@ pub mod month_difference;
 mod named_workloads;
 pub mod overage;
 pub mod points_table;
+pub mod pseudonyms;
 pub mod rating;
 pub mod reminding;
 pub mod renewal;

@@ -22,6 +22,14 @@ use super::instances::Sharing;
 use super::rating::{self, Rating};
 use super::report_document::AFTER_GENERATION;
 
+/// What notes of workloads begin with, and what stands between the servers that one names.
+pub(super) const NOTE_NO_WEIGHT: &str = "no weight is known for type ";
+pub(super) const NOTE_PROVISIONAL: &str = "provisional: type ";
+pub(super) const NOTE_COUNTED_ONCE: &str = "counted once, on ";
+pub(super) const NOTE_ALSO_COUNTED: &str = "also counted on ";
+pub(super) const NOTE_REMOVED: &str = "removed: ";
+pub(super) const NOTE_BETWEEN: &str = ", ";
+
 /// The sample of one server that a report stands on.
 #[derive(Clone, Debug)]
 pub struct BasisSample {
@@ -122,6 +130,7 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
         difference: None,
         outlook: None,
         evidence: None,
+        pseudonyms_of: None,
         digest: String::new(),
     };
     total(&mut report);
@@ -265,8 +274,8 @@ fn reason(class: Class) -> Option<Reason> {
 fn reported(own: &Own<'_>, workload: &Workload, counted: &Counted, reason: Reason) -> ReportedWorkload {
     let is_weighed = own.rating.weight_of(workload, own.sample).is_known();
     let note = match (is_weighed, workload.kind.is_known()) {
-        (false, _) => Some(format!("no weight is known for type {}", workload.kind)),
-        (true, false) => Some(format!("provisional: type {} is not known; map it", workload.kind)),
+        (false, _) => Some(format!("{NOTE_NO_WEIGHT}{}", workload.kind)),
+        (true, false) => Some(format!("{NOTE_PROVISIONAL}{} is not known; map it", workload.kind)),
         (true, true) => None,
     };
     let counts = reason == Reason::Protected;
@@ -290,7 +299,7 @@ fn reported(own: &Own<'_>, workload: &Workload, counted: &Counted, reason: Reaso
 /// A copy that counts nothing here; shown so that nobody misses it.
 fn counted_elsewhere(own: &Own<'_>, workload: &Workload, counted: &Counted, server: &str) -> Option<ReportedWorkload> {
     let shown = reported(own, workload, counted, reason(counted.class)?);
-    let note = Some(format!("counted once, on {server}"));
+    let note = Some(format!("{NOTE_COUNTED_ONCE}{server}"));
     Some(ReportedWorkload { points: Points::ZERO, counted: false, note, ..shown })
 }
 
@@ -329,7 +338,7 @@ fn name_duplicates(workloads: &mut [ReportedWorkload]) {
         let others: Vec<&str> =
             servers[&workload.id].iter().filter(|server| **server != workload.server).map(String::as_str).collect();
         if !others.is_empty() {
-            workload.note = Some(format!("also counted on {}", others.join(", ")));
+            workload.note = Some(format!("{NOTE_ALSO_COUNTED}{}", others.join(NOTE_BETWEEN)));
         }
     }
 }

@@ -13,8 +13,9 @@ use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Month, Points};
 
 use super::adjust_grid::is_adjustable;
+use super::finality;
 use super::named_workloads::Named;
-use super::{finality, reporting};
+use super::reporting::{self, NOTE_REMOVED};
 
 /// Why an order on a report is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -310,7 +311,7 @@ fn remove(report: &mut UsageReport, found: usize, reason: &str, by: &str, at: In
     workload.counted = false;
     workload.reason = Reason::Removed;
     workload.points = Points::ZERO;
-    let note_before = workload.note.replace(format!("removed: {reason}"));
+    let note_before = workload.note.replace(format!("{NOTE_REMOVED}{reason}"));
     let workload = workload.clone();
     let line = report.lines.iter_mut().find(|line| {
         line.server == workload.server

@@ -234,7 +234,7 @@ fn request(ask: &HttpAsk) -> Result<Request<RequestBody>, axum::http::Error> {
     for (name, secret) in &ask.secret_headers {
         request = match secret {
             HeaderSecret::Text(text) => request.header(*name, text.expose_secret()),
-            HeaderSecret::PeerBasic => request.header(*name, basic(USERNAME, PASSWORD)),
+            HeaderSecret::PeerBasic | HeaderSecret::PeerClient => request.header(*name, basic(USERNAME, PASSWORD)),
             HeaderSecret::PeerKey => request.header(*name, format!("Bearer {API_KEY}")),
         };
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rows::{Row, key, one};
 use crate::billing::invoice::Invoice;
+use crate::domain::pseudonym::Names;
 use crate::domain::{Instant, Month};
 
 /// A deed of billing.
@@ -29,6 +30,9 @@ pub struct BillingExport {
     pub files: u32,
     /// `sha256:` over the files' names and bytes.
     pub digest: String,
+    /// What the files called things.
+    #[serde(default, skip_serializing_if = "Names::is_plain")]
+    pub names: Names,
 }
 
 impl BillingDeed {

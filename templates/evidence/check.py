@@ -88,6 +88,10 @@ check("SHA256SUMS lists what is here", set(listed) == there - {"SHA256SUMS", "SH
 check("every file has its checksum", all(sha256(read(name)).hex() == digest for name, digest in listed.items()))
 check("SHA256SUMS is signed", signed(read("SHA256SUMS.jws"), agent, read("SHA256SUMS")) is not None)
 
+# Where names are pseudonyms, what the journal says is kept back with the names; its digests and its chain stand.
+names = json.loads(read("evidence.json")).get("names", "plain")
+print("names   " + names)
+
 entries = [json.loads(line) for line in lines("journal/slice.jsonl")]
 chained = whole = said = True
 for number, entry in enumerate(entries):
@@ -109,7 +113,9 @@ hash_of = {entry["seq"]: entry["hash"] for entry in entries}
 facts = [(entry, fact) for entry in entries for fact in entry.get("facts", [])]
 samples = {(fact["server"], fact["taken_at"], entry["payload_sha256"])
            for entry, fact in facts if fact["fact"] == "sample_taken"}
-thinned = {entry["payload_sha256"] for entry in entries if entry.get("thinned")}
+thinned = {entry["payload_sha256"] for entry in entries if entry.get("thinned") or entry.get("withheld")}
+check("payloads are withheld where names are pseudonyms, and nowhere else",
+      not any("withheld" in entry if names == "plain" else "payload" in entry for entry in entries))
 
 for folder in sorted(path.name for path in (HERE / "reports").iterdir()):
     def at(name):
@@ -120,11 +126,14 @@ for folder in sorted(path.name for path in (HERE / "reports").iterdir()):
     check(f"{folder}: it is signed", signed(at("record.jws"), agent, at("record.json")) is not None)
     for path in (HERE / "reports" / folder).glob("*-r*.json"):
         check(f"{folder}: {path.name} is the record", json.loads(path.read_bytes()) == {**record, "digest": digest})
+    check(f"{folder}: it says whose pseudonyms it has", ("pseudonyms_of" in record) == (names == "pseudonyms"))
+    check(f"{folder}: adjustments are the record's", json.loads(at("adjustments.json")) == record["adjustments"])
     kept = [fact["report"] for _, fact in facts
             if fact["fact"] == "report_kept" and fact["report"]["revision"] == record["revision"]]
-    check(f"{folder}: the journal recorded it", bool(kept) and kept[-1]["digest"] == digest)
-    check(f"{folder}: adjustments are the journal's",
-          bool(kept) and json.loads(at("adjustments.json")) == record["adjustments"] == kept[-1]["adjustments"])
+    if names == "plain":
+        check(f"{folder}: the journal recorded it", bool(kept) and kept[-1]["digest"] == digest)
+        check(f"{folder}: adjustments are the journal's",
+              bool(kept) and record["adjustments"] == kept[-1]["adjustments"])
     if "evidence" in record:
         rests_on, leaves = record["evidence"], at("samples.jsonl").splitlines()
         check(f"{folder}: {len(leaves)} samples have the report's root",
@@ -133,16 +142,24 @@ for folder in sorted(path.name for path in (HERE / "reports").iterdir()):
         check(f"{folder}: they are in the journal", all(leaf[2] in thinned for leaf in named - samples))
         check(f"{folder}: the journal is anchored", hash_of.get(rests_on["journal_seq"]) == rests_on["journal_hash"])
 
-for path in sorted((HERE / "sent").glob("*.jws")) if (HERE / "sent").is_dir() else []:
-    name = path.name.removesuffix(".jws")
+messages = [path for end in ("*.jws", "*.withheld.json") for path in (HERE / "sent").glob(end)]
+for path in sorted(messages):
+    name = path.name.removesuffix(".jws").removesuffix(".withheld.json")
     if "." in name:
         continue
-    check(f"sent {name} is signed", signed(path.read_bytes(), agent) is not None)
+    withheld = json.loads(path.read_bytes()) if path.suffix == ".json" else None
+    if withheld is None:
+        check(f"sent {name} is signed", signed(path.read_bytes(), agent) is not None)
+    else:
+        check(f"sent {name} is withheld where names are pseudonyms", names == "pseudonyms")
     receipt, answer, adopted = (path.parent / (name + end) for end in (".receipt.json", ".answer.jws", ".adopted.jws"))
     if receipt.exists():
-        taken = adopted if adopted.exists() else path
         said = json.loads(receipt.read_bytes())["receipt"]
-        check(f"sent {name} has a receipt of these bytes", said["sha256"] == sha256(taken.read_bytes()).hex())
+        if withheld is None:
+            taken = sha256((adopted if adopted.exists() else path).read_bytes()).hex()
+        else:
+            taken = withheld["adopted_sha256"] or withheld["sha256"]
+        check(f"sent {name} has a receipt of these bytes", said["sha256"] == taken)
         if answer.exists():
             servers = [key_of(key) for key in sorted(listed) if key.startswith("keys/license-server")]
             payload = next(filter(None, (signed(answer.read_bytes(), server) for server in servers)), None)

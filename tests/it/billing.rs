@@ -7,6 +7,7 @@ mod focus; // FOCUS 1.2 rows
 mod price_book; // the text, and what it cannot say
 mod profile; // files for accounting programs
 mod properties; // lines, totals and documents of random books and reports
+mod pseudonyms; // no name in any export
 mod reconciliation; // the supplier's invoice against report and lines
 
 use rust_decimal::Decimal;

@@ -1,10 +1,12 @@
 //! Settings: what is understood, what is refused, in which words.
 
 mod billing;
+mod console;
 mod consoles;
 mod enterprise_manager;
 mod in_force;
 mod mail;
+mod privacy;
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! The console: what its pages show of the agent's answers, whom it lets in, what it refuses, and what browsers are told.
 
+mod by_provider;
 mod entry;
 mod metrics;
 mod overview;

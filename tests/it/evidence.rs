@@ -4,6 +4,8 @@ mod archive; // one form of bytes, foreign bytes
 mod forged; // what somebody with a key could change
 mod month; // the archive of real months
 mod outside; // an archive left for tests/outside
+mod people; // hashes stay at home
+mod pseudonyms; // without a name
 
 use std::path::Path;
 use std::sync::Arc;
@@ -70,7 +72,7 @@ fn sent(seed: u64) -> (World, SimulatedDisk) {
 }
 
 fn exported(world: &World) -> Vec<u8> {
-    let query = Query::Evidence { unit: None, server: None, month: january().month };
+    let query = Query::Evidence { unit: None, server: None, month: january().month, names: Default::default() };
     let answer = world.ask(&query).expect("there is a report");
     let text = answer["base64"].as_str().expect("an archive");
     base64::engine::general_purpose::STANDARD.decode(text).expect("base64")

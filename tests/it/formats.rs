@@ -6,6 +6,7 @@ mod ics; // deadlines as a calendar
 pub mod letters;
 mod mails;
 mod pdf; // scripts, outline, fonts
+mod pseudonyms; // no name in any format
 mod read_back; // every format says what the record says
 pub mod sample;
 mod sample_month; // the committed sample month

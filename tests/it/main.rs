@@ -2,6 +2,7 @@
 
 mod accounts; // license server: enrolment, receipts, conflicts, operator commands
 mod agent; // views, units, orders of the one owner
+mod api; // /api/v1: who may come in, orders given once, the document
 mod billing; // price book, amounts of a report's lines
 mod cli; // the command line, in process and as the real binary
 mod config; // settings: defaults, environment, unknown keys
@@ -14,6 +15,8 @@ mod formats; // PDF, CSV, JSON of a document; mail bytes
 mod glass_box; // journal, messages, coverage, servers: what the agent shows of itself
 mod hooks; // webhook messages, what answers mean, usage events
 mod journal; // framing, chain, a cut at every byte
+mod openid; // signing in with a provider: forged, replayed and foreign answers
+mod people; // who comes in, what each may do, first sign-in
 mod protocol; // messages of the License Update Server
 mod rules; // counting, schedule, gate, renewal, review
 mod seal; // canonical JSON, signatures, chain

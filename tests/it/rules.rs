@@ -10,6 +10,7 @@ mod finality; // sent or entered: one rule
 mod finalizing; // when a console's own report may be finalized
 mod forecast; // the next 1st, agreeing with report and counting
 mod forgetting; // who still needs a month
+mod four_eyes; // whose adjustments need a second person
 pub mod gate; // open, held, undetermined; causes
 mod instances; // Subscription and Perpetual keys
 mod kept_out; // servers sampled directly are not counted through a console too

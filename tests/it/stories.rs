@@ -12,6 +12,7 @@ mod finality;
 mod finalizing;
 mod forecasts;
 mod forgetting;
+mod four_eyes;
 mod gates;
 mod hooks;
 mod keys;

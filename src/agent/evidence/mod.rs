@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 
 use crate::agent::Trouble;
 use crate::domain::installation::{ServerName, Unit};
+use crate::domain::pseudonym::{HandedOut, NameKind, Names, Naming};
 use crate::domain::report::{RestsOn, UsageReport};
 use crate::domain::{Instant, IsoWeek, Month};
-use crate::evidence::{self, Header, Leaf, Reader, Revision, SentMessage, Snapshot, root};
+use crate::evidence::{self, Body, Header, Leaf, Reader, Revision, SentMessage, Snapshot, root};
+use crate::rules::pseudonyms;
 use crate::rules::report_document::AFTER_GENERATION;
 use crate::rules::reporting;
-use crate::seal::digest::hex;
+use crate::seal::digest::{hex, sha256_hex};
 use crate::store::fact::{MessageKind, key};
 use crate::store::journal::header_of;
 
@@ -81,6 +83,12 @@ impl Agent {
         Ok(known.map(|(at, recorded)| (leaf(at, hex(&recorded.payload)), recorded.seq)).collect())
     }
 
+    /// The report under pseudonyms, a document of its own.
+    pub(super) fn pseudonymised(&self, report: &UsageReport, naming: &mut Naming<'_>) -> Result<UsageReport, Trouble> {
+        let leaves = self.leaves(report)?.into_iter().map(|(leaf, _)| leaf).collect();
+        Ok(under_pseudonyms(report, leaves, naming).0)
+    }
+
     /// The leaves of a report, in the order of its tree.
     fn leaves(&self, report: &UsageReport) -> Result<Vec<Recorded>, Trouble> {
         let Some(rests_on) = &report.evidence else { return Ok(Vec::new()) };
@@ -104,7 +112,9 @@ impl Agent {
     }
 
     /// `evidence export`: the archive of a month, all revisions; the same state gives the same bytes.
-    pub(super) fn evidence_file(&self, target: &Target) -> Result<Value, Refused> {
+    pub(super) fn evidence_file(&self, target: &Target, names: Names) -> Result<Value, Refused> {
+        let names = self.names_for(HandedOut::Evidence, names);
+        let key = self.pseudonym_key_for(names)?;
         let (unit, newest) = self.one_report(target).map_err(|refused| match refused.code {
             66 => Refused::new(66, format!("{}; without a report there is nothing to prove", refused.why)),
             _ => refused,
@@ -119,16 +129,24 @@ impl Agent {
         for report in &reports {
             let of_report = self.leaves(report)?;
             leaves.extend(of_report.iter().cloned());
-            revisions.push(self.revision(report, of_report.into_iter().map(|(leaf, _)| leaf).collect()));
+            let of_report = of_report.into_iter().map(|(leaf, _)| leaf).collect();
+            revisions.push(match &key {
+                None => self.revision(report, of_report),
+                Some(key) => {
+                    let (report, of_report) = under_pseudonyms(report, of_report, &mut key.naming());
+                    self.revision(&report, of_report)
+                }
+            });
         }
-        let slice = self.journal_slice(&unit, month, &reports, &leaves)?;
+        let slice = self.journal_slice(&unit, month, names, &reports, &leaves)?;
         let snapshot = Snapshot {
             agent: self.identity.agent.to_string(),
             unit: unit.id.clone(),
             month,
+            names,
             revisions,
             journal: slice.lines,
-            sent: self.sent_messages(&unit, month, newest.revision)?,
+            sent: self.sent_messages(&unit, month, names, newest.revision)?,
             server_keys: slice.server_keys,
         };
         let archive =
@@ -142,6 +160,7 @@ impl Agent {
             "unit": unit.id,
             "month": month,
             "revisions": newest.revision,
+            "names": names,
             "key": self.identity.key.fingerprint(),
             "base64": base64::engine::general_purpose::STANDARD.encode(archive),
         }))
@@ -164,7 +183,13 @@ impl Agent {
     }
 
     /// Reports and telemetry of the month as they were sent, with what came back.
-    fn sent_messages(&self, unit: &Unit, month: Month, revisions: u32) -> Result<Vec<SentMessage>, Trouble> {
+    fn sent_messages(
+        &self,
+        unit: &Unit,
+        month: Month,
+        names: Names,
+        revisions: u32,
+    ) -> Result<Vec<SentMessage>, Trouble> {
         let reports = (1..=revisions).map(|revision| (MessageKind::Report, month.to_string(), revision));
         let telemetry = weeks_of(month).into_iter().map(|week| (MessageKind::Telemetry, week.to_string(), 1));
         let mut found = Vec::new();
@@ -179,10 +204,25 @@ impl Agent {
                 MessageKind::Report => format!("report-r{revision}"),
                 MessageKind::Telemetry => format!("telemetry-{period}"),
             };
-            found.push(SentMessage { name, body: message.body, receipt: row, answer, adopted });
+            // Telemetry has no names, a report has.
+            let (body, adopted) = match (names, kind) {
+                (Names::Pseudonyms, MessageKind::Report) => {
+                    let adopted_sha256 = adopted.map(|adopted| sha256_hex(adopted.as_bytes()));
+                    (Body::Withheld { sha256: sha256_hex(message.body.as_bytes()), adopted_sha256 }, None)
+                }
+                (Names::Plain, _) | (Names::Pseudonyms, MessageKind::Telemetry) => (Body::Whole(message.body), adopted),
+            };
+            found.push(SentMessage { name, body, receipt: row, answer, adopted });
         }
         Ok(found)
     }
+}
+
+/// The report and its leaves under pseudonyms; it names the root over these.
+fn under_pseudonyms(report: &UsageReport, leaves: Vec<Leaf>, naming: &mut Naming<'_>) -> (UsageReport, Vec<Leaf>) {
+    let leaf = |leaf: Leaf| Leaf { server: naming(NameKind::Server, &leaf.server), ..leaf };
+    let leaves: Vec<Leaf> = leaves.into_iter().map(leaf).collect();
+    (pseudonyms::pseudonymised(report, Some(root(&leaves)), naming), leaves)
 }
 
 /// The samples that the report's servers are counted by.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::agent::{Agent, Trouble};
 use crate::domain::Month;
 use crate::domain::installation::Unit;
+use crate::domain::pseudonym::Names;
 use crate::domain::report::UsageReport;
 use crate::evidence::{Line, Link};
 use crate::seal::keys::VerifyingKey;
@@ -38,6 +39,7 @@ impl Agent {
         &self,
         unit: &Unit,
         month: Month,
+        names: Names,
         reports: &[UsageReport],
         leaves: &BTreeSet<Recorded>,
     ) -> Result<Slice, Trouble> {
@@ -60,7 +62,7 @@ impl Agent {
         let (mut lines, mut odd) = (Vec::new(), None);
         self.store.history(begins.saturating_sub(1), &mut |entry, _| {
             if entry.seq <= ends {
-                match line_of(entry, &about.entries) {
+                match line_of(entry, names, &about.entries) {
                     Ok(line) => lines.push(line),
                     Err(why) => odd = Some(why),
                 }
@@ -102,8 +104,8 @@ impl About {
     }
 }
 
-/// The entry in full when it is about the month, else its hashes alone.
-fn line_of(entry: &Entry, about: &BTreeSet<u64>) -> Result<Line, String> {
+/// The entry in full when it is about the month and its names may be read, else its hashes alone.
+fn line_of(entry: &Entry, names: Names, about: &BTreeSet<u64>) -> Result<Line, String> {
     let header = entry.header();
     let link = Link {
         prev: &entry.prev,
@@ -112,7 +114,11 @@ fn line_of(entry: &Entry, about: &BTreeSet<u64>) -> Result<Line, String> {
         thinned_from: entry.thinned_from,
         hash: &entry.hash,
     };
-    if about.contains(&entry.seq) { Line::whole(&link, &READER) } else { Line::link_only(&link, &READER) }
+    match (about.contains(&entry.seq), names) {
+        (false, _) => Line::link_only(&link, &READER),
+        (true, Names::Plain) => Line::whole(&link, &READER),
+        (true, Names::Pseudonyms) => Line::withheld(&link, &READER),
+    }
 }
 
 /// What the month needs shown whatever came before: a week's message may be sealed before the month's first sample.

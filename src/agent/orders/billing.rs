@@ -12,6 +12,7 @@ use crate::billing::invoice::Invoice;
 use crate::billing::price_book::PriceBook;
 use crate::billing::profile::Profile;
 use crate::domain::Month;
+use crate::domain::pseudonym::{HandedOut, Names};
 use crate::formats::typefaces::Typefaces;
 use crate::formats::{self, Format, delimited};
 use crate::seal::{canonical, digest};
@@ -45,6 +46,9 @@ impl Agent {
         actor: &str,
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
+        if self.names_for(HandedOut::Billing, wish.names) == Names::Pseudonyms {
+            self.make_pseudonym_key()?;
+        }
         let Exported { answer, issued, export, .. } = self.exported(target, wish, None, (actor, hour))?;
         let issued = issued.map(|invoice| BillingDeed::Issued { invoice: Box::new(invoice) });
         let deeds = issued.into_iter().chain([BillingDeed::Exported { export }]);
@@ -64,6 +68,7 @@ impl Agent {
         tenant: Option<&str>,
         (actor, hour): (&str, Hour),
     ) -> Result<Exported, Refused> {
+        let names = self.names_for(HandedOut::Billing, wish.names);
         let export = self.export_named(&wish.format)?;
         let formats = formats_of(&export, wish)?;
         let units = self.units_named(target.unit.as_deref(), target.server.as_deref())?;
@@ -72,15 +77,17 @@ impl Agent {
             None => self.newest_month()?,
         };
         let Wanted { invoice: whole, is_issued_now, without } = self.wanted_invoice(month, wish.which, actor, hour)?;
-        let mut narrowed = if target.unit.is_some() || target.server.is_some() {
-            whole.of_units(&units.into_iter().map(|unit| unit.id).collect::<Vec<_>>())
-        } else {
-            whole.clone()
-        };
+        let mut meant = whole.clone();
         if let Some(tenant) = tenant {
-            only_tenant(&mut narrowed, &export, tenant)?;
+            only_tenant(&mut meant, &export, tenant)?;
         }
-        let sheets = export.sheets(&narrowed, &self.beside_invoices(month)?);
+        let (shown, beside) = self.invoice_with_names((&meant, self.beside_invoices(month)?), names)?;
+        let narrowed = if target.unit.is_some() || target.server.is_some() {
+            shown.of_units(&units.into_iter().map(|unit| unit.id).collect::<Vec<_>>())
+        } else {
+            shown
+        };
+        let sheets = export.sheets(&narrowed, &beside);
         let files = self.sheet_files(&formats, sheets.map_err(|why| Refused::new(78, why.to_string()))?)?;
         let exported = BillingExport {
             month,
@@ -90,6 +97,7 @@ impl Agent {
             by: actor.to_owned(),
             files: u32::try_from(files.len()).unwrap_or(u32::MAX),
             digest: digest_of(&files),
+            names,
         };
         let mut answer = answer(&narrowed, &exported, &files);
         answer["in_folder"] = json!(export.shape() == Shape::Folder);
@@ -257,6 +265,7 @@ fn answer(invoice: &Invoice, exported: &BillingExport, files: &[File]) -> Value 
         "corrects": invoice.corrects,
         "only_units": invoice.only_units,
         "format": exported.format,
+        "names": exported.names,
         "currency": invoice.currency,
         "tax_note": invoice.tax_note,
         "lines": invoice.lines.len(),

@@ -9,10 +9,12 @@ mod unchanged;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::installation::Unit;
 use crate::domain::people::{Person, Role, SecretHash};
+use crate::domain::pseudonym::Names;
 use crate::domain::report::External;
 use crate::domain::{Instant, Month};
 use crate::rules::review::Refusal;
@@ -25,7 +27,7 @@ use super::people::{NewToken, NewUser, UserChange};
 use super::{Again, Agent, Hour, Query, Refused, Talk};
 
 /// Which reporting unit, when there are several.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Target {
     #[serde(default)]
     pub unit: Option<String>,
@@ -37,7 +39,7 @@ pub struct Target {
 }
 
 /// A person's order. Not `Debug`: an enrolment token is a secret.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub enum Order {
     ImportSamples {
@@ -89,6 +91,7 @@ pub enum Order {
     },
     Postpone {
         target: Target,
+        #[schema(value_type = Option<String>, format = DateTime)]
         until: Option<Instant>,
     },
     Send {
@@ -119,6 +122,8 @@ pub enum Order {
         target: Target,
         wish: BillingWish,
     },
+    /// Makes the key for pseudonyms unless it is there.
+    MakePseudonymKey,
     AutoUpdate {
         target: Target,
         on: bool,
@@ -159,6 +164,7 @@ pub enum Order {
     AddToken {
         name: String,
         role: Role,
+        #[schema(value_type = Option<String>, format = DateTime)]
         expires_at: Option<Instant>,
         hash: SecretHash,
     },
@@ -172,7 +178,7 @@ pub enum Order {
 }
 
 /// Which billing files are wanted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BillingWish {
     /// A row of `billing::export::EXPORTS`.
     pub format: String,
@@ -181,10 +187,12 @@ pub struct BillingWish {
     /// Says the ending of files itself.
     pub ending: Option<String>,
     pub which: WhichInvoice,
+    #[serde(default)]
+    pub names: Names,
 }
 
 /// Which document of the month.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhichInvoice {
     /// The next one as it would be, a draft; the newest issued one when nothing changed since.
@@ -254,6 +262,7 @@ impl Agent {
                 self.order_forget(&target, plea, actor, hour)
             }
             Order::ExportBilling { target, wish } => self.order_export(&target, &wish, actor, hour),
+            Order::MakePseudonymKey => self.order_pseudonym_key(),
             Order::AutoUpdate { target, on } => self.order_auto_update(&target, on, actor, hour),
             Order::LicenseUpdate { target } => self.order_license_update(&target, actor, hour),
             Order::LicenseInstall { target, file } => self.order_license_install(&target, &file, actor, hour),

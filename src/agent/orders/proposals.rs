@@ -14,6 +14,7 @@ use crate::rules::{four_eyes, review};
 use crate::seal::{canonical, digest};
 use crate::store::fact::{Fact, ReportCause, key};
 
+use super::reports::Changed;
 use super::{Obeyed, Target};
 
 /// Digits of a proposal's id; its revision has far fewer proposals than would meet.
@@ -70,7 +71,8 @@ impl Agent {
         let effect = self.effect(&unit, &report, &approved)?;
         let state = ProposalState::Approved { approved_by: actor.to_owned(), approved_at: hour.now };
         let beside = vec![Fact::ProposalKept { proposal: ProposedAdjustment { state, ..proposal } }];
-        let mut kept = self.keep_changed_with(beside, &unit, ReportCause::Adjusted, approved, actor, hour)?;
+        let changed = Changed { cause: ReportCause::Adjusted, report: approved, beside };
+        let mut kept = self.keep_changed(&unit, changed, actor, hour)?;
         if let Obeyed::Done(shown) = &mut kept {
             shown["effect"] = effect;
         }

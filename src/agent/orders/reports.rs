@@ -17,6 +17,19 @@ use crate::store::fact::{Fact, ReportCause};
 
 use super::{Obeyed, Target};
 
+/// A report that somebody changed, and what is recorded in the same entry.
+pub(super) struct Changed {
+    pub cause: ReportCause,
+    pub report: UsageReport,
+    pub beside: Vec<Fact>,
+}
+
+impl Changed {
+    fn alone(cause: ReportCause, report: UsageReport) -> Changed {
+        Changed { cause, report, beside: Vec::new() }
+    }
+}
+
 impl Agent {
     pub(super) fn order_generate(&mut self, target: &Target, hour: Hour) -> Result<Obeyed, Refused> {
         let unit = self.one_unit(target.unit.as_deref(), target.server.as_deref())?;
@@ -46,7 +59,7 @@ impl Agent {
         let adjusted = review::adjust_all(&report, adjustments, actor, hour.now)?;
         let effect = self.effect(&unit, &report, &adjusted)?;
         let mut done = match four_eyes::judge(&report, &adjusted, actor, self.settings.four_eyes()) {
-            Verdict::Keep => self.keep_changed(&unit, ReportCause::Adjusted, adjusted, actor, hour)?,
+            Verdict::Keep => self.keep_changed(&unit, Changed::alone(ReportCause::Adjusted, adjusted), actor, hour)?,
             Verdict::Propose { lowers_by } => self.propose(&report, adjustments, lowers_by, actor, hour)?,
         };
         if let Obeyed::Done(shown) = &mut done {
@@ -60,7 +73,7 @@ impl Agent {
         if report.adjustments.is_empty() && report.stage.is_open() {
             return Err(Refused::new(3, format!("the report of {} has no adjustments", report.month)));
         }
-        self.keep_changed(&unit, ReportCause::Reset, review::reset(&report)?, actor, hour)
+        self.keep_changed(&unit, Changed::alone(ReportCause::Reset, review::reset(&report)?), actor, hour)
     }
 
     pub(super) fn order_postpone(
@@ -197,24 +210,11 @@ impl Agent {
     pub(super) fn keep_changed(
         &mut self,
         unit: &Unit,
-        cause: ReportCause,
-        report: UsageReport,
+        changed: Changed,
         actor: &str,
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
-        self.keep_changed_with(Vec::new(), unit, cause, report, actor, hour)
-    }
-
-    /// The same, with other facts in the same entry.
-    pub(super) fn keep_changed_with(
-        &mut self,
-        beside: Vec<Fact>,
-        unit: &Unit,
-        cause: ReportCause,
-        report: UsageReport,
-        actor: &str,
-        hour: Hour,
-    ) -> Result<Obeyed, Refused> {
+        let Changed { cause, report, beside } = changed;
         let (month, revision) = (report.month, report.revision);
         let report = self.completed(unit, report)?;
         let mut facts = beside;

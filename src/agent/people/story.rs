@@ -22,7 +22,7 @@ pub(in crate::agent) fn token(token: &Token) -> String {
 pub(in crate::agent) fn proposed(proposal: &ProposedAdjustment) -> String {
     let ProposedAdjustment { id, month, revision, by, lowers_by, state, .. } = proposal;
     let what = match state {
-        ProposalState::Open => format!("{by} would lower it by {lowers_by} points, a second person is needed"),
+        ProposalState::Open => format!("waits for a second person: {by} would lower it by {lowers_by} points"),
         ProposalState::Approved { approved_by, .. } => format!("approved by {approved_by}"),
         ProposalState::Rejected { rejected_by, .. } => format!("rejected by {rejected_by}"),
         ProposalState::Lapsed { .. } => format!("of {by} lapsed: the report goes without it"),

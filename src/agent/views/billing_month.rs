@@ -14,6 +14,7 @@ use crate::billing::invoice::{Bill, Invoice, Standing, TenantSum};
 use crate::billing::line::Amounts;
 use crate::billing::price_book::PriceBook;
 use crate::domain::Month;
+use crate::domain::pseudonym::Names;
 use crate::domain::report::UsageReport;
 use crate::evidence::archive;
 use crate::seal::digest;
@@ -76,7 +77,8 @@ impl Agent {
             None => self.ending_of(&asked.format)?,
         };
         let which = asked.document.map_or(WhichInvoice::Next, WhichInvoice::Issued);
-        let wish = BillingWish { format: asked.format.clone(), out: String::new(), ending, which };
+        let wish =
+            BillingWish { format: asked.format.clone(), out: String::new(), ending, which, names: Names::default() };
         let exported = self.exported(&target, &wish, asked.tenant.as_deref(), ("", hour))?;
         let (answer, mut files) = (exported.answer, exported.files);
         let (name, media_type, bytes) = match files.len() {

@@ -10,6 +10,7 @@ use crate::agent::orders::Target;
 use crate::agent::{Agent, Hour, Refused, Trouble};
 use crate::domain::Month;
 use crate::domain::installation::Unit;
+use crate::domain::pseudonym::{HandedOut, Names};
 use crate::domain::report::UsageReport;
 use crate::domain::watermark::Coverage;
 use crate::formats::{self, FORMATS};
@@ -156,18 +157,22 @@ impl Agent {
         Ok(report)
     }
 
-    /// A report as a file of one format, byte for byte as in the Reports folder.
-    pub(in crate::agent) fn report_file(&self, target: &Target, format: &str) -> Result<Value, Refused> {
+    /// A report as a file of one format: byte for byte as in the Reports folder, or a document of its own under pseudonyms.
+    pub(in crate::agent) fn report_file(&self, target: &Target, format: &str, names: Names) -> Result<Value, Refused> {
         let (_, report) = self.one_report(target)?;
         let Some(row) = formats::by_extension(format) else {
             let known: Vec<&str> = FORMATS.iter().map(|row| row.extension).collect();
             return Err(Refused::new(2, format!("there is no format '{format}'; known are {}", known.join(", "))));
         };
+        let names = self.names_for(HandedOut::ReportSave, names);
+        let report = self.report_with_names(report, names)?;
         let document = crate::agent::write_files::document_of(&report);
         let bytes = (row.write)(&document, &self.typefaces_for(&document));
         Ok(json!({
             "name": crate::agent::write_files::file_name(&report, row.extension),
             "media_type": row.media_type,
+            "names": names,
+            "digest": report.digest,
             "base64": base64::engine::general_purpose::STANDARD.encode(bytes),
         }))
     }

@@ -1,36 +1,31 @@
 //! The console's listener, composed: pages, metrics, and how the agent is reached from them.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use super::log_end;
+use super::{entrance, log_end};
+use crate::api::entry::{Entry, SeatOf, Seated};
 use crate::api::{self, Desk};
 use crate::cli::session::Session;
-use crate::cli::stopping::{Stop, told};
+use crate::cli::stopping::Stop;
 use crate::config::{ConsoleSettings, Settings};
-use crate::console::{self, Back, House, Manner};
+use crate::console::{self, Back, ByProvider, House, Manner};
 use crate::people::{Doorkeeper, SessionRules};
-use crate::ports::serve::{self, Served, TlsFiles};
 
 /// The console. Without it the agent does what is owed all the same.
 pub async fn open(
     session: &Session<'_>,
     settings: &Settings,
     console: &ConsoleSettings,
-    desk: &Desk,
+    house: api::House,
     stop: &Stop,
 ) -> Option<JoinHandle<()>> {
-    let house = house(session, settings, console, desk);
-    let mut router = console::router(Arc::clone(&house));
-    // Whoever scrapes from elsewhere shows a token to the API.
-    if console.listen.ip().is_loopback() {
-        router = router.merge(api::metrics::router(desk.clone()));
-    }
-    let router = console::guarded(house, router);
-    match listening(console, router, stop).await {
+    let (api, house) = (house.clone(), composed(session, settings, console, &house.desk));
+    let entry = Entry { house: api, doorkeeper: Arc::clone(&house.doorkeeper), seat_of: seat_of(&house) };
+    let router = console::router(Arc::clone(&house)).merge(entrance::api(console, entry));
+    match entrance::listen(console, console::guarded(house, router), stop).await {
         Ok(page) => {
             info!(event = "console.listening", address = %page.address, "the console is served");
             Some(tokio::spawn(async move { log_end("console", Ok::<_, std::io::Error>(page.ended().await)) }))
@@ -42,18 +37,19 @@ pub async fn open(
     }
 }
 
-async fn listening(console: &ConsoleSettings, router: axum::Router, stop: &Stop) -> std::io::Result<Served> {
-    match &console.tls {
-        Some(tls) => {
-            let path = |path: &Path| path.to_owned();
-            let files = TlsFiles { certificates: path(&tls.certificate_file), key: path(&tls.key_file) };
-            serve::tls(console.listen, &files, router, told(stop.clone())).await
-        }
-        None => serve::plain(console.listen, router, told(stop.clone())).await,
-    }
+/// Whoever is signed in to the console may read through the API too.
+fn seat_of(house: &Arc<House>) -> SeatOf {
+    let house = Arc::clone(house);
+    Arc::new(move |headers| {
+        let house = Arc::clone(&house);
+        Box::pin(async move {
+            let seat = console::seat(&house, &headers).await?;
+            Ok(seat.map(|seat| Seated { person: seat.person, csrf: seat.session.csrf }))
+        })
+    })
 }
 
-fn house(session: &Session<'_>, settings: &Settings, console: &ConsoleSettings, desk: &Desk) -> Arc<House> {
+fn composed(session: &Session<'_>, settings: &Settings, console: &ConsoleSettings, desk: &Desk) -> Arc<House> {
     let rules = SessionRules { idle: console.idle, longest: console.session };
     Arc::new(House {
         back: back(desk),
@@ -65,7 +61,14 @@ fn house(session: &Session<'_>, settings: &Settings, console: &ConsoleSettings, 
             secure: console.tls.is_some() || console.behind_proxy,
             names: console.names.clone(),
         },
+        by_provider: by_provider(session, settings, console),
     })
+}
+
+/// The provider is asked over a wire of its own: whoever signs in waits for no duty.
+fn by_provider(session: &Session<'_>, settings: &Settings, console: &ConsoleSettings) -> Option<ByProvider> {
+    let openid = console.openid.as_ref()?;
+    Some(ByProvider::new(openid.party.clone(), (session.doors.wire)(settings)))
 }
 
 /// The console asks and orders over the desk, as everybody does.

@@ -1,6 +1,7 @@
 //! `agent`: the long-running owner of the state directory, composed with its alarm, its desk and its sockets.
 
 mod console;
+mod entrance;
 mod keeper;
 mod owner;
 
@@ -113,13 +114,14 @@ async fn open_doors(
     let unavailable = |error: &dyn std::fmt::Display| Refused::new(69, error.to_string());
     let mut served = vec![ring(Arc::clone(&session.doors.clock), notes, stop.clone()).await?];
     let socket = absolute(&settings.state_dir).join(SOCKET);
-    let listening =
-        serve::unix(&socket, api::router(desk.clone()).merge(api::metrics::router(desk.clone())), told(stop.clone()));
+    let house = api::House::new(desk.clone(), Arc::clone(&session.doors.clock));
+    let router = api::router(house.clone()).merge(api::metrics::router(desk.clone()));
+    let listening = serve::unix(&socket, router, told(stop.clone()));
     let control = listening.await.map_err(|error| unavailable(&error))?;
     served.push(tokio::spawn(async move { log_end("control socket", control.await) }));
     info!(event = "control.listening", socket = %socket.display(), "the control socket is open");
     if let Some(console) = &settings.console {
-        served.extend(console::open(session, settings, console, desk, stop).await);
+        served.extend(console::open(session, settings, console, house, stop).await);
     }
     Ok(served)
 }

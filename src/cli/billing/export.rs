@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::agent::orders::{BillingWish, Target, WhichInvoice};
 use crate::agent::{Order, Refused};
-use crate::cli::arguments::UnitArgs;
+use crate::cli::arguments::{NamesArgs, UnitArgs};
 use crate::cli::session::Session;
 use crate::cli::table::{Column, Table, dashed, joined, list, minute, word};
 use crate::domain::{Instant, Month};
@@ -34,6 +34,8 @@ pub struct Export {
     /// A document that was issued, by its place in the month: 2 is 2026-10/2
     #[arg(long, value_name = "N")]
     document: Option<u32>,
+    #[command(flatten)]
+    names: NamesArgs,
     /// Only what this reporting unit is charged; without minimums and roundings, which are of a tenant's whole month
     #[command(flatten)]
     unit: UnitArgs,
@@ -50,7 +52,8 @@ pub fn run(session: &mut Session<'_>, how: &Export) -> Result<(), Refused> {
     };
     let target = Target { month: how.month, ..how.unit.target() };
     let out = how.out.display().to_string();
-    let wish = BillingWish { format: how.format.clone(), out, ending: how.ending.clone(), which };
+    let wish =
+        BillingWish { format: how.format.clone(), out, ending: how.ending.clone(), which, names: how.names.names() };
     let mut exported = session.order(Order::ExportBilling { target, wish })?;
     let in_folder = exported["in_folder"] == true;
     for file in exported["files"].as_array_mut().into_iter().flatten() {
@@ -91,6 +94,9 @@ fn text(exported: &Value, _: Instant) -> String {
         let _ = writeln!(text, "! {servers}: no report of {}, so nothing is charged", word(exported, "month"));
     }
     text.push_str(&sums(exported));
+    if exported["names"] == "pseudonyms" {
+        text.push_str("names are pseudonyms (`report pseudonyms` says which is which)\n");
+    }
     let files = list(exported, "files");
     match files {
         [one] => {

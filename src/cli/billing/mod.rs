@@ -25,6 +25,9 @@ pub enum Act {
     /// holds the differences and names the one before.
     /// Each export is recorded in the journal with who, when and what.
     ///
+    /// With --pseudonyms tenants, customer numbers, servers, machines and ids of lines are pseudonyms, the same in every
+    /// export; money and points are the document's, whose digest the file names.
+    ///
     /// Exit codes: 2 no such format; 8 --final, and a report of the month is neither sent nor marked as entered elsewhere;
     /// 65 a name has signs that the profile's encoding lacks; 66 no report of the month, or no such document; 73 a file
     /// cannot be written; 78 no price book, or a wrong one, or for `focus` one without [focus].

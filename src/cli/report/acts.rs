@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::{Instant, PathBuf, ReportArgs, instant};
+use crate::cli::arguments::NamesArgs;
 
 #[derive(Debug, Args)]
 pub struct Generate {
@@ -32,6 +33,8 @@ pub struct Save {
     /// The file to write
     #[arg(long, value_name = "PATH")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub names: NamesArgs,
 }
 
 #[derive(Debug, Args)]

@@ -8,9 +8,10 @@ mod explain;
 mod finalize;
 mod forget;
 mod proposals;
+mod pseudonyms;
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine;
 use clap::Subcommand;
@@ -120,10 +121,23 @@ pub enum Act {
     Correct(acts::Reasoned),
     /// Writes the report as a file of one format
     ///
-    /// Byte for byte as in the Reports folder. Exit codes: 2 there is no such format; 73 the file cannot be written.
+    /// Byte for byte as in the Reports folder. With --pseudonyms it is a document of its own, with its own digest: tenants,
+    /// servers, machines, ids of workloads, jobs and what people wrote are pseudonyms, the same in every month and export;
+    /// lines and totals are the report's, whose digest it names.
+    ///
+    /// Exit codes: 2 there is no such format; 73 the file cannot be written.
     ///
     /// Example: tidegauge report save --format pdf --out october.pdf
     Save(acts::Save),
+    /// Which name is which pseudonym, of the month's report and billing documents
+    ///
+    /// The table is computed from the key (keys/pseudonyms.key) each time and kept nowhere: give it to nobody who gets the
+    /// documents. --out writes it as CSV, readable by its owner alone.
+    ///
+    /// Exit codes: 66 there is no report of that month; 73 the file cannot be written.
+    ///
+    /// Example: tidegauge report pseudonyms --month 2026-10 --out names.csv
+    Pseudonyms(pseudonyms::Pseudonyms),
     /// Prints the JSON Schema of the report, as its JSON file and `report show --json` have it
     ///
     /// Example: tidegauge report schema > usage-report-1.schema.json
@@ -223,7 +237,8 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
             let order = Order::Correct { target: how.which.target(), reason: how.reason.clone() };
             session.order_and_show(order, text::changed)
         }
-        Act::Save(how) => save(session, &how.which, &how.format, &how.out),
+        Act::Save(how) => save(session, how),
+        Act::Pseudonyms(how) => pseudonyms::run(session, how),
         Act::Schema => schema(session),
         Act::Explain(asked) => explain::run(session, asked),
         Act::Compare(how) => compare::run(session, how),
@@ -268,10 +283,10 @@ fn generate(session: &mut Session<'_>, how: &Generate) -> Result<(), Refused> {
     session.order_and_show(Order::Generate { target: how.which.target() }, text::changed)
 }
 
-fn save(session: &mut Session<'_>, which: &ReportArgs, format: &str, out: &Path) -> Result<(), Refused> {
-    let UnitArgs { unit, server } = which.unit.clone();
-    let query = Query::ReportFile { unit, server, month: which.month, format: format.to_owned() };
-    let file = session.ask(&query)?;
+fn save(session: &mut Session<'_>, how: &acts::Save) -> Result<(), Refused> {
+    let (UnitArgs { unit, server }, names, out) = (how.which.unit.clone(), how.names.names(), &how.out);
+    let query = Query::ReportFile { unit, server, month: how.which.month, format: how.format.clone(), names };
+    let file = session.ask_under(names, &query)?;
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(word(&file, "base64"))
         .map_err(|error| Refused::new(76, format!("the agent's answer is no file: {error}")))?;
@@ -281,6 +296,8 @@ fn save(session: &mut Session<'_>, which: &ReportArgs, format: &str, out: &Path)
         "path": out.display().to_string(),
         "bytes": bytes.len(),
         "media_type": file["media_type"],
+        "names": file["names"],
+        "digest": file["digest"],
     });
     session.show(&saved, saved_text)
 }
@@ -292,5 +309,6 @@ fn schema(session: &mut Session<'_>) -> Result<(), Refused> {
 }
 
 fn saved_text(saved: &Value, _: Instant) -> String {
-    format!("{} ({} bytes)\n", word(saved, "path"), word(saved, "bytes"))
+    let names = if saved["names"] == "pseudonyms" { ", names are pseudonyms" } else { "" };
+    format!("{} ({} bytes{names})\n", word(saved, "path"), word(saved, "bytes"))
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::journal::{Line, Reader};
 use super::super::leaf::Leaf;
+use crate::domain::pseudonym::Names;
 use crate::seal::chain::Hash;
 use crate::seal::digest::from_hex;
 
@@ -78,17 +79,41 @@ impl Slice {
         let number = |entry: Option<&Entry>| entry.map_or(0, |entry| entry.line.seq);
         let whole = self.entries.iter().filter(|entry| entry.line.payload.is_some()).count();
         let thinned = self.entries.iter().filter(|entry| entry.line.thinned).count();
+        let withheld = self.entries.iter().filter(|entry| entry.line.withheld).count();
+        let kept_back = match withheld {
+            0 => String::new(),
+            some => format!(
+                "; of {some} about the month the payload is kept back with the names in it, and its digest stands"
+            ),
+        };
         let let_go = match thinned {
             0 => String::new(),
             some => format!("; of {some} the payload was let go by age, and its digest stands"),
         };
         format!(
             "entries {} to {} are one unbroken chain; {whole} of {} are here in full, the others are about something \
-             else{let_go}",
+             else{kept_back}{let_go}",
             number(first),
             number(last),
             self.entries.len()
         )
+    }
+
+    /// Whether payloads are kept back exactly where names are pseudonyms.
+    pub fn withholds(&self, names: Names) -> Result<(), String> {
+        let odd = |entry: &&Entry| match names {
+            Names::Plain => entry.line.withheld,
+            Names::Pseudonyms => entry.line.payload.is_some(),
+        };
+        match (self.entries.iter().find(odd), names) {
+            (None, _) => Ok(()),
+            (Some(entry), Names::Plain) => {
+                Err(format!("entry {} is kept back, and the archive says nothing of pseudonyms", entry.line.seq))
+            }
+            (Some(entry), Names::Pseudonyms) => {
+                Err(format!("entry {} has its payload, and the archive says that names are pseudonyms", entry.line.seq))
+            }
+        }
     }
 
     /// The hash of an entry of the slice.
@@ -141,10 +166,11 @@ impl Slice {
                 Some(Leaf { server, taken_at, payload_sha256: entry.line.payload_sha256.clone() })
             })
             .collect();
-        // An entry whose payload was let go by age still names its digest, and the report's tree binds that to the sample.
-        let thinned = self.entries.iter().filter(|entry| entry.line.thinned && entry.line.seq <= through);
+        // An entry whose payload is not here still names its digest, and the report's tree binds that to the sample.
+        let is_let_go = |entry: &&Entry| (entry.line.thinned || entry.line.withheld) && entry.line.seq <= through;
+        let let_go = self.entries.iter().filter(is_let_go);
         let digests: std::collections::BTreeSet<&str> =
-            thinned.map(|entry| entry.line.payload_sha256.as_str()).collect();
+            let_go.map(|entry| entry.line.payload_sha256.as_str()).collect();
         let is_known = |leaf: &Leaf| known.contains(leaf) || digests.contains(leaf.payload_sha256.as_str());
         leaves.iter().filter(|leaf| !is_known(leaf)).collect()
     }

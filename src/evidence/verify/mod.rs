@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::archive::{self, Files};
 use super::journal::Reader;
 use super::{ABOUT, AGENT_KEY, SCHEMA, SERVER_KEY, SERVER_KEYS_MAX};
+use crate::domain::pseudonym::Names;
 use crate::seal::keys::VerifyingKey;
 
 /// What came of one check.
@@ -118,7 +119,10 @@ pub fn verify(bytes: &[u8], expected: Option<&str>, reader: &Reader) -> Verdict 
 
 fn check_contents(evidence: &Evidence<'_>, about: &About, verdict: &mut Verdict) {
     let (slice, found) = chain::Slice::read(evidence.files.get(super::JOURNAL), evidence.reader);
-    verdict.add("journal", found);
+    verdict.add("journal", found.and_then(|says| slice.withholds(about.names).map(|()| says)));
+    if !about.names.is_plain() {
+        verdict.note("names", PSEUDONYMS);
+    }
     for revision in &about.revisions {
         reports::check(evidence, &slice, about, *revision, verdict);
     }
@@ -151,8 +155,13 @@ fn expect_key(key: &VerifyingKey, expected: Option<&str>, verdict: &mut Verdict)
     verdict.add("key", found);
 }
 
+/// What cannot be checked where names are pseudonyms.
+const PSEUDONYMS: &str = "they are pseudonyms, so the journal's payloads and the report as it was sent are kept back; \
+                          whether they say what stands here is shown only by the evidence with the names";
+
 /// What the archive says it is about.
 struct About {
+    names: Names,
     unit: String,
     month: String,
     revisions: BTreeSet<u32>,
@@ -171,7 +180,13 @@ fn about(files: &Files) -> Result<About, String> {
     if revisions.is_empty() || revisions != there {
         return Err(format!("{ABOUT} does not name the revisions that are there"));
     }
-    Ok(About { unit: text("unit")?, month: text("month")?, revisions })
+    let names = match &about["names"] {
+        Value::Null => Names::Plain,
+        names => {
+            serde_json::from_value(names.clone()).map_err(|_| format!("{ABOUT} does not say what its names are"))?
+        }
+    };
+    Ok(About { names, unit: text("unit")?, month: text("month")?, revisions })
 }
 
 fn key_in(files: &Files, name: &str) -> Result<VerifyingKey, String> {

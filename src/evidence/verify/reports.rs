@@ -8,6 +8,7 @@ use super::chain::Slice;
 use super::{About, Evidence, Verdict, file, json_of, text};
 use crate::domain::Points;
 use crate::domain::calendar::rfc3339;
+use crate::domain::pseudonym::Names;
 use crate::domain::report::RestsOn;
 use crate::seal::canonical;
 use crate::seal::digest::{from_hex, hex, sha256_hex};
@@ -45,7 +46,10 @@ pub(super) fn check(evidence: &Evidence<'_>, slice: &Slice, about: &About, numbe
     verdict.add(name("record"), revision.is_that_of_the_archive());
     verdict.add(name("signature"), revision.signature());
     verdict.add(name("files"), revision.files());
-    verdict.add(name("journal"), revision.is_recorded());
+    match about.names {
+        Names::Plain => verdict.add(name("journal"), revision.is_recorded()),
+        Names::Pseudonyms => verdict.note(name("journal"), revision.original()),
+    }
     verdict.add(name("adjustments"), revision.adjustments());
     match serde_json::from_value::<RestsOn>(record["evidence"].clone()) {
         Ok(rests_on) => {
@@ -83,10 +87,13 @@ impl Revision<'_> {
     }
 
     fn is_that_of_the_archive(&self) -> Result<String, String> {
-        let About { unit, month, .. } = self.about;
+        let About { unit, month, names: about_names, .. } = self.about;
         let (record, number) = (self.record, self.number);
         if record["unit"] != *unit || record["month"] != *month || record["revision"] != number {
             return Err(format!("it is not revision {number} of {month} of unit {unit}"));
+        }
+        if record["pseudonyms_of"].is_string() == about_names.is_plain() {
+            return Err("it and the archive do not agree whether its names are pseudonyms".to_owned());
         }
         let lines = record["lines"].as_array().map_or(&[][..], Vec::as_slice);
         let sum: Option<Points> = lines.iter().map(|line| figure_of(&line["points"])).sum();
@@ -181,6 +188,12 @@ impl Revision<'_> {
         if carries { Ok(()) } else { Err("it does not carry the digest".to_owned()) }
     }
 
+    /// What the journal recorded instead.
+    fn original(&self) -> String {
+        let original = self.record["pseudonyms_of"].as_str().unwrap_or("not stated");
+        format!("what it recorded is the report with the digest {original}, which is not here")
+    }
+
     /// The journal's newest word on this revision is this report.
     fn is_recorded(&self) -> Result<String, String> {
         let About { unit, month, .. } = self.about;
@@ -207,12 +220,32 @@ impl Revision<'_> {
         if listed != *stated {
             return Err(format!("{} is not what the record says", self.path(ADJUSTMENTS)));
         }
+        let stated = stated.as_array().map_or(&[][..], Vec::as_slice);
+        if let Some(one) = stated.iter().find(|one| one["reason"].as_str().is_none_or(|why| why.trim().is_empty())) {
+            return Err(format!("the one of {} has no reason", one["at"]));
+        }
+        match self.about.names {
+            Names::Plain => self.are_recorded(stated)?,
+            Names::Pseudonyms if stated.is_empty() => {}
+            Names::Pseudonyms => {
+                let count = stated.len();
+                return Ok(format!("{count}, each with a reason; who recorded them cannot be checked here"));
+            }
+        }
+        Ok(match stated.len() {
+            0 => "none".to_owned(),
+            count => format!("{count}, each with a reason and recorded by whom it names"),
+        })
+    }
+
+    /// Each stands in the journal, recorded by whom it names.
+    fn are_recorded(&self, stated: &[Value]) -> Result<(), String> {
         let About { unit, month, .. } = self.about;
         let kept = self.slice.kept(unit, month, self.number);
-        if kept.last().is_none_or(|newest| newest.report["adjustments"] != *stated) {
+        let newest = kept.last().and_then(|newest| newest.report["adjustments"].as_array());
+        if newest.is_none_or(|recorded| recorded != stated) {
             return Err("they are not those of the journal".to_owned());
         }
-        let stated = stated.as_array().map_or(&[][..], Vec::as_slice);
         for one in stated {
             // A report that was built again keeps its adjustments; what they take away may be another number.
             let is_same = |other: &Value| SAME_BY.iter().all(|field| one[*field] == other[*field]);
@@ -223,14 +256,8 @@ impl Revision<'_> {
             if first.is_none_or(|first| *recorded_by != first.actor) {
                 return Err(format!("the one of {} was not recorded by whom it names", one["at"]));
             }
-            if one["reason"].as_str().is_none_or(|reason| reason.trim().is_empty()) {
-                return Err(format!("the one of {} has no reason", one["at"]));
-            }
         }
-        Ok(match stated.len() {
-            0 => "none".to_owned(),
-            count => format!("{count}, each with a reason and recorded by whom it names"),
-        })
+        Ok(())
     }
 
     fn samples(&self, rests_on: &RestsOn) -> Result<String, String> {

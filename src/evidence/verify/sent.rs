@@ -2,15 +2,17 @@
 
 use serde_json::Value;
 
-use super::super::RECORD;
+use super::super::{RECORD, WITHHELD};
 use super::chain::Slice;
 use super::{About, Evidence, Verdict, file, json_of, text};
+use crate::domain::pseudonym::Names;
 use crate::seal::digest::sha256_hex;
 use crate::seal::jws;
 
 pub(super) fn check(evidence: &Evidence<'_>, slice: &Slice, about: &About, verdict: &mut Verdict) {
     let bodies = evidence.files.keys().filter_map(|name| {
-        let name = name.strip_prefix("sent/")?.strip_suffix(".jws")?;
+        let name = name.strip_prefix("sent/")?;
+        let name = name.strip_suffix(WITHHELD).or_else(|| name.strip_suffix(".jws"))?;
         // Answers and adopted texts belong to the message before the second dot.
         (!name.contains('.')).then_some(name)
     });
@@ -38,18 +40,39 @@ impl Message<'_> {
     }
 
     fn check(&self) -> Result<String, String> {
+        if self.evidence.files.contains_key(&format!("sent/{}{WITHHELD}", self.name)) {
+            return self.check_withheld();
+        }
         let body = text(self.evidence.files, &self.path("jws"))?;
         let payload = jws::verify(body, self.evidence.key).map_err(|why| why.to_string())?;
         let payload: Value = serde_json::from_slice(&payload).map_err(|_| "its payload is not JSON")?;
         if payload["unit"] != self.about.unit {
             return Err("it is about another unit".to_owned());
         }
-        self.is_sealed(body)?;
+        let says = match self.about.names {
+            Names::Plain => {
+                self.is_sealed(body)?;
+                "signed by the agent's key, as sealed in the journal"
+            }
+            Names::Pseudonyms => "signed by the agent's key",
+        };
         if let Some(revision) = self.revision() {
             self.is_that_of_the_record(&payload, revision)?;
         }
-        let answered = self.receipt(body)?;
-        Ok(format!("signed by the agent's key, as sealed in the journal; {answered}"))
+        let adopted = text(self.evidence.files, &self.path("adopted.jws")).ok();
+        let answered = self.receipt(&sha256_hex(body.as_bytes()), adopted.map(|text| sha256_hex(text.as_bytes())))?;
+        Ok(format!("{says}; {answered}"))
+    }
+
+    /// What can be said of a text that is not here.
+    fn check_withheld(&self) -> Result<String, String> {
+        if self.about.names.is_plain() {
+            return Err("its text is kept back, and the archive says nothing of pseudonyms".to_owned());
+        }
+        let withheld = json_of(self.evidence.files, &format!("sent/{}{WITHHELD}", self.name))?;
+        let sha256 = withheld["sha256"].as_str().ok_or("the SHA-256 of its text is not stated")?;
+        let answered = self.receipt(sha256, withheld["adopted_sha256"].as_str().map(str::to_owned))?;
+        Ok(format!("its text is kept back with the names in it, SHA-256 {sha256}; {answered}"))
     }
 
     /// The revision, when it is a report.
@@ -86,18 +109,19 @@ impl Message<'_> {
         Ok(())
     }
 
-    fn receipt(&self, body: &str) -> Result<String, String> {
+    /// The receipt of a text by its SHA-256, or of the one that the server already had.
+    fn receipt(&self, sha256: &str, adopted: Option<String>) -> Result<String, String> {
         let files = self.evidence.files;
         if !files.contains_key(&self.path("receipt.json")) {
             return Ok("no receipt yet".to_owned());
         }
         let row = json_of(files, &self.path("receipt.json"))?;
         let receipt = &row["receipt"];
-        let (taken, adopted) = match text(files, &self.path("adopted.jws")) {
-            Ok(adopted) => (adopted, " of the text it already had"),
-            Err(_) => (body, ""),
+        let (taken, adopted) = match &adopted {
+            Some(adopted) => (adopted.as_str(), " of the text it already had"),
+            None => (sha256, ""),
         };
-        if receipt["sha256"] != sha256_hex(taken.as_bytes()) {
+        if receipt["sha256"] != taken {
             return Err("the receipt is one of other bytes".to_owned());
         }
         let at = receipt["received_at"].as_str().unwrap_or("an hour not stated").to_owned();

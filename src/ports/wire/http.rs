@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Request, Response, Url, redirect, retry};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::ask::{Body, Failure, FormValue, HeaderSecret, HttpAnswer, HttpAsk, Method, Peer};
 use crate::doors::peer::{HttpPeer, Login, Reach, Trust, is_loopback};
@@ -255,13 +255,27 @@ fn secret_header(peer: &HttpPeer, secret: &HeaderSecret) -> Result<HeaderValue, 
         HeaderSecret::Text(text) => text.clone(),
         HeaderSecret::PeerBasic => {
             let login = login_of(peer)?;
-            let plain = format!("{}:{}", login.username, login::password(login)?.expose_secret());
-            format!("Basic {}", STANDARD.encode(plain)).into()
+            basic(&login.username, login::password(login)?.expose_secret())
+        }
+        HeaderSecret::PeerClient => {
+            let login = login_of(peer)?;
+            basic(&form_text(&login.username), &form_text(login::password(login)?.expose_secret()))
         }
         HeaderSecret::PeerKey => format!("Bearer {}", login::api_key(peer)?.expose_secret()).into(),
     };
     HeaderValue::from_str(text.expose_secret())
         .map_err(|_| Failure::Settings { why: format!("a secret for {} is no header's text", authority(peer)) })
+}
+
+fn basic(username: &str, password: &str) -> SecretString {
+    format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))).into()
+}
+
+/// A text as it is written in a form.
+fn form_text(text: &str) -> String {
+    let mut url = Url::parse("form:text").expect("a URL");
+    url.query_pairs_mut().append_key_only(text);
+    url.query().unwrap_or_default().to_owned()
 }
 
 fn login_of(peer: &HttpPeer) -> Result<&Login, Failure> {

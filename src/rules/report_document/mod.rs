@@ -20,6 +20,12 @@ use crate::domain::report::{CountedBy, Reason, UsageReport};
 /// What changes after a report was generated; the digest leaves these out, and so do its files.
 pub const AFTER_GENERATION: [&str; 7] = ["stage", "until", "sealed_at", "at", "receipt", "server_verdict", "external"];
 
+/// What a report says of itself whose names are pseudonyms.
+const PSEUDONYMS: &str = "Names of tenants, servers, machines, workload ids and jobs, and texts that people wrote, are \
+                          pseudonyms: the same name has the same one in every document. This is a document of its own; \
+                          the report with the names has the digest under \"Pseudonyms of\". Its holder can say which is \
+                          which (`tidegauge report pseudonyms`).";
+
 /// Makes the document of a report: a cover for who has ten seconds, then every number behind it.
 pub fn report_document(report: &UsageReport) -> Document {
     Document {
@@ -46,7 +52,8 @@ fn record(report: &UsageReport) -> Value {
 fn subtitle(report: &UsageReport) -> String {
     let company = report.license.licensed_to.as_deref().unwrap_or("company not stated");
     let license = report.license_id.as_deref().unwrap_or("not stated");
-    format!("{company} · license {license} · revision {}", report.revision)
+    let names = if report.pseudonyms_of.is_some() { " · names are pseudonyms" } else { "" };
+    format!("{company} · license {license} · revision {}{names}", report.revision)
 }
 
 fn sections(report: &UsageReport) -> Vec<Section> {
@@ -144,6 +151,9 @@ fn evidence(report: &UsageReport) -> Section {
         ("Samples", format!("{} complete of {} expected", report.coverage.complete, report.coverage.expected)),
         ("Digest", report.digest.clone()),
     ];
+    if let Some(original) = &report.pseudonyms_of {
+        facts.push(("Pseudonyms of", original.clone()));
+    }
     let mut paragraphs = vec![
         "The digest is the SHA-256 of the report's canonical JSON (RFC 8785); the JSON file beside this one holds that \
          record. Times are GMT.",
@@ -156,10 +166,19 @@ fn evidence(report: &UsageReport) -> Section {
             ("Hash of that entry", rests_on.journal_hash.clone()),
             ("Signed by", rests_on.signed_by.clone()),
         ]);
-        paragraphs.push(
-            "The .jws file beside this one is the signature over the record. `tidegauge evidence export` writes \
-             everything that proves it into one archive, `tidegauge evidence verify` checks that.",
-        );
+        paragraphs.push(match report.pseudonyms_of {
+            None => {
+                "The .jws file beside this one is the signature over the record. `tidegauge evidence export` writes \
+                 everything that proves it into one archive, `tidegauge evidence verify` checks that."
+            }
+            Some(_) => {
+                "`tidegauge evidence export --pseudonyms` writes this record with its signature into one archive, \
+                 `tidegauge evidence verify` checks that."
+            }
+        });
+    }
+    if report.pseudonyms_of.is_some() {
+        paragraphs.push(PSEUDONYMS);
     }
     let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let blocks = std::iter::once(Block::Facts(facts));

@@ -44,7 +44,7 @@ const LINES_SCHEMA: &str = "tidegauge.usage-report-lines/1";
 /// The report's lines as CSV has them: the contract is the names, not the order. Each line names its report, so that the
 /// files of many months can be put together.
 pub(super) fn lines(report: &UsageReport) -> Table {
-    let columns = vec![
+    let mut columns = vec![
         column("schema", "Schema", Left, 2),
         column("unit", "Reporting unit", Left, 2),
         column("license_id", "License ID", Left, 2),
@@ -61,8 +61,9 @@ pub(super) fn lines(report: &UsageReport) -> Table {
         column("points", "Points", Right, 2),
         column("digest", "Digest of the report", Left, 2),
     ];
+    columns.extend(report.pseudonyms_of.iter().map(|_| column("pseudonyms_of", "Pseudonyms of", Left, 2)));
     let rows = report.lines.iter().map(|line| {
-        vec![
+        let mut cells = vec![
             text(LINES_SCHEMA),
             text(&report.unit),
             text(report.license_id.as_deref().unwrap_or_default()),
@@ -78,7 +79,9 @@ pub(super) fn lines(report: &UsageReport) -> Table {
             number(line.rental_count),
             number(line.points),
             text(&report.digest),
-        ]
+        ];
+        cells.extend(report.pseudonyms_of.iter().map(text));
+        cells
     });
     Table { name: "lines", columns, rows: rows.collect(), totals: Vec::new() }
 }

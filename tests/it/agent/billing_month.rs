@@ -4,6 +4,7 @@ use super::*;
 use base64::Engine;
 use tidegauge::agent::asked::BillingFileAsked;
 use tidegauge::agent::orders::{BillingWish, WhichInvoice};
+use tidegauge::domain::pseudonym::Names;
 
 const BOOK: &str = "currency = \"EUR\"\nrounding = \"line\"\n[[price]]\nvalid_from = 2026-01-01\nper_point = \"1\"\n\
                     cost_per_point = \"0.6\"\n[[tenant]]\nname = \"A\"\ncustomer_number = \"K-7\"\n";
@@ -57,7 +58,13 @@ fn a_month_has_each_tenants_sums_and_what_keeps_it_from_being_issued() {
     let (portal, document) = ("Pulse".to_owned(), "4711".to_owned());
     world.order(Order::MarkExternal { target: Target::default(), portal, document }, "mia").unwrap();
     let out = "/etc/tidegauge/stolen.csv".to_owned();
-    let wish = BillingWish { format: "lines".to_owned(), out, ending: None, which: WhichInvoice::Issue };
+    let wish = BillingWish {
+        format: "lines".to_owned(),
+        out,
+        ending: None,
+        which: WhichInvoice::Issue,
+        names: Names::default(),
+    };
     let issued = world.order(Order::ExportBilling { target: Target::default(), wish }, "mia").expect("it is final");
     assert_eq!(issued["files"].as_array().map(Vec::len), Some(1), "the bytes are in the answer");
     let disk = world.disk.clone().expect("a world has a disk");

@@ -11,8 +11,9 @@ use tidegauge::formats::delimited;
 use super::documents::{AGENT, draw_up};
 use super::*;
 
-const SELLER: &str = "[focus]\nprovider = \"Example Provider\"\npublisher = \"Maker\"\nbilling_account_id = \"4711\"\n";
-const PRICES: &str = "[[price]]\nvalid_from = 2026-01-01\nper_point = \"0.333\"\nminimum = \"40\"\n\
+pub const SELLER: &str =
+    "[focus]\nprovider = \"Example Provider\"\npublisher = \"Maker\"\nbilling_account_id = \"4711\"\n";
+pub const PRICES: &str = "[[price]]\nvalid_from = 2026-01-01\nper_point = \"0.333\"\nminimum = \"40\"\n\
                       [[tenant]]\nname = \"A\"\ncustomer_number = \"10042\"\n\
                       [[tenant.price]]\nvalid_from = 2026-01-01\nper_point = \"0.3\"\n";
 
@@ -20,7 +21,7 @@ pub fn selling() -> PriceBook {
     euros(&format!("{SELLER}{PRICES}"))
 }
 
-fn beside(reports: &[&UsageReport]) -> Beside {
+pub fn beside(reports: &[&UsageReport]) -> Beside {
     let facts = reports.iter().map(|report| (report.id.clone(), ReportFacts::of(report)));
     Beside { book: Some(selling()), reports: facts.collect(), ..Beside::default() }
 }

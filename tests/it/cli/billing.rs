@@ -139,9 +139,13 @@ fn an_issued_document_stays_as_it_is_and_a_correction_holds_the_differences() {
 
     shell.clock.pass(60);
     let remove = ["report", "adjust", "--remove", "sql01", "--reason", "a test machine"];
+    let refused = shell.run(&remove);
+    assert!(refused.code == 8 && refused.err.contains("`report correct --month 2025-10"), "{}", refused.err);
+    assert_eq!(shell.run(&["report", "correct", "--reason", "a test machine"]).code, 0);
     assert_eq!(shell.run(&remove).code, 0);
     let same = run(&shell, &config, "billing export --final --format lines", "same.csv");
-    assert_eq!(same.code, 8, "the adjustment was entered nowhere: {}", same.out);
+    assert_eq!(same.code, 0, "the correction was entered nowhere: {}", same.err);
+    assert_eq!(std::fs::read(shell.path("same.csv")).expect("written"), first);
     let ran = run(&shell, &config, "billing export --format lines", "draft.csv");
     assert!(ran.out.contains("document 2025-10/2 draft") && ran.out.contains("corrects 2025-10/1"), "{}", ran.out);
     shell.clock.pass(60);
@@ -212,4 +216,25 @@ fn what_cannot_be_exported_is_refused_in_one_line() {
     let later = shell.file("later-prices.toml", &PRICES.replace("2025-01-01", "2026-01-01"));
     let later = shell.file("later.toml", &format!("[billing]\nprice_book = \"{later}\"\n"));
     check(&shell, &later, "billing export --format lines", 78, "no price for 2025-10");
+}
+
+#[test]
+fn billing_files_under_pseudonyms_have_the_money_and_no_name() {
+    let (shell, config) = with_prices();
+    let [plain, under] = ["plain.csv", "under.csv"].map(|name| shell.path(name));
+    assert_eq!(run(&shell, &config, "billing export --format lines", "plain.csv").code, 0);
+    let ran = run(&shell, &config, "billing export --format lines --pseudonyms", "under.csv");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("names are pseudonyms") && !ran.out.contains("Tenant A"), "{}", ran.out);
+    let amounts = |path: &Path| rows(path).iter().map(|row| row["amount"].clone()).collect::<Vec<_>>();
+    assert_eq!(amounts(&under), amounts(&plain));
+    let text = std::fs::read_to_string(&under).expect("the file");
+    for name in ["Tenant A", "House", "10042", "vbr01,"] {
+        assert!(!text.contains(name), "{name} is in {text}");
+    }
+    assert!(rows(&under)[0]["pseudonyms_of"].as_str().is_some_and(|digest| digest.starts_with("sha256:")));
+    let table = shell.json(&["report", "pseudonyms", "--config", &config]);
+    let names = table["names"].as_array().expect("rows");
+    let tenant = names.iter().find(|row| row["name"] == "House").expect("who pays without a tenant is in it");
+    assert!(text.contains(tenant["pseudonym"].as_str().expect("a pseudonym")));
 }

@@ -140,10 +140,15 @@ fn an_adjustment_is_tried_made_and_taken_back() {
     assert_eq!(adjusted["total_points"], "42");
     check(&adjusted["adjustments"][0], "at by workload tenant type before after reason");
     assert_eq!(adjusted["adjustments"][0]["by"], "user:clerk");
-    let marked = shell.json(&["report", "mark-external", "--portal", "Pulse", "--document", "4711"]);
-    assert_eq!(marked["external"]["document"], "4711");
     assert_eq!(shell.json(&["report", "reset"])["total_points"], "53");
     assert_eq!(shell.run(&["report", "reset"]).code, 3);
+    shell.json(&[&["report", "adjust"][..], &remove[..]].concat());
+    let marked = shell.json(&["report", "mark-external", "--portal", "Pulse", "--document", "4711"]);
+    assert_eq!(marked["external"]["document"], "4711");
+    assert_eq!(shell.run(&["report", "reset"]).code, 8, "what was entered stands");
+    let corrected = shell.json(&["report", "correct", "--reason", "it was none"]);
+    assert_eq!((&corrected["revision"], &corrected["total_points"]), (&json!(2), &json!("53")));
+    assert_eq!(corrected["external"]["document"], json!(null), "it is entered anew");
 }
 
 #[test]

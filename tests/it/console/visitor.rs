@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde_json::Value;
 use tidegauge::agent::{Order, Query, Refused};
-use tidegauge::console::{self, Answer, Back, House, Manner};
+use tidegauge::console::{self, Answer, Back, ByProvider, House, Manner};
 use tidegauge::domain::Instant;
 use tidegauge::domain::people::{Person, Role, SecretHash};
 use tidegauge::doors::Clock;
@@ -53,7 +53,12 @@ pub type Answering = Arc<dyn Fn(Query, Person) -> Result<Value, Refused> + Send 
 
 impl Site {
     /// With the five [`PEOPLE`].
-    pub fn of(mut world: World) -> Site {
+    pub fn of(world: World) -> Site {
+        Site::with(world, None)
+    }
+
+    /// The same, where people may sign in by a provider too.
+    pub fn with(mut world: World, by_provider: Option<ByProvider>) -> Site {
         for (name, role) in PEOPLE {
             let (name, password) = (name.to_owned(), Some(HASH.clone()));
             let order = Order::AddUser { name, role, password, invitation: None };
@@ -84,7 +89,7 @@ impl Site {
                 answer(obeyed.join().expect("an order is obeyed or refused"))
             }),
         };
-        let (router, clock) = routed(back, now, zone);
+        let (router, clock) = routed(back, now, zone, by_provider);
         Site { router, world, clock }
     }
 
@@ -100,7 +105,7 @@ impl Site {
             order: Arc::new(|_, _| answer(Err(Refused::new(8, "this agent obeys nobody")))),
             order_if: Arc::new(|_, _, _| answer(Err(Refused::new(8, "this agent obeys nobody")))),
         };
-        routed(back, at("2026-10-01T08:00:00Z"), Tz::UTC).0
+        routed(back, at("2026-10-01T08:00:00Z"), Tz::UTC, None).0
     }
 
     pub fn clock_goes_on(&self, by: TimeDelta) {
@@ -113,7 +118,7 @@ impl Site {
     }
 }
 
-fn routed(back: Back, now: Instant, time_zone: Tz) -> (Router, Arc<Standing>) {
+fn routed(back: Back, now: Instant, time_zone: Tz, by_provider: Option<ByProvider>) -> (Router, Arc<Standing>) {
     let clock = Arc::new(Standing(Mutex::new(now)));
     let rules = SessionRules { idle: TimeDelta::minutes(30), longest: TimeDelta::hours(12) };
     let house = Arc::new(House {
@@ -122,6 +127,7 @@ fn routed(back: Back, now: Instant, time_zone: Tz) -> (Router, Arc<Standing>) {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         chance: Mutex::new(Box::new(SeededChance::new(11))),
         manner: Manner { time_zone, secure: false, names: vec!["tidegauge.example.net".to_owned()] },
+        by_provider,
     });
     (console::guarded(Arc::clone(&house), console::router(house)), clock)
 }

@@ -127,6 +127,23 @@ async fn secret_headers_arrive_and_are_never_shown() {
 }
 
 #[tokio::test]
+async fn a_clients_id_and_secret_are_written_as_in_a_form_before_they_are_a_header() {
+    async fn shown(headers: HeaderMap) -> String {
+        headers["authorization"].to_str().expect("text").to_owned()
+    }
+    let peer = served(Router::new().route("/token", post(shown))).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("secret");
+    write_private(&path, "a:b+c %\n");
+    let mut ask = HttpAsk::post("sso", "/token", Body::None);
+    ask.secret_headers.push(("authorization", HeaderSecret::PeerClient));
+    let wire = wire_to("sso", with_login(peer, SecretPlace::File(path)));
+    let answer = carried(&wire, Ask::Http(ask)).await.expect("an answer");
+    let expected = format!("Basic {}", STANDARD.encode("DOMAIN%5Ctide+gauge:a%3Ab%2Bc+%25"));
+    assert_eq!(String::from_utf8_lossy(&answer.body), expected);
+}
+
+#[tokio::test]
 async fn the_login_of_the_settings_is_filled_into_forms() {
     let peer = served(Router::new().route("/token", post(|body: String| async { body }))).await;
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -9,14 +9,14 @@ use super::*;
 const SLICE: &str = "journal/slice.jsonl";
 
 /// The list of checksums for what is there now.
-fn list_again(files: &mut Files) {
+pub fn list_again(files: &mut Files) {
     let listed = files.iter().filter(|(name, _)| !name.starts_with("SHA256SUMS"));
     let sums: String = listed.map(|(name, bytes)| format!("{}  {name}\n", sha256_hex(bytes))).collect();
     files.insert("SHA256SUMS".to_owned(), sums.into_bytes());
 }
 
 /// List, record and their signatures made again with a key.
-fn sign_again(files: &mut Files, key: &SigningKey) {
+pub fn sign_again(files: &mut Files, key: &SigningKey) {
     let signature = jws::sign_detached(key, &files["reports/r1/record.json"]);
     files.insert("reports/r1/record.jws".to_owned(), signature.into_bytes());
     list_again(files);

@@ -67,7 +67,12 @@ fn a_month_with_an_open_report_is_shown_as_it_stands_and_one_without_is_refused(
     let (mut world, _) = world(3);
     world.run_until(at("2026-02-01T06:00:00Z"));
     assert_eq!(failing(&exported(&world)), Vec::<String>::new());
-    let february = Query::Evidence { unit: None, server: None, month: Some("2026-02".parse().unwrap()) };
+    let february = Query::Evidence {
+        unit: None,
+        server: None,
+        month: Some("2026-02".parse().unwrap()),
+        names: Default::default(),
+    };
     let refused = world.ask(&february).expect_err("February has no report");
     assert_eq!(refused.code, 66);
     assert!(refused.why.contains("nothing to prove"), "{}", refused.why);
@@ -93,7 +98,12 @@ fn a_week_that_is_sealed_before_the_months_first_sample_is_proved_too() {
     let (mut world, _) = world_of(WorldPlan::small(10, at("2026-01-20T09:30:00Z"), 6));
     world.wire.cut_off("vbr01", at("2026-01-31")..at("2026-02-12"));
     world.run_until(at("2026-03-12"));
-    let query = Query::Evidence { unit: None, server: None, month: Some("2026-02".parse().unwrap()) };
+    let query = Query::Evidence {
+        unit: None,
+        server: None,
+        month: Some("2026-02".parse().unwrap()),
+        names: Default::default(),
+    };
     let answer = world.ask(&query).expect("there is a report");
     let text = answer["base64"].as_str().expect("an archive");
     let archive = base64::engine::general_purpose::STANDARD.decode(text).expect("base64");

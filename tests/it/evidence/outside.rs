@@ -5,7 +5,7 @@ use tidegauge::ports::files::RealFiles;
 
 use super::*;
 
-/// Leaves a good archive, and one whose signed record was changed together with its checksums.
+/// Leaves a good archive, the same under pseudonyms, and one whose signed record was changed together with its checksums.
 #[test]
 fn archives_are_left_for_other_programs() {
     let Some(folder) = std::env::var_os("TIDEGAUGE_OUTSIDE_EVIDENCE") else { return };
@@ -15,6 +15,7 @@ fn archives_are_left_for_other_programs() {
     world.order(order, "mia").expect("a sent report");
     let archive = exported(&world);
     leave("good.zip", &archive);
+    leave("pseudonyms.zip", &super::pseudonyms::exported_under_pseudonyms(&mut world));
     let mut files = files(&archive);
     let record = files.get_mut("reports/r1/record.json").expect("a record");
     *record = String::from_utf8(record.clone()).expect("text").replace("a test machine", "nothing").into_bytes();

@@ -67,6 +67,7 @@ pub fn sample_report() -> UsageReport {
         difference: Some(difference()),
         outlook: Some(outlook()),
         evidence: None,
+        pseudonyms_of: None,
         digest: "sha256:9f2c4a7be1d05f6378a4c2e1b09d8f7766554433221100ffeeddccbbaa998877".to_owned(),
     }
 }

@@ -69,6 +69,7 @@ fn full_report() -> UsageReport {
         journal_hash: "00".to_owned(),
         signed_by: "sha256:00".to_owned(),
     });
+    report.pseudonyms_of = Some(format!("sha256:{}", "0a".repeat(32)));
     let sections = &mut report.license.sections;
     sections.sockets = Some(SocketSection::default());
     sections.capacity = Some(CapacitySection {

@@ -191,6 +191,7 @@ fn report(workloads: Vec<ReportedWorkload>, lines: Vec<Line>) -> UsageReport {
         difference: None,
         outlook: None,
         evidence: None,
+        pseudonyms_of: None,
         digest: String::new(),
     }
 }

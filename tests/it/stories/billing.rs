@@ -23,7 +23,13 @@ fn billed(seed: u64) -> World {
 }
 
 fn export(world: &mut World, which: WhichInvoice) -> Result<Value, tidegauge::agent::Refused> {
-    let wish = BillingWish { format: "lines".to_owned(), out: "january.csv".to_owned(), ending: None, which };
+    let wish = BillingWish {
+        format: "lines".to_owned(),
+        out: "january.csv".to_owned(),
+        ending: None,
+        which,
+        names: Default::default(),
+    };
     world.order(Order::ExportBilling { target: target("2026-01"), wish }, "clerk")
 }
 

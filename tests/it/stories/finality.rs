@@ -5,6 +5,7 @@ use std::path::Path;
 use tidegauge::agent::orders::{BillingWish, WhichInvoice};
 use tidegauge::config::{Flags, Settings, Written};
 use tidegauge::domain::adjustment::AdjustmentOrder;
+use tidegauge::domain::pseudonym::Names;
 use tidegauge::doors::Files;
 
 use super::*;
@@ -35,7 +36,13 @@ fn mark(world: &mut World) {
 
 fn issue(world: &mut World) -> Result<Value, tidegauge::agent::Refused> {
     let which = WhichInvoice::Issue;
-    let wish = BillingWish { format: "lines".to_owned(), out: "january.csv".to_owned(), ending: None, which };
+    let wish = BillingWish {
+        format: "lines".to_owned(),
+        out: "january.csv".to_owned(),
+        ending: None,
+        which,
+        names: Names::default(),
+    };
     world.order(Order::ExportBilling { target: target("2026-01"), wish }, "clerk")
 }
 

@@ -7,6 +7,7 @@ use base64::Engine;
 use chrono::TimeDelta;
 use tidegauge::domain::adjustment::AdjustmentOrder;
 use tidegauge::domain::forgetting::Forgotten;
+use tidegauge::domain::pseudonym::Names;
 use tidegauge::doors::Files;
 use tidegauge::rules::retention::Keep;
 use tidegauge::store::fact::{Fact, key};
@@ -89,7 +90,7 @@ fn a_forgotten_month_is_known_by_its_digests_alone_and_never_built_again() {
     assert!(known && left["revisions"][0]["sent_sha256"].is_string(), "{left:#}");
 
     let all_gone = |world: &World| {
-        assert_eq!(files_of(world, "2026-01"), [PathBuf::new(); 0]);
+        assert!(files_of(world, "2026-01").is_empty(), "{:?}", files_of(world, "2026-01"));
         let (months, telltales) = held(world);
         assert!(!months.contains("2026-01") && months.contains("2026-02"), "{months:?}");
         assert_eq!(telltales, [""; 0], "its adjustment and the news of it went too");
@@ -98,8 +99,14 @@ fn a_forgotten_month_is_known_by_its_digests_alone_and_never_built_again() {
     all_gone(&world);
     for query in [
         Query::Report { unit: None, server: None, month: Some(month("2026-01")) },
-        Query::Evidence { unit: None, server: None, month: Some(month("2026-01")) },
-        Query::ReportFile { unit: None, server: None, month: Some(month("2026-01")), format: "pdf".to_owned() },
+        Query::Evidence { unit: None, server: None, month: Some(month("2026-01")), names: Names::default() },
+        Query::ReportFile {
+            unit: None,
+            server: None,
+            month: Some(month("2026-01")),
+            format: "pdf".to_owned(),
+            names: Names::default(),
+        },
     ] {
         let refused = world.ask(&query).expect_err("it is forgotten");
         assert!(refused.code == 66 && refused.why.contains("2026-01 was forgotten on 2026-06-15"), "{refused}");
@@ -118,7 +125,7 @@ fn a_forgotten_month_is_known_by_its_digests_alone_and_never_built_again() {
     assert_silent(&world);
     let told = told(&world, &["report 2026-01", "of a forgotten month"]);
     assert_eq!(told.lines().last().map(|line| line.contains("forgotten by user:olga")), Some(true), "{told}");
-    let feb = Query::Evidence { unit: None, server: None, month: Some(month("2026-02")) };
+    let feb = Query::Evidence { unit: None, server: None, month: Some(month("2026-02")), names: Names::default() };
     let archive = world.ask(&feb).expect("its neighbour can be proved");
     let archive = base64::engine::general_purpose::STANDARD.decode(archive["base64"].as_str().expect("text"));
     let verdict = tidegauge::agent::verify_evidence(&archive.expect("base64"), None);

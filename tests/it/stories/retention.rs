@@ -66,7 +66,7 @@ fn a_year_with_thinning_tells_what_a_year_without_tells() {
     assert!(news.iter().all(|told| *told >= at("2027-01-15") - TimeDelta::days(98)), "{:?}", news.first());
     assert!(all_news.first().is_some_and(|told| *told < at("2026-03-01")));
     assert_eq!(report(&thinned, "2026-02").total_points, report(&whole, "2026-02").total_points);
-    let query = Query::Evidence { unit: None, server: None, month: Some(month("2026-02")) };
+    let query = Query::Evidence { unit: None, server: None, month: Some(month("2026-02")), names: Default::default() };
     let archive = thinned.ask(&query).expect("a month that was reported can be proved");
     let archive =
         base64::Engine::decode(&base64::engine::general_purpose::STANDARD, archive["base64"].as_str().unwrap());

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::store::fact::Fact;
 
 /// What something that happened is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalKind {
     /// Samples, missed ones, and what servers showed of themselves.

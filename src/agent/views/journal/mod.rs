@@ -31,7 +31,7 @@ const FACTS_MAX: usize = 20;
 const HASH_SIGNS: usize = 12;
 
 /// What is looked for in the journal; what is left out does not narrow it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct JournalSearch {
     /// Part of what happened, of the reason or of who did it; capitals or not.
