@@ -80,7 +80,7 @@ impl Table {
     pub fn of(visit: &Visit, place: &Place, head: &Head, found: Workloads, fields: &Fields, adjusts: bool) -> Table {
         let picked: Vec<&str> = fields.all("pick").collect();
         let row = |it: Workload| {
-            let named = format!("{}/{}", it.server, it.id);
+            let named = it.named();
             Row {
                 points: Amount::of(it.points),
                 last_at: it.last_restore_point_at.map(|at| visit.when(at)),
