@@ -102,7 +102,6 @@ impl Query {
             | Query::ReportHistory(_)
             | Query::UsageOver(_)
             | Query::BillingMonth { .. }
-            | Query::BillingFile(_)
             | Query::Servers {}
             | Query::Coverage { .. }
             | Query::Duties { .. }
@@ -134,6 +133,11 @@ impl Query {
             | Query::ServersAsked { .. }
             | Query::ProposedAdjustments { .. }
             | Query::Months { .. } => Role::Viewer,
+            Query::BillingFile(asked) => match asked.document {
+                Some(_) => Role::Viewer,
+                // A draft, as of the order.
+                None => Role::Reviewer,
+            },
             Query::Users {}
             | Query::Pseudonyms { .. }
             | Query::Tokens {}

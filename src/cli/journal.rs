@@ -61,6 +61,7 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
             until: asked.until,
             after,
             limit: Some(limit),
+            ..JournalSearch::default()
         };
         let answer = access.ask(session, &Query::Journal(search))?;
         found.extend(list(&answer, "entries").iter().cloned());

@@ -119,12 +119,16 @@ fn came_from_here(method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
 
 /// What signing in needs of a user: both are missing when there is none, or none who may come in.
 #[derive(Default, Deserialize)]
-struct Known {
+pub struct Known {
     person: Option<Person>,
-    password: Option<SecretHash>,
+    pub password: Option<SecretHash>,
 }
 
-async fn known(house: &House, name: &str) -> Result<Known, Refused> {
+/// What is known of a name.
+///
+/// # Errors
+/// The agent's refusal, but not that there is no such user.
+pub async fn known(house: &House, name: &str) -> Result<Known, Refused> {
     let found: Option<Known> = read(internal(house, Query::SignIn { name: name.to_owned() }).await)?;
     Ok(found.unwrap_or_default())
 }
@@ -192,6 +196,7 @@ async fn tried(house: &House, name: &str, secret: &str, from: IpAddr) -> Result<
     let fits = tokio::task::spawn_blocking(move || password::verify(&secret, hash.as_ref())).await;
     match person.filter(|_| fits.unwrap_or(false)) {
         Some(person) => {
+            house.doorkeeper.passed(name, from);
             info!(event = "session.opened", user = person.name, %from, "somebody signed in");
             Ok(open(house, &person.name))
         }

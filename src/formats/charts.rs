@@ -1,20 +1,22 @@
 //! Charts of high watermarks as inline SVG, and the scale every chart shares.
 
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{
-    AreaSeries, BLACK, ChartBuilder, Circle, Color, DrawingArea, DrawingAreaErrorKind, IntoDrawingArea, IntoFont,
-    LineSeries, PathElement, RGBColor, Rectangle, SVGBackend, SeriesLabelPosition, WHITE,
+    AreaSeries, BLACK, Cartesian2d, ChartBuilder, ChartContext, Circle, Color, DrawingArea, DrawingAreaErrorKind,
+    DrawingBackend, IntoDrawingArea, IntoFont, LineSeries, PathElement, RGBColor, Rectangle, SVGBackend,
+    SeriesLabelPosition, WHITE,
 };
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::document::{Chart, ChartPoint};
+use crate::document::Chart;
 
 const WIDTH: u32 = 760;
 const HEIGHT: u32 = 260;
 /// Most labels below a chart; between them some are left out.
 const LABELS_MAX: usize = 16;
-const MARK: RGBColor = RGBColor(22, 102, 126);
+pub(super) const MARK: RGBColor = RGBColor(22, 102, 126);
 const BARS: RGBColor = RGBColor(168, 203, 214);
 const LEVEL: RGBColor = RGBColor(200, 120, 50);
 const GRID: RGBColor = RGBColor(219, 227, 231);
@@ -25,31 +27,38 @@ const TEXT: RGBColor = RGBColor(98, 113, 125);
 /// The SVG has a title and a description for those who hear the page, scales with its frame, and is the same for the
 /// same chart.
 pub fn watermark_chart(chart: &Chart) -> String {
+    picture(&chart.title, &described(chart), |area| draw(area, chart))
+}
+
+pub(super) type Fault<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
+pub(super) type Drawn<'a> = Result<(), Fault<'a>>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// What is drawn, as an SVG with a title and a description for those who hear the page; it scales with its frame.
+pub(super) fn picture(title: &str, description: &str, draw: impl for<'a> FnOnce(&Area<'a>) -> Drawn<'a>) -> String {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT)).into_drawing_area();
-        draw(&area, chart).expect("a chart is drawn to memory");
+        draw(&area).expect("a chart is drawn to memory");
         area.present().expect("a chart is drawn to memory");
     }
     let inside = svg.split_once('>').map_or("", |(_, rest)| rest);
-    let (title, description) = (escaped(&chart.title), escaped(&described(chart)));
+    let (title, description) = (escaped(title), escaped(description));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" class=\"chart\">\n\
          <title>{title}</title>\n<desc>{description}</desc>{inside}"
     )
 }
 
-type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as plotters::prelude::DrawingBackend>::ErrorType>>;
-
-fn draw<'a>(area: &DrawingArea<SVGBackend<'a>, Shift>, chart: &Chart) -> Drawn<'a> {
-    let amounts = chart.points.iter().flat_map(|point| [point.mark, point.reported]).chain([chart.level]).flatten();
-    let (step, count) = steps(amounts.max().unwrap_or_default());
+/// The grid of a chart that reaches to this amount, with a label for each place.
+pub(super) fn plot<'a, 'b>(area: &'a Area<'b>, labels: &[&str], highest: Decimal) -> Result<Plot<'a, 'b>, Fault<'b>> {
+    let (step, count) = steps(highest);
     let top = length(step) * f64::from(count);
-    let across = -0.5..(chart.points.len().max(1) as f64 - 0.5);
+    let across = -0.5..(labels.len().max(1) as f64 - 0.5);
     let mut builder = ChartBuilder::on(area);
     builder.margin(8).x_label_area_size(26).y_label_area_size(52);
     let mut context = builder.build_cartesian_2d(across, 0.0..top)?;
-    let label = |at: &f64| label_at(chart, *at);
     context
         .configure_mesh()
         .disable_x_mesh()
@@ -57,11 +66,18 @@ fn draw<'a>(area: &DrawingArea<SVGBackend<'a>, Shift>, chart: &Chart) -> Drawn<'
         .bold_line_style(GRID)
         .axis_style(GRID)
         .label_style(("sans-serif", 12).into_font().color(&TEXT))
-        .x_labels(chart.points.len().clamp(2, LABELS_MAX))
+        .x_labels(labels.len().clamp(2, LABELS_MAX))
         .y_labels(count as usize + 1)
-        .x_label_formatter(&label)
+        .x_label_formatter(&|at: &f64| label_at(labels, *at))
         .y_label_formatter(&|amount: &f64| format!("{amount}"))
         .draw()?;
+    Ok(context)
+}
+
+fn draw<'b>(area: &Area<'b>, chart: &Chart) -> Drawn<'b> {
+    let amounts = chart.points.iter().flat_map(|point| [point.mark, point.reported]).chain([chart.level]).flatten();
+    let labels: Vec<&str> = chart.points.iter().map(|point| point.label.as_str()).collect();
+    let mut context = plot(area, &labels, amounts.max().unwrap_or_default())?;
     let reported = chart.points.iter().enumerate().filter_map(|(n, point)| Some((n as f64, length(point.reported?))));
     let bars = reported.map(|(n, tall)| Rectangle::new([(n - 0.32, 0.0), (n + 0.32, tall)], BARS.filled()));
     let bars = bars.collect::<Vec<_>>();
@@ -71,7 +87,7 @@ fn draw<'a>(area: &DrawingArea<SVGBackend<'a>, Shift>, chart: &Chart) -> Drawn<'
     if !bars.is_empty() {
         context.draw_series(bars)?.label(&chart.reported_name).legend(key(BARS));
     }
-    for (n, run) in runs(&chart.points).into_iter().enumerate() {
+    for (n, run) in runs(chart.points.iter().map(|point| point.mark)).into_iter().enumerate() {
         context.draw_series(run.iter().map(|at| Circle::new(*at, 2, MARK.filled())))?;
         let series = context.draw_series(AreaSeries::new(run, 0.0, fill).border_style(MARK.stroke_width(2)))?;
         if n == 0 {
@@ -92,21 +108,21 @@ fn draw<'a>(area: &DrawingArea<SVGBackend<'a>, Shift>, chart: &Chart) -> Drawn<'
         .draw()
 }
 
-/// The label of the point at this place of the axis, when a point stands there.
-fn label_at(chart: &Chart, at: f64) -> String {
+/// The label of this place of the axis, when it is one.
+fn label_at(labels: &[&str], at: f64) -> String {
     let near = (at - at.round()).abs() < 0.01 && at > -0.5;
-    let point = if near { chart.points.get(at.round() as usize) } else { None };
-    point.map_or_else(String::new, |point| point.label.clone())
+    let label = if near { labels.get(at.round() as usize) } else { None };
+    label.map_or_else(String::new, |label| (*label).to_owned())
 }
 
-/// The marks without their gaps: each run of neighbours apart.
-fn runs(points: &[ChartPoint]) -> Vec<Vec<(f64, f64)>> {
-    let numbered = points.iter().enumerate().collect::<Vec<_>>();
-    let runs = numbered.chunk_by(|left, right| left.1.mark.is_some() == right.1.mark.is_some());
-    let marks = |run: &[(usize, &ChartPoint)]| {
-        run.iter().filter_map(|(n, point)| Some((*n as f64, length(point.mark?)))).collect::<Vec<_>>()
+/// The amounts at their places without the gaps: each run of neighbours apart.
+pub(super) fn runs(amounts: impl Iterator<Item = Option<Decimal>>) -> Vec<Vec<(f64, f64)>> {
+    let numbered = amounts.enumerate().collect::<Vec<_>>();
+    let runs = numbered.chunk_by(|left, right| left.1.is_some() == right.1.is_some());
+    let placed = |run: &[(usize, Option<Decimal>)]| {
+        run.iter().filter_map(|(n, amount)| Some((*n as f64, length((*amount)?)))).collect::<Vec<_>>()
     };
-    runs.map(marks).filter(|run| !run.is_empty()).collect()
+    runs.map(placed).filter(|run| !run.is_empty()).collect()
 }
 
 /// The chart in words.
@@ -134,7 +150,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// An amount as a length; drawing needs no exactness.
-fn length(amount: Decimal) -> f64 {
+pub(super) fn length(amount: Decimal) -> f64 {
     amount.to_f64().unwrap_or_default()
 }
 

@@ -6,6 +6,7 @@ pub mod delimited;
 mod html;
 pub mod ics;
 mod json;
+pub mod line_chart;
 mod pdf;
 pub mod schemas;
 pub mod typefaces;

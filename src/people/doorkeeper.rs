@@ -51,6 +51,18 @@ pub struct Session {
     pub ends_at: Instant,
 }
 
+/// A session as its person is shown it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnSession {
+    pub since: Instant,
+    /// The newest request.
+    pub used_at: Instant,
+    /// When it ends unless something is requested before.
+    pub ends_at: Instant,
+    /// Whether it is the one that asks.
+    pub is_this: bool,
+}
+
 struct Held {
     name: String,
     guest: Option<Role>,
@@ -86,6 +98,11 @@ impl Doorkeeper {
     /// Notes a failed try.
     pub fn failed(&self, name: &str, from: IpAddr, now: Instant) {
         held(&self.tries).failed(name, from, now);
+    }
+
+    /// Takes back the newest [`Doorkeeper::failed`]: the password was right.
+    pub fn passed(&self, name: &str, from: IpAddr) {
+        held(&self.tries).passed(name, from);
     }
 
     /// Names and addresses whose failures are remembered.
@@ -145,6 +162,26 @@ impl Doorkeeper {
     /// Ends every session of a person: after another password, another role, or when he was disabled.
     pub fn close_all_of(&self, name: &str) {
         held(&self.sessions).retain(|_, session| session.name != name);
+    }
+
+    /// A person's sessions, the one that was used last first; `csrf` tells which of them asks.
+    pub fn sessions_of(&self, name: &str, csrf: &str, now: Instant) -> Vec<OwnSession> {
+        let sessions = held(&self.sessions);
+        let own = sessions.values().filter(|session| session.name == name && now < self.rules.end_of(session));
+        let shown = own.map(|session| OwnSession {
+            since: session.since,
+            used_at: session.touched_at,
+            ends_at: self.rules.end_of(session),
+            is_this: session.csrf == csrf,
+        });
+        let mut shown: Vec<OwnSession> = shown.collect();
+        shown.sort_by_key(|session| std::cmp::Reverse((session.is_this, session.used_at, session.since)));
+        shown
+    }
+
+    /// Ends a person's sessions but the one that asks: after another password, or when he wants it.
+    pub fn close_others(&self, name: &str, csrf: &str) {
+        held(&self.sessions).retain(|_, session| session.name != name || session.csrf == csrf);
     }
 
     /// Keeps one line for the session's next page; the newest counts.

@@ -89,6 +89,17 @@ impl Tries {
         self.0.retain(|whose, _| !matches!(whose, Whose::Both(of, _) if *of == name));
     }
 
+    /// The try that was counted before its password was looked at was none: else a whole office behind one address
+    /// would be kept out by signing in.
+    pub fn passed(&mut self, name: &str, from: IpAddr) {
+        for whose in Whose::all(name, from) {
+            if let Some(failed) = self.0.get_mut(&whose) {
+                failed.pop();
+            }
+        }
+        self.0.retain(|_, failed| !failed.is_empty());
+    }
+
     /// How many names and addresses are remembered.
     pub fn len(&self) -> usize {
         self.0.len()

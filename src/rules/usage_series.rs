@@ -73,6 +73,14 @@ pub struct Series {
     pub groups_left_out: usize,
 }
 
+impl Series {
+    /// The highest mark of all steps; of equal ones the first.
+    pub fn highest(&self) -> Option<HighWatermark> {
+        let marks = self.steps.iter().filter_map(|step| Some(HighWatermark { points: step.points?, at: step.at? }));
+        marks.reduce(|best, mark| HighWatermark::raised_by(Some(best), mark.points, mark.at))
+    }
+}
+
 /// The days from the first to the last, in steps, with at most so many groups.
 pub fn series(days: &[Day], (first, last): (NaiveDate, NaiveDate), step: Step, groups_max: usize) -> Series {
     let mut steps: Vec<Stretch> = Vec::new();

@@ -33,6 +33,20 @@ function notification() {
   dialog.showModal();
 }
 
+// A chosen file fills the text beside it; without a script the text is pasted.
+function files() {
+  for (const chooser of document.querySelectorAll("input[type=file][data-into]")) {
+    chooser.parentElement.hidden = false;
+    chooser.addEventListener("change", async () => {
+      const [file] = chooser.files;
+      if (!file) return;
+      document.getElementById(chooser.dataset.into).value = await file.text();
+      document.getElementById(chooser.dataset.name).value = file.name;
+    });
+  }
+}
+
 instants();
 amounts();
+files();
 notification();

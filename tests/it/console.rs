@@ -1,10 +1,16 @@
 //! The console: what its pages show of the agent's answers, whom it lets in, what it refuses, and what browsers are told.
 
+mod billing;
 mod by_provider;
 mod entry;
+mod journal;
 mod metrics;
 mod overview;
 mod report;
+mod servers;
+mod settings;
+mod telemetry;
+mod usage;
 pub mod visitor;
 
 use std::collections::BTreeMap;

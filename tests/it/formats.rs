@@ -4,6 +4,7 @@ pub mod hard; // a document with every script
 mod html; // the page, for people and programs
 mod ics; // deadlines as a calendar
 pub mod letters;
+mod line_chart; // usage of a period
 mod mails;
 mod pdf; // scripts, outline, fonts
 mod pseudonyms; // no name in any format

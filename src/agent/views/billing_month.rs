@@ -112,9 +112,13 @@ impl Priced {
     fn shown(&self, book: Option<&PriceBook>, issued: &[Invoice]) -> Value {
         let due: BTreeMap<&str, &TenantSum> =
             self.next.iter().flat_map(|next| &next.tenants).map(|sum| (sum.tenant.as_str(), sum)).collect();
-        let mut billed: BTreeMap<&str, Decimal> = BTreeMap::new();
-        for sum in issued.iter().flat_map(|invoice| &invoice.tenants) {
-            *billed.entry(&sum.tenant).or_default() += sum.owed.amount;
+        let mut billed: BTreeMap<&str, (Decimal, Vec<u32>)> = BTreeMap::new();
+        for (sequence, sum) in
+            issued.iter().flat_map(|invoice| invoice.tenants.iter().map(|sum| (invoice.sequence, sum)))
+        {
+            let (amount, documents) = billed.entry(&sum.tenant).or_default();
+            *amount += sum.owed.amount;
+            documents.push(sequence);
         }
         let mut names: Vec<&str> = self.charge.tenants.keys().map(String::as_str).collect();
         names.extend(due.keys().chain(billed.keys()));
@@ -125,8 +129,11 @@ impl Priced {
             let mut shown = amounts_shown(self.charge.tenants.get(*name).unwrap_or(&nothing));
             shown["tenant"] = json!(name);
             shown["customer_number"] = json!(book.and_then(|book| book.customer_number(name)));
-            shown["issued_amount"] = json!(billed.get(name).copied().unwrap_or_default());
+            let (amount, documents) = billed.get(name).cloned().unwrap_or_default();
+            shown["issued_amount"] = json!(amount);
+            shown["documents"] = json!(documents);
             shown["open_amount"] = json!(due.get(name).map(|sum| sum.owed.amount).unwrap_or_default());
+            shown["in_next"] = json!(due.contains_key(name));
             shown
         };
         let next = self.next.as_ref().map(|next| {
@@ -145,7 +152,7 @@ impl Priced {
             "rounding": book.map(|book| book.rounding.as_str()),
             "tenants": names.iter().map(tenant).collect::<Vec<Value>>(),
             "total": amounts_shown(&self.charge.total),
-            "issued_amount": billed.values().copied().sum::<Decimal>(),
+            "issued_amount": billed.values().map(|(amount, _)| *amount).sum::<Decimal>(),
             "next": next,
         })
     }

@@ -20,6 +20,9 @@ use crate::rules::reporting::{self, BasisSample, ReportFacts};
 
 use super::usage::one_or_all;
 
+/// Changes that are named beside their sum.
+const CHANGES_MAX: usize = 20;
+
 /// The samples that a forecast stands on, and who is missing.
 struct Ground {
     samples: Vec<BasisSample>,
@@ -63,6 +66,8 @@ impl Agent {
             "days": days.collect::<Vec<Value>>(),
             "report_points": forecast.report_points,
             "points_on_first": forecast.points_on_first,
+            "starting": in_short(&forecast.starting),
+            "aging_out": in_short(&forecast.aging_out),
         }))
     }
 
@@ -230,6 +235,15 @@ fn shown(unit: &Unit, ground: &Ground, forecast: &Forecast, now: Instant) -> Val
         "aging_out": forecast.aging_out.iter().map(change_shown).collect::<Vec<Value>>(),
         "stale": stale.collect::<Vec<Value>>(),
         "not_collected": ground.not_collected,
+    })
+}
+
+/// How many change, by how much, and the first of them.
+fn in_short(changes: &[Change]) -> Value {
+    json!({
+        "count": changes.iter().map(|change| change.count).sum::<u64>(),
+        "points": changes.iter().map(|change| change.points).sum::<Points>(),
+        "first": changes.iter().take(CHANGES_MAX).map(change_shown).collect::<Vec<Value>>(),
     })
 }
 

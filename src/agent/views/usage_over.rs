@@ -78,6 +78,7 @@ impl Agent {
             "until": period.until,
             "by": asked.by,
             "step": asked.step,
+            "highest": series.highest(),
             "steps": series.steps,
             "groups": series.groups,
             "groups_left_out": series.groups_left_out,

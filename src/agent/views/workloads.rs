@@ -54,7 +54,7 @@ impl Agent {
             "matches": page.matches,
             "points": page.points,
             "after": after,
-            "next_after": (next < page.matches).then_some(next),
+            "next": (next < page.matches).then_some(next),
             "workloads": rows,
         }))
     }

@@ -62,7 +62,7 @@ pub struct Deed {
 }
 
 /// In the order of the navigation.
-pub const PAGES: [Page; 14] = [
+pub const PAGES: [Page; 17] = [
     overview::PAGE,
     report::PAGE,
     report::SEND,
@@ -72,6 +72,9 @@ pub const PAGES: [Page; 14] = [
     usage::PAGE,
     license::PAGE,
     billing::PAGE,
+    billing::FILE,
+    billing::ISSUE,
+    billing::RATES,
     servers::PAGE,
     telemetry::PAGE,
     journal::PAGE,

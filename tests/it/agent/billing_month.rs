@@ -75,6 +75,11 @@ fn a_month_has_each_tenants_sums_and_what_keeps_it_from_being_issued() {
     assert_eq!((&shown["next"], &shown["issued_amount"]), (&Value::Null, &json!("33.00")));
     assert_eq!(shown["documents"][0]["number"], "2026-10/1");
     assert_eq!(
+        (&shown["tenants"][0]["documents"], &shown["tenants"][0]["in_next"]),
+        (&json!([1]), &json!(false)),
+        "where a tenant's statement is"
+    );
+    assert_eq!(
         (&shown["tenants"][0]["issued_amount"], &shown["tenants"][0]["open_amount"]),
         (&json!("22.00"), &json!("0"))
     );

@@ -96,7 +96,7 @@ fn a_page_of_workloads_is_read_from_a_form_and_the_report_is_decoded_once() {
     let read_before = world.agent().reports_held().1;
     let page = world.ask(&query).expect("a report");
     assert_eq!((&page["all"], &page["matches"], &page["points"]), (&json!(4), &json!(2), &json!("22")));
-    assert_eq!((&page["workloads"][0]["id"], &page["next_after"]), (&json!("a1"), &Value::Null));
+    assert_eq!((&page["workloads"][0]["id"], &page["next"]), (&json!("a1"), &Value::Null));
     for _ in 0..5 {
         world.ask(&query).unwrap();
         head(&world);

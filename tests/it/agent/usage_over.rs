@@ -48,6 +48,7 @@ fn a_period_by_tenant_and_type_comes_from_the_days_aggregates() {
         [json!(["A", ["22", null, "11"]]), json!(["(none)", ["11", null, "11"]]), json!(["B", ["0", null, "11"]])];
     assert_eq!(groups(&by_tenant), expected, "A's two types had hours of their own");
     assert_eq!(by_tenant["groups_are_sums_of_maxima"], true);
+    assert_eq!(by_tenant["highest"], json!({"points": "33", "at": "2026-10-12T12:00:00Z"}));
     let by_type = over(&world, asked(By::Type));
     assert_eq!(groups(&by_type), [json!(["VM", ["22", null, "22"]]), json!(["Server", ["11", null, "11"]])]);
     let narrowed = UsageOverAsked { tenant: Some("A".to_owned()), ..asked(By::Type) };
@@ -110,6 +111,10 @@ fn days_ahead_end_where_the_forecast_does() {
     let last = days.last().expect("days");
     assert_eq!((&last["day"], &last["points"]), (&json!("2026-11-01"), &shown["forecast"]["points_on_first"]));
     assert_eq!(last["points"], "22", "the first month is free until then");
+    let starting = &shown["forecast"]["starting"];
+    assert_eq!((&starting["count"], &starting["points"]), (&json!(1), &json!("11")));
+    assert_eq!(starting["first"][0]["workload"], "new");
+    assert_eq!(shown["forecast"]["aging_out"]["count"], 0);
     assert_eq!(shown["steps"].as_array().map(Vec::len), Some(3), "measured days end today");
     assert_eq!(over(&world, asked(By::Type))["forecast"], Value::Null);
 }

@@ -147,7 +147,8 @@ fn browsers_are_told_to_load_nothing_from_elsewhere_and_to_run_no_script_of_a_pa
     let anna = OPEN_REPORT.signed_in("anna");
     for path in ["/", "/settings", "/nowhere"] {
         let html = anna.get(path).html;
-        for forbidden in ["<script>", " style=", "<style", "onclick", "http://www.example", "https://"] {
+        // An address in a text is none that is loaded.
+        for forbidden in ["<script>", " style=", "<style", "onclick", "src=\"http", "href=\"http"] {
             assert!(!html.contains(forbidden), "{path} holds {forbidden}, which its own policy forbids");
         }
     }

@@ -81,3 +81,18 @@ fn everything_that_happened_has_words_and_none_of_them_holds_a_body_or_a_key() {
         }
     }
 }
+
+#[test]
+fn one_entry_is_told_alone_and_in_full() {
+    let listed = &all(&JournalSearch { limit: Some(500), ..JournalSearch::default() })[0];
+    let seq = listed["seq"].as_u64();
+    let one = search(JournalSearch { seq, ..JournalSearch::default() });
+    let entry = &rows(&one, "entries")[0];
+    assert_eq!((rows(&one, "entries").len(), &one["next"], &one["looked_at"]), (1, &Value::Null, &json!(1)));
+    assert_eq!((&entry["seq"], text(entry, "hash").len()), (&listed["seq"], 64));
+    assert!(text(entry, "hash").starts_with(text(listed, "hash")), "{entry:#}");
+    for none in [0, u64::MAX] {
+        let nothing = search(JournalSearch { seq: Some(none), ..JournalSearch::default() });
+        assert_eq!((rows(&nothing, "entries"), &nothing["next"]), (&[] as &[Value], &Value::Null));
+    }
+}

@@ -123,3 +123,36 @@ fn only_so_many_failures_are_remembered() {
     }
     assert!(keeper.remembered() <= 10_000, "{}", keeper.remembered());
 }
+
+#[test]
+fn an_office_behind_one_address_signs_in_as_often_as_it_likes() {
+    let keeper = keeper();
+    let office = from("10.0.0.1");
+    for n in 0..50 {
+        let name = format!("user{n}");
+        keeper.may_try(&name, office, later(0)).expect("nobody failed");
+        keeper.failed(&name, office, later(0));
+        keeper.passed(&name, office);
+    }
+    assert_eq!(keeper.remembered(), 0);
+    for _ in 0..5 {
+        keeper.failed("anna", office, later(1));
+    }
+    keeper.passed("ben", office);
+    assert!(keeper.may_try("anna", office, later(1)).is_err(), "what another one got right forgives her nothing");
+}
+
+#[test]
+fn a_person_is_shown_his_own_sessions_and_ends_all_but_the_one_he_asks_from() {
+    let keeper = keeper();
+    let elsewhere = keeper.opened("anna", [1; 64], later(0));
+    let here = keeper.opened("anna", [2; 64], later(5));
+    let ben = keeper.opened("ben", [3; 64], later(5));
+    let shown = keeper.sessions_of("anna", &here.csrf, later(6));
+    let told: Vec<_> = shown.iter().map(|session| (session.since, session.ends_at, session.is_this)).collect();
+    assert_eq!(told, [(later(5), later(35), true), (later(0), later(30), false)]);
+    assert_eq!(keeper.sessions_of("anna", &here.csrf, later(31)).len(), 1, "the other one fell idle");
+    keeper.close_others("anna", &here.csrf);
+    let holds = |cookie: &secrecy::SecretString| keeper.session(cookie.expose_secret(), later(7)).is_some();
+    assert_eq!([&elsewhere, &here, &ben].map(|opened| holds(&opened.cookie)), [false, true, true]);
+}

@@ -25,8 +25,9 @@ pub use kinds::{JOURNAL_KINDS, JournalKind};
 const LOOKED_MAX: usize = 20_000;
 /// Most bytes that one answer unpacks; the entry that exceeds it is the last.
 const UNPACKED_MAX: usize = 16 << 20;
-/// Most facts that are told of one entry.
+/// Most facts that are told of each entry of several, and of one alone.
 const FACTS_MAX: usize = 20;
+const FACTS_OF_ONE_MAX: usize = 1_000;
 /// How much of an entry's hash is shown.
 const HASH_SIGNS: usize = 12;
 
@@ -44,6 +45,9 @@ pub struct JournalSearch {
     pub from: Option<NaiveDate>,
     /// The last day.
     pub until: Option<NaiveDate>,
+    /// The one entry of this number, told in full.
+    #[serde(deserialize_with = "paging::number")]
+    pub seq: Option<u64>,
     /// Only entries before the one of this number: the `next` of the answer before.
     #[serde(deserialize_with = "paging::number")]
     pub after: Option<u64>,
@@ -66,15 +70,15 @@ impl Agent {
     /// `journal --json`: a page of entries that fit, newest first. Where looking on would take long the page ends, full
     /// or not, and `next` says from where to go on; null: everything was looked at.
     pub(in crate::agent) fn journal(&self, search: &JournalSearch) -> Result<Value, Refused> {
-        let rows = paging::rows(search.limit);
+        let (rows, looked_max) = search.seq.map_or((paging::rows(search.limit), LOOKED_MAX), |_| (1, 1));
         let (mut page, mut odd) = (Page::default(), None);
-        let before = search.after.unwrap_or(u64::MAX);
+        let before = search.seq.map_or(search.after, |seq| seq.checked_add(1)).unwrap_or(u64::MAX);
         let read = self.store.newest_first(before, &mut |entry| {
             if let Err(trouble) = self.look_at(entry, search, &mut page) {
                 odd = Some(trouble);
                 return ControlFlow::Break(());
             }
-            let is_over = page.entries.len() >= rows || page.looked >= LOOKED_MAX || page.unpacked >= UNPACKED_MAX;
+            let is_over = page.entries.len() >= rows || page.looked >= looked_max || page.unpacked >= UNPACKED_MAX;
             if is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         read.map_err(Trouble::from)?;
@@ -84,7 +88,7 @@ impl Agent {
             "head": self.store.head().seq,
             "entries": page.entries,
             "looked_at": page.looked,
-            "next": page.last.filter(|last| *last > 1),
+            "next": page.last.filter(|last| *last > 1 && search.seq.is_none()),
         }))
     }
 
@@ -104,13 +108,28 @@ impl Agent {
         reasons.dedup();
         let told: Vec<String> = facts.iter().map(words::words).collect();
         if search.fits_words(&entry.actor, &told, &reasons) {
-            page.entries.push(self.entry_shown(entry, &facts, told, &reasons));
+            let most = search.seq.map_or(FACTS_MAX, |_| FACTS_OF_ONE_MAX);
+            let mut shown = self.entry_shown(entry, (&facts, told), &reasons, most);
+            if search.seq.is_some() {
+                shown["hash"] = json!(hex(&entry.hash));
+                shown["previous_hash"] = json!(hex(&entry.prev));
+                shown["payload_bytes"] = json!(entry.payload.len());
+                shown["thinned"] = json!(entry.thinned_from.is_some());
+            }
+            page.entries.push(shown);
         }
         Ok(())
     }
 
-    fn entry_shown(&self, entry: &Entry, facts: &[Fact], told: Vec<String>, reasons: &[String]) -> Value {
-        let with_kind = facts.iter().zip(told).take(FACTS_MAX);
+    /// The entry with at most so many of its facts, each in the words beside it.
+    fn entry_shown(
+        &self,
+        entry: &Entry,
+        (facts, told): (&[Fact], Vec<String>),
+        reasons: &[String],
+        most: usize,
+    ) -> Value {
+        let with_kind = facts.iter().zip(told).take(most);
         let what: Vec<Value> =
             with_kind.map(|(fact, words)| json!({"kind": kinds::kind_of(fact), "words": words})).collect();
         json!({
@@ -121,7 +140,7 @@ impl Agent {
             "actor": entry.actor,
             "hash": &hex(&entry.hash)[..HASH_SIGNS],
             "what": what,
-            "more": facts.len().saturating_sub(FACTS_MAX),
+            "more": facts.len().saturating_sub(most),
             "reason": (!reasons.is_empty()).then(|| reasons.join("; ")),
         })
     }
@@ -131,7 +150,8 @@ impl JournalSearch {
     /// By what stands outside the payload.
     fn fits_header(&self, entry: &Entry) -> bool {
         let day = entry.now.date_naive();
-        self.month.is_none_or(|month| month.contains(entry.now))
+        self.seq.is_none_or(|seq| seq == entry.seq)
+            && self.month.is_none_or(|month| month.contains(entry.now))
             && self.from.is_none_or(|from| from <= day)
             && self.until.is_none_or(|until| day <= until)
             && self.actor.as_deref().is_none_or(|actor| holds(&entry.actor, actor))

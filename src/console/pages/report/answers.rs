@@ -108,7 +108,7 @@ pub struct Workloads {
     pub matches: u64,
     pub points: Points,
     pub after: u64,
-    pub next_after: Option<u64>,
+    pub next: Option<u64>,
     pub workloads: Vec<Workload>,
 }
 

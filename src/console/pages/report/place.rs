@@ -81,8 +81,8 @@ impl Place {
     }
 
     /// The page after this one, when there is one.
-    pub fn next(&self, next_after: Option<u64>) -> Option<String> {
-        next_after.map(|after| self.with(&[("after", &after.to_string())]))
+    pub fn next(&self, next: Option<u64>) -> Option<String> {
+        next.map(|after| self.with(&[("after", &after.to_string())]))
     }
 
     pub fn target(&self) -> Target {

@@ -97,7 +97,7 @@ impl Table {
             points: Amount::of(found.points),
             columns: COLUMNS.iter().map(|(by, heading)| Column::of(place, by, heading)).collect(),
             previous: place.previous(found.after),
-            next: place.next(found.next_after),
+            next: place.next(found.next),
             kinds: Choices::of(place, "type", &head.totals.by_type),
             tenants: Choices::of(place, "tenant", &head.totals.by_tenant),
             servers: Choices::of(place, "machine_server", &head.totals.by_server),

@@ -1,0 +1,61 @@
+//! Issuing a month's next document: what it holds is shown before, and nothing else is issued after.
+
+use askama::Template;
+
+use super::answers::{BillingMonth, Next};
+use crate::agent::orders::{BillingWish, Target, WhichInvoice};
+use crate::agent::{Order, Query, Refused};
+use crate::console::forms::Fields;
+use crate::console::frame::{Frame, Visit};
+use crate::console::pages::{Shown, html};
+use crate::domain::Month;
+
+#[derive(Template)]
+#[template(path = "console/billing_issue.html")]
+struct Issue {
+    frame: Frame,
+    billing: BillingMonth,
+}
+
+pub async fn drawn(mut visit: Visit) -> Result<Shown, Refused> {
+    visit.asked.needed("month")?;
+    let billing = visit.ask(Query::BillingMonth { month: visit.asked.read("month")? }).await?;
+    let frame = visit.frame(super::PAGE.path, "Issue a billing document").await?;
+    Ok(Shown::Page(html(&Issue { frame, billing })))
+}
+
+pub async fn issue(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
+    let month: Option<Month> = fields.read("month")?;
+    let (document, amount) = (fields.needed("document")?, fields.needed("amount")?);
+    let now: BillingMonth = visit.ask(Query::BillingMonth { month }).await?;
+    let is_as_seen = |next: &Next| next.document == document && next.total.seen() == amount;
+    if !now.next.as_ref().is_some_and(is_as_seen) {
+        let why = format!("{} changed since the page was made; nothing was issued: look at it again", now.month);
+        return Err(Refused::new(8, why));
+    }
+    // Issuing hands out its lines; each file can be downloaded again.
+    let wish = BillingWish {
+        format: "lines".to_owned(),
+        out: String::new(),
+        ending: Some("csv".to_owned()),
+        which: WhichInvoice::Issue,
+        names: Names::default(),
+    };
+    let target = Target { unit: None, server: None, month: Some(now.month) };
+    let answer = visit.order(Order::ExportBilling { target, wish }).await?;
+    let number = answer["document"].as_str().unwrap_or_default();
+    let said = format!("Document {number} is issued. It stays as it is; what changes later is a document of its own.");
+    Ok(Shown::Onward { to: format!("{}?month={}", super::PAGE.path, now.month), said })
+}
+
+impl Issue {
+    /// The number that it gets.
+    fn number<'a>(&self, next: &'a Next) -> &'a str {
+        next.document.strip_suffix(" draft").unwrap_or(&next.document)
+    }
+
+    /// The agent issues only what is final.
+    fn is_ready(&self) -> bool {
+        self.billing.not_final.is_empty()
+    }
+}
