@@ -13,13 +13,14 @@ mod telemetry;
 mod usage;
 pub mod visitor;
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use serde_json::Value;
 use tidegauge::agent::Query;
 use tidegauge::simulation::world::{World, WorldPlan};
 
-use visitor::{Site, at};
+use visitor::{Site, Visitor, at};
 
 /// One site for tests that only look: a closed loop on the morning of 1 October 2026.
 pub static OPEN_REPORT: LazyLock<Site> = LazyLock::new(|| Site::of(morning_of_the_first()));
@@ -29,6 +30,13 @@ pub fn morning_of_the_first() -> World {
     let mut world = World::new(WorldPlan::small(1, at("2026-08-20T09:30:00Z"), 40));
     world.run_until(at("2026-10-01T08:00:00Z"));
     world
+}
+
+/// Somebody who is signed in to [`OPEN_REPORT`] once, however many tests look with his eyes: signing in is rationed.
+pub fn looking(name: &str) -> Visitor {
+    static SIGNED_IN: Mutex<BTreeMap<String, Visitor>> = Mutex::new(BTreeMap::new());
+    let mut signed_in = SIGNED_IN.lock().unwrap_or_else(PoisonError::into_inner);
+    signed_in.entry(name.to_owned()).or_insert_with(|| OPEN_REPORT.signed_in(name)).clone()
 }
 
 /// The agent's own answer.

@@ -37,7 +37,7 @@ const LICENSE: &str = "tidegauge.license/1";
 /// Every question. One without a row is documented by what its type says.
 pub const QUESTIONS: [Row; 50] = [
     row("status", "What is known now", Answer::One("tidegauge.status/1")),
-    row("waiting", "Open reports that wait for somebody", Answer::One("tidegauge.waiting/1")),
+    row("waiting", "The units, and the reports that wait for somebody", Answer::One("tidegauge.waiting/1")),
     row("usage", "Points in groups", Answer::EachUnit("tidegauge.usage/1")),
     row("usage_forecast", "Points on the next 1st", Answer::EachUnit("tidegauge.usage-forecast/1")),
     row("sampled", "Usage after a sample was ordered", Answer::EachUnit("tidegauge.usage/1")),

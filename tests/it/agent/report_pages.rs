@@ -192,3 +192,33 @@ fn the_history_names_who_did_what_when_and_why_in_order() {
     ];
     assert_eq!(told, expected, "{history:#}");
 }
+
+#[test]
+fn what_stands_around_every_page_is_known_without_reading_a_report() {
+    let world = two_months();
+    let (_, read) = world.agent().reports_held();
+    let waiting = world.ask(&Query::Waiting {}).expect("always an answer");
+    let unit = json!({"unit": "installation-vbr01", "servers": ["vbr01"], "months": ["2026-10", "2026-09"]});
+    assert_eq!(waiting["units"], json!([unit]));
+    let open: Vec<_> = waiting["open_reports"].as_array().expect("reports").iter().collect();
+    assert_eq!(open.iter().map(|report| &report["month"]).collect::<Vec<_>>(), ["2026-09", "2026-10"]);
+    assert_eq!(open[1]["notification"], head(&world)["notification"]);
+    world.ask(&Query::Months { unit: None, server: None }).expect("an answer");
+    assert_eq!(world.agent().reports_held().1, read + 1, "only the head's own question read one");
+}
+
+#[test]
+fn what_would_be_taken_out_is_named_and_agents_of_cloud_connect_cannot_be() {
+    let agent = with(of_tenant("w1", "A"), json!({"type": "CloudConnectWorkstation"}));
+    let sample = of_vbr01("2026-10-31T23:58:00Z", &[with(vm("a"), json!({"name": "mail01"})), agent]);
+    let mut world = imported(NOW, &[sample]);
+    generate(&mut world, "2026-10");
+    let adjustments = vec![remove(&["vbr01/a"], "a test machine")];
+    let effect = world.ask(&Query::WhatIf { target: Target::default(), adjustments }).expect("an open report");
+    assert_eq!(effect["steps"][0]["adjustments"][0]["name"], "mail01");
+    assert_eq!(effect["second_person"], Value::Null, "the machine's owner is nobody's second person");
+    let table = world.ask(&Query::Workloads(Box::default())).expect("a report");
+    let rows = table["workloads"].as_array().expect("rows").iter();
+    let can: Vec<_> = rows.map(|row| (row["type"].clone(), row["can_be_removed"].clone())).collect();
+    assert_eq!(can, [(json!("VM"), json!(true)), (json!("CloudConnectWorkstation"), json!(false))]);
+}

@@ -1,7 +1,5 @@
 //! The report page: what it shows, adjusting with a preview, acts and their refusals, a second person.
 
-use std::sync::LazyLock;
-
 use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
 use tidegauge::agent::asked::WorkloadsAsked;
@@ -11,7 +9,7 @@ use tidegauge::domain::Points;
 use tidegauge::simulation::world::{World, WorldPlan};
 
 use super::visitor::{Page, Site, Visitor, at, between};
-use super::{OPEN_REPORT, asked, morning_of_the_first, open_report};
+use super::{asked, looking, morning_of_the_first, open_report};
 
 /// With a limit of 20 points for one person.
 fn four_eyes() -> Site {
@@ -59,7 +57,8 @@ fn sent(visitor: &Visitor, path: &str, stated: &[(&str, String)], more: &[(&str,
 fn fields_of(html: &str, action: &str) -> Vec<(String, String)> {
     let form = between(html, &format!("action=\"{action}\""), "</form>");
     let inputs = form.split("<input type=\"hidden\" name=\"").skip(1);
-    let unescaped = |text: &str| text.replace("&#34;", "\"").replace("&#38;", "&");
+    const SIGNS: [(&str, &str); 5] = [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")];
+    let unescaped = |text: &str| SIGNS.iter().fold(text.to_owned(), |text, (code, sign)| text.replace(code, sign));
     let field = |input: &str| {
         let (name, rest) = input.split_once("\" value=\"")?;
         Some((name.to_owned(), unescaped(rest.split_once('"')?.0)))
@@ -76,7 +75,7 @@ fn sent_form(visitor: &Visitor, page: &Page, action: &str) -> Page {
 #[test]
 fn the_page_shows_totals_sums_days_workloads_and_what_happened() {
     let report = open_report();
-    let page = OPEN_REPORT.signed_in("vera").get("/report?server=vbr01&month=2026-09");
+    let page = looking("vera").get("/report?server=vbr01&month=2026-09");
     assert_eq!(page.status, StatusCode::OK);
     let words = page.words();
     let total = report["total_points_rounded"].as_str().expect("text");
@@ -102,7 +101,7 @@ fn the_page_shows_totals_sums_days_workloads_and_what_happened() {
 
 #[test]
 fn people_are_offered_what_their_role_allows() {
-    let of = |name: &str| OPEN_REPORT.signed_in(name).get("/report").html;
+    let of = |name: &str| looking(name).get("/report").html;
     let offers = |name: &str| {
         let html = of(name);
         ["type=\"checkbox\"", ">Preview<", ">Postpone<", ">Evidence<", ">Send report<"].map(|said| html.contains(said))
@@ -114,7 +113,7 @@ fn people_are_offered_what_their_role_allows() {
 
 #[test]
 fn workloads_are_searched_narrowed_sorted_and_turned_page_by_page() {
-    let vera = OPEN_REPORT.signed_in("vera");
+    let vera = looking("vera");
     let all = asked(&Query::Workloads(Box::<WorkloadsAsked>::default()));
     let name = all["workloads"][0]["name"].as_str().expect("text");
     let found = vera.get(&format!("/report?search={}", name.to_uppercase()));
@@ -308,16 +307,16 @@ fn what_lowers_a_report_by_more_than_the_limit_waits_for_a_second_person() {
 #[test]
 fn evidence_is_downloaded_by_reviewers() {
     let path = format!("/report/evidence?unit={}&month=2026-09", open_report()["unit"].as_str().expect("an id"));
-    let file = OPEN_REPORT.signed_in("rolf").get(&path);
+    let file = looking("rolf").get(&path);
     assert_eq!(file.headers[header::CONTENT_TYPE], "application/zip");
     assert_eq!(file.headers[header::CONTENT_DISPOSITION], "attachment; filename=\"2026-09-evidence.zip\"");
     assert!(file.html.starts_with("PK"));
-    assert_eq!(OPEN_REPORT.signed_in("vera").get(&path).status, StatusCode::FORBIDDEN);
+    assert_eq!(looking("vera").get(&path).status, StatusCode::FORBIDDEN);
 }
 
 #[test]
 fn machines_that_may_be_the_same_have_a_page_of_their_own() {
-    let page = OPEN_REPORT.signed_in("vera").get("/report/duplicates?month=2026-09");
+    let page = looking("vera").get("/report/duplicates?month=2026-09");
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.words().contains("None were found in the samples behind this report."), "{}", page.words());
 }

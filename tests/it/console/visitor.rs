@@ -141,6 +141,7 @@ pub fn at(text: &str) -> Instant {
 }
 
 /// A browser with its cookie.
+#[derive(Clone)]
 pub struct Visitor {
     router: Router,
     pub cookie: Option<String>,

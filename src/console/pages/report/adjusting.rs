@@ -3,10 +3,11 @@
 use askama::Template;
 use serde_json::Value;
 
-use super::answers::Effect;
+use super::answers::{Effect, Workload, Workloads};
 use super::place::Place;
 use super::table::CountOf;
 use super::{PAGE, Shown, again, html, place};
+use crate::agent::asked::WorkloadsAsked;
 use crate::agent::orders::Target;
 use crate::agent::{Order, Query, Refused};
 use crate::console::forms::Fields;
@@ -14,6 +15,8 @@ use crate::console::frame::{Frame, Visit};
 use crate::console::words;
 use crate::domain::adjustment::AdjustmentOrder;
 
+/// Workloads that are picked by a filter at once: what one answer of the agent holds.
+pub const ALL_MAX: u32 = 1000;
 /// Changes that a preview names one by one.
 const NAMED_MAX: usize = 200;
 
@@ -33,10 +36,33 @@ struct Preview {
 
 /// Shows what the adjustment would do; nothing is kept.
 pub async fn preview(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
-    match effect(&visit, &fields).await {
-        Ok(effect) => drawn(visit, &fields, effect).await,
+    let chosen = match all_that_match(&visit, &fields).await {
+        Ok(chosen) => chosen,
+        Err(refused) => return again(visit, &fields, refused).await,
+    };
+    match effect(&visit, &chosen).await {
+        Ok(effect) => drawn(visit, &chosen, effect).await,
         Err(refused) => again(visit, &fields, refused).await,
     }
+}
+
+/// The form with every workload picked that its filters let pass and that can be taken out, when that is ticked.
+async fn all_that_match(visit: &Visit, fields: &Fields) -> Result<Fields, Refused> {
+    let (mut chosen, target) = (fields.clone(), fields.target()?);
+    let (Some(unit), Some(month), true) = (target.unit, target.month, fields.has("all")) else { return Ok(chosen) };
+    let asked = WorkloadsAsked { after: None, limit: Some(ALL_MAX), ..Place::of(fields, unit, month).table()? };
+    let found: Workloads = visit.ask(Query::Workloads(Box::new(asked))).await?;
+    if u64::from(ALL_MAX) < found.matches {
+        let why = format!(
+            "{} workloads match, and at most {ALL_MAX} are taken out at once: narrow the search",
+            found.matches
+        );
+        return Err(Refused::new(65, why));
+    }
+    let all = found.workloads.iter().filter(|workload| workload.can_be_removed).map(Workload::named);
+    chosen.0.retain(|(name, _)| name != "pick");
+    chosen.0.extend(all.map(|named| ("pick".to_owned(), named)));
+    Ok(chosen)
 }
 
 async fn effect(visit: &Visit, fields: &Fields) -> Result<Effect, Refused> {

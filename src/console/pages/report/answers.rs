@@ -128,6 +128,13 @@ pub struct Workload {
     pub can_be_removed: bool,
 }
 
+impl Workload {
+    /// `server/id`, as adjustments name it.
+    pub fn named(&self) -> String {
+        format!("{}/{}", self.server, self.id)
+    }
+}
+
 /// `tidegauge.what-if/1`.
 #[derive(Deserialize)]
 pub struct Effect {

@@ -25,6 +25,7 @@ use crate::domain::people::{Role, is_same_person};
 use crate::domain::{Month, Points};
 use crate::formats::FORMATS;
 use crate::formats::charts::watermark_chart;
+use adjusting::ALL_MAX;
 use answers::{Head, History, Proposals, Total, Workloads};
 use place::Place;
 use table::{Counted, Table};
@@ -184,7 +185,7 @@ async fn review(visit: &Visit, frame: &Frame, place: Place, fields: &Fields) -> 
         chart: chart(&head),
         table: Table::of(visit, &place, &head, workloads, fields, adjusts),
         counted: Counted::of(&place, &head, fields, adjusts),
-        reason: fields.text("reason").filter(|_| fields.has("digest")).unwrap_or_default().to_owned(),
+        reason: fields.text("reason").unwrap_or_default().to_owned(),
         proposals: proposals.proposals.into_iter().map(|it| Proposed::of(visit, it)).collect(),
         history: history::lines(visit, told.events),
         history_left_out: told.left_out,
@@ -275,6 +276,11 @@ impl Review {
             1 => "1 workload".to_owned(),
             many => format!("{many} workloads"),
         }
+    }
+
+    /// Whether everything that matches may be picked at once: more than the page shows, and not too many.
+    fn offers_all(&self) -> bool {
+        self.adjusts() && self.table.rows.len() < self.table.matches as usize && self.table.matches <= ALL_MAX.into()
     }
 
     /// Whether this person may choose workloads.

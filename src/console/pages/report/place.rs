@@ -11,7 +11,7 @@ use crate::domain::Month;
 
 /// What is kept in addresses and forms besides the report's unit and month.
 const KEPT: [&str; 9] =
-    ["revision", "search", "type", "tenant", "machine_server", "reason", "sort", "descending", "after"];
+    ["revision", "search", "type", "tenant", "machine_server", "state", "sort", "descending", "after"];
 /// Rows of one page of the table.
 const ROWS: u32 = 50;
 
@@ -102,7 +102,9 @@ impl Place {
     /// # Errors
     /// 65 for a value that is none of its field.
     pub fn table(&self) -> Result<WorkloadsAsked, Refused> {
-        let stated = self.kept.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+        // A form's `reason` is why a report is adjusted, so the filter has another name here.
+        let named = |name: &str| if name == "state" { "reason".to_owned() } else { name.to_owned() };
+        let stated = self.kept.iter().map(|(name, value)| (named(name), json!(value)));
         let mut asked: Map<String, Value> = stated.collect();
         asked.extend([("unit".to_owned(), json!(self.unit)), ("month".to_owned(), json!(self.month))]);
         asked.insert("limit".to_owned(), json!(ROWS));

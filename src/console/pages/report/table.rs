@@ -80,7 +80,7 @@ impl Table {
     pub fn of(visit: &Visit, place: &Place, head: &Head, found: Workloads, fields: &Fields, adjusts: bool) -> Table {
         let picked: Vec<&str> = fields.all("pick").collect();
         let row = |it: Workload| {
-            let named = format!("{}/{}", it.server, it.id);
+            let named = it.named();
             Row {
                 points: Amount::of(it.points),
                 last_at: it.last_restore_point_at.map(|at| visit.when(at)),
@@ -103,7 +103,7 @@ impl Table {
             servers: Choices::of(place, "machine_server", &head.totals.by_server),
             states: Choices {
                 all: STATES.iter().map(|(_, value, words)| stated((value, words))).collect(),
-                picked: place.get("reason").to_owned(),
+                picked: place.get("state").to_owned(),
             },
             sorts: Choices {
                 all: COLUMNS.iter().map(|(by, heading)| stated((by, heading))).collect(),
