@@ -78,7 +78,7 @@ fn drafts_are_downloaded_by_reviewers_in_every_format_and_a_statement_for_each_t
     let html = rolf.get("/billing?month=2026-09").html.replace("&#38;", "&");
     for format in ["lines&as=csv", "lines&as=json", "statements&as=pdf"] {
         let path = format!("/billing/file?month=2026-09&format={format}");
-        assert_eq!(link(&html, &path), Some(path.as_str()), "the page links each format");
+        assert!(html.contains(&format!("href=\"{path}\"")), "the page does not link {path}");
         let file = rolf.get(&path);
         assert_eq!(file.status, StatusCode::OK, "{path}: {}", file.html);
         let disposition = file.headers[header::CONTENT_DISPOSITION].to_str().expect("text");

@@ -74,7 +74,7 @@ pub struct Document {
 #[derive(Deserialize)]
 pub struct Issued {
     pub at: Instant,
-    pub by: String,
+    by: String,
 }
 
 /// A format of files.
@@ -132,6 +132,13 @@ impl Document {
     /// Its place in the month, which ends its number: `2026-10/1`.
     pub fn sequence(&self) -> Option<u32> {
         self.number.rsplit_once('/').and_then(|(_, sequence)| sequence.parse().ok())
+    }
+}
+
+impl Issued {
+    /// Who issued it; people of this console stand in the journal as `user:anna`.
+    pub fn name(&self) -> &str {
+        self.by.strip_prefix("user:").unwrap_or(&self.by)
     }
 }
 

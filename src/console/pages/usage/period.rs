@@ -121,6 +121,8 @@ pub struct Period {
     pub drawn: Vec<String>,
     /// Whether chart and table have a line for all together.
     pub has_total: bool,
+    /// Whether chart and table go on into the days ahead.
+    pub has_ahead: bool,
     pub rows: Vec<Row>,
     pub groups: Vec<GroupRow>,
     pub groups_left_out: usize,
@@ -189,6 +191,7 @@ impl Period {
             chart: over.steps.iter().any(|step| step.points.is_some()).then(|| chart(&over, &days, has_total)),
             drawn: over.groups.iter().take(GROUPS_MAX).map(|group| group.key.clone()).collect(),
             has_total,
+            has_ahead: !days.is_empty(),
             rows: rows(&over, &days, has_total),
             groups: groups(asked, &over),
             groups_left_out: over.groups_left_out.max(at_end.groups_left_out),
