@@ -27,9 +27,10 @@ mod members;
 mod metering;
 mod notices;
 pub mod orders;
+mod paging;
+mod peak;
 mod people;
 mod permission;
-mod paging;
 mod remind;
 mod rerating;
 mod retention;
@@ -108,6 +109,10 @@ pub struct Agent {
     settled: RefCell<BTreeMap<(UnitId, Month, u32), ReportState>>,
     /// Totals of units whose shared machines count once, by the month and the newest sample they stand for.
     counted_once: RefCell<BTreeMap<(UnitId, Month, Instant), license::Total>>,
+    /// What newest samples come to.
+    looks: RefCell<views::looks::Looks>,
+    /// What explains shortfalls of reports that are kept.
+    explained: RefCell<peak::Explained>,
     /// Reports that people look at.
     held: RefCell<held_reports::HeldReports>,
     /// What the newest look gathered: nothing was recorded since, and it is not older than [`GATHERED_FOR`].
@@ -196,6 +201,8 @@ impl Agent {
             console_reports: BTreeMap::new(),
             settled: RefCell::default(),
             counted_once: RefCell::default(),
+            looks: RefCell::default(),
+            explained: RefCell::default(),
             held: RefCell::default(),
             gathered: RefCell::default(),
             acting_for: None,

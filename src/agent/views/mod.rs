@@ -1,8 +1,8 @@
 //! What people are shown: every number on a page, a table or in JSON is computed here.
 
 pub(in crate::agent) mod billing;
-mod coverage;
 mod billing_month;
+mod coverage;
 mod difference;
 mod duties;
 mod forecast;
@@ -11,6 +11,7 @@ mod identity;
 mod journal;
 mod license;
 mod license_state;
+pub(in crate::agent) mod looks;
 mod messages;
 mod money;
 mod notification;
