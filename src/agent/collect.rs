@@ -33,7 +33,7 @@ impl Agent {
         };
         let source: &SourceRow = settings.source_row();
         let previous = self.store.newest_sample(server, hour.now)?.map(|classified| classified.sample);
-        let sweep = sweep(previous.as_ref(), hour.now);
+        let sweep = sweep(previous.as_deref(), hour.now);
         let known = self.servers_known_by(server)?;
         let brief = Brief {
             server: server.to_owned(),

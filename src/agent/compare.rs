@@ -119,7 +119,7 @@ impl Agent {
         let mut ids = BTreeMap::new();
         for server in &unit.servers {
             let sample = self.store.newest_sample(server, month.ends_at())?.map(|found| found.sample);
-            if let Some(id) = sample.and_then(|sample| sample.license.license_id) {
+            if let Some(id) = sample.and_then(|sample| sample.license.license_id.clone()) {
                 ids.insert(server.clone(), id);
             }
         }

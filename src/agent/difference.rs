@@ -1,5 +1,7 @@
 //! What a report says of itself when it is kept: its difference to last month's, the gate, and its days.
 
+use std::sync::Arc;
+
 use chrono::Days;
 
 use crate::agent::Trouble;
@@ -43,9 +45,10 @@ impl Agent {
             at += LOOKS_EVERY;
             let since = looks.last().map_or(month.starts_at(), |last| last.taken_at);
             let found = self.store.newest_sample(server, at)?;
-            looks.extend(found.map(|found| found.sample).filter(|sample| since < sample.taken_at));
+            looks
+                .extend(found.map(|found| Arc::unwrap_or_clone(found.sample)).filter(|sample| since < sample.taken_at));
         }
-        looks.extend(self.basis(server, month)?.map(|basis| basis.sample));
+        looks.extend(self.basis(server, month)?.map(|basis| Arc::unwrap_or_clone(basis.sample)));
         Ok(looks)
     }
 

@@ -1,22 +1,13 @@
 //! The gate as it stands: what is judged, what explains it, and saying so once.
 
-use std::collections::BTreeMap;
-
-use chrono::TimeDelta;
-
 use crate::agent::Trouble;
 use crate::domain::gate::{Cause, GateVerdict, Tolerance, Verdict};
 use crate::domain::installation::Unit;
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
 use crate::domain::watermark::HighWatermark;
-use crate::domain::workload::Class;
 use crate::domain::{Instant, Month};
-use crate::rules::causes::{self, Peak, PeakCount, PeakWorkload};
-use crate::rules::counting::{self, AsOf};
-use crate::rules::duplicates;
 use crate::rules::gate::{self, GateFacts};
-use crate::store::ClassifiedSample;
 use crate::store::fact::{Fact, GateRow, key};
 
 use super::{Agent, Hour};
@@ -35,16 +26,33 @@ impl Agent {
 
     /// The verdict on a month: H from our daily marks, R from the newest sent revision, else the open report.
     pub(super) fn judge(&self, unit: &Unit, month: Month) -> Result<GateVerdict, Trouble> {
-        self.judge_report(unit, month, self.judged_report(unit, month)?.as_ref())
+        self.judge_head(unit, month, self.judged_head(unit, month)?.as_ref())
     }
 
-    /// The report that a month is judged by: its newest sent revision, else the open one.
-    pub(super) fn judged_report(&self, unit: &Unit, month: Month) -> Result<Option<UsageReport>, Trouble> {
-        let Some(newest) = self.newest_report(&unit.id, month)? else { return Ok(None) };
+    /// The report that a month is judged by, without its tables: its newest sent revision, else the open one.
+    pub(super) fn judged_head(&self, unit: &Unit, month: Month) -> Result<Option<UsageReport>, Trouble> {
+        let Some(newest) = self.newest_head(&unit.id, month)? else { return Ok(None) };
         match self.newest_sent_revision(unit, month, newest.revision)? {
-            Some(revision) => self.report_revision(&unit.id, month, revision),
+            Some(revision) => self.head_of(&unit.id, month, revision),
             None => Ok(Some(newest)),
         }
+    }
+
+    /// The verdict on a report that is kept, by its head: its tables are read where they explain a shortfall.
+    pub(super) fn judge_head(
+        &self,
+        unit: &Unit,
+        month: Month,
+        head: Option<&UsageReport>,
+    ) -> Result<GateVerdict, Trouble> {
+        let highest = self.highest_of(unit, month)?;
+        let causes = match (highest, head) {
+            (Some(highest), Some(head)) if head.total_points < highest.points => {
+                self.explain_kept(unit, head, highest.at)?
+            }
+            _ => Vec::new(),
+        };
+        self.judged(unit, month, head, (highest, causes))
     }
 
     /// The newest revision of a month that was taken; a correction counts when it is sent.
@@ -68,7 +76,7 @@ impl Agent {
         let highest = self.highest_of(unit, month)?;
         let causes = match (highest, report) {
             (Some(highest), Some(report)) if report.total_points < highest.points => {
-                causes::explain(&self.peak(unit, month, highest.at)?, report)
+                self.explain(unit, report, highest.at)?
             }
             _ => Vec::new(),
         };
@@ -119,49 +127,6 @@ impl Agent {
         })
     }
 
-    /// What counted at the instant the highest mark stood, on every server that was of the unit then.
-    fn peak(&self, unit: &Unit, month: Month, at: Instant) -> Result<Peak, Trouble> {
-        let (mut peak, mut standing_then) = (Peak::default(), Vec::new());
-        for server in self.store.servers()? {
-            let oldest = at - self.policy().basis_max_age;
-            let standing = self.store.summaries(&server, oldest..at + TimeDelta::nanoseconds(1))?;
-            if standing.last().is_none_or(|(_, of, _)| of.as_ref() != Some(&unit.id)) {
-                continue;
-            }
-            let Some(then) = self.store.newest_sample(&server, at)? else { continue };
-            let by_end = self.store.newest_sample(&server, month.ends_at())?;
-            if self.left_by_end(unit, &server, at, month)? {
-                peak.left.insert(server.clone());
-            }
-            peak.counts.extend(then.sample.counts.iter().map(|count| PeakCount {
-                server: server.clone(),
-                tenant: count.tenant.clone(),
-                kind: count.kind.clone(),
-                weight: self.store.rating().weigh_count(count, &then.sample).weight,
-                count: counting::total_of_count(count, &then.sample, self.store.rating()).count,
-            }));
-            standing_then.push((then, by_end));
-        }
-        if unit.counts_once_at(at) {
-            let mut counted: Vec<_> = standing_then.iter().map(|(then, _)| then.counted.clone()).collect();
-            let shown: Vec<_> = standing_then.iter().map(|(then, _)| &then.sample).collect();
-            duplicates::count_once(&shown, &|sample| AsOf::sample(sample.taken_at), &mut counted);
-            for ((then, _), counted) in standing_then.iter_mut().zip(counted) {
-                then.counted = counted;
-            }
-        }
-        for (then, by_end) in &standing_then {
-            peak.workloads.extend(billable(&then.sample.server, then, by_end.as_ref()));
-        }
-        Ok(peak)
-    }
-
-    /// Whether a server of the unit reports under another license at the month's end.
-    fn left_by_end(&self, unit: &Unit, server: &str, at: Instant, month: Month) -> Result<bool, Trouble> {
-        let until_end = self.store.summaries(server, at..month.ends_at() + TimeDelta::nanoseconds(1))?;
-        Ok(until_end.last().is_some_and(|(_, of, _)| of.as_ref() != Some(&unit.id)))
-    }
-
     /// The facts when the gate's verdict on a month is another than seen before: told once each way.
     pub(super) fn gate_facts(&self, unit: &Unit, verdict: &GateVerdict, hour: Hour) -> Result<Vec<Fact>, Trouble> {
         let seen: Option<GateRow> = self.store.row(&key::of_unit("gate", &unit.id))?;
@@ -188,30 +153,4 @@ impl Agent {
         }
         Ok(facts)
     }
-}
-
-/// The billable workloads of a server at the peak, with the newest restore point that is known by the month's end.
-fn billable(server: &str, then: &ClassifiedSample, by_end: Option<&ClassifiedSample>) -> Vec<PeakWorkload> {
-    let later: BTreeMap<&str, Option<Instant>> = by_end
-        .iter()
-        .flat_map(|found| &found.sample.workloads)
-        .map(|workload| (workload.id.as_str(), workload.last_restore_point_at))
-        .collect();
-    let counted = then.sample.workloads.iter().zip(&then.counted);
-    counted
-        .filter(|(_, counted)| counted.class == Class::Billable)
-        .map(|(workload, counted)| PeakWorkload {
-            server: server.to_owned(),
-            id: workload.id.clone(),
-            name: workload.name.clone(),
-            tenant: workload.tenant.clone(),
-            kind: workload.kind.clone(),
-            points: counted.weight,
-            last_restore_point_at: later
-                .get(workload.id.as_str())
-                .copied()
-                .flatten()
-                .max(workload.last_restore_point_at),
-        })
-        .collect()
 }

@@ -1,5 +1,7 @@
 //! Building the monthly report, and building it again when a late sample changes it.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use crate::agent::Trouble;
@@ -214,7 +216,7 @@ enum Age {
 
 fn basis_of(found: &ClassifiedSample, age: Age) -> BasisSample {
     BasisSample {
-        sample: found.sample.clone(),
+        sample: Arc::clone(&found.sample),
         first_processed_at: found.counted.iter().map(|counted| counted.first_processed_at).collect(),
         stale: age == Age::Stale,
     }

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 
 use crate::agent::Trouble;
 use crate::domain::installation::Unit;
-use crate::domain::report::UsageReport;
+use crate::domain::report::{Line, UsageReport};
 use crate::domain::{Instant, Month};
 use crate::rules::workload_table::WorkloadTable;
 use crate::store::fact::key;
@@ -84,6 +84,20 @@ impl Agent {
     pub(super) fn head_of(&self, unit: &str, month: Month, revision: u32) -> Result<Option<UsageReport>, Trouble> {
         let head = self.store.row::<UsageReport>(&key::report("head", unit, month, revision))?;
         head.map(|head| self.as_it_stands(head)).transpose()
+    }
+
+    /// The newest revision of a month's report without its tables, as it stands.
+    pub(super) fn newest_head(&self, unit: &str, month: Month) -> Result<Option<UsageReport>, Trouble> {
+        let keys = self.store.keys(&format!("head/{unit}/{month}/"))?;
+        let Some(newest) = keys.last() else { return Ok(None) };
+        self.store.row::<UsageReport>(newest)?.map(|head| self.as_it_stands(head)).transpose()
+    }
+
+    /// The report with its lines, from its head: what amounts come from.
+    pub(super) fn with_lines(&self, head: UsageReport) -> Result<UsageReport, Trouble> {
+        let lines: Option<Vec<Line>> = self.store.row(&key::report("lines", &head.unit, head.month, head.revision))?;
+        let missing = || Trouble::Odd(format!("the lines of the report of {} are missing; `store verify`", head.month));
+        Ok(UsageReport { lines: lines.ok_or_else(missing)?, ..head })
     }
 
     /// The month's revisions without their tables, oldest first.

@@ -1,6 +1,7 @@
 //! Servers that a source names: which they are, which left, which are sampled directly and not counted twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::config::ServerSettings;
 use crate::domain::Instant;
@@ -252,7 +253,7 @@ impl Agent {
             counts: Vec::new(),
             discrepancies: Vec::new(),
             stale: Some(Stale { why }),
-            ..newest
+            ..Arc::unwrap_or_clone(newest)
         };
         Ok(match self.store.take(std::slice::from_ref(&last))?.pop() {
             Some(Taken::Fresh(fact)) => Some(*fact),

@@ -28,6 +28,7 @@ mod metering;
 mod notices;
 pub mod orders;
 mod paging;
+mod peak;
 mod people;
 mod permission;
 mod pseudonyms;
@@ -109,6 +110,10 @@ pub struct Agent {
     settled: RefCell<BTreeMap<(UnitId, Month, u32), ReportState>>,
     /// Totals of units whose shared machines count once, by the month and the newest sample they stand for.
     counted_once: RefCell<BTreeMap<(UnitId, Month, Instant), license::Total>>,
+    /// What newest samples come to.
+    looks: RefCell<views::looks::Looks>,
+    /// What explains shortfalls of reports that are kept.
+    explained: RefCell<peak::Explained>,
     /// Reports that people look at.
     held: RefCell<held_reports::HeldReports>,
     /// What the newest look gathered: nothing was recorded since, and it is not older than [`GATHERED_FOR`].
@@ -197,6 +202,8 @@ impl Agent {
             console_reports: BTreeMap::new(),
             settled: RefCell::default(),
             counted_once: RefCell::default(),
+            looks: RefCell::default(),
+            explained: RefCell::default(),
             held: RefCell::default(),
             gathered: RefCell::default(),
             acting_for: None,

@@ -148,7 +148,7 @@ impl Agent {
         let mut found = Vec::new();
         for (server, coverage) in by_server {
             let newest = self.store.newest_sample(&server, hour.now)?;
-            let stated = newest.and_then(|found| found.sample.license.installation_id);
+            let stated = newest.and_then(|found| found.sample.license.installation_id.clone());
             let own = || crate::domain::installation::installation_id_of(self.identity.agent, &server);
             found.push(InstallationCoverage {
                 installation: stated.unwrap_or_else(own),

@@ -4,6 +4,7 @@
 //! that show one installation id.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -127,13 +128,14 @@ fn workload<'a>(servers: &[Looked<'a>], (of, at): Place) -> (&'a Workload, &'a C
 
 /// Machines whose id counts on several servers. The copy that weighs most stays, of equals the one backed up last.
 fn duplicates(servers: &[Looked<'_>]) -> Vec<Finding> {
+    // Each id stands once in a sample.
+    if servers.len() < 2 {
+        return Vec::new();
+    }
+    let billable = |counted: &Counted| counted.class == Class::Billable;
     let mut places: BTreeMap<Same<'_>, Vec<Place>> = BTreeMap::new();
-    for (of, looked) in servers.iter().enumerate() {
-        for (at, (workload, counted)) in looked.sample.workloads.iter().zip(looked.counted).enumerate() {
-            if counted.class == Class::Billable {
-                places.entry(Same::of(workload)).or_default().push((of, at));
-            }
-        }
+    for place in alike_in(servers, billable, |_, workload| hash_of(&workload.id)) {
+        places.entry(Same::of(workload(servers, place).0)).or_default().push(place);
     }
     let mut found = Vec::new();
     for (same, mut places) in places.into_iter().filter(|(_, places)| places.len() > 1) {
@@ -185,22 +187,45 @@ fn duplicate(
 /// A name that two ids of a unit have in common: name, type, platform and tenant.
 type Likeness<'a> = (&'a UnitId, String, &'a str, Option<&'a str>, Option<&'a str>);
 
-/// Machines that came back under another id, when exactly two ids are alike and the older one fell silent.
-fn reappeared(servers: &[Looked<'_>]) -> Vec<Finding> {
-    let mut alike: BTreeMap<Likeness<'_>, Vec<Place>> = BTreeMap::new();
+fn likeness<'a>(looked: &Looked<'a>, workload: &'a Workload) -> Likeness<'a> {
+    let name = workload.name.trim().to_lowercase();
+    (looked.unit, name, workload.kind.as_str(), workload.platform.as_deref(), workload.tenant.as_deref())
+}
+
+fn hash_of(about: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    about.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Places of workloads whose hash another one shares, in their order: of very many, nearly all are alone.
+fn alike_in<'a>(
+    servers: &[Looked<'a>],
+    stands: impl Fn(&Counted) -> bool,
+    hash: impl Fn(&Looked<'a>, &'a Workload) -> u64,
+) -> Vec<Place> {
+    let mut hashed: Vec<(u64, Place)> = Vec::new();
     for (of, looked) in servers.iter().enumerate() {
         for (at, (workload, counted)) in looked.sample.workloads.iter().zip(looked.counted).enumerate() {
-            if matches!(counted.class, Class::Billable | Class::New) {
-                let likeness = (
-                    looked.unit,
-                    workload.name.trim().to_lowercase(),
-                    workload.kind.as_str(),
-                    workload.platform.as_deref(),
-                    workload.tenant.as_deref(),
-                );
-                alike.entry(likeness).or_default().push((of, at));
+            if stands(counted) {
+                hashed.push((hash(looked, workload), (of, at)));
             }
         }
+    }
+    hashed.sort_unstable();
+    let alike = hashed.chunk_by(|(one, _), (next, _)| one == next).filter(|alike| alike.len() > 1);
+    let mut places: Vec<Place> = alike.flatten().map(|(_, place)| *place).collect();
+    places.sort_unstable();
+    places
+}
+
+/// Machines that came back under another id, when exactly two ids are alike and the older one fell silent.
+fn reappeared(servers: &[Looked<'_>]) -> Vec<Finding> {
+    let in_use = |counted: &Counted| matches!(counted.class, Class::Billable | Class::New);
+    let mut alike: BTreeMap<Likeness<'_>, Vec<Place>> = BTreeMap::new();
+    for place in alike_in(servers, in_use, |looked, workload| hash_of(&likeness(looked, workload))) {
+        let (workload, _) = workload(servers, place);
+        alike.entry(likeness(&servers[place.0], workload)).or_default().push(place);
     }
     alike.into_values().filter_map(|places| same_machine(servers, &places)).collect()
 }

@@ -1,6 +1,7 @@
 //! The monthly report out of samples: classified at the month's end with the month as the month (domain.md 3.6).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -33,7 +34,7 @@ pub(super) const NOTE_BETWEEN: &str = ", ";
 /// The sample of one server that a report stands on.
 #[derive(Clone, Debug)]
 pub struct BasisSample {
-    pub sample: Sample,
+    pub sample: Arc<Sample>,
     /// Per workload, in the sample's order: when it was processed first.
     pub first_processed_at: Vec<Option<Instant>>,
     /// Older than `basis_max_age` at the month's end, and carried all the same.

@@ -16,6 +16,8 @@ mod reply;
 mod snapshot_sections;
 mod trouble;
 
+use std::sync::Arc;
+
 use crate::ask::Conversation;
 use crate::domain::console_report::ConsoleReport;
 use crate::domain::installation::ServerName;
@@ -32,7 +34,7 @@ pub struct Brief {
     /// The start of the read.
     pub now: Instant,
     /// The server's newest complete sample, when there is one.
-    pub previous: Option<Sample>,
+    pub previous: Option<Arc<Sample>>,
     pub sweep: Sweep,
     pub settings: SourceSettings,
     /// Servers that this source named before, for sources that name several.

@@ -21,28 +21,28 @@ use crate::rules::unstructured::{SIZE_COUNTS_FOR, Sizes};
 /// The fold after one sample.
 #[derive(Clone, Default)]
 pub(super) struct Fold {
-    pub ledger: Ledger,
+    pub ledger: Arc<Ledger>,
     pub sizes: Sizes,
     /// The sample since which the summary is the same, and the summary.
     summary: Option<(Moment, Arc<Summary>)>,
 }
 
-/// A sample with the classes of its workloads and the ledger that told them.
+/// A sample with the classes of its workloads and the ledger that told them; a copy shares them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClassifiedSample {
-    pub sample: Sample,
+    pub sample: Arc<Sample>,
     /// What was known when it was taken; classifies it for another hour too.
-    pub ledger: Ledger,
+    pub ledger: Arc<Ledger>,
     /// In the order of the sample's workloads, by its own instant.
-    pub counted: Vec<Counted>,
+    pub counted: Arc<[Counted]>,
     /// What answered where the server states no weight.
     pub rating: Arc<Rating>,
 }
 
 impl ClassifiedSample {
     /// `sample` is mapped.
-    pub(super) fn of(sample: Sample, ledger: Ledger, rating: Arc<Rating>) -> ClassifiedSample {
-        let counted = classify(&sample, &ledger, AsOf::sample(sample.taken_at), &rating);
+    pub(super) fn of(sample: Arc<Sample>, ledger: Arc<Ledger>, rating: Arc<Rating>) -> ClassifiedSample {
+        let counted = classify(&sample, &ledger, AsOf::sample(sample.taken_at), &rating).into();
         ClassifiedSample { sample, ledger, counted, rating }
     }
 
@@ -61,13 +61,13 @@ impl Fold {
         };
         let whole = Arc::new(resolve(kv, server, row.summary)?);
         let sizes = sizes_as_of(kv, server, at)?;
-        Ok(Fold { ledger: ledger_as_of(kv, server, at)?, sizes, summary: Some((whole_at, whole)) })
+        Ok(Fold { ledger: Arc::new(ledger_as_of(kv, server, at)?), sizes, summary: Some((whole_at, whole)) })
     }
 
     /// Takes one more sample, mapped and later than all before it, and puts what follows from it.
     pub fn step(&mut self, kv: &mut Kv, sample: &Sample, row: &SampleRow, rating: &Rating) -> Result<(), StoreError> {
         let (server, at) = (sample.server.as_str(), sample.taken_at);
-        let changed = self.ledger.take_note(sample);
+        let changed = Arc::make_mut(&mut self.ledger).take_note(sample);
         self.put_ledger(kv, server, at, changed)?;
         self.put_sizes(kv, server, at, Sizes::of(sample));
         let sample = &*self.sizes.counted(Cow::Borrowed(sample));
@@ -85,7 +85,7 @@ impl Fold {
         row: &SampleRow,
         remains: Remains,
     ) -> Result<(), StoreError> {
-        let changed = self.ledger.take_note_of(at, remains.told());
+        let changed = Arc::make_mut(&mut self.ledger).take_note_of(at, remains.told());
         self.put_ledger(kv, server, at, changed)?;
         let Remains { summary, sizes, .. } = remains;
         self.put_sizes(kv, server, at, sizes.sizes()?);
@@ -236,15 +236,16 @@ impl Unpacker {
         // A base is always earlier, so the order of time is the order of unpacking.
         for (moment, row) in chain {
             let taken_at = kept::instant(moment)?;
-            let unpacked = packing::unpack(&row.bytes, server, taken_at, base.as_deref());
+            let unpacked = packing::unpack(&row.bytes, server, taken_at, base.take());
             let sample = Arc::new(unpacked.map_err(|error| kept::odd("a sample", &error.to_string()))?);
             if row.keyframe_at == moment {
                 self.keyframe = Some((moment, Arc::clone(&sample)));
             }
-            base = Some(Arc::clone(&sample));
-            self.newest = Some((moment, sample));
+            base = Some(sample);
         }
-        base.ok_or_else(|| kept::odd("a sample", "it is missing"))
+        let sample = base.ok_or_else(|| kept::odd("a sample", "it is missing"))?;
+        self.newest = Some((at, Arc::clone(&sample)));
+        Ok(sample)
     }
 }
 

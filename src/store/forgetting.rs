@@ -13,7 +13,7 @@ use crate::domain::installation::UnitId;
 use crate::domain::report::message_id;
 
 /// What the keys of a revision's rows begin with.
-const OF_REVISION: [&str; 5] = ["report", "head", "stage", "external", "files"];
+const OF_REVISION: [&str; 6] = ["report", "head", "lines", "stage", "external", "files"];
 
 /// What is left stands, all else goes; what has many keys goes in [`State::drop_forgotten`].
 pub(super) fn rows(forgotten: &Forgotten) -> Vec<Row> {

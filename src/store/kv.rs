@@ -25,7 +25,7 @@ const FLUSH_EVERY_MS: u64 = 500;
 const OPEN_TRIES_MAX: u32 = 200;
 const OPEN_PAUSE: Duration = Duration::from_millis(10);
 /// Changes when keys or values change their form; the state is then rebuilt.
-const SCHEMA: u8 = 4;
+const SCHEMA: u8 = 5;
 
 /// Keys of parts begin with this, logical keys with a letter.
 const PART: u8 = b'~';
@@ -95,13 +95,21 @@ impl Kv {
 
     /// Records with `from <= key < to`, in the order of their keys.
     pub fn scan(&self, from: &[u8], to: &[u8]) -> Result<Vec<Record>, StoreError> {
-        let keys = self.keys(from, to)?;
-        let mut records = Vec::with_capacity(keys.len());
-        for key in keys {
-            if let Some(value) = self.get(&key)? {
-                records.push((key, value));
+        let stored = self.sled(|| self.db.range(from..to).collect::<Result<Vec<_>, _>>())?;
+        let range = (Bound::Included(from), Bound::Excluded(to));
+        let mut pending = self.pending.range::<[u8], _>(range).peekable();
+        let mut records = Vec::with_capacity(stored.len());
+        let changed = |(key, change): (&Vec<u8>, &Option<Vec<u8>>)| Some((key.clone(), change.clone()?));
+        for (key, value) in stored {
+            while let Some(before) = pending.next_if(|(before, _)| before.as_slice() < key.as_ref()) {
+                records.extend(changed(before));
+            }
+            match pending.next_if(|(same, _)| same.as_slice() == key.as_ref()) {
+                Some(same) => records.extend(changed(same)),
+                None => records.push((key.to_vec(), self.whole(&key, &value)?)),
             }
         }
+        records.extend(pending.filter_map(changed));
         Ok(records)
     }
 
@@ -198,9 +206,14 @@ impl Kv {
     }
 
     fn stored(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(value) = self.sled(|| self.db.get(key))? else { return Ok(None) };
-        match (value.first(), parts_of(&value)) {
-            (Some(&WHOLE), _) => Ok(Some(value[1..].to_vec())),
+        let value = self.sled(|| self.db.get(key))?;
+        value.map(|value| self.whole(key, &value)).transpose()
+    }
+
+    /// The logical value of a stored one.
+    fn whole(&self, key: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
+        match (value.first(), parts_of(value)) {
+            (Some(&WHOLE), _) => Ok(value[1..].to_vec()),
             (Some(&PARTED), Some(parts)) => {
                 let mut whole = Vec::new();
                 for part in 0..parts {
@@ -208,7 +221,7 @@ impl Kv {
                     whole
                         .extend_from_slice(&bytes.ok_or_else(|| self.fail("a part of a value is missing".to_owned()))?);
                 }
-                Ok(Some(whole))
+                Ok(whole)
             }
             _ => Err(self.fail("a value has no known form".to_owned())),
         }

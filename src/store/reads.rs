@@ -1,13 +1,12 @@
 //! What the agent asks for.
 
 use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
 
 use chrono::{Days, NaiveDate};
 use serde::de::DeserializeOwned;
 
 use super::fact::Fact;
-use super::fold::{ClassifiedSample, Fold, Unpacker, read_row};
+use super::fold::read_row;
 use super::journal::{self, Entry, JournalError, Verified};
 use super::kept::{self, KeptDay, RecordedIn};
 use super::keys::{self, About, Moment};
@@ -22,14 +21,6 @@ use crate::rules::rating::Rating;
 
 /// Reads fail only when the state does: [`StoreError::StateFailed`], and opening the store again heals it.
 impl Store {
-    /// The server's newest sample not after the instant, classified with what was known when it was taken.
-    ///
-    /// # Errors
-    /// The state fails.
-    pub fn newest_sample(&self, server: &str, not_after: Instant) -> Result<Option<ClassifiedSample>, StoreError> {
-        self.noting(self.state.newest_sample(server, not_after))
-    }
-
     /// The instant of the server's newest sample not after the instant.
     ///
     /// # Errors
@@ -193,22 +184,33 @@ impl State {
         Ok(self.kv.get(&keys::at(About::Sample, server, at))?.is_some())
     }
 
-    fn newest_sample_at(&self, server: &str, not_after: Instant) -> Result<Option<Instant>, StoreError> {
+    pub(super) fn newest_sample_at(&self, server: &str, not_after: Instant) -> Result<Option<Instant>, StoreError> {
         let (prefix, end) = (keys::prefix(About::Sample, server), keys::at(About::Sample, server, not_after));
         Ok(self.kv.last_key(&prefix, &keys::end_of(&end))?.as_deref().and_then(keys::instant_of))
     }
 
-    fn newest_sample(&self, server: &str, not_after: Instant) -> Result<Option<ClassifiedSample>, StoreError> {
-        let Some(at) = self.newest_sample_at(server, not_after)? else { return Ok(None) };
-        let at_hand = self.latest(server).filter(|latest| latest.at == at);
-        let (mut unpacker, Fold { ledger, sizes, .. }) = match at_hand {
-            Some(latest) => (latest.unpacker.clone(), latest.fold.clone()),
-            None => (Unpacker::default(), Fold::after(&self.kv, server, at)?),
-        };
-        let (sample, _) = unpacker.load(&self.kv, server, Moment::of(at))?;
-        let sample = sizes.counted(self.rating.mapped(&sample)).into_owned();
-        let rating = Arc::clone(&self.rating);
-        Ok(Some(ClassifiedSample::of(sample, ledger, rating)))
+    /// Instants at the end of the keys of this range.
+    pub fn instants(&self, from: &[u8], to: &[u8]) -> Result<Vec<Instant>, StoreError> {
+        Ok(self.kv.keys(from, to)?.iter().filter_map(|key| keys::instant_of(key)).collect())
+    }
+
+    /// Names of an owner's rows.
+    pub fn names_of(&self, about: About, owner: &str) -> Result<Vec<String>, StoreError> {
+        let prefix = keys::prefix(about, owner);
+        let found = self.kv.keys(&prefix, &keys::end_of(&prefix))?;
+        Ok(found.iter().filter_map(|key| Some(keys::name_of(key, &prefix)?.to_owned())).collect())
+    }
+
+    /// Owners of rows of one kind, found by leaping from one to the next.
+    pub fn owners(&self, about: About) -> Result<Vec<String>, StoreError> {
+        let (mut from, to) = (vec![about as u8], vec![about as u8 + 1]);
+        let mut owners = Vec::new();
+        while let Some(key) = self.kv.first_key(&from, &to)? {
+            let owner = keys::owner_of(&key).ok_or_else(|| kept::odd("a key", "it has no owner"))?;
+            from = keys::end_of(&keys::prefix(about, &owner));
+            owners.push(owner);
+        }
+        Ok(owners)
     }
 
     fn days(&self, unit: &str, first: NaiveDate, last: NaiveDate) -> Result<Vec<DayMark>, StoreError> {

@@ -100,6 +100,7 @@ fn rows_of_report(report: &UsageReport) -> Vec<Row> {
     let of = |what: &str| key::report(what, &report.unit, report.month, report.revision);
     let mut rows = one(of("report"), report);
     rows.extend(one(of("head"), &head_of(report)));
+    rows.extend(one(of("lines"), &report.lines));
     rows
 }
 
@@ -221,7 +222,7 @@ pub mod key {
         format!("{}{week}", slots(unit))
     }
 
-    /// `what` is `report`, `head`, `proposal`, `stage`, `external` or `files`.
+    /// `what` is `report`, `head`, `lines`, `proposal`, `stage`, `external` or `files`.
     pub fn report(what: &str, unit: &str, month: Month, revision: u32) -> String {
         format!("{what}/{unit}/{month}/{revision:04}")
     }

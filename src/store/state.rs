@@ -14,6 +14,7 @@ use super::kept::{self, KeptDay, KeptSummary, RecordedIn, SampleRow};
 use super::keys::{self, About, Moment};
 use super::kv::Kv;
 use super::letting_go::Remains;
+use super::newest::Newest;
 use super::once::CountingOnce;
 use super::packing::Kind;
 use crate::domain::Instant;
@@ -34,6 +35,7 @@ pub(super) struct State {
     basis_max_age: TimeDelta,
     /// What answers where a server states no weight, and what unknown types stand for.
     pub rating: Arc<Rating>,
+    pub newest: Newest,
     /// The fold after each server's newest sample.
     latest: BTreeMap<ServerName, Latest>,
     /// Since when a server's samples are to be folded again.
@@ -57,7 +59,7 @@ impl State {
         let stored = kv.get(RATING_KEY)?.map(|bytes| serde_json::from_slice(&bytes));
         let rating = stored.transpose().map_err(|error| kept::odd("the rating", &error.to_string()))?;
         let rating = Arc::new(rating.unwrap_or_default());
-        Ok(State { kv, basis_max_age, rating, latest, unfolded, unmarked })
+        Ok(State { kv, basis_max_age, rating, newest: Newest::default(), latest, unfolded, unmarked })
     }
 
     pub fn basis_max_age(&self) -> TimeDelta {
@@ -80,6 +82,7 @@ impl State {
                 self.keep_sample(&PackedSample { server, taken_at, base_at: None, digest, bytes }, recorded)?;
             }
             if let Fact::LetGo { deed: LettingGo::Checkpoint { checkpoint } } = fact {
+                self.note_rewrite_of_all();
                 self.let_go(checkpoint)?;
             }
             if let Fact::LetGo { deed: LettingGo::Forgotten { forgotten } } = fact {
@@ -125,6 +128,7 @@ impl State {
     /// Forgets what was applied and not committed.
     pub fn discard(&mut self) {
         self.kv.discard();
+        self.note_rewrite_of_all();
         self.latest.clear();
         self.unfolded.clear();
         self.unmarked.clear();
@@ -155,6 +159,7 @@ impl State {
         }
         let before = std::mem::replace(&mut self.rating, Arc::new(rating.clone()));
         self.kv.put(RATING_KEY.to_vec(), serde_json::to_vec(rating).expect("a rating is plain data"));
+        self.note_rewrite_of_all();
         self.latest.clear();
         for server in self.owners(About::Sample)? {
             let all = self.summaries(&server, Instant::MIN_UTC, Instant::MAX_UTC)?;
@@ -181,6 +186,7 @@ impl State {
 
     fn keep_sample(&mut self, sample: &PackedSample, recorded: RecordedIn) -> Result<(), StoreError> {
         let PackedSample { server, taken_at, base_at, digest, bytes } = sample;
+        self.note_rewrite(server, *taken_at)?;
         let at = Moment::of(*taken_at);
         let kind = Kind::of(bytes).map_err(|error| kept::odd("a sample", &error.to_string()))?;
         let base = base_at.map(|base_at| read_row(&self.kv, server, Moment::of(base_at))).transpose()?;
@@ -362,30 +368,6 @@ impl State {
             found.push((at, row.unit, summary));
         }
         Ok(found)
-    }
-
-    /// Instants at the end of the keys of this range.
-    pub fn instants(&self, from: &[u8], to: &[u8]) -> Result<Vec<Instant>, StoreError> {
-        Ok(self.kv.keys(from, to)?.iter().filter_map(|key| keys::instant_of(key)).collect())
-    }
-
-    /// Names of an owner's rows.
-    pub fn names_of(&self, about: About, owner: &str) -> Result<Vec<String>, StoreError> {
-        let prefix = keys::prefix(about, owner);
-        let found = self.kv.keys(&prefix, &keys::end_of(&prefix))?;
-        Ok(found.iter().filter_map(|key| Some(keys::name_of(key, &prefix)?.to_owned())).collect())
-    }
-
-    /// Owners of rows of one kind, found by leaping from one to the next.
-    pub fn owners(&self, about: About) -> Result<Vec<String>, StoreError> {
-        let (mut from, to) = (vec![about as u8], vec![about as u8 + 1]);
-        let mut owners = Vec::new();
-        while let Some(key) = self.kv.first_key(&from, &to)? {
-            let owner = keys::owner_of(&key).ok_or_else(|| kept::odd("a key", "it has no owner"))?;
-            from = keys::end_of(&keys::prefix(about, &owner));
-            owners.push(owner);
-        }
-        Ok(owners)
     }
 }
 

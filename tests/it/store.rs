@@ -3,6 +3,7 @@
 mod broken;
 mod earlier; // journals of earlier versions
 mod letting_go;
+mod newest;
 mod order;
 mod samples;
 mod world;

@@ -20,6 +20,7 @@ mod kills;
 mod letters;
 mod license_life;
 mod licenses;
+mod looks;
 mod manual;
 mod metering;
 mod months;

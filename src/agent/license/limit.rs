@@ -123,7 +123,7 @@ impl Agent {
         let Some(overage) = overage.filter(|overage| !overage.not_processed.is_zero()) else { return Ok(Vec::new()) };
         let mut claims = Vec::new();
         for found in self.samples_counted(unit, now)? {
-            let counted = found.sample.workloads.iter().zip(&found.counted);
+            let counted = found.sample.workloads.iter().zip(found.counted.iter());
             claims.extend(counted.filter(|(_, counted)| counted.class == Class::Billable).map(
                 |(workload, counted)| Claim {
                     id: format!("{}/{}", found.sample.server, workload.id),

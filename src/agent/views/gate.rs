@@ -44,8 +44,8 @@ impl Agent {
     }
 
     fn gate_shown(&self, unit: &Unit, month: Month, hour: Hour) -> Result<Value, Trouble> {
-        let report = self.judged_report(unit, month)?;
-        let verdict = self.judge_report(unit, month, report.as_ref())?;
+        let report = self.judged_head(unit, month)?;
+        let verdict = self.judge_head(unit, month, report.as_ref())?;
         let ruling = report.as_ref().map(|report| self.ruling_on(unit, report)).transpose()?.flatten();
         let judged: Option<ServerJudgement> = self.store.row(&key::of_unit("server_gate", &unit.id))?;
         let judged = judged.filter(|judged| judged.gate.month == month && judged.gate.reported == verdict.reported);
@@ -54,7 +54,8 @@ impl Agent {
         let waits: Option<SetbackRow> = self.store.row(&key::setback(&about))?;
         let waits = waits.filter(|_| self.judged_month(unit, hour.now).is_ok_and(|judged| judged == month));
         let mut shown = verdict_shown(&verdict);
-        let money = report.as_ref().map(|report| self.money(report)).transpose()?;
+        let charged = report.clone().map(|head| self.with_lines(head)).transpose()?;
+        let money = charged.as_ref().map(|report| self.money(report)).transpose()?;
         shown["money"] = money.as_ref().map_or(Value::Null, |money| money.shown.clone());
         shown["money_why"] = json!(money.and_then(|money| money.why));
         shown["held_by"] = json!(held_by);

@@ -1,6 +1,7 @@
 //! Machines and servers that may be the same, as of a month's end or now.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -9,12 +10,13 @@ use crate::config::ServerSettings;
 use crate::domain::installation::{Unit, is_same_host, shown_name};
 use crate::domain::license::License;
 use crate::domain::report::UsageReport;
-use crate::domain::sample::Counted;
 use crate::domain::{Instant, Month};
 use crate::rules::counting::{self, AsOf};
 use crate::rules::identity::{self, Finding, FindingKind, Looked};
 use crate::store::ClassifiedSample;
 use crate::store::fact::{Absence, Member, key};
+
+use super::looks::Among;
 
 impl Agent {
     /// `report proposals --json`: what was found in the samples behind the month's report, else in the newest ones.
@@ -33,42 +35,58 @@ impl Agent {
             };
             let month = report.as_ref().map(|report| report.month).or(month);
             let found = self.findings(month, hour.now)?;
-            let of_unit = found.into_iter().filter(|finding| finding.unit == unit.id);
-            shown.extend(of_unit.map(|finding| proposal(&finding, month, report.as_ref())));
+            let of_unit = found.iter().filter(|finding| finding.unit == unit.id);
+            shown.extend(of_unit.map(|finding| proposal(finding, month, report.as_ref())));
         }
         Ok(json!({"schema": "tidegauge.proposals/1", "proposals": shown}))
     }
 
     /// What was found in all servers' samples, of a month's end or the newest.
-    pub(in crate::agent) fn findings(&self, month: Option<Month>, now: Instant) -> Result<Vec<Finding>, Trouble> {
+    pub(in crate::agent) fn findings(&self, month: Option<Month>, now: Instant) -> Result<Arc<[Finding]>, Trouble> {
         let until = month.map_or(now, |month| month.ends_at().min(now));
-        let mut looked: Vec<(Unit, ClassifiedSample, Vec<Counted>)> = Vec::new();
+        let among = self.looked_for_among(until)?;
+        if let Some(found) = self.found_before(month, &among) {
+            return Ok(found);
+        }
+        let mut samples: Vec<(&Among, ClassifiedSample)> = Vec::new();
+        for one in &among {
+            let Some(mut found) = self.store.newest_sample(&one.server, until)? else { continue };
+            if let Some(as_of) = month.map(AsOf::month_end) {
+                found.counted = counting::classify(&found.sample, &found.ledger, as_of, &found.rating).into();
+            }
+            samples.push((one, found));
+        }
+        let looked = samples.iter().map(|(Among { unit, counts_once, .. }, found)| Looked {
+            unit,
+            counts_once: *counts_once,
+            sample: &found.sample,
+            counted: &found.counted,
+        });
+        let found: Arc<[Finding]> = identity::findings(&looked.collect::<Vec<_>>()).into();
+        self.remember_found(month, among, &found);
+        Ok(found)
+    }
+
+    /// Samples that say where machines are: not those of servers that are sampled directly or have long been silent.
+    fn looked_for_among(&self, until: Instant) -> Result<Vec<Among>, Trouble> {
+        let mut among = Vec::new();
         for unit in self.units()? {
             for server in &unit.servers {
                 let why = self.member(server)?.and_then(|member| member.absent).map(|absent| absent.why);
                 if matches!(why, Some(Absence::SampledDirectly { .. })) {
                     continue;
                 }
-                let Some(found) = self.store.newest_sample(server, until)? else { continue };
-                // A server that has long been silent says nothing of where its machines are.
-                if found.sample.taken_at + self.policy().basis_max_age < until {
-                    continue;
-                }
-                let as_of = month.map_or(AsOf::sample(found.sample.taken_at), AsOf::month_end);
-                let counted = counting::classify(&found.sample, &found.ledger, as_of, &found.rating);
-                looked.push((unit.clone(), found, counted));
+                let edition = self.store.newest_edition(server, until)?;
+                let fresh = edition.filter(|edition| until <= edition.at + self.policy().basis_max_age);
+                among.extend(fresh.map(|edition| Among {
+                    unit: unit.id.clone(),
+                    counts_once: unit.counts_once_at(until),
+                    server: server.clone(),
+                    edition,
+                }));
             }
         }
-        let looked: Vec<Looked<'_>> = looked
-            .iter()
-            .map(|(unit, found, counted)| Looked {
-                unit: &unit.id,
-                counts_once: unit.counts_once_at(until),
-                sample: &found.sample,
-                counted,
-            })
-            .collect();
-        Ok(identity::findings(&looked))
+        Ok(among)
     }
 
     fn newest_open_report(&self, unit: &Unit) -> Result<Option<UsageReport>, Trouble> {

@@ -11,6 +11,7 @@ mod identity;
 mod journal;
 mod license;
 mod license_state;
+pub(in crate::agent) mod looks;
 mod messages;
 mod money;
 mod notification;

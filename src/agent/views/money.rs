@@ -53,7 +53,8 @@ impl Agent {
         let mut others = Vec::new();
         for other in self.units()?.into_iter().filter(|other| other.id != unit) {
             // Amounts come from lines alone.
-            others.extend(self.newest_report(&other.id, month)?.map(without_workloads));
+            let head = self.newest_head(&other.id, month)?;
+            others.extend(head.map(|head| self.with_lines(head)).transpose()?);
         }
         Ok(Ok(Till { book, month, others }))
     }

@@ -40,6 +40,9 @@ pub(super) fn unknown_types(found: &ClassifiedSample) -> Vec<Value> {
     for count in sample.counts.iter().filter(|count| !count.kind.is_known()) {
         unknown.entry(&count.kind).or_default();
     }
+    if unknown.is_empty() {
+        return Vec::new();
+    }
     for (kind, count, weighed) in weights_of(sample, &found.rating) {
         if let Some(entry) = unknown.get_mut(&kind) {
             entry.count += count;
@@ -128,7 +131,7 @@ impl Agent {
     pub(super) fn unknown_of(&self, servers: &[String], now: Instant) -> Result<Vec<Value>, Trouble> {
         let mut unknown = Vec::new();
         for server in servers {
-            unknown.extend(self.store.newest_sample(server, now)?.iter().flat_map(unknown_types));
+            unknown.extend(self.look(server, now)?.iter().flat_map(|look| look.unknown_types.clone()));
         }
         Ok(unknown)
     }

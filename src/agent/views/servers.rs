@@ -10,38 +10,37 @@ use crate::domain::calendar::minute_text;
 use crate::domain::license::License;
 use crate::domain::{Instant, installation::entry_of};
 use crate::rules::schedule::{self, Duty, Facts};
-use crate::store::ClassifiedSample;
 use crate::store::fact::key;
 
-use super::rates::unknown_types;
+use super::looks::Look;
 
 impl Agent {
     /// Every known server as `status` shows it, with its source, its license, what was found of it and what to map.
     pub(in crate::agent) fn servers(&self, hour: Hour) -> Result<Value, Refused> {
         let units = self.units()?;
         let mut proposals: BTreeMap<String, usize> = BTreeMap::new();
-        for finding in self.findings(None, hour.now)? {
-            for server in finding.servers {
-                *proposals.entry(server).or_default() += 1;
+        for finding in self.findings(None, hour.now)?.iter() {
+            for server in &finding.servers {
+                *proposals.entry(server.clone()).or_default() += 1;
             }
         }
         let tries = self.next_tries(hour.now)?;
         let mut servers = Vec::new();
         for name in self.known_servers(&units) {
-            let newest = self.store.newest_sample(&name, hour.now)?;
-            let mut shown = self.server_shown(&name, newest.as_ref(), hour.now)?;
+            let look = self.look(&name, hour.now)?;
+            let mut shown = self.server_shown(&name, look.as_deref(), hour.now)?;
             let next_sample_at = tries.get(entry_of(&name)).copied();
-            self.what_it_is(&mut shown, &name, newest.as_ref())?;
+            self.what_it_is(&mut shown, &name, look.as_deref())?;
             shown["next_sample_at"] = json!(next_sample_at);
             shown["what_to_do"] = json!(self.what_to_do(&name, next_sample_at)?);
             shown["proposals"] = json!(proposals.get(&name).copied().unwrap_or(0));
-            shown["unknown_types"] = newest.iter().flat_map(unknown_types).collect();
+            shown["unknown_types"] = look.iter().flat_map(|look| look.unknown_types.clone()).collect();
             servers.push(shown);
         }
         Ok(json!({"schema": "tidegauge.servers/1", "now": hour.now, "servers": servers}))
     }
 
-    fn what_it_is(&self, shown: &mut Value, name: &str, newest: Option<&ClassifiedSample>) -> Result<(), Trouble> {
+    fn what_it_is(&self, shown: &mut Value, name: &str, look: Option<&Look>) -> Result<(), Trouble> {
         let settings = self.settings.server(name);
         let renewed_by = settings.map(|settings| match settings.license {
             LicenseBy::LicenseServer => "license_server",
@@ -55,7 +54,7 @@ impl Agent {
         shown["unit"] = json!(self.store.unit_of(name)?);
         shown["license"] = json!(seen);
         shown["renewed_by"] = json!(renewed_by);
-        shown["workloads"] = json!(newest.map(|found| found.sample.workloads.len()));
+        shown["workloads"] = json!(look.map(|look| look.workloads));
         Ok(())
     }
 

@@ -15,10 +15,9 @@ use crate::domain::installation::{Unit, entry_of};
 use crate::domain::report::{Stage, UsageReport};
 use crate::doors::peer::WEBHOOK;
 use crate::rules::{deadlines, schedule};
-use crate::store::ClassifiedSample;
 use crate::store::fact::{Miss, SetbackRow, key};
 
-use super::usage::discrepancies_of;
+use super::looks::Look;
 
 /// Duties that `status` lists.
 const NEXT_MAX: usize = 10;
@@ -40,8 +39,8 @@ impl Agent {
         let units = self.units()?;
         let (mut servers, mut licenses, mut open, mut warnings) = (vec![], vec![], vec![], self.clock_warning()?);
         for name in self.known_servers(&units) {
-            let newest = self.store.newest_sample(&name, hour.now)?;
-            servers.push(self.server_shown(&name, newest.as_ref(), hour.now)?);
+            let look = self.look(&name, hour.now)?;
+            servers.push(self.server_shown(&name, look.as_deref(), hour.now)?);
         }
         for unit in &units {
             licenses.push(self.license_shown(unit, hour)?);
@@ -91,24 +90,19 @@ impl Agent {
     }
 
     /// A server as it stands, by its newest sample.
-    pub(super) fn server_shown(
-        &self,
-        name: &str,
-        newest: Option<&ClassifiedSample>,
-        now: Instant,
-    ) -> Result<Value, Trouble> {
+    pub(super) fn server_shown(&self, name: &str, look: Option<&Look>, now: Instant) -> Result<Value, Trouble> {
         let last_sample_at = self.last_seen_at(name, now)?;
         let miss = self.miss_of(name)?;
-        let stale = newest.and_then(|found| found.sample.stale.clone());
+        let is_stale = look.is_some_and(|look| look.is_stale);
         let left = self.member(name)?.and_then(|member| member.absent);
         let in_time = last_sample_at.is_some_and(|at| now - self.policy().basis_max_age <= at);
-        let fresh = in_time && stale.is_none() && left.is_none();
+        let fresh = in_time && !is_stale && left.is_none();
         let state = match (&miss, fresh) {
             (Some(_), _) => "unreachable",
             (None, true) => "fresh",
             (None, false) => "late",
         };
-        let mut discrepancies = newest.map(discrepancies_of).unwrap_or_default();
+        let mut discrepancies = look.map(|look| look.discrepancies.clone()).unwrap_or_default();
         discrepancies.extend(self.said_of_members(name)?);
         Ok(json!({
             "name": name,

@@ -61,7 +61,7 @@ impl Agent {
         let discrepancies: Vec<String> = samples.iter().flat_map(discrepancies_of).collect();
         for found in samples.iter_mut().filter(|_| closed.is_some()) {
             let as_of = closed.map_or(AsOf::sample(found.sample.taken_at), AsOf::month_end);
-            found.counted = counting::classify(&found.sample, &found.ledger, as_of, &found.rating);
+            found.counted = counting::classify(&found.sample, &found.ledger, as_of, &found.rating).into();
         }
         if server.is_none() && unit.counts_once_at(until) {
             count_once(&mut samples, closed);
@@ -120,12 +120,12 @@ pub(in crate::agent) fn discrepancies_of(found: &ClassifiedSample) -> Vec<String
 
 /// Counts machines that several servers show once.
 pub(in crate::agent) fn count_once(samples: &mut [ClassifiedSample], closed: Option<Month>) {
-    let mut counted: Vec<Vec<Counted>> = samples.iter().map(|found| found.counted.clone()).collect();
-    let shown: Vec<&Sample> = samples.iter().map(|found| &found.sample).collect();
+    let mut counted: Vec<Vec<Counted>> = samples.iter().map(|found| found.counted.to_vec()).collect();
+    let shown: Vec<&Sample> = samples.iter().map(|found| &*found.sample).collect();
     let as_of = |sample: &Sample| closed.map_or(AsOf::sample(sample.taken_at), AsOf::month_end);
     duplicates::count_once(&shown, &as_of, &mut counted);
     for (found, counted) in samples.iter_mut().zip(counted) {
-        found.counted = counted;
+        found.counted = counted.into();
     }
 }
 
@@ -182,7 +182,7 @@ struct Part<'a> {
 
 fn parts_of(found: &ClassifiedSample, by: By) -> Vec<Part<'_>> {
     let (sample, mut parts) = (&found.sample, Vec::new());
-    for (workload, counted) in sample.workloads.iter().zip(&found.counted) {
+    for (workload, counted) in sample.workloads.iter().zip(found.counted.iter()) {
         let total = counting::total_of(counted);
         if total != GroupTotal::default() {
             let key = match by {

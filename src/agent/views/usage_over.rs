@@ -12,8 +12,8 @@ use crate::agent::{Agent, Hour, Refused, Trouble};
 use crate::domain::Instant;
 use crate::domain::calendar::midnight;
 use crate::domain::installation::{Unit, answers_to};
-use crate::domain::sample::{Group, GroupTotal, Summary};
-use crate::domain::workload::WorkloadType;
+use crate::domain::sample::{Counted, Group, GroupTotal, Summary};
+use crate::domain::workload::{Workload, WorkloadType};
 use crate::rules::instances;
 use crate::rules::usage_series::{self, Day};
 
@@ -178,13 +178,15 @@ impl Agent {
         if server.is_none() && unit.counts_once_at(end) {
             count_once(&mut samples, None);
         }
-        for found in &mut samples {
+        for found in samples.iter_mut().filter(|_| asked.tenant.is_some() || asked.kind.is_some()) {
             let passes = |tenant: &Option<String>, kind: &WorkloadType| is_wanted(asked, tenant.as_deref(), kind);
-            let workloads = std::mem::take(&mut found.sample.workloads).into_iter();
-            let pairs = workloads.zip(std::mem::take(&mut found.counted));
+            let sample = Arc::make_mut(&mut found.sample);
+            let pairs = std::mem::take(&mut sample.workloads).into_iter().zip(found.counted.iter().cloned());
             let kept = pairs.filter(|(workload, _)| passes(&workload.tenant, &workload.kind));
-            (found.sample.workloads, found.counted) = kept.unzip();
-            found.sample.counts.retain(|count| passes(&count.tenant, &count.kind));
+            let (workloads, counted): (Vec<Workload>, Vec<Counted>) = kept.unzip();
+            sample.workloads = workloads;
+            sample.counts.retain(|count| passes(&count.tenant, &count.kind));
+            found.counted = counted.into();
         }
         let as_of = samples.iter().map(|found| found.sample.taken_at).max();
         let groups = grouped(&samples, asked.by).into_iter().map(|(key, group)| (key, group.total));

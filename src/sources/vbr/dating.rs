@@ -49,7 +49,7 @@ pub struct Dating {
 
 impl Dating {
     pub fn new(brief: &Brief, workloads: &[Workload]) -> Dating {
-        let previous = brief.previous.as_ref();
+        let previous = brief.previous.as_deref();
         let is_sweep =
             brief.sweep == Sweep::Full || previous.is_none_or(|sample| sample.restore_points_swept_at.is_none());
         let newest_known = previous.and_then(|sample| {

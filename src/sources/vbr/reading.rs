@@ -263,11 +263,11 @@ impl Reading {
     pub fn collected(&mut self, revision: &str) -> Collected {
         let previous = self.brief.previous.take();
         let mut workloads = std::mem::take(&mut self.workloads);
-        weights::state(&mut workloads, &self.facts.multipliers, previous.as_ref(), self.brief.now);
-        let counts = self.counts(previous.as_ref());
+        weights::state(&mut workloads, &self.facts.multipliers, previous.as_deref(), self.brief.now);
+        let counts = self.counts(previous.as_deref());
         let of_tenants: Points = counts.iter().filter_map(|count| Some(count.weight? * u64::from(count.new))).sum();
         let new_points = self.facts.license.new_points.map(|points| points - of_tenants);
-        let mut swept_at = self.dating.date(&mut workloads, previous.as_ref(), new_points);
+        let mut swept_at = self.dating.date(&mut workloads, previous.as_deref(), new_points);
         if workloads.is_empty() && !counts.is_empty() && self.brief.sweep == Sweep::Full {
             // There was nothing to date.
             swept_at = Some(self.brief.now);
@@ -275,7 +275,7 @@ impl Reading {
         let mut discrepancies = std::mem::take(&mut self.facts.notes);
         discrepancies.append(&mut self.notes);
         discrepancies.append(&mut self.dating.notes());
-        let known = previous.map(|previous| previous.license).unwrap_or_default();
+        let known = previous.map(|previous| previous.license.clone()).unwrap_or_default();
         let (license_id, installation_id) = std::mem::take(&mut self.ids);
         let known_id = known.license_id.clone().filter(|_| key_of(&known) == key_of(&self.facts.license));
         let license = License {

@@ -76,13 +76,14 @@ impl Changes {
     }
 
     /// The workloads again, from those of the base.
-    pub fn applied_to(self, base: &[Workload], taken_at: Instant) -> Result<Vec<Workload>, Unreadable> {
+    pub fn applied_to(self, base: Vec<Workload>, taken_at: Instant) -> Result<Vec<Workload>, Unreadable> {
         let mut is_gone = vec![false; base.len()];
         for position in self.gone.positions(base.len()) {
             is_gone[position?] = true;
         }
-        let stayed = base.iter().zip(is_gone).filter(|(_, is_gone)| !is_gone).map(|(workload, _)| workload.clone());
-        let mut workloads: Vec<Workload> = stayed.collect();
+        let mut is_gone = is_gone.into_iter();
+        let mut workloads = base;
+        workloads.retain(|_| is_gone.next() != Some(true));
         for ((positions, texts), (_, set)) in self.texts.iter().zip(TEXT_FIELDS) {
             for (position, text) in positions.positions(workloads.len()).zip(texts.texts()) {
                 set(&mut workloads[position?], text?);

@@ -8,6 +8,8 @@ mod changes;
 pub(super) mod columns;
 mod layout;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Instant;
@@ -155,7 +157,7 @@ pub(super) fn unpack(
     bytes: &[u8],
     server: &str,
     taken_at: Instant,
-    base: Option<&Sample>,
+    base: Option<Arc<Sample>>,
 ) -> Result<Sample, Unreadable> {
     Kind::of(bytes)?;
     let plain = unsqueeze(&bytes[1..]).map_err(|_| Unreadable("its compression"))?;
@@ -171,14 +173,17 @@ pub(super) fn unpack(
         }
         Packed::Changed { license, changes, rest } => {
             let base = base.ok_or(Unreadable("its base, which is missing"))?;
-            let workloads = match changes {
-                Some(changes) => changes.applied_to(&base.workloads, taken_at)?,
-                None => base.workloads.clone(),
-            };
-            let (base_license, base_beyond) = kept_parts(base);
+            let (base_license, base_beyond) = kept_parts(&base);
             let license = license.map_or(base_license, |license| *license);
             let beyond = stated.unwrap_or(base_beyond);
-            sample_of(server, taken_at, (license, beyond), workloads, rest.unwrap_or_else(|| Rest::of(base)))
+            let rest = rest.unwrap_or_else(|| Rest::of(&base));
+            // A base that nobody else holds becomes the sample: of a long chain nothing is copied.
+            let before = Arc::unwrap_or_clone(base).workloads;
+            let workloads = match changes {
+                Some(changes) => changes.applied_to(before, taken_at)?,
+                None => before,
+            };
+            sample_of(server, taken_at, (license, beyond), workloads, rest)
         }
         Packed::With { .. } => Err(Unreadable("its coding, which is nested")),
     }

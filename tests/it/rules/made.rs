@@ -132,7 +132,7 @@ pub fn unit() -> Unit {
 pub fn facts_of(of: &str, samples: Vec<Sample>) -> ReportFacts {
     let basis = |sample: Sample| BasisSample {
         first_processed_at: sample.workloads.iter().map(|one| ledger(&[&sample]).first_processed_at(one)).collect(),
-        sample,
+        sample: sample.into(),
         stale: false,
     };
     ReportFacts {

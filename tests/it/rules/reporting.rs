@@ -130,7 +130,7 @@ fn stale_and_missing_servers_are_named_and_the_newest_license_stands() {
     let mut newer = Sample { server: "vbr02".to_owned(), ..sample("2026-02-28T23:58:00Z", vec![]) };
     newer.license.installation_id = Some("installation-2".to_owned());
     newer.license.licensed_points = Some(points("900"));
-    facts.samples.push(BasisSample { first_processed_at: Vec::new(), sample: newer, stale: false });
+    facts.samples.push(BasisSample { first_processed_at: Vec::new(), sample: newer.into(), stale: false });
     let report = generate(facts);
     assert_eq!(report.basis.stale.iter().map(|one| one.server.as_str()).collect::<Vec<_>>(), ["vbr01"]);
     assert_eq!(report.not_collected, ["vbr03"]);

@@ -45,7 +45,7 @@ impl World {
     }
 
     fn sample(&self, now: Instant, previous: Option<Sample>, sweep: Sweep) -> Sample {
-        let brief = Brief { previous, sweep, ..brief("vbr01", now) };
+        let brief = Brief { previous: previous.map(Arc::new), sweep, ..brief("vbr01", now) };
         self.read(brief).expect("the server is well").samples.remove(0)
     }
 

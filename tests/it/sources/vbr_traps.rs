@@ -1,6 +1,7 @@
 //! The VBR conversation against handmade answers: each trap of api.md section 8 by name.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use expect_test::expect;
 use proptest::prelude::*;
@@ -54,7 +55,7 @@ fn answer(bodies: &BTreeMap<&'static str, String>, ask: &Ask) -> Answer {
 fn read_after(previous: Option<Sample>, path: &'static str, body: &str) -> Result<Sample, Setback> {
     let mut bodies = bodies();
     bodies.insert(path, body.to_owned());
-    let brief = Brief { previous, sweep: Sweep::Full, ..brief("vbr01", at(NOW)) };
+    let brief = Brief { previous: previous.map(Arc::new), sweep: Sweep::Full, ..brief("vbr01", at(NOW)) };
     drive(&mut VbrTalk::new(brief), |ask| answer(&bodies, &ask)).map(|mut collected| collected.samples.remove(0))
 }
 
@@ -370,7 +371,7 @@ proptest! {
     #[test]
     fn one_strange_answer_in_a_well_read_never_panics(position in 0..12_usize, strange in any_answer(), previous in any::<bool>()) {
         let mut turn = 0;
-        let previous = previous.then(|| read("/", ""));
+        let previous = previous.then(|| Arc::new(read("/", "")));
         let brief = Brief { previous, ..brief("vbr01", at(NOW)) };
         let _ = drive(&mut VbrTalk::new(brief), |ask| {
             turn += 1;

@@ -42,7 +42,7 @@ fn a_journal_of_the_first_version_is_read_and_its_samples_are_known() {
     let (store, _) = temporary(&disk);
     for mut sample in samples() {
         let found = store.newest_sample("vbr01", sample.taken_at).unwrap().unwrap();
-        assert_eq!(found.sample, sample);
+        assert_eq!(*found.sample, sample);
         assert_eq!(store.take(std::slice::from_ref(&sample)).unwrap(), [Taken::Repeat]);
         sample.license.sections.sockets = Some(SocketSection::default());
         assert_eq!(store.take(std::slice::from_ref(&sample)).unwrap(), [Taken::Conflict]);
@@ -65,6 +65,6 @@ fn the_sections_of_a_license_are_kept_as_they_come_and_go() {
         let mut sample = world.sample(hour);
         sample.license.sections = sections;
         assert_eq!(keep(&mut store, std::slice::from_ref(&sample)), 1);
-        assert_eq!(store.newest_sample("vbr01", sample.taken_at).unwrap().unwrap().sample, sample);
+        assert_eq!(*store.newest_sample("vbr01", sample.taken_at).unwrap().unwrap().sample, sample);
     }
 }

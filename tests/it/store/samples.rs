@@ -126,7 +126,7 @@ proptest! {
         let (reopened, _) = temporary(&disk);
         for sample in &samples {
             let read = reopened.newest_sample("vbr01", sample.taken_at).unwrap().unwrap().sample;
-            prop_assert_eq!(&read, sample);
+            prop_assert_eq!(&*read, sample);
         }
         prop_assert_eq!(reopened.state_digest().unwrap(), store.state_digest().unwrap());
     }
