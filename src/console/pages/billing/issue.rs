@@ -9,6 +9,7 @@ use crate::console::forms::Fields;
 use crate::console::frame::{Frame, Visit};
 use crate::console::pages::{Shown, html};
 use crate::domain::Month;
+use crate::domain::pseudonym::Names;
 
 #[derive(Template)]
 #[template(path = "console/billing_issue.html")]
