@@ -149,21 +149,9 @@ pub enum Query {
     Users {},
     /// Every API token, without anything secret.
     Tokens {},
-    /// The program's own question at sign-in: the active user with his password's hash.
+    /// What the program itself asks when somebody wants to come in; no socket can.
     #[serde(skip)]
-    SignIn {
-        name: String,
-    },
-    /// The program's own: the person for whom a token acts.
-    #[serde(skip)]
-    TokenHolder {
-        hash: SecretHash,
-    },
-    /// The program's own: whom a link lets in.
-    #[serde(skip)]
-    Invited {
-        hash: SecretHash,
-    },
+    Knock(Knock),
     /// The points tables in force on a day, and the sampled types without a row.
     Rates {
         on: Option<chrono::NaiveDate>,
@@ -257,6 +245,17 @@ pub enum Query {
     },
 }
 
+/// Who somebody is that wants to come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Knock {
+    /// The active user of a name with his password's hash.
+    SignIn { name: String },
+    /// The person for whom a token acts.
+    Token { hash: SecretHash },
+    /// Whom a link lets in.
+    Invitation { hash: SecretHash },
+}
+
 /// How usage is grouped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -278,15 +277,11 @@ impl Agent {
             Query::Status {} => self.status(hour),
             Query::Waiting {} => self.waiting(hour),
             Query::Sampled { server } => self.sampled(server, hour),
-            Query::Usage { unit, server, month, by } => {
-                self.usage(unit.as_deref(), server.as_deref(), *month, *by, hour)
-            }
-            Query::Watermark { unit, server, week, month } => {
-                self.watermarks(unit.as_deref(), server.as_deref(), *week, *month, hour)
-            }
-            Query::Reports { unit, server } => self.reports(unit.as_deref(), server.as_deref(), hour),
-            Query::Report { unit, server, month } => self.report_shown(unit.as_deref(), server.as_deref(), *month),
-            Query::Forgotten { unit, server } => self.forgotten_shown(unit.as_deref(), server.as_deref()),
+            Query::Usage { unit, server, month, by } => self.usage(said(unit), said(server), *month, *by, hour),
+            Query::Watermark { unit, server, week, month } => self.marks(said(unit), said(server), *week, *month, hour),
+            Query::Reports { unit, server } => self.reports(said(unit), said(server), hour),
+            Query::Report { unit, server, month } => self.report_shown(said(unit), said(server), *month),
+            Query::Forgotten { unit, server } => self.forgotten_shown(said(unit), said(server)),
             Query::ConsoleCompared { unit, month, with } => self.console_compared(unit, *month, with),
             Query::AllCompared { month, with } => self.all_compared(*month, with),
             Query::Finalized { month, with } => self.finalized(*month, with),
@@ -295,26 +290,19 @@ impl Agent {
             Query::ReportHead(asked) => self.report_head(asked, hour),
             Query::Workloads(asked) => self.workloads(asked, hour),
             Query::ReportHistory(target) => self.report_history(target, hour),
-            Query::OnDemand { unit, server } => self.on_demand(unit.as_deref(), server.as_deref(), hour),
+            Query::OnDemand { unit, server } => self.on_demand(said(unit), said(server), hour),
             Query::ReportFile { unit, server, month, format, names } => {
-                let target = Target { unit: unit.clone(), server: server.clone(), month: *month };
-                self.report_file(&target, format, *names)
+                self.report_file(&target(unit, server, *month), format, *names)
             }
-            Query::Gate { unit, server, month } => self.gates(unit.as_deref(), server.as_deref(), *month, hour),
-            Query::Explain { unit, server, month } => self.explained(unit.as_deref(), server.as_deref(), *month, hour),
-            Query::License { unit, server } => self.licenses(unit.as_deref(), server.as_deref(), hour),
-            Query::LicenseHistory { unit, server } => self.license_history(unit.as_deref(), server.as_deref()),
-            Query::Proposals { unit, server, month } => {
-                self.proposals(unit.as_deref(), server.as_deref(), *month, hour)
-            }
-            Query::ProposedAdjustments { unit, server, month } => {
-                self.proposed_adjustments(unit.as_deref(), server.as_deref(), *month, hour)
-            }
+            Query::Gate { unit, server, month } => self.gates(said(unit), said(server), *month, hour),
+            Query::Explain { unit, server, month } => self.explained(said(unit), said(server), *month, hour),
+            Query::License { unit, server } => self.licenses(said(unit), said(server), hour),
+            Query::LicenseHistory { unit, server } => self.license_history(said(unit), said(server)),
+            Query::Proposals { unit, server, month } => self.proposals(said(unit), said(server), *month, hour),
+            Query::ProposedAdjustments { unit, server, month } => self.proposed(said(unit), said(server), *month, hour),
             Query::Users {} => self.users_shown(),
             Query::Tokens {} => self.tokens_shown(hour),
-            Query::SignIn { name } => self.sign_in(name),
-            Query::TokenHolder { hash } => self.token_holder(hash, hour),
-            Query::Invited { hash } => self.invitation_shown(hash, hour),
+            Query::Knock(knock) => self.knocked(knock, hour),
             Query::Rates { on } => self.rates(*on, hour),
             Query::Invoices { month } => self.invoices_shown(*month),
             Query::BillingMonth { month } => self.billing_month(*month),
@@ -322,31 +310,34 @@ impl Agent {
             Query::UsageOver(asked) => self.usage_over(asked, hour),
             Query::Reconcile { month, file, text, tolerance } => self.reconciled(*month, (file, text), *tolerance),
             Query::Typefaces {} => self.typefaces(),
-            Query::Pseudonyms { unit, server, month } => {
-                let target = Target { unit: unit.clone(), server: server.clone(), month: *month };
-                self.pseudonyms_shown(&target, hour)
-            }
-            Query::Evidence { unit, server, month, names } => {
-                let target = Target { unit: unit.clone(), server: server.clone(), month: *month };
-                self.evidence_file(&target, *names)
-            }
+            Query::Pseudonyms { unit, server, month } => self.pseudonyms_shown(&target(unit, server, *month), hour),
+            Query::Evidence { unit, server, month, names } => self.evidence_file(&target(unit, server, *month), *names),
             Query::EvidenceKey {} => Ok(self.evidence_key()),
-            Query::WebhookLog { to, last } => self.hook_log(to.as_deref(), usize::from(*last)),
+            Query::WebhookLog { to, last } => self.hook_log(said(to), usize::from(*last)),
             Query::Servers {} => self.servers(hour),
-            Query::Coverage { server, from, until } => self.coverage(server.as_deref(), *from, *until, hour),
+            Query::Coverage { server, from, until } => self.coverage(said(server), *from, *until, hour),
             Query::Duties { limit } => self.duties(*limit, hour),
             Query::Settings {} => Ok(settings_shown(&self.settings)),
             Query::Telemetry { unit, server, after, limit } => {
-                self.telemetry_shown(unit.as_deref(), server.as_deref(), after.as_deref(), *limit, hour)
+                self.telemetry_shown(said(unit), said(server), said(after), *limit, hour)
             }
             Query::Message { id } => self.message_shown(id),
             Query::Journal(search) => self.journal(search),
             Query::Readings {} => self.readings(hour),
             Query::ServersAsked { unit, servers, wish } => self.servers_asked(unit, servers, *wish, hour),
-            Query::UsageForecast { unit, server } => self.usage_forecast(unit.as_deref(), server.as_deref(), hour),
-            Query::LicenseForecast { unit, server } => self.license_forecast(unit.as_deref(), server.as_deref(), hour),
-            Query::CalendarFile { unit, server } => self.calendar_file(unit.as_deref(), server.as_deref(), hour),
-            Query::Months { unit, server } => self.months(unit.as_deref(), server.as_deref(), hour),
+            Query::UsageForecast { unit, server } => self.usage_forecast(said(unit), said(server), hour),
+            Query::LicenseForecast { unit, server } => self.license_forecast(said(unit), said(server), hour),
+            Query::CalendarFile { unit, server } => self.calendar_file(said(unit), said(server), hour),
+            Query::Months { unit, server } => self.months(said(unit), said(server), hour),
         }
     }
+}
+
+/// What was said of a name.
+fn said(name: &Option<String>) -> Option<&str> {
+    name.as_deref()
+}
+
+fn target(unit: &Option<String>, server: &Option<String>, month: Option<Month>) -> Target {
+    Target { unit: unit.clone(), server: server.clone(), month }
 }

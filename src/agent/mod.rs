@@ -64,7 +64,7 @@ use crate::store::fact::Fact;
 use crate::store::{Opening, Store, StoreError};
 
 pub use crate::rules::schedule::Duty;
-pub use access::Query;
+pub use access::{Knock, Query};
 pub use evidence::verify_evidence;
 pub use hooks::Again;
 pub use identity::Identity;

@@ -16,7 +16,7 @@ use tracing::warn;
 use super::problem::{problem, with_status};
 use super::routes::{House, below_v1, known};
 use super::{metrics, reference};
-use crate::agent::{Query, Refused};
+use crate::agent::{Knock, Query, Refused};
 use crate::domain::people::Person;
 use crate::people::{Doorkeeper, token};
 
@@ -105,7 +105,7 @@ async fn bearer(entry: &Entry, shown: &HeaderValue, from: IpAddr) -> Result<Pers
         refusal.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_str(&wait).expect("digits"));
         return Err(refusal);
     }
-    match entry.house.desk.ask(Query::TokenHolder { hash }).await {
+    match entry.house.desk.ask(Query::Knock(Knock::Token { hash })).await {
         Ok(holder) => serde_json::from_value(holder["person"].clone())
             .map_err(|_| problem(&Refused::new(1, "the token's holder is not understood; see the agent's log"))),
         Err(refused) if matches!(refused.code, 3 | 66 | 77) => {

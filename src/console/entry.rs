@@ -18,7 +18,7 @@ use tracing::{info, warn};
 use super::forms::Fields;
 use super::pages::html;
 use super::{House, by_provider, cookie, refusal};
-use crate::agent::{Order, Query, Refused};
+use crate::agent::{Knock, Order, Query, Refused};
 use crate::domain::people::{Person, Role, SecretHash};
 use crate::people::{Session, password, token};
 
@@ -129,7 +129,7 @@ pub struct Known {
 /// # Errors
 /// The agent's refusal, but not that there is no such user.
 pub async fn known(house: &House, name: &str) -> Result<Known, Refused> {
-    let found: Option<Known> = read(internal(house, Query::SignIn { name: name.to_owned() }).await)?;
+    let found: Option<Known> = read(internal(house, Query::Knock(Knock::SignIn { name: name.to_owned() })).await)?;
     Ok(found.unwrap_or_default())
 }
 
@@ -275,7 +275,7 @@ async fn invited(house: &House, code: &str) -> Result<String, Refused> {
         person: Person,
     }
     let hash = token::hash_of(code);
-    let found: Option<Invited> = read(internal(house, Query::Invited { hash }).await)?;
+    let found: Option<Invited> = read(internal(house, Query::Knock(Knock::Invitation { hash })).await)?;
     let gone = "this invitation was used, has ended or never was; ask an administrator for another";
     found.map(|found| found.person.name).ok_or_else(|| Refused::new(66, gone))
 }

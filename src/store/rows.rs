@@ -49,12 +49,8 @@ impl Fact {
             Fact::Setback { about, setback } => one(key::setback(about), setback),
             Fact::SetbackOver { about } => vec![(key::setback(about), None)],
             Fact::NoticeQueued { notice } => rows_of_notice(notice),
-            Fact::NoticeDelivered { id, to, at, words } => {
-                one(key::told(id, to), &json!({"at": at, "words": words, "delivered": true}))
-            }
-            Fact::NoticeDropped { id, to, at, why } => {
-                one(key::told(id, to), &json!({"at": at, "words": why, "delivered": false}))
-            }
+            Fact::NoticeDelivered { id, to, at, words } => one(key::told(id, to), &delivered(*at, words)),
+            Fact::NoticeDropped { id, to, at, why } => one(key::told(id, to), &dropped(*at, why)),
             Fact::NoticeSettled { id } => vec![(key::pending(id), None)],
             Fact::Endpoint { to, what } => what.rows(to),
             Fact::AutoUpdateSet { unit, switch } => one(key::of_unit("auto_update", unit), switch),
@@ -78,6 +74,14 @@ impl Fact {
             Fact::ClockJudged { suspect, at } => one("clock".into(), &json!({"suspect": suspect, "at": at})),
         }
     }
+}
+
+fn delivered(at: Instant, words: &str) -> Value {
+    json!({"at": at, "words": words, "delivered": true})
+}
+
+fn dropped(at: Instant, why: &str) -> Value {
+    json!({"at": at, "words": why, "delivered": false})
 }
 
 fn receipt_row(

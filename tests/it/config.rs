@@ -7,6 +7,7 @@ mod enterprise_manager;
 mod in_force;
 mod mail;
 mod privacy;
+mod service; // the unit file
 
 use std::path::Path;
 
@@ -387,16 +388,4 @@ fn the_starting_file_is_good_commented_and_uncommented() {
     let settings = read(&uncommented.join("\n")).expect("every line of the file is right");
     assert_eq!(settings.servers.len(), 3);
     assert!(settings.mail.is_some() && settings.license_server.is_some());
-}
-
-#[test]
-fn the_service_is_told_what_the_program_does() {
-    let unit = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/tidegauge.service"));
-    let unit = unit.expect("it is in the repository");
-    let defaults = Settings::default();
-    for line in ["Type=notify", "RestartPreventExitStatus=78", "StateDirectory=tidegauge"] {
-        assert!(unit.lines().any(|own| own == line), "{line}");
-    }
-    assert!(unit.contains("tidegauge agent --config /etc/tidegauge/tidegauge.toml"));
-    assert!(defaults.state_dir.ends_with("lib/tidegauge"), "StateDirectory= makes this one");
 }

@@ -6,17 +6,18 @@ mod messages; // byte for byte, and what leaves next
 mod servers; // servers and duties ahead
 
 use std::collections::BTreeMap;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use serde_json::{Value, json};
 use tidegauge::agent::orders::Target;
 use tidegauge::agent::{Order, Query};
-use tidegauge::api::{self, Errand, Wish};
+use tidegauge::api::{self, Errand, House, Wish};
 use tidegauge::config::Settings;
 use tidegauge::domain::Instant;
 use tidegauge::domain::adjustment::AdjustmentOrder;
+use tidegauge::doors::Clock;
 use tidegauge::simulation::world::{World, WorldPlan};
 use tower::ServiceExt;
 
@@ -49,6 +50,15 @@ fn ask(query: &Query) -> Value {
     lived(|world| world.ask(query)).expect("it is answered")
 }
 
+/// Nothing here asks for the hour.
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Instant {
+        at("2026-10-01T08:00:00Z")
+    }
+}
+
 /// What `GET /api/v1/…` answers: the status and the body.
 fn get(path: &str) -> (u16, Value) {
     let (desk, mut errands) = api::desk();
@@ -61,7 +71,8 @@ fn get(path: &str) -> (u16, Value) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let answered = runtime.block_on(async {
         let request = Request::get(format!("/api/v1/{path}")).body(Body::empty()).expect("a request");
-        let response = api::router(desk).oneshot(request).await.expect("a router always answers");
+        let response =
+            api::router(House::new(desk, Arc::new(Still))).oneshot(request).await.expect("a router always answers");
         let status = response.status().as_u16();
         let body = to_bytes(response.into_body(), 16 << 20).await.expect("a body in memory");
         (status, serde_json::from_slice(&body).expect("JSON"))

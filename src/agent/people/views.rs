@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::agent::{Agent, Hour, Refused, Trouble};
+use crate::agent::{Agent, Hour, Knock, Refused, Trouble};
 use crate::domain::people::{Person, SecretHash, Token};
 
 impl Agent {
@@ -43,9 +43,18 @@ impl Agent {
         }))
     }
 
+    /// What the program itself asks when somebody wants to come in.
+    pub(in crate::agent) fn knocked(&self, knock: &Knock, hour: Hour) -> Result<Value, Refused> {
+        match knock {
+            Knock::SignIn { name } => self.sign_in(name),
+            Knock::Token { hash } => self.token_holder(hash, hour),
+            Knock::Invitation { hash } => self.invitation_shown(hash, hour),
+        }
+    }
+
     /// The active user of a name with the hash of his password, both null when there is none: whoever asks takes the
     /// same time for both.
-    pub(in crate::agent) fn sign_in(&self, name: &str) -> Result<Value, Refused> {
+    fn sign_in(&self, name: &str) -> Result<Value, Refused> {
         let user = self.user(name)?.filter(|user| user.active);
         Ok(json!({
             "person": user.as_ref().map(crate::domain::people::User::person),
@@ -54,7 +63,7 @@ impl Agent {
     }
 
     /// The person that a token acts for, with the role he has by it.
-    pub(in crate::agent) fn token_holder(&self, hash: &SecretHash, hour: Hour) -> Result<Value, Refused> {
+    fn token_holder(&self, hash: &SecretHash, hour: Hour) -> Result<Value, Refused> {
         let token: Option<Token> = self.store.row(&crate::store::fact::key::token(hash))?;
         let held = match token {
             Some(token) => self.holder(&token, hour)?.map(|person| (person, token)),
@@ -70,7 +79,7 @@ impl Agent {
     }
 
     /// Whom a link lets in.
-    pub(in crate::agent) fn invitation_shown(&self, hash: &SecretHash, hour: Hour) -> Result<Value, Refused> {
+    fn invitation_shown(&self, hash: &SecretHash, hour: Hour) -> Result<Value, Refused> {
         let Some((user, invitation)) = self.invited(hash, hour.now)? else { return Err(used_up()) };
         Ok(json!({"person": user.person(), "ends_at": invitation.ends_at}))
     }

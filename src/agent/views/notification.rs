@@ -48,7 +48,7 @@ impl Agent {
                 format!("Please review and submit the report {}.", until(days_left)),
             ],
             "workdays": workdays,
-            "banner": format!("Please submit a monthly usage report ({left})"),
+            "banner": format!("Warning: Please submit a monthly usage report ({left})"),
             "left": left,
             "days_left": days_left,
             "window": open && !self.is_reviewed_elsewhere(unit),

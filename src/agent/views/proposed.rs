@@ -11,7 +11,7 @@ use super::usage::one_or_all;
 
 impl Agent {
     /// Of the newest report, unless a month is named: what was proposed for its newest revision, in order.
-    pub(in crate::agent) fn proposed_adjustments(
+    pub(in crate::agent) fn proposed(
         &self,
         unit: Option<&str>,
         server: Option<&str>,

@@ -34,7 +34,7 @@ impl Watched {
 
 impl Agent {
     /// `watermark --json`: of the named week or month, else of the running week.
-    pub(in crate::agent) fn watermarks(
+    pub(in crate::agent) fn marks(
         &self,
         unit: Option<&str>,
         server: Option<&str>,

@@ -84,7 +84,7 @@ fn the_window_has_the_fields_words_and_the_days_left() {
     world.off_until(at("2026-11-11T00:00:00Z"));
     let late = head(&world);
     assert_eq!((&late["acts"]["postpone_until"], &late["days_left"]), (&Value::Null, &json!(-1)));
-    assert_eq!(late["notification"]["banner"], "Warning: Please submit a monthly usage report (1 day late)");
+    assert_eq!(late["notification"]["banner"], "Warning: Please submit a monthly usage report (1 day overdue)");
 }
 
 #[test]

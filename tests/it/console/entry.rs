@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use chrono::TimeDelta;
-use tidegauge::agent::{Order, Query};
+use tidegauge::agent::{Knock, Order, Query};
 use tidegauge::domain::people::Role;
 use tidegauge::people::token;
 
@@ -155,7 +155,7 @@ fn a_token_is_shown_once_and_works_until_it_is_revoked() {
     let said = adam.get("/users").words();
     let secret = said.split_whitespace().find(|word| word.starts_with("tgt_")).expect("it is shown").to_owned();
     assert!(!adam.get("/users").html.contains("tgt_"), "it is shown once");
-    let holder = Query::TokenHolder { hash: token::hash_of(&secret) };
+    let holder = Query::Knock(Knock::Token { hash: token::hash_of(&secret) });
     let ask = || site.world.lock().expect("no panic").ask(&holder);
     assert_eq!(ask().expect("it works")["person"]["role"], "viewer");
     adam.post("/users/revoke", &[("name", "billing")]);

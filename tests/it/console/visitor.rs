@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde_json::Value;
-use tidegauge::agent::{Order, Query, Refused};
+use tidegauge::agent::{Knock, Order, Query, Refused};
 use tidegauge::console::{self, Answer, Back, ByProvider, House, Manner};
 use tidegauge::domain::Instant;
 use tidegauge::domain::people::{Person, Role, SecretHash};
@@ -99,7 +99,7 @@ impl Site {
             ask: Arc::new(move |query, person| {
                 let known =
                     serde_json::json!({"person": {"name": "anna", "role": "approver"}, "password": HASH.clone()});
-                let is_entry = matches!(query, Query::SignIn { .. });
+                let is_entry = matches!(query, Query::Knock(Knock::SignIn { .. }));
                 answer(if is_entry { Ok(known) } else { answering(query, person) })
             }),
             order: Arc::new(|_, _| answer(Err(Refused::new(8, "this agent obeys nobody")))),

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
+use tidegauge::agent::Knock;
 use tidegauge::agent::orders::Target;
 use tidegauge::domain::people::{ROLES, SecretHash};
 use tidegauge::people::{password, token};
@@ -42,7 +43,7 @@ fn token_for(name: &str, role: Role, seed: u8) -> Order {
 }
 
 fn holder(home: &mut Home, seed: u8) -> Result<Value, Refused> {
-    home.ask(&Query::TokenHolder { hash: token::new([seed; 32]).1 })
+    home.ask(&Query::Knock(Knock::Token { hash: token::new([seed; 32]).1 }))
 }
 
 fn code_of(refused: Result<Value, Refused>) -> u8 {
@@ -77,7 +78,7 @@ fn each_order_and_question_is_refused_below_its_role() {
     let now = Hour::at(home.now);
     let viewer = person("eve", Role::Viewer);
     home.agent().answer_for(&Query::Status {}, &viewer, now).expect("a viewer sees all but people");
-    for query in [Query::Users {}, Query::Tokens {}, Query::SignIn { name: "eve".to_owned() }] {
+    for query in [Query::Users {}, Query::Tokens {}, Query::Knock(Knock::SignIn { name: "eve".to_owned() })] {
         let refused = home.agent().answer_for(&query, &person("eve", Role::Approver), now);
         assert_eq!(code_of(refused), 77, "{query:?}");
     }
@@ -89,7 +90,7 @@ fn no_socket_asks_the_programs_own_questions() {
         let asked = serde_json::json!({"what": what, "name": "anna", "hash": "x"});
         assert!(serde_json::from_value::<Query>(asked).is_err(), "{what}");
     }
-    assert!(serde_json::to_value(Query::SignIn { name: "anna".to_owned() }).is_err());
+    assert!(serde_json::to_value(Query::Knock(Knock::SignIn { name: "anna".to_owned() })).is_err());
 }
 
 #[test]
@@ -98,24 +99,24 @@ fn a_link_sets_one_password_once_and_within_a_day() {
     let made = home.order(invite("Anna", Role::Reviewer, 1), &owner()).expect("nobody is called so");
     assert_eq!((&made["name"], &made["has_password"]), (&"anna".into(), &false.into()));
     assert_eq!(code_of(home.order(add("anna", Role::Viewer), &owner())), 8);
-    let invited = home.ask(&Query::Invited { hash: code(1) }).expect("the link holds");
+    let invited = home.ask(&Query::Knock(Knock::Invitation { hash: code(1) })).expect("the link holds");
     let anna: Person = serde_json::from_value(invited["person"].clone()).expect("a person");
     assert_eq!(anna, person("anna", Role::Reviewer));
     assert_eq!(code_of(home.order(set("anna", "another four words", Some(code(2))), &anna)), 66);
     assert_eq!(code_of(home.order(set("anna", "another four words", None), &person("eve", Role::Approver))), 77);
     home.order(set("anna", "another four words", Some(code(1))), &anna).expect("her own link");
     assert_eq!(code_of(home.order(set("anna", "and once more four", Some(code(1))), &anna)), 66);
-    assert_eq!(code_of(home.ask(&Query::Invited { hash: code(1) })), 66);
+    assert_eq!(code_of(home.ask(&Query::Knock(Knock::Invitation { hash: code(1) }))), 66);
     home.start();
-    let known = home.ask(&Query::SignIn { name: "anna".to_owned() }).expect("always answered");
+    let known = home.ask(&Query::Knock(Knock::SignIn { name: "anna".to_owned() })).expect("always answered");
     let hash: SecretHash = serde_json::from_value(known["password"].clone()).expect("a hash");
     assert!(password::verify(&SecretString::from("another four words"), Some(&hash)));
-    let nobody = home.ask(&Query::SignIn { name: "nobody".to_owned() }).expect("always answered");
+    let nobody = home.ask(&Query::Knock(Knock::SignIn { name: "nobody".to_owned() })).expect("always answered");
     assert!(nobody["person"].is_null() && nobody["password"].is_null());
 
     home.order(invite("ben", Role::Viewer, 3), &owner()).expect("nobody is called so");
     home.now += TimeDelta::hours(24);
-    assert_eq!(code_of(home.ask(&Query::Invited { hash: code(3) })), 66);
+    assert_eq!(code_of(home.ask(&Query::Knock(Knock::Invitation { hash: code(3) }))), 66);
     let shown = home.ask(&Query::Users {}).expect("users").to_string();
     assert!(!shown.contains("argon2") && !shown.contains(code(3).expose()), "{shown}");
 }
@@ -131,7 +132,7 @@ fn the_last_administrator_stays_and_a_disabled_user_is_let_in_no_more() {
     home.order(role("anna", Role::Approver), &person("ben", Role::Administrator)).expect("ben can come in");
     assert_eq!(code_of(home.order(role("anna", Role::Approver), &owner())), 3);
     home.order(active("anna", false), &owner()).expect("she is no administrator");
-    let known = home.ask(&Query::SignIn { name: "anna".to_owned() }).expect("always answered");
+    let known = home.ask(&Query::Knock(Knock::SignIn { name: "anna".to_owned() })).expect("always answered");
     assert!(known["person"].is_null() && known["password"].is_null());
     home.order(active("anna", true), &owner()).expect("let in again");
     assert_eq!(code_of(home.order(active("eve", false), &owner())), 66);
@@ -209,7 +210,7 @@ fn while_nobody_is_known_a_file_holds_the_first_administrators_link() {
     let code = healed.link.expose_secret().rsplit('/').next().expect("a code").to_owned();
     assert_ne!(code, "made-up");
     let hash = token::hash_of(&code);
-    let invited = home.ask(&Query::Invited { hash: hash.clone() }).expect("the link holds");
+    let invited = home.ask(&Query::Knock(Knock::Invitation { hash: hash.clone() })).expect("the link holds");
     let admin: Person = serde_json::from_value(invited["person"].clone()).expect("a person");
     assert_eq!(admin.role, Role::Administrator);
     home.order(set(&admin.name, "four words make one", Some(hash)), &admin).expect("his own link");
@@ -226,6 +227,6 @@ fn the_first_link_is_withdrawn_when_somebody_else_is_made() {
     let code = first.link.expose_secret().rsplit('/').next().expect("a code").to_owned();
     home.order(add("anna", Role::Administrator), &owner()).expect("nobody is called so");
     assert!(!first.file.exists());
-    assert_eq!(code_of(home.ask(&Query::Invited { hash: token::hash_of(&code) })), 66);
+    assert_eq!(code_of(home.ask(&Query::Knock(Knock::Invitation { hash: token::hash_of(&code) }))), 66);
     assert!(home.agent().first_sign_in(hour).expect("the folder is ours").is_none());
 }

@@ -3,8 +3,12 @@
 use crate::agent::story::{self, short};
 use crate::domain::Instant;
 use crate::domain::calendar::minute_text;
+use crate::domain::license::License;
 use crate::domain::report::UsageReport;
-use crate::store::fact::{EndpointFact, Fact, LettingGo, ReportCause, SealedMessage};
+use crate::store::fact::{EndpointFact, Fact, LettingGo, ReportCause, SealedMessage, SetbackRow};
+
+/// What follows when the server had something else.
+const ADOPTED: &str = "; the server had other bytes under this id, which were adopted";
 
 /// What happened. Most of it the story tells too; the journal also wants to know what nobody is told.
 pub(super) fn words(fact: &Fact) -> String {
@@ -13,10 +17,7 @@ pub(super) fn words(fact: &Fact) -> String {
         Fact::SampleTaken { sample } => format!("{} sampled at {}", sample.server, minute_text(sample.taken_at)),
         Fact::SampleMissed { server, miss } => format!("{server} not sampled: {}", miss.why),
         Fact::SourceRead { source, .. } => format!("{source} read to its end"),
-        Fact::LicenseSeen { server, license } => {
-            let until = license.expires_on.map_or("no date".to_owned(), |day| day.to_string());
-            format!("{server} shows a {} license valid to {until}", license.kind.as_str())
-        }
+        Fact::LicenseSeen { server, license } => license_seen(server, license),
         Fact::LicenseWatched { .. } => "the license's dates and limit looked at".to_owned(),
         Fact::AutoUpdateSeen { server, since } => {
             format!("{server} shows its own auto update {}", if since.is_some() { "on" } else { "off" })
@@ -26,13 +27,9 @@ pub(super) fn words(fact: &Fact) -> String {
         Fact::FilesWritten { month, revision, .. } => format!("files of report {month} r{revision} written"),
         Fact::Sealed { message } => sealed(message),
         Fact::Receipted { id, conflict, .. } => {
-            let more =
-                if conflict.is_some() { "; the server had other bytes under this id, which were adopted" } else { "" };
-            format!("message {} has its receipt{more}", short(id))
+            format!("message {} has its receipt{}", short(id), if conflict.is_some() { ADOPTED } else { "" })
         }
-        Fact::Setback { about, setback } => {
-            format!("setback of {about}: {}; next try {}", setback.why, minute_text(setback.next_try_at))
-        }
+        Fact::Setback { about, setback } => failed(about, setback),
         Fact::SetbackOver { about } => format!("no setback of {about} any more"),
         Fact::NoticeDelivered { id, to, words, .. } => format!("{to} told of notice {}: {words}", short(id)),
         Fact::NoticeSettled { id } => format!("notice {} owes nobody anything", short(id)),
@@ -98,6 +95,15 @@ fn reasons_of_adjusting(report: &UsageReport, now: Instant) -> Vec<String> {
     let mut reasons: Vec<String> = given.map(|adjustment| adjustment.reason.clone()).collect();
     reasons.dedup();
     reasons
+}
+
+fn failed(about: &str, setback: &SetbackRow) -> String {
+    format!("setback of {about}: {}; next try {}", setback.why, minute_text(setback.next_try_at))
+}
+
+fn license_seen(server: &str, license: &License) -> String {
+    let until = license.expires_on.map_or("no date".to_owned(), |day| day.to_string());
+    format!("{server} shows a {} license valid to {until}", license.kind.as_str())
 }
 
 fn told_or(fact: &Fact, quiet: impl FnOnce() -> String) -> String {

@@ -75,7 +75,7 @@ impl Place {
 
     /// The page before this one, when there is one.
     pub fn previous(&self, after: u64) -> Option<String> {
-        let before = after.checked_sub(u64::from(ROWS)).unwrap_or_default();
+        let before = after.saturating_sub(u64::from(ROWS));
         let before = if before == 0 { String::new() } else { before.to_string() };
         (after > 0).then(|| self.with(&[("after", &before)]))
     }
