@@ -10,12 +10,11 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::get;
 use tracing::warn;
 
+use super::metrics;
 use super::problem::{problem, with_status};
 use super::routes::{House, below_v1, known};
-use super::{metrics, reference};
 use crate::agent::{Knock, Query, Refused};
 use crate::domain::people::Person;
 use crate::people::{Doorkeeper, token};
@@ -48,7 +47,7 @@ pub struct Entry {
 /// The API beside the console: everything but the document itself wants to know who asks.
 pub fn router(entry: Entry) -> Router {
     let inside = known(entry.house.clone()).layer(middleware::from_fn_with_state(entry, let_in));
-    below_v1(inside).route("/api", get(reference::page))
+    below_v1(inside)
 }
 
 /// `/metrics` for those who may see what is known.

@@ -1,15 +1,11 @@
-//! `/api`: the document as a page to read, drawn by the server.
+//! The document as a part of a page to read; the console shows it at `/api`.
 
 use std::sync::LazyLock;
 
 use askama::Template;
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
 use serde_json::Value;
 
 use super::openapi::DOCUMENT;
-use super::problem::problem;
-use crate::agent::Refused;
 
 struct Operation {
     method: String,
@@ -34,7 +30,7 @@ struct Shape {
 }
 
 #[derive(Template)]
-#[template(path = "console/api.html")]
+#[template(path = "console/api_reference.html")]
 struct Reference {
     about: Vec<String>,
     questions: Vec<Operation>,
@@ -44,12 +40,9 @@ struct Reference {
 
 static PAGE: LazyLock<Option<String>> = LazyLock::new(|| reference(&DOCUMENT).render().ok());
 
-/// The page.
-pub async fn page() -> Response {
-    match &*PAGE {
-        Some(page) => (StatusCode::OK, Html(page.as_str())).into_response(),
-        None => problem(&Refused::new(1, "the page cannot be drawn; read /api/v1/openapi.json")),
-    }
+/// Every question and order with what it takes and answers, as HTML without a frame.
+pub fn drawn() -> &'static str {
+    PAGE.as_deref().unwrap_or("It cannot be drawn; read /api/v1/openapi.json.")
 }
 
 fn reference(document: &Value) -> Reference {

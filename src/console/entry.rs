@@ -276,7 +276,7 @@ async fn invited(house: &House, code: &str) -> Result<String, Refused> {
     }
     let hash = token::hash_of(code);
     let found: Option<Invited> = read(internal(house, Query::Knock(Knock::Invitation { hash })).await)?;
-    let gone = "this invitation was used, has ended or never was; ask an administrator for another";
+    let gone = "this link was used, has ended or never was; ask an administrator for another";
     found.map(|found| found.person.name).ok_or_else(|| Refused::new(66, gone))
 }
 

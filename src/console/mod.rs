@@ -68,6 +68,8 @@ pub struct House {
     pub manner: Manner,
     /// By whom people sign in besides local users.
     pub by_provider: Option<ByProvider>,
+    /// What programs may ask and order, as HTML of our own without a frame.
+    pub reference: fn() -> &'static str,
 }
 
 const STYLE: &str = include_str!("../../templates/console/style.css");

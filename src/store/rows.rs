@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::fact::{Conflict, Fact, LicenseCheckRow, Members, StageRow, StageSetBy};
+use crate::domain::Instant;
 use crate::domain::Month;
 use crate::domain::month_difference::MonthDifference;
 use crate::domain::notice::Notice;

@@ -62,6 +62,7 @@ fn composed(session: &Session<'_>, settings: &Settings, console: &ConsoleSetting
             names: console.names.clone(),
         },
         by_provider: by_provider(session, settings, console),
+        reference: api::reference::drawn,
     })
 }
 

@@ -5,6 +5,7 @@ mod journal;
 mod license;
 mod overview;
 mod people;
+mod reference;
 mod report;
 mod servers;
 mod settings;
@@ -62,7 +63,7 @@ pub struct Deed {
 }
 
 /// In the order of the navigation.
-pub const PAGES: [Page; 17] = [
+pub const PAGES: [Page; 18] = [
     overview::PAGE,
     report::PAGE,
     report::SEND,
@@ -80,10 +81,11 @@ pub const PAGES: [Page; 17] = [
     journal::PAGE,
     settings::PAGE,
     people::PAGE,
+    reference::PAGE,
 ];
 
 /// What the forms of each page do.
-pub const DEEDS: [&[Deed]; 10] = [
+pub const DEEDS: [&[Deed]; 11] = [
     overview::DEEDS,
     report::DEEDS,
     usage::DEEDS,
@@ -94,6 +96,7 @@ pub const DEEDS: [&[Deed]; 10] = [
     journal::DEEDS,
     settings::DEEDS,
     people::DEEDS,
+    reference::DEEDS,
 ];
 
 #[derive(Template)]

@@ -165,6 +165,7 @@ fn the_history_names_who_did_what_when_and_why_in_order() {
     world.order(Order::Postpone { target: Target::default(), until: None }, "mia").unwrap();
     world.run_until(later + chrono::TimeDelta::hours(1));
     world.order(Order::Reset { target: Target::default() }, "noah").unwrap();
+    world.run_until(later + chrono::TimeDelta::hours(2));
     adjust(&mut world, &["a2"], "moved away");
     let (portal, document) = ("Pulse".to_owned(), "4711".to_owned());
     world.order(Order::MarkExternal { target: Target::default(), portal, document }, "mia").unwrap();

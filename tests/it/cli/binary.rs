@@ -196,7 +196,8 @@ fn the_agent_serves_its_page_on_loopback() {
     write!(connection, "GET / HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n").expect("it reads");
     let mut page = String::new();
     connection.read_to_string(&mut page).expect("it answers with text");
-    assert!(page.starts_with("HTTP/1.1 200") && page.contains("2025-10"), "{page}");
+    assert!(page.starts_with("HTTP/1.1 303") && page.contains("location: /sign-in"), "{page}");
+    assert!(shell.path("state/first-sign-in").exists(), "nobody may sign in yet, so a link waits in a file");
     assert_eq!(agent.terminate(), Some(0));
 }
 

@@ -128,6 +128,7 @@ fn routed(back: Back, now: Instant, time_zone: Tz, by_provider: Option<ByProvide
         chance: Mutex::new(Box::new(SeededChance::new(11))),
         manner: Manner { time_zone, secure: false, names: vec!["tidegauge.example.net".to_owned()] },
         by_provider,
+        reference: tidegauge::api::reference::drawn,
     });
     (console::guarded(Arc::clone(&house), console::router(house)), clock)
 }

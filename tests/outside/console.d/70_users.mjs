@@ -57,7 +57,7 @@ export default async function () {
   assert.equal((await post(anna, { ...disable, fields: { ...disable.fields, csrf: await csrf(anna) } })).status(), 403);
 
   await page.goto('/users');
-  await page.getByRole('textbox', { name: 'Token name' }).fill('billing job');
+  await page.getByRole('textbox', { name: 'Token name' }).fill('billing-job');
   await page.getByRole('combobox', { name: 'Token role' }).selectOption({ label: 'Viewer' });
   await page.getByLabel('Expires on').fill('2026-12-31');
   await page.getByRole('button', { name: 'Add token' }).click();
@@ -72,8 +72,8 @@ export default async function () {
   });
   assert.equal((await ask('/api/v1/status')).status(), 200);
   assert.equal((await ask('/api/v1/users')).status(), 403);
-  await page.getByRole('button', { name: 'Revoke billing job' }).click();
-  await said(page, /billing job/);
+  await page.getByRole('button', { name: 'Revoke billing-job' }).click();
+  await said(page, /billing-job/);
   assert.equal((await ask('/api/v1/status')).status(), 401);
   assert.deepEqual(page.objections, []);
 }
