@@ -45,12 +45,15 @@ pub(super) struct Among {
     pub edition: Edition,
 }
 
+/// Findings, and among which samples they were found.
+type Found = (Vec<Among>, Arc<[Finding]>);
+
 /// What was worked out of samples, as long as they are the ones that are asked for.
 #[derive(Default)]
 pub(in crate::agent) struct Looks {
     servers: BTreeMap<ServerName, (Edition, Arc<Look>)>,
     /// Of the newest samples, and of the month's end that was asked for last.
-    found: BTreeMap<Option<Month>, (Vec<Among>, Arc<[Finding]>)>,
+    found: BTreeMap<Option<Month>, Found>,
 }
 
 impl Agent {

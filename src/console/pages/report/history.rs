@@ -18,7 +18,7 @@ pub struct Line {
 
 /// The newest first; changes of one act are one line.
 pub fn lines(visit: &Visit, events: Vec<Event>) -> Vec<Line> {
-    let acts = events.chunk_by(|one, other| is_one_act(one, other));
+    let acts = events.chunk_by(is_one_act);
     let line = |act: &[Event]| {
         let event = act.first()?;
         let (what, why) = told(event, act);
