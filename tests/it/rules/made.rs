@@ -130,10 +130,13 @@ pub fn unit() -> Unit {
 
 /// What a report of the month is built from: each sample stands for its server, as its first one.
 pub fn facts_of(of: &str, samples: Vec<Sample>) -> ReportFacts {
-    let basis = |sample: Sample| BasisSample {
-        first_processed_at: sample.workloads.iter().map(|one| ledger(&[&sample]).first_processed_at(one)).collect(),
-        sample: sample.into(),
-        stale: false,
+    let basis = |sample: Sample| {
+        let known = ledger(&[&sample]);
+        BasisSample {
+            first_processed_at: sample.workloads.iter().map(|one| known.first_processed_at(one)).collect(),
+            sample: sample.into(),
+            stale: false,
+        }
     };
     ReportFacts {
         unit: unit(),
