@@ -186,9 +186,9 @@ fn the_history_names_who_did_what_when_and_why_in_order() {
         "news report.generated",
         "news report.adjusted user:mia",
         "postponed user:mia 2026-11-03T00:00:00Z",
+        "news report.adjusted user:noah",
         "adjusted user:mia moved away",
         "entered_elsewhere user:mia Pulse",
-        "news report.adjusted user:noah",
         "news report.adjusted user:mia",
     ];
     assert_eq!(told, expected, "{history:#}");
