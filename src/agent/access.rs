@@ -128,6 +128,11 @@ pub enum Query {
         unit: Option<String>,
         server: Option<String>,
     },
+    /// The days ahead alone: what the forecast says of them, without its cost.
+    LicenseCalendar {
+        unit: Option<String>,
+        server: Option<String>,
+    },
     /// The days ahead as a file for calendars: base64 text and its media type.
     CalendarFile {
         unit: Option<String>,
@@ -327,6 +332,7 @@ impl Agent {
             Query::ServersAsked { unit, servers, wish } => self.servers_asked(unit, servers, *wish, hour),
             Query::UsageForecast { unit, server } => self.usage_forecast(said(unit), said(server), hour),
             Query::LicenseForecast { unit, server } => self.license_forecast(said(unit), said(server), hour),
+            Query::LicenseCalendar { unit, server } => self.license_calendar(said(unit), said(server), hour),
             Query::CalendarFile { unit, server } => self.calendar_file(said(unit), said(server), hour),
             Query::Months { unit, server } => self.months(said(unit), said(server), hour),
         }

@@ -120,6 +120,7 @@ impl Query {
             | Query::License { .. }
             | Query::LicenseHistory { .. }
             | Query::LicenseForecast { .. }
+            | Query::LicenseCalendar { .. }
             | Query::CalendarFile { .. }
             | Query::Proposals { .. }
             | Query::Rates { .. }

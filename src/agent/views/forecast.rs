@@ -127,6 +127,24 @@ impl Agent {
         one_or_all(answers)
     }
 
+    /// The days of [`Agent::license_forecast`] alone.
+    pub(in crate::agent) fn license_calendar(
+        &self,
+        unit: Option<&str>,
+        server: Option<&str>,
+        hour: Hour,
+    ) -> Result<Value, Refused> {
+        self.of_each_unit(unit, server, |unit| {
+            let entries = deadline_calendar::calendar(&self.calendar_facts(unit, hour)?);
+            Ok(json!({
+                "schema": "tidegauge.license-calendar/1",
+                "unit": unit.id,
+                "servers": unit.servers,
+                "calendar": entries.iter().map(entry_shown).collect::<Vec<Value>>(),
+            }))
+        })
+    }
+
     /// `license forecast --ics`: the same days as a file for calendars.
     pub(in crate::agent) fn calendar_file(
         &self,

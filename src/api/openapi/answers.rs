@@ -35,7 +35,7 @@ const REPORT: &str = "tidegauge.usage-report/1";
 const LICENSE: &str = "tidegauge.license/1";
 
 /// Every question. One without a row is documented by what its type says.
-pub const QUESTIONS: [Row; 50] = [
+pub const QUESTIONS: [Row; 51] = [
     row("status", "What is known now", Answer::One("tidegauge.status/1")),
     row("waiting", "The units, and the reports that wait for somebody", Answer::One("tidegauge.waiting/1")),
     row("usage", "Points in groups", Answer::EachUnit("tidegauge.usage/1")),
@@ -55,6 +55,7 @@ pub const QUESTIONS: [Row; 50] = [
     row("license", "License, its dates and its state", Answer::EachUnit(LICENSE)),
     row("license_history", "License sessions and changes of the gate", Answer::EachUnit("tidegauge.license-history/1")),
     row("license_forecast", "Points, verdicts and days ahead", Answer::EachUnit("tidegauge.license-forecast/1")),
+    row("license_calendar", "The days ahead", Answer::EachUnit("tidegauge.license-calendar/1")),
     row("calendar_file", "The days ahead as a calendar file", Answer::One("file")),
     row("proposals", "Machines that may be the same", Answer::One("tidegauge.proposals/1")),
     row("proposed_adjustments", "Adjustments that wait for a second person", Answer::Free),

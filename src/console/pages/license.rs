@@ -66,9 +66,9 @@ struct Session {
     retry_at: Option<When>,
 }
 
-/// `tidegauge.license-forecast/1`, as far as it is shown.
+/// `tidegauge.license-calendar/1`.
 #[derive(Deserialize)]
-struct Forecast {
+struct Calendar {
     calendar: Vec<Entry>,
 }
 
@@ -113,8 +113,8 @@ async fn drawn(mut visit: Visit) -> Result<Shown, Refused> {
 async fn unit(visit: &Visit, license: Licensed) -> Result<Unit, Refused> {
     let (unit, server) = (Some(license.unit.clone()), None);
     let gates = visit.each(Query::Gate { unit: unit.clone(), server: server.clone(), month: None }).await?;
-    let forecasts: Vec<Forecast> =
-        visit.each(Query::LicenseForecast { unit: unit.clone(), server: server.clone() }).await?;
+    let ahead: Vec<Calendar> =
+        visit.each(Query::LicenseCalendar { unit: unit.clone(), server: server.clone() }).await?;
     let histories: Vec<History> = visit.each(Query::LicenseHistory { unit, server }).await?;
     let day =
         |entry: Entry| Day { at: visit.when(entry.at), last_day: entry.last_day, what: entry.what, why: entry.why };
@@ -135,7 +135,7 @@ async fn unit(visit: &Visit, license: Licensed) -> Result<Unit, Refused> {
         next_check: license.next_check_at.map(|at| visit.when(at)),
         stops_at: license.dates.as_ref().and_then(|dates| dates.processing_stops_at).map(|at| visit.when(at)),
         installed_at: license.installed.as_ref().map(|key| visit.when(key.at)),
-        days: forecasts.into_iter().flat_map(|forecast| forecast.calendar).map(day).collect(),
+        days: ahead.into_iter().flat_map(|ahead| ahead.calendar).map(day).collect(),
         sessions: sessions.take(SESSIONS_MAX).map(session).collect(),
         license,
     })
