@@ -75,6 +75,8 @@ fn closed(mut schema: Value, depth: u8) -> Value {
     }
     match &mut schema {
         Value::Object(members) => {
+            // What is not said has no value, which is no value of the type.
+            members.retain(|name, member| name != "default" || !member.is_null());
             members.values_mut().for_each(|member| *member = closed(member.take(), depth - 1));
         }
         Value::Array(items) => items.iter_mut().for_each(|item| *item = closed(item.take(), depth - 1)),
