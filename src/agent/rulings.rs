@@ -19,7 +19,7 @@ impl Agent {
         let mut facts = Vec::new();
         for decision in told {
             let known: Option<OperatorDecision> = self.store.row(&key::ruled(unit, decision.month))?;
-            if known.as_ref() == Some(decision) {
+            if known.as_ref() == Some(decision) || self.forgotten(unit, decision.month)?.is_some() {
                 continue;
             }
             facts.push(Fact::OperatorRuled { unit: unit.to_owned(), decision: decision.clone() });

@@ -57,7 +57,7 @@ impl Agent {
         let period = report.month.to_string();
         let message = Unsealed { kind: MessageKind::Report, unit: &report.unit, period, revision: report.revision }
             .sealed(body, by, hour);
-        let mut facts = self.lapsed_by_sealing(report, hour)?;
+        let mut facts = self.lapsed_as_final(report, hour)?;
         facts.extend([Fact::Sealed { message }, stage_of(report, Stage::Sending { sealed_at: hour.now }, by, hour)]);
         Ok(facts)
     }

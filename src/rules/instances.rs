@@ -65,7 +65,12 @@ impl Sharing {
 
 /// Everything under one key, with what its objects take together in the points of their groups.
 pub fn rounded(unrounded: Summary) -> Summary {
-    let (mut sharing, mut summary) = (Sharing::default(), Summary::default());
+    rounded_with(unrounded, &mut Sharing::default())
+}
+
+/// The same where other takers share: each gets what it raises the total of all by.
+pub fn rounded_with(unrounded: Summary, sharing: &mut Sharing) -> Summary {
+    let mut summary = Summary::default();
     for ((tenant, kind), total) in unrounded.groups {
         let points = total.points + sharing.take(&kind, total.sharing);
         summary.add((tenant, kind), GroupTotal { points, sharing: 0, ..total });

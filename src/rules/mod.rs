@@ -21,6 +21,7 @@ pub mod kept_out;
 pub mod license_results;
 pub mod license_state;
 pub mod license_watch;
+mod lowering;
 pub mod month_difference;
 mod named_workloads;
 pub mod overage;

@@ -1,6 +1,5 @@
 //! Reviewing a report: lowering with a reason, taking it back, postponing.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use chrono::Days;
@@ -12,8 +11,8 @@ use crate::domain::report::{Line, Reason, ReportedWorkload, Stage, UsageReport};
 use crate::domain::workload::WorkloadType;
 use crate::domain::{Instant, Month, Points};
 
-use super::adjust_grid::is_adjustable;
 use super::finality;
+use super::lowering::{Count, count_of, lower, lowered_by, name_of};
 use super::named_workloads::Named;
 use super::reporting::{self, NOTE_REMOVED};
 
@@ -53,6 +52,9 @@ pub enum Refusal {
     OnDemand,
 }
 
+/// Orders of one trial whose steps keep their lines; of more only the lines after all of them are known.
+pub const STEPS_WITH_LINES_MAX: usize = 50;
+
 /// A report as orders would leave it. Lines, workloads and totals are those after them, its digest is still the one before:
 /// what is kept goes through [`adjust_all`].
 #[derive(Clone, Debug)]
@@ -70,8 +72,8 @@ pub struct Step {
     /// The report's total before and after it.
     pub before: Points,
     pub after: Points,
-    /// The lines that it leaves.
-    pub lines: Vec<Line>,
+    /// The lines that it leaves; `None`: one of more than [`STEPS_WITH_LINES_MAX`].
+    pub lines: Option<Vec<Line>>,
 }
 
 /// The report after the order.
@@ -92,7 +94,7 @@ pub fn adjust_all(
     by: &str,
     at: Instant,
 ) -> Result<UsageReport, Refusal> {
-    let mut adjusted = try_all(report, orders, by, at)?.report;
+    let mut adjusted = tried(report, orders, 0, (by, at))?.report;
     reporting::total(&mut adjusted);
     Ok(adjusted)
 }
@@ -102,6 +104,16 @@ pub fn adjust_all(
 /// # Errors
 /// As [`adjust_all`].
 pub fn try_all(report: &UsageReport, orders: &[AdjustmentOrder], by: &str, at: Instant) -> Result<Tried, Refusal> {
+    tried(report, orders, STEPS_WITH_LINES_MAX, (by, at))
+}
+
+/// The steps keep their lines when there are at most `with_lines_max` of them.
+fn tried(
+    report: &UsageReport,
+    orders: &[AdjustmentOrder],
+    with_lines_max: usize,
+    (by, at): (&str, Instant),
+) -> Result<Tried, Refusal> {
     if orders.is_empty() {
         return Err(Refusal::NothingNamed);
     }
@@ -112,7 +124,8 @@ pub fn try_all(report: &UsageReport, orders: &[AdjustmentOrder], by: &str, at: I
         obey(&mut tried, order, by, at)?;
         reporting::sum_up(&mut tried);
         let adjustments = made..tried.adjustments.len();
-        steps.push(Step { adjustments, before, after: tried.total_points, lines: tried.lines.clone() });
+        let lines = (orders.len() <= with_lines_max).then(|| tried.lines.clone());
+        steps.push(Step { adjustments, before, after: tried.total_points, lines });
     }
     Ok(Tried { report: tried, steps })
 }
@@ -185,7 +198,8 @@ pub fn try_reset(report: &UsageReport) -> Result<UsageReport, Refusal> {
     Ok(fresh)
 }
 
-/// Makes the adjustments of an unsent report again on its regenerated self; what no longer counts is left out.
+/// Makes the adjustments of an unsent report again on its regenerated self; what no longer counts is left out. A count is
+/// lowered by as much as was decided, whatever it is by then: nobody decided about more.
 pub fn carry_over(old: &UsageReport, mut regenerated: UsageReport) -> UsageReport {
     let removed: Vec<Option<String>> = old.adjustments.iter().map(workload_of).collect();
     let named = Named::in_report(&regenerated, removed.iter().flatten().map(String::as_str));
@@ -200,9 +214,11 @@ pub fn carry_over(old: &UsageReport, mut regenerated: UsageReport) -> UsageRepor
             }
             (None, Some(kind)) => {
                 let count = Count { tenant: adjustment.tenant.clone(), kind: kind.clone(), weight: adjustment.weight };
-                let to = adjustment.after.parse().unwrap_or(u64::MAX);
+                let now = count_of(&regenerated, count.tenant.as_deref(), kind, count.weight);
+                let to = now.saturating_sub(lowered_by(adjustment));
                 if lower(&mut regenerated, &count, to).is_ok() {
-                    regenerated.adjustments.push(adjustment.clone());
+                    let (before, after) = (now.to_string(), to.to_string());
+                    regenerated.adjustments.push(Adjustment { before, after, ..adjustment.clone() });
                 }
             }
             (None, None) => {}
@@ -300,10 +316,6 @@ fn must_be_removable(report: &UsageReport, workload: &ReportedWorkload) -> Resul
     Ok(())
 }
 
-fn name_of(tenant: Option<&str>) -> String {
-    tenant.unwrap_or("(none)").to_owned()
-}
-
 fn remove(report: &mut UsageReport, found: usize, reason: &str, by: &str, at: Instant) -> Result<(), Refusal> {
     must_be_removable(report, &report.workloads[found])?;
     let workload = &mut report.workloads[found];
@@ -336,50 +348,5 @@ fn remove(report: &mut UsageReport, found: usize, reason: &str, by: &str, at: In
         after: Points::ZERO.to_string(),
         reason: reason.to_owned(),
     });
-    Ok(())
-}
-
-struct Count {
-    tenant: Option<String>,
-    kind: WorkloadType,
-    weight: Option<Points>,
-}
-
-fn count_of(report: &UsageReport, tenant: Option<&str>, kind: &WorkloadType, weight: Option<Points>) -> u64 {
-    let lines = report.lines.iter().filter(|line| line.tenant.as_deref() == tenant && line.kind == *kind);
-    lines.filter(|line| weight.is_none_or(|weight| weight == line.weight)).map(|line| line.reported_count).sum()
-}
-
-/// Lowers a tenant's count; agents' counts cannot be changed (domain.md 3.7).
-fn lower(report: &mut UsageReport, count: &Count, to: u64) -> Result<(), Refusal> {
-    if !is_adjustable(&count.kind) {
-        return Err(Refusal::TypeNotAdjustable(count.kind.clone()));
-    }
-    let (tenant, month) = (name_of(count.tenant.as_deref()), report.month);
-    let fits = |line: &&mut Line| {
-        line.tenant == count.tenant
-            && line.kind == count.kind
-            && count.weight.is_none_or(|weight| weight == line.weight)
-    };
-    let lines: Vec<_> = report.lines.iter_mut().filter(fits).collect();
-    let weights: BTreeSet<Points> = lines.iter().map(|line| line.weight).collect();
-    let reported: u64 = lines.iter().map(|line| line.reported_count).sum();
-    if lines.is_empty() {
-        return Err(Refusal::NoSuchCount(tenant, count.kind.clone(), month));
-    }
-    if weights.len() > 1 {
-        let weights: Vec<String> = weights.iter().map(Points::to_string).collect();
-        return Err(Refusal::SeveralWeights(tenant, count.kind.clone(), weights.join(", ")));
-    }
-    if reported <= to {
-        return Err(Refusal::NotLower(to, reported));
-    }
-    // A tenant on several servers of the unit: what stays is filled up from the first server on.
-    let mut left = to;
-    for line in lines {
-        line.reported_count = line.reported_count.min(left);
-        line.points = line.weight * line.reported_count;
-        left -= line.reported_count;
-    }
     Ok(())
 }

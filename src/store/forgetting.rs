@@ -24,7 +24,8 @@ pub(super) fn rows(forgotten: &Forgotten) -> Vec<Row> {
         rows.extend(OF_REVISION.map(|what| (key::report(what, unit, *month, revision), None)));
         rows.extend([(key::sealed(&id), None), (key::receipt(&id), None)]);
     }
-    rows.extend([(key::justified(unit, *month), None), (key::last_told(unit, *month), None)]);
+    let of_month = [key::justified(unit, *month), key::last_told(unit, *month), key::ruled(unit, *month)];
+    rows.extend(of_month.map(|key| (key, None)));
     rows
 }
 
@@ -77,6 +78,8 @@ impl Withheld {
             Fact::ServerJudged { unit, judged: ServerJudgement { gate, .. } } => {
                 self.has(unit, gate.month) && !self.standing.contains(&(gate.unit.clone(), gate.month))
             }
+            // The operator says in his own words why.
+            Fact::OperatorRuled { unit, decision } => self.has(unit, decision.month),
             Fact::Sealed { message } => self.ids.contains(&message.id),
             Fact::NoticeQueued { notice } => self.ids.contains(&notice.id),
             Fact::Receipted { id, .. }
@@ -107,7 +110,6 @@ impl Withheld {
             | Fact::LicenseWatched { .. }
             | Fact::GateSeen { .. }
             | Fact::GateChanged { .. }
-            | Fact::OperatorRuled { .. }
             | Fact::UserChanged { .. }
             | Fact::TokenChanged { .. }
             | Fact::SettingsSeen { .. }

@@ -20,7 +20,7 @@ use super::{Obeyed, Target};
 /// Digits of a proposal's id; its revision has far fewer proposals than would meet.
 const ID_DIGITS: usize = 12;
 /// Most proposals of one revision that wait at once.
-const OPEN_MAX: usize = 100;
+const OPEN_MAX: usize = 10;
 
 impl Agent {
     /// Keeps the adjustments as proposed: the report stays as it is.
@@ -107,8 +107,8 @@ impl Agent {
         Ok(self.store.rows(&of_revision)?.into_iter().map(|(_, proposal)| proposal).collect())
     }
 
-    /// What waits when a report is sealed lapses: it goes without that.
-    pub(in crate::agent) fn lapsed_by_sealing(&self, report: &UsageReport, hour: Hour) -> Result<Vec<Fact>, Trouble> {
+    /// What waits when a report is sealed or was entered in a portal lapses: it goes without that.
+    pub(in crate::agent) fn lapsed_as_final(&self, report: &UsageReport, hour: Hour) -> Result<Vec<Fact>, Trouble> {
         let waiting = self.proposals_of(report)?.into_iter().filter(|one| one.state == ProposalState::Open);
         let lapsed = |proposal| {
             let state = ProposalState::Lapsed { lapsed_at: hour.now };

@@ -175,8 +175,9 @@ impl Agent {
         let (unit, report) = self.one_report(target)?;
         let external = External { by: Some(actor.to_owned()), ..external };
         let (month, revision) = (report.month, report.revision);
-        let marked = Fact::MarkedExternal { unit: unit.id.clone(), month, revision, external };
-        self.record(hour, actor, vec![marked])?;
+        let mut facts = self.lapsed_as_final(&report, hour)?;
+        facts.push(Fact::MarkedExternal { unit: unit.id.clone(), month, revision, external });
+        self.record(hour, actor, facts)?;
         self.shown(&unit, month)
     }
 

@@ -4,13 +4,15 @@ use crate::agent::orders::{Order, Target};
 use crate::agent::{Agent, Refused};
 
 impl Order {
-    /// The report it changes or sends; `None`: it is about something else.
+    /// The report it changes, decides about or sends; `None`: it is about something else.
     pub fn report(&self) -> Option<&Target> {
         let (Order::Adjust { target, .. }
         | Order::Reset { target }
         | Order::Postpone { target, .. }
         | Order::Send { target }
         | Order::Correct { target, .. }
+        | Order::Approve { target, .. }
+        | Order::Reject { target, .. }
         | Order::MarkExternal { target, .. }
         | Order::Justify { target, .. }) = self
         else {

@@ -84,7 +84,7 @@ impl Agent {
     }
 
     /// A document that leaves out a report would credit what that was charged for.
-    fn whole_month(&self, month: Month) -> Result<(), Refused> {
+    pub(super) fn whole_month(&self, month: Month) -> Result<(), Refused> {
         for unit in self.units()? {
             self.not_forgotten(&unit, month)?;
         }

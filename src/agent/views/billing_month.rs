@@ -25,7 +25,7 @@ use super::money::without_workloads;
 /// The month at the book's prices, and the document that would be next.
 struct Priced {
     charge: Charge,
-    /// `None`: everything is issued.
+    /// `None`: everything is issued, or a report of the month was forgotten.
     next: Option<Invoice>,
 }
 
@@ -48,7 +48,11 @@ impl Agent {
         let book = self.price_book_needed().map_err(|refused| missing.push(refused.why)).ok();
         let priced =
             book.as_ref().filter(|_| !found.reports.is_empty()).map(|book| self.priced(month, book, &found, &issued));
-        let priced = priced.and_then(|priced| priced.map_err(|why| missing.push(why)).ok());
+        let mut priced = priced.and_then(|priced| priced.map_err(|why| missing.push(why)).ok());
+        if let Err(refused) = self.whole_month(month) {
+            missing.push(refused.why);
+            priced.iter_mut().for_each(|priced| priced.next = None);
+        }
         let mut shown =
             priced.as_ref().map_or_else(|| json!({"tenants": []}), |priced| priced.shown(book.as_ref(), &issued));
         shown["schema"] = json!("tidegauge.billing-month/1");

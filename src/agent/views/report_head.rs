@@ -9,9 +9,11 @@ use crate::agent::{Agent, Hour, Refused, Trouble};
 use crate::domain::report::{Reason, ReportedWorkload, Stage, UsageReport};
 use crate::formats::FORMATS;
 use crate::rules::adjust_grid::adjust_grid;
-use crate::rules::month_difference;
 use crate::rules::report_totals::totals;
+use crate::rules::{finality, month_difference};
 use crate::store::fact::key;
+
+use super::what_if::in_sums;
 
 impl Agent {
     /// `tidegauge.report-head/1`: every field of the report but its workloads, and beside them its sums, days and acts.
@@ -34,6 +36,7 @@ impl Agent {
             "due_on": deadlines.day(due, report.month),
             "due_at": deadlines.ends_at(due, report.month),
             "days_left": deadlines.days_left(due, report.month, hour.now),
+            "gate": in_sums(&self.judge_sums(&looked.unit, &report)?),
             "notification": self.notification_of(&looked.unit, &report, due, hour),
             "acts": self.acts(&looked, hour)?,
             "revisions": self.revisions(&report)?,
@@ -50,7 +53,8 @@ impl Agent {
         let Looked { unit, head, .. } = looked;
         let newest = self.report_months(&unit.id)?.into_iter().find(|(month, _)| *month == head.month);
         let is_newest = newest.is_some_and(|(_, revision)| revision == head.revision);
-        let is_open = is_newest && head.stage.is_open() && !head.on_demand;
+        let is_current = is_newest && !head.on_demand;
+        let is_open = is_current && finality::may_change(head);
         let is_sent = matches!(head.stage, Stage::Submitted { .. });
         let refused = match self.may_send(unit) {
             _ if !is_newest => Some(format!("revision {} is not the newest", head.revision)),
@@ -64,9 +68,9 @@ impl Agent {
             "reset": is_open && !looked.table.report().adjustments.is_empty(),
             "send": refused.is_none(),
             "send_why_not": refused,
-            "postpone_until": (is_open && hour.now < deadline).then_some(deadline),
+            "postpone_until": (is_current && head.stage.is_open() && hour.now < deadline).then_some(deadline),
             "justify": is_newest,
-            "correct": is_newest && is_sent,
+            "correct": is_newest && finality::is_final(head) && !matches!(head.stage, Stage::Sending { .. }),
             "mark_external": is_newest,
         }))
     }

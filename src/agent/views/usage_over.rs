@@ -14,7 +14,7 @@ use crate::domain::calendar::midnight;
 use crate::domain::installation::{Unit, answers_to};
 use crate::domain::sample::{Counted, Group, GroupTotal, Summary};
 use crate::domain::workload::{Workload, WorkloadType};
-use crate::rules::instances;
+use crate::rules::instances::{self, Sharing};
 use crate::rules::usage_series::{self, Day};
 
 use super::usage::{Key, count_once, grouped, tenant_name};
@@ -157,18 +157,18 @@ impl Agent {
 
     fn stood_in_short(&self, unit: &Unit, asked: &UsageOverAsked, end: Instant) -> Result<Stood, Trouble> {
         let (mut as_of, mut all, mut groups) = (None, Summary::default(), BTreeMap::new());
-        let oldest = end - self.policy().basis_max_age;
+        let (oldest, mut sharing) = (end - self.policy().basis_max_age, Sharing::default());
         for name in servers_of(unit, asked.server.as_deref()) {
             let found = self.store.summaries(name, oldest..end + TimeDelta::nanoseconds(1))?.pop();
             let Some((at, _, summary)) = found.filter(|(_, of, _)| of.as_ref() == Some(&unit.id)) else { continue };
             as_of = as_of.max(Some(at));
             if asked.by == By::Server {
-                take(&mut groups, instances::rounded(Summary::clone(&summary)), asked, Some(name));
+                take(&mut groups, instances::rounded_with(Summary::clone(&summary), &mut sharing), asked, Some(name));
             } else {
                 all.add_all(&summary);
             }
         }
-        take(&mut groups, instances::rounded(all), asked, None);
+        take(&mut groups, instances::rounded_with(all, &mut sharing), asked, None);
         Ok((as_of, groups.into_iter().collect()))
     }
 

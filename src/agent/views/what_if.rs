@@ -15,13 +15,10 @@ use crate::domain::installation::Unit;
 use crate::domain::people::Person;
 use crate::domain::report::{Line, UsageReport};
 use crate::rules::four_eyes::{self, Verdict};
-use crate::rules::review::{self, Step, Tried};
+use crate::rules::review::{self, STEPS_WITH_LINES_MAX, Step, Tried};
 
 use super::gate::verdict_shown;
 use super::money::{Money, Till, without_workloads};
-
-/// Orders of one question whose money is told one by one; of more only what they change together is.
-const PRICED_MAX: usize = 50;
 
 impl Agent {
     /// Total, money and gate before and after adjustments, and what each of them does; nothing is kept.
@@ -38,12 +35,14 @@ impl Agent {
         let names = Names::of(looked.table.report(), &after.adjustments);
         let till = self.till(&looked.unit.id, before.month)?;
         let mut shown = self.effect_by(&till, &looked.unit, &before, &after)?;
-        let till = till.ok().filter(|_| adjustments.len() <= PRICED_MAX);
+        // Of more orders only what they change together is told.
+        let till = till.ok().filter(|_| adjustments.len() <= STEPS_WITH_LINES_MAX);
         let money = till.map(|till| amounts(&till, &before, &tried.steps));
         let steps = adjustments.iter().zip(&tried.steps).enumerate();
         let step = |(at, (order, step)): (usize, (&AdjustmentOrder, &Step))| {
-            let made: Vec<Value> =
-                after.adjustments[step.adjustments.clone()].iter().map(|made| shown_made(made, step, &names)).collect();
+            let lines = step.lines.as_ref().unwrap_or(&after.lines);
+            let made = after.adjustments[step.adjustments.clone()].iter();
+            let made: Vec<Value> = made.map(|made| shown_made(made, lines, &names)).collect();
             json!({
                 "act": act(order),
                 "points_before": step.before,
@@ -135,13 +134,14 @@ pub(in crate::agent) fn made_of(report: &UsageReport, tried: &Tried) -> Vec<Valu
     let all = &tried.report.adjustments;
     let names = Names::of(report, all);
     let of_step = |step: &Step| -> Vec<Value> {
-        all[step.adjustments.clone()].iter().map(|made| shown_made(made, step, &names)).collect()
+        let lines = step.lines.as_ref().unwrap_or(&tried.report.lines);
+        all[step.adjustments.clone()].iter().map(|made| shown_made(made, lines, &names)).collect()
     };
     tried.steps.iter().flat_map(of_step).collect()
 }
 
 /// A verdict without what explains it.
-fn in_sums(verdict: &GateVerdict) -> Value {
+pub(super) fn in_sums(verdict: &GateVerdict) -> Value {
     let mut shown = verdict_shown(verdict);
     if let Some(fields) = shown.as_object_mut() {
         fields.retain(|field, _| field != "causes" && field != "unexplained" && field != "servers");
@@ -149,10 +149,10 @@ fn in_sums(verdict: &GateVerdict) -> Value {
     shown
 }
 
-/// The month's amount before the first step and after each.
+/// The month's amount before the first step and after each; `None` where it or its lines are not known.
 fn amounts(till: &Till, before: &UsageReport, steps: &[Step]) -> Vec<Option<Decimal>> {
-    let with = |lines: &[Line]| till.money(&UsageReport { lines: lines.to_vec(), ..before.clone() }).amount;
-    std::iter::once(with(&before.lines)).chain(steps.iter().map(|step| with(&step.lines))).collect()
+    let with = |lines: &Vec<Line>| till.money(&UsageReport { lines: lines.clone(), ..before.clone() }).amount;
+    std::iter::once(with(&before.lines)).chain(steps.iter().map(|step| with(step.lines.as_ref()?))).collect()
 }
 
 fn act(order: &AdjustmentOrder) -> &'static str {
@@ -183,9 +183,9 @@ impl<'a> Names<'a> {
 }
 
 /// One change with its points, also where a count was lowered.
-fn shown_made(made: &Adjustment, step: &Step, names: &Names<'_>) -> Value {
+fn shown_made(made: &Adjustment, lines: &[Line], names: &Names<'_>) -> Value {
     let is_of = |line: &&Line| line.tenant == made.tenant && Some(&line.kind) == made.kind.as_ref();
-    let weight = made.weight.or_else(|| step.lines.iter().find(is_of).map(|line| line.weight));
+    let weight = made.weight.or_else(|| lines.iter().find(is_of).map(|line| line.weight));
     let counted = |count: &str| Some(weight? * count.parse::<u64>().ok()?);
     let (before, after) = match made.workload {
         Some(_) => (Points::stated(&made.before).ok(), Points::stated(&made.after).ok()),

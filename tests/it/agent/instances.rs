@@ -1,6 +1,7 @@
 //! Keys that count instances, on several servers: rounded once, and told alike everywhere.
 
 use super::*;
+use tidegauge::agent::asked::UsageOverAsked;
 
 const NOW: &str = "2026-10-20T12:00:00Z";
 
@@ -47,6 +48,16 @@ fn one_key_is_rounded_once_and_every_view_says_the_same() {
     assert!(state.to_string().contains("(5 used + 0 new)"), "{state}");
     let forecast = world.ask(&Query::UsageForecast { unit: None, server: None }).unwrap();
     assert_eq!((&forecast["points"], &forecast["points_on_first"]), (&json!("5"), &json!("5")));
+}
+
+#[test]
+fn what_stands_at_the_end_of_a_period_is_rounded_once_whatever_it_is_grouped_by() {
+    let world = one_key_on_two_servers();
+    for by in [By::Type, By::Tenant, By::Server, By::Workload] {
+        let asked = UsageOverAsked { by, ..UsageOverAsked::default() };
+        let shown = world.ask(&Query::UsageOver(Box::new(asked))).expect("a period");
+        assert_eq!(shown["at_end"]["points"], "5", "{by:?}");
+    }
 }
 
 #[test]

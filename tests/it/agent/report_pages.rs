@@ -88,6 +88,37 @@ fn the_window_has_the_fields_words_and_the_days_left() {
 }
 
 #[test]
+fn what_was_entered_in_a_portal_is_only_corrected_and_may_still_be_postponed() {
+    let mut world = two_months();
+    adjust(&mut world, &["a"], "a test machine");
+    let acts = |world: &World| {
+        let acts = head(world)["acts"].clone();
+        json!([acts["adjust"], acts["reset"], acts["correct"], acts["postpone_until"].is_string()])
+    };
+    assert_eq!(acts(&world), json!([true, true, false, true]));
+    let (portal, document) = ("Pulse".to_owned(), "4711".to_owned());
+    world.order(Order::MarkExternal { target: Target::default(), portal, document }, "mia").expect("it can be marked");
+    assert_eq!(acts(&world), json!([false, false, true, true]));
+    let order = Order::Correct { target: Target::default(), reason: "a server was missing".to_owned() };
+    world.order(order, "mia").expect("what the head offers is done");
+    assert_eq!(acts(&world), json!([true, false, false, true]));
+}
+
+#[test]
+fn the_head_tells_the_gate_as_the_report_stands() {
+    let mut world = two_months();
+    let shortfall = |world: &World| {
+        let gate = Query::Gate { unit: None, server: None, month: "2026-10".parse().ok() };
+        let (judged, shown) = (world.ask(&gate).expect("a month"), head(world)["gate"].clone());
+        assert_eq!((&shown["verdict"], &shown["shortfall"]), (&judged["verdict"], &judged["shortfall"]));
+        shown["shortfall"].clone()
+    };
+    let before = shortfall(&world);
+    adjust(&mut world, &["a", "a1"], "test machines");
+    assert_ne!(shortfall(&world), before, "it is judged when it is asked for");
+}
+
+#[test]
 fn a_page_of_workloads_is_read_from_a_form_and_the_report_is_decoded_once() {
     let mut world = two_months();
     let asked = json!({"what": "workloads", "month": "2026-10", "tenant": "A", "search": "", "counted": "true",

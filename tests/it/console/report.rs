@@ -257,7 +257,10 @@ fn a_report_is_sent_once_after_its_number_was_seen_and_then_only_corrected() {
     let page = anna.get(corrected.onward());
     assert!(page.words().contains("Revision 2 is begun and awaits review."), "{}", page.words());
     assert!(page.words().contains("Correction begun, revision 2"), "{}", page.words());
-    assert!(anna.get("/report?revision=1").words().contains("submitted"), "the revision before stands");
+    let older = anna.get("/report?revision=1");
+    assert!(older.words().contains("submitted"), "the revision before stands");
+    assert!(older.words().contains("those of the newest revision") && !older.html.contains("/reports/2026-09.pdf"));
+    assert!(page.html.contains("/reports/2026-09.pdf"));
 }
 
 #[test]

@@ -209,7 +209,26 @@ fn adjustments_are_carried_over_to_a_regenerated_report_as_far_as_they_still_app
     assert_eq!(carry_over(&old, cloud_report()), old);
     let counts = vec![count_of("A", WorkloadType::CloudConnectVm, "5", [17, 0, 0])];
     let fewer = report_of("2026-10", vec![Sample { counts, ..sample("2026-10-31T23:59:00Z", vec![]) }]);
-    assert_eq!(carry_over(&old, fewer.clone()), fewer, "17 are fewer than the 18 asked for");
+    let of_fewer = carry_over(&old, fewer);
+    assert_eq!(lines(&of_fewer), ["A CloudConnectVM 5: 15/17 +0 r0 = 75"], "two less were decided");
+}
+
+#[test]
+fn a_count_is_lowered_again_by_as_much_as_was_decided_and_no_more() {
+    let old = adjusted(&cloud_report(), &lower("A", WorkloadType::CloudConnectVm, None, 18)).unwrap();
+    let of_count = |used: u32| {
+        let counts = vec![count_of("A", WorkloadType::CloudConnectVm, "5", [used, 0, 0])];
+        report_of("2026-10", vec![Sample { counts, ..sample("2026-10-31T23:59:00Z", vec![]) }])
+    };
+    let made = |report: &UsageReport| {
+        report.adjustments.iter().map(|made| (made.before.clone(), made.after.clone())).collect::<Vec<_>>()
+    };
+    let said = |before: &str, after: &str| vec![(before.to_owned(), after.to_owned())];
+    let grown = carry_over(&old, of_count(1_000));
+    assert_eq!(made(&grown), said("1000", "998"), "nobody decided about 982 machines");
+    assert_eq!(carry_over(&grown, of_count(1_000)), grown, "twice gives the same");
+    assert_eq!(made(&carry_over(&grown, of_count(20))), said("20", "18"));
+    assert_eq!(made(&carry_over(&old, of_count(1))), said("1", "0"));
 }
 
 #[test]

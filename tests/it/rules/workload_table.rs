@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use tidegauge::domain::adjustment::AdjustmentOrder;
 use tidegauge::domain::report::{Reason, UsageReport};
 use tidegauge::domain::workload::{Workload, WorkloadType};
-use tidegauge::rules::review::{adjust_all, reset, try_all, try_reset};
+use tidegauge::rules::review::{STEPS_WITH_LINES_MAX, adjust_all, reset, try_all, try_reset};
 use tidegauge::rules::workload_table::{Direction, NO_TENANT, SORTS, SortBy, Wanted, WorkloadTable};
 
 use super::made::{at, of_tenant, points, report_of, sample, vm};
@@ -119,6 +119,22 @@ fn a_thousand_of_100_000_workloads_are_named_in_one_pass_and_tried_as_they_would
     let steps: Vec<_> = tried.steps.iter().map(|step| (step.adjustments.clone(), step.before - step.after)).collect();
     assert_eq!(steps, [(0..1_000, points("8250")), (1_000..1_001, points("11"))]);
     assert_eq!(try_reset(&tried.report).expect("open").lines, report.lines);
+}
+
+#[test]
+fn steps_keep_their_lines_while_they_are_few() {
+    let machines = (0..=STEPS_WITH_LINES_MAX).map(|number| vm(&format!("vm-{number:06}"), LATE)).collect();
+    let report = report_of("2026-10", vec![sample("2026-10-31T23:58:00Z", machines)]);
+    let order = |number: usize| AdjustmentOrder::Remove {
+        workloads: vec![format!("vm-{number:06}")],
+        reason: "test machines".to_owned(),
+    };
+    let now = at("2026-11-03T09:00:00Z");
+    for (many, are_kept) in [(STEPS_WITH_LINES_MAX, true), (STEPS_WITH_LINES_MAX + 1, false)] {
+        let orders: Vec<AdjustmentOrder> = (0..many).map(order).collect();
+        let tried = try_all(&report, &orders, "mia", now).expect("all of them count");
+        assert!(tried.steps.iter().all(|step| step.lines.is_some() == are_kept), "{many}");
+    }
 }
 
 #[test]

@@ -104,6 +104,31 @@ fn what_is_rejected_or_taken_back_changes_nothing() {
     assert_silent(&world);
 }
 
+#[test]
+fn what_waits_lapses_when_the_report_is_entered_in_a_portal() {
+    let mut world = guarded(4);
+    let id = propose(&mut world, 3);
+    let (portal, document) = ("Pulse".to_owned(), "U-4711".to_owned());
+    world.order(Order::MarkExternal { target: target("2026-01"), portal, document }, "ben").expect("it can be marked");
+    let shown = proposals(&world);
+    assert_eq!((&shown["open"], &shown["proposals"][0]["state"]), (&0.into(), &"lapsed".into()));
+    assert_eq!(world.order(approve(&id), "ben").expect_err("it lapsed").code, 3);
+}
+
+#[test]
+fn whoever_decides_decides_about_the_report_that_was_seen() {
+    let mut world = guarded(5);
+    let id = propose(&mut world, 3);
+    let seen = report(&world, "2026-01").digest;
+    let decisions = [approve(&id), reject(&id)];
+    assert!(decisions.iter().all(|order| world.agent().unchanged(order, &seen).is_ok()));
+    let order = without(&world, 1);
+    world.order(order, "carl").expect("11 points are his to lower");
+    for order in &decisions {
+        assert_eq!(world.agent().unchanged(order, &seen).expect_err("it is another report").code, 8);
+    }
+}
+
 /// Nobody looked until the 11th, and the plug was pulled while the report went.
 fn lapsed(point: Option<KillPoint>) -> World {
     let mut world = guarded(3);

@@ -107,7 +107,7 @@ pub async fn mark(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
 pub async fn approve(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
     let done = async {
         let proposal = fields.needed("proposal")?.to_owned();
-        let done = visit.order(Order::Approve { target: fields.target()?, proposal }).await?;
+        let done = visit.order_of(&fields, Order::Approve { target: fields.target()?, proposal }).await?;
         let of = |field: &str| done["effect"][field].as_str().unwrap_or("?").to_owned();
         Ok(format!("Approved: adjusted from {} to {} points.", of("total_before"), of("total_after")))
     };
@@ -118,7 +118,7 @@ pub async fn approve(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
 pub async fn reject(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
     let done = async {
         let (proposal, reason) = (fields.needed("proposal")?.to_owned(), fields.text("why").map(str::to_owned));
-        visit.order(Order::Reject { target: fields.target()?, proposal, reason }).await?;
+        visit.order_of(&fields, Order::Reject { target: fields.target()?, proposal, reason }).await?;
         Ok("Rejected: the report stays as it is.".to_owned())
     };
     let done = done.await;

@@ -31,7 +31,10 @@ pub struct Head {
     pub external: External,
     pub justification: Option<String>,
     pub correction: Option<Justification>,
+    /// As it stood when the report was built.
     pub outlook: Option<Outlook>,
+    /// As it stands.
+    pub gate: Gate,
     pub difference_in_words: Option<String>,
     pub totals: Totals,
     pub adjust_grid: Vec<GridRow>,
@@ -41,6 +44,13 @@ pub struct Head {
     pub days_left: i64,
     pub acts: Acts,
     pub revisions: Vec<Revision>,
+}
+
+impl Head {
+    /// The newest revision of the month, when this is an older one.
+    pub fn replaced_by(&self) -> Option<u32> {
+        self.revisions.iter().map(|known| known.revision).max().filter(|newest| self.revision < *newest)
+    }
 }
 
 /// Sums by what people look at.

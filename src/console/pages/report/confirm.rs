@@ -16,7 +16,7 @@ pub const RESET: Page =
     Page { path: "/report/reset", name: None, needs: Role::Reviewer, draw: |visit| Box::pin(reset(visit)) };
 
 /// Changes that are named one by one.
-const NAMED_MAX: usize = 200;
+pub(super) const NAMED_MAX: usize = 200;
 
 #[derive(Template)]
 #[template(path = "console/report_send.html")]

@@ -27,6 +27,7 @@ use crate::formats::FORMATS;
 use crate::formats::charts::watermark_chart;
 use adjusting::ALL_MAX;
 use answers::{Head, History, Proposals, Total, Workloads};
+use confirm::NAMED_MAX;
 use place::Place;
 use table::{Counted, Table};
 
@@ -112,6 +113,8 @@ struct Sums {
 /// A proposal, and what this person may do about it.
 struct Proposed {
     it: answers::Proposal,
+    /// Changes that are not named one by one.
+    not_named: usize,
     by: String,
     at: When,
     approves: bool,
@@ -162,7 +165,7 @@ async fn review(visit: &Visit, frame: &Frame, place: Place, fields: &Fields) -> 
     let head: Head = visit.ask(Query::ReportHead(place.report()?)).await?;
     let workloads: Workloads = visit.ask(Query::Workloads(Box::new(place.table()?))).await?;
     let told: History = visit.ask(Query::ReportHistory(place.target())).await?;
-    let proposals = proposals(visit, &place).await?;
+    let waiting = if head.replaced_by().is_none() { proposals(visit, &place).await? } else { Proposals::default() };
     let may = May { review: visit.may(Role::Reviewer), approve: visit.may(Role::Approver) };
     let adjusts = head.acts.adjust && may.review;
     let outlook = head.outlook.as_ref();
@@ -186,7 +189,7 @@ async fn review(visit: &Visit, frame: &Frame, place: Place, fields: &Fields) -> 
         table: Table::of(visit, &place, &head, workloads, fields, adjusts),
         counted: Counted::of(&place, &head, fields, adjusts),
         reason: fields.text("reason").unwrap_or_default().to_owned(),
-        proposals: proposals.proposals.into_iter().map(|it| Proposed::of(visit, it)).collect(),
+        proposals: waiting.proposals.into_iter().map(|it| Proposed::of(visit, it)).collect(),
         history: history::lines(visit, told.events),
         history_left_out: told.left_out,
         files: files(&place),
@@ -219,10 +222,13 @@ impl Sums {
 }
 
 impl Proposed {
-    fn of(visit: &Visit, it: answers::Proposal) -> Proposed {
+    fn of(visit: &Visit, mut it: answers::Proposal) -> Proposed {
         let (own, open) = (is_same_person(&it.by, &visit.person.actor()), it.state == "open");
         let decides = open && !own && visit.may(Role::Approver);
+        let not_named = it.makes.len().saturating_sub(NAMED_MAX);
+        it.makes.truncate(NAMED_MAX);
         Proposed {
+            not_named,
             by: words::person(&it.by).to_owned(),
             at: visit.when(it.at),
             approves: decides && it.fits_no_more.is_none(),
@@ -295,6 +301,11 @@ impl Review {
 
     fn revision(&self, revision: &u32) -> String {
         self.place.with(&[("revision", &revision.to_string()), ("after", "")])
+    }
+
+    /// The newest revision, when this is an older one.
+    fn replaced_by(&self) -> Option<u32> {
+        self.head.replaced_by()
     }
 
     /// What happens if nobody acts.
