@@ -118,6 +118,9 @@ pub struct User {
     pub password: Option<SecretHash>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<Invitation>,
+    /// Raised by each other password and by disabling: sessions that were opened under an earlier one have ended.
+    #[serde(default)]
+    pub lock: u64,
     pub made_at: Instant,
     pub changed_at: Instant,
 }
