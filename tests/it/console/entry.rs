@@ -171,10 +171,10 @@ fn a_password_of_a_thousand_bytes_works_again() {
     let site = Site::of(morning_of_the_first());
     let long = "four words make one ".repeat(50);
     let rolf = site.signed_in("rolf");
-    let fields = [("current", PASSWORD), ("password", &long), ("again", &long)];
+    let fields = [("current", PASSWORD), ("password", long.as_str()), ("again", long.as_str())];
     assert_eq!(rolf.post("/settings/password", &fields).onward(), "/settings");
     assert_eq!(rolf.get("/settings").status, StatusCode::OK, "the session that changed it goes on");
-    let again = Visitor::stranger(&site.router).send("/sign-in", &[("name", "Rolf"), ("password", &long)]);
+    let again = Visitor::stranger(&site.router).send("/sign-in", &[("name", "Rolf"), ("password", long.as_str())]);
     assert_eq!(again.status, StatusCode::SEE_OTHER);
 }
 
