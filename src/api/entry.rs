@@ -16,8 +16,9 @@ use super::metrics;
 use super::problem::{problem, with_status};
 use super::routes::{House, below_v1, known};
 use crate::agent::{Knock, Query, Refused};
+use crate::domain::Instant;
 use crate::domain::people::Person;
-use crate::people::{Doorkeeper, token};
+use crate::people::{Doorkeeper, TooMany, token};
 
 /// What a browser's script says to show that a page of ours sent it.
 pub const CSRF_HEADER: &str = "x-csrf-token";
@@ -59,11 +60,17 @@ pub fn metrics(entry: Entry) -> Router {
 /// Takes the address that a proxy in front names, the one it saw itself: the last.
 pub async fn told_by_proxy(mut request: Request, next: Next) -> Response {
     let said = request.headers().get_all("x-forwarded-for").iter().next_back();
-    let last = said.and_then(|said| said.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
+    let last = said.and_then(|said| address(said.to_str().ok()?.rsplit(',').next()?.trim()));
     if let Some(address) = last {
         request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 0)));
     }
     next.run(request).await
+}
+
+/// An address as proxies write it: some with the port.
+fn address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    text.parse::<IpAddr>().ok().or_else(with_port)
 }
 
 /// Lets requests through with their [`Person`], and says 401 or 403 to others.
@@ -87,7 +94,7 @@ fn from(request: &Request) -> IpAddr {
     from.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(from)| from.ip())
 }
 
-/// Whose token it is. Failed tries are counted by address and token, so that a forgotten script shuts out itself alone.
+/// Whose token it is. Failures alone are counted and limited: a token that works is let in whatever others try.
 async fn bearer(entry: &Entry, shown: &HeaderValue, from: IpAddr) -> Result<Person, Response> {
     let shown = shown.to_str().unwrap_or_default();
     let (scheme, text) = shown.split_once(' ').unwrap_or((shown, ""));
@@ -96,19 +103,12 @@ async fn bearer(entry: &Entry, shown: &HeaderValue, from: IpAddr) -> Result<Pers
     }
     let hash = token::hash_of(text.trim());
     let name = format!("token {}", &hash.expose()[..16]);
-    let now = entry.house.clock.now();
-    if let Err(many) = entry.doorkeeper.may_try(&name, from, now) {
-        warn!(event = "token.limited", %from, "too many tokens that do not work");
-        let mut refusal = with_status(StatusCode::TOO_MANY_REQUESTS, &Refused::new(75, many.to_string()));
-        let wait = (many.again_at - now).num_seconds().max(1).to_string();
-        refusal.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_str(&wait).expect("digits"));
-        return Err(refusal);
-    }
     match entry.house.desk.ask(Query::Knock(Knock::Token { hash })).await {
         Ok(holder) => serde_json::from_value(holder["person"].clone())
             .map_err(|_| problem(&Refused::new(1, "the token's holder is not understood; see the agent's log"))),
         Err(refused) if matches!(refused.code, 3 | 66 | 77) => {
-            entry.doorkeeper.failed(&name, from, now);
+            let now = entry.house.clock.now();
+            entry.doorkeeper.failed_token(&name, from, now).map_err(|many| too_many(many, from, now))?;
             warn!(event = "token.refused", %from, "a token does not work");
             Err(who_are_you(
                 "invalid_token",
@@ -117,6 +117,14 @@ async fn bearer(entry: &Entry, shown: &HeaderValue, from: IpAddr) -> Result<Pers
         }
         Err(refused) => Err(problem(&refused)),
     }
+}
+
+fn too_many(many: TooMany, from: IpAddr, now: Instant) -> Response {
+    warn!(event = "token.limited", %from, "too many tokens that do not work");
+    let mut refusal = with_status(StatusCode::TOO_MANY_REQUESTS, &Refused::new(75, many.to_string()));
+    let wait = (many.again_at - now).num_seconds().max(1).to_string();
+    refusal.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_str(&wait).expect("digits"));
+    refusal
 }
 
 /// Who is signed in. What a session changes has to say its CSRF token: a cookie alone may be sent by another site's page.

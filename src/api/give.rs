@@ -19,6 +19,9 @@ const ANSWER_BYTES_MAX: usize = 256 << 20;
 
 /// Gives the order, or gives the answer that it had.
 pub async fn given(house: &House, person: &Person, order: Order, head: &Parts) -> Response {
+    if matches!(order, Order::SetPassword { .. }) {
+        return problem(&Refused::new(77, "passwords are set at the console; administrators use change_user"));
+    }
     let seen = match seen(&head.headers, &order) {
         Ok(seen) => seen,
         Err(refused) => return problem(&refused),
@@ -45,6 +48,7 @@ pub async fn given(house: &House, person: &Person, order: Order, head: &Parts) -
 
 /// The order goes its way even when whoever gave it hangs up, so that its answer is there when he comes again.
 async fn once(house: &House, person: &Person, order: Order, seen: Option<String>, whose: Whose) -> Response {
+    let (answers, kept) = (house.answers.clone(), whose.clone());
     let (house, person) = (house.clone(), person.clone());
     let task = tokio::spawn(async move {
         let (head, body) = obeyed(&house, &person, order, seen).await.into_parts();
@@ -62,7 +66,10 @@ async fn once(house: &House, person: &Person, order: Order, seen: Option<String>
         }
         Response::from_parts(head, Body::from(body))
     });
-    task.await.unwrap_or_else(|_| problem(&Refused::new(1, "the agent broke off; look whether the order was obeyed")))
+    task.await.unwrap_or_else(|_| {
+        answers.forget(&kept);
+        problem(&Refused::new(1, "the agent broke off; look whether the order was obeyed"))
+    })
 }
 
 fn again(given: Given) -> Response {

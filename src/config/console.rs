@@ -124,8 +124,9 @@ pub(super) fn read(section: &mut Section<'_>, settings: &mut Settings) {
     };
     let back_url = console.link(openid::BACK_PATH);
     console.openid = section.inside("openid", |section| super::openid::read(section, back_url)).flatten();
-    if console.openid.is_some() && console.is_secure() && console.names.is_empty() {
-        let why = "`openid` of [console] is given and `names` is not: nobody is sent back".to_owned();
+    if console.is_secure() && console.names.is_empty() {
+        let why = "`names` of [console] is missing: browsers would be refused under any name but this machine's own"
+            .to_owned();
         section.refuse(
             origin.clone(),
             why,

@@ -20,10 +20,10 @@ use super::pages::html;
 use super::{House, by_provider, cookie, refusal};
 use crate::agent::{Knock, Order, Query, Refused};
 use crate::domain::people::{Person, Role, SecretHash};
-use crate::people::{Session, password, token};
+use crate::people::{Session, Under, password, token};
 
-/// Longest name or password that is looked at.
-const ENTRY_BYTES_MAX: usize = 256;
+/// Longest name that is looked at.
+const NAME_BYTES_MAX: usize = 256;
 
 /// Who makes a request, and by which session.
 pub struct Seat {
@@ -84,9 +84,9 @@ pub async fn signed_in(State(house): State<Arc<House>>, mut request: Request, ne
 pub async fn seat(house: &House, headers: &HeaderMap) -> Result<Option<Seat>, Refused> {
     let Some(secret) = session_cookie(house, headers) else { return Ok(None) };
     let Some(session) = house.doorkeeper.session(&secret, house.clock.now()) else { return Ok(None) };
-    let person = match session.guest {
-        Some(role) => Some(Person { name: session.name.clone(), role }),
-        None => known(house, &session.name).await?.person,
+    let person = match session.under {
+        Under::Provider(role) => Some(Person { name: session.name.clone(), role }),
+        Under::Lock(lock) => known(house, &session.name).await?.under(lock),
     };
     let Some(person) = person else {
         house.doorkeeper.close(&secret);
@@ -122,6 +122,26 @@ fn came_from_here(method: &Method, headers: &HeaderMap) -> Result<(), Refused> {
 pub struct Known {
     person: Option<Person>,
     pub password: Option<SecretHash>,
+    /// Under which sessions are opened; those of another one have ended.
+    #[serde(default)]
+    pub lock: u64,
+}
+
+impl Known {
+    /// Who he is, if his sessions of this lock hold.
+    fn under(self, lock: u64) -> Option<Person> {
+        self.person.filter(|_| self.lock == lock)
+    }
+}
+
+/// Why somebody is not signed in.
+enum Shut {
+    /// Too many tries.
+    Limited(String),
+    /// What he gave is not right, or came from elsewhere.
+    Wrong(String),
+    /// Nobody could say whether it is.
+    Unanswered(Refused),
 }
 
 /// What is known of a name.
@@ -164,52 +184,55 @@ async fn sign_in(
     let from = from.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |from| from.0.0.ip());
     let tried = match came_from_here(&Method::POST, &headers) {
         Ok(()) => tried(&house, name, fields.all("password").next().unwrap_or_default(), from).await,
-        Err(refused) => Err(refused),
+        Err(refused) => Err(Shut::Wrong(refused.why)),
     };
+    let page =
+        |why: &str| Html(html(&SignIn { name, to, refused: Some(why), provider: by_provider::link(&house, to) }));
     match tried {
         Ok(secret) => entered(&house, &secret, to),
-        Err(refused) => {
-            let page =
-                Html(html(&SignIn { name, to, refused: Some(&refused.why), provider: by_provider::link(&house, to) }));
-            match refused.code {
-                75 => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], page).into_response(),
-                _ => (StatusCode::UNAUTHORIZED, page).into_response(),
-            }
+        Err(Shut::Wrong(why)) => (StatusCode::UNAUTHORIZED, page(&why)).into_response(),
+        Err(Shut::Limited(why)) => {
+            (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "60")], page(&why)).into_response()
         }
+        Err(Shut::Unanswered(refused)) => refusal(&refused),
     }
 }
 
 /// Checks name and password, and opens a session.
-async fn tried(house: &House, name: &str, secret: &str, from: IpAddr) -> Result<SecretString, Refused> {
-    if ENTRY_BYTES_MAX < name.len() || ENTRY_BYTES_MAX < secret.len() {
-        return Err(Refused::new(77, "Name or password is wrong."));
+async fn tried(house: &House, name: &str, secret: &str, from: IpAddr) -> Result<SecretString, Shut> {
+    let wrong = || Shut::Wrong("Name or password is wrong.".to_owned());
+    if NAME_BYTES_MAX < name.len() || password::BYTES_MAX < secret.len() {
+        return Err(wrong());
     }
     let now = house.clock.now();
     if let Err(many) = house.doorkeeper.may_try(name, from, now) {
         warn!(event = "session.limited", user = name, %from, "too many tries to sign in");
-        return Err(Refused::new(75, many.to_string()));
+        return Err(Shut::Limited(many.to_string()));
     }
     // Counted before it is checked, so that tries side by side are counted too.
     house.doorkeeper.failed(name, from, now);
-    let Known { person, password: hash } = known(house, name).await?;
+    let Known { person, password: hash, lock } = known(house, name).await.map_err(|refused| {
+        house.doorkeeper.passed(name, from);
+        Shut::Unanswered(refused)
+    })?;
     let secret = SecretString::from(secret.to_owned());
     let fits = tokio::task::spawn_blocking(move || password::verify(&secret, hash.as_ref())).await;
     match person.filter(|_| fits.unwrap_or(false)) {
         Some(person) => {
             house.doorkeeper.passed(name, from);
             info!(event = "session.opened", user = person.name, %from, "somebody signed in");
-            Ok(open(house, &person.name))
+            Ok(open(house, &person.name, lock))
         }
         None => {
             warn!(event = "session.refused", user = name, %from, "a sign-in was refused");
-            Err(Refused::new(77, "Name or password is wrong."))
+            Err(wrong())
         }
     }
 }
 
-/// A session of a person who has shown who it is.
-pub fn open(house: &House, name: &str) -> SecretString {
-    house.doorkeeper.opened(name, session_bytes(house), house.clock.now()).cookie
+/// A session of a person who has shown who it is, under his lock of that moment.
+fn open(house: &House, name: &str, lock: u64) -> SecretString {
+    house.doorkeeper.opened(name, lock, session_bytes(house), house.clock.now()).cookie
 }
 
 /// A session of somebody for whom the provider vouches.
@@ -303,7 +326,10 @@ async fn choose_password(
         Err(refused) => return refusal(&refused),
     };
     match chosen(&house, &name, &code, &fields).await {
-        Ok(()) => entered(&house, &open(&house, &name), "/"),
+        Ok(lock) => {
+            house.doorkeeper.close_all_of(&name);
+            entered(&house, &open(&house, &name, lock), "/")
+        }
         Err(refused) => {
             let page = Welcome { name: &name, code: &code, refused: Some(&refused.why) };
             (StatusCode::UNPROCESSABLE_ENTITY, Html(html(&page))).into_response()
@@ -311,11 +337,12 @@ async fn choose_password(
     }
 }
 
-/// The invited person's own password is kept as its hash; the invitation ends with it.
-async fn chosen(house: &House, name: &str, code: &str, fields: &Fields) -> Result<(), Refused> {
+/// The invited person's own password is kept as its hash; the invitation ends with it. Gives the lock from then on.
+async fn chosen(house: &House, name: &str, code: &str, fields: &Fields) -> Result<u64, Refused> {
     let hash = new_password(house, name, fields).await?;
     let order = Order::SetPassword { name: name.to_owned(), password: hash, invitation: Some(token::hash_of(code)) };
-    (house.back.order)(order, Person { name: name.to_owned(), role: Role::Viewer }).await.map(|_| ())
+    (house.back.order)(order, Person { name: name.to_owned(), role: Role::Viewer }).await?;
+    Ok(known(house, name).await?.lock)
 }
 
 /// The hash of a password that was typed twice.

@@ -41,6 +41,12 @@ pub fn midnight(day: NaiveDate) -> Instant {
     day.and_time(NaiveTime::MIN).and_utc()
 }
 
+/// Whether a day is one that is reckoned with, in the years 1970 to 9998: days beside it exist too, while a parsed day
+/// may be the last that there is.
+pub fn is_reckoned(day: NaiveDate) -> bool {
+    (1970..=9998).contains(&day.year())
+}
+
 /// RFC 3339 in UTC with whole seconds, or as many digits as the instant has.
 pub fn rfc3339(at: Instant) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)

@@ -118,8 +118,16 @@ pub struct User {
     pub password: Option<SecretHash>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<Invitation>,
+    /// Raised by each other password and by disabling: sessions that were opened under an earlier one have ended.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub lock: u64,
     pub made_at: Instant,
     pub changed_at: Instant,
+}
+
+/// A lock that was never changed is not written: rows stay as they were kept before there were locks.
+fn is_first(lock: &u64) -> bool {
+    *lock == 0
 }
 
 impl User {

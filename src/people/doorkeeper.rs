@@ -39,12 +39,20 @@ pub struct Opened {
     pub csrf: String,
 }
 
+/// By what somebody was let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Under {
+    /// A user of ours by his password, under the lock that he had then; his role is the agent's to say.
+    Lock(u64),
+    /// Somebody for whom a provider vouches, with this role.
+    Provider(Role),
+}
+
 /// A session that holds.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session {
     pub name: String,
-    /// The role of somebody for whom a provider vouches; `None`: a user of ours, whose role is the agent's to say.
-    pub guest: Option<Role>,
+    pub under: Under,
     pub csrf: String,
     pub since: Instant,
     /// When it ends unless something is requested before.
@@ -65,7 +73,7 @@ pub struct OwnSession {
 
 struct Held {
     name: String,
-    guest: Option<Role>,
+    under: Under,
     csrf: String,
     since: Instant,
     touched_at: Instant,
@@ -80,11 +88,13 @@ pub struct Doorkeeper {
     rules: SessionRules,
     sessions: Mutex<Sessions>,
     tries: Mutex<Tries>,
+    /// Of tokens, whose failures keep nobody from signing in.
+    tokens: Mutex<Tries>,
 }
 
 impl Doorkeeper {
     pub fn new(rules: SessionRules) -> Doorkeeper {
-        Doorkeeper { rules, sessions: Mutex::default(), tries: Mutex::default() }
+        Doorkeeper { rules, sessions: Mutex::default(), tries: Mutex::default(), tokens: Mutex::default() }
     }
 
     /// Whether a password is looked at. Asked before each try.
@@ -105,22 +115,35 @@ impl Doorkeeper {
         held(&self.tries).passed(name, from);
     }
 
+    /// Notes a token that does not work. One that works is never asked about here: failures of others behind the same
+    /// address do not shut it out.
+    ///
+    /// # Errors
+    /// [`TooMany`] when too many did not work already; this one is not counted then.
+    pub fn failed_token(&self, name: &str, from: IpAddr, now: Instant) -> Result<(), TooMany> {
+        let mut tokens = held(&self.tokens);
+        tokens.may_try(name, from, now)?;
+        tokens.failed(name, from, now);
+        Ok(())
+    }
+
     /// Names and addresses whose failures are remembered.
     pub fn remembered(&self) -> usize {
         held(&self.tries).len()
     }
 
     /// Opens a session with a cookie of its own, made of the random bytes; one that the browser brought is never kept.
-    pub fn opened(&self, name: &str, bytes: [u8; 64], now: Instant) -> Opened {
-        self.open(name, None, bytes, now)
+    /// It is opened under the user's lock of this moment.
+    pub fn opened(&self, name: &str, lock: u64, bytes: [u8; 64], now: Instant) -> Opened {
+        self.open(name, Under::Lock(lock), bytes, now)
     }
 
     /// The same for somebody for whom a provider vouches, with the role of this moment until the session ends.
     pub fn opened_for(&self, guest: &Person, bytes: [u8; 64], now: Instant) -> Opened {
-        self.open(&guest.name, Some(guest.role), bytes, now)
+        self.open(&guest.name, Under::Provider(guest.role), bytes, now)
     }
 
-    fn open(&self, name: &str, guest: Option<Role>, bytes: [u8; 64], now: Instant) -> Opened {
+    fn open(&self, name: &str, under: Under, bytes: [u8; 64], now: Instant) -> Opened {
         held(&self.tries).forgive(name);
         let (cookie, csrf) = bytes.split_at(32);
         let (cookie, csrf) = (URL_SAFE_NO_PAD.encode(cookie), URL_SAFE_NO_PAD.encode(csrf));
@@ -133,7 +156,7 @@ impl Doorkeeper {
             end_unused(&mut sessions, |_| true);
         }
         let session =
-            Held { name: name.to_owned(), guest, csrf: csrf.clone(), since: now, touched_at: now, said: None };
+            Held { name: name.to_owned(), under, csrf: csrf.clone(), since: now, touched_at: now, said: None };
         sessions.insert(sha256(cookie.as_bytes()), session);
         Opened { cookie: SecretString::from(cookie), csrf }
     }
@@ -151,7 +174,7 @@ impl Doorkeeper {
         session.touched_at = session.touched_at.max(now);
         let ends_at = self.rules.end_of(session);
         let (name, csrf) = (session.name.clone(), session.csrf.clone());
-        Some(Session { name, guest: session.guest, csrf, since: session.since, ends_at })
+        Some(Session { name, under: session.under, csrf, since: session.since, ends_at })
     }
 
     /// Ends one session.
@@ -182,6 +205,14 @@ impl Doorkeeper {
     /// Ends a person's sessions but the one that asks: after another password, or when he wants it.
     pub fn close_others(&self, name: &str, csrf: &str) {
         held(&self.sessions).retain(|_, session| session.name != name || session.csrf == csrf);
+    }
+
+    /// Keeps the session in which its person chose another password, and with it this lock.
+    pub fn keep_under(&self, lock: u64, name: &str, csrf: &str) {
+        let mut sessions = held(&self.sessions);
+        for session in sessions.values_mut().filter(|session| session.name == name && session.csrf == csrf) {
+            session.under = Under::Lock(lock);
+        }
     }
 
     /// Keeps one line for the session's next page; the newest counts.

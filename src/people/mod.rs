@@ -8,5 +8,5 @@ pub mod password;
 pub mod token;
 mod tries;
 
-pub use doorkeeper::{Doorkeeper, Opened, OwnSession, Session, SessionRules};
+pub use doorkeeper::{Doorkeeper, Opened, OwnSession, Session, SessionRules, Under};
 pub use tries::TooMany;

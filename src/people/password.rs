@@ -73,7 +73,8 @@ pub fn refuse_weak(password: &SecretString, name: &str) -> Result<(), Weak> {
     let spelled = normal(password);
     let spelled = spelled.expose_secret();
     let signs = spelled.chars().count();
-    if spelled.len() > BYTES_MAX {
+    // As it is typed too: a text that is not looked at is never the right one.
+    if spelled.len().max(password.expose_secret().len()) > BYTES_MAX {
         return Err(Weak::Long);
     }
     if signs < SIGNS_MIN {

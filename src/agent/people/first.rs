@@ -54,6 +54,7 @@ impl Agent {
             active: true,
             password: None,
             invitation: Some(invitation(hash, hour)),
+            lock: 0,
             made_at: hour.now,
             changed_at: hour.now,
         };

@@ -68,6 +68,7 @@ impl Agent {
             active: true,
             password: wanted.password.map(good_password).transpose()?,
             invitation: wanted.invitation.map(good_hash).transpose()?.map(|hash| invitation(hash, hour)),
+            lock: 0,
             made_at: hour.now,
             changed_at: hour.now,
         };
@@ -105,6 +106,9 @@ impl Agent {
             let why = format!("{} is the last administrator who can sign in; make another one first", user.name);
             return Err(Refused::new(8, why));
         }
+        if user.password != before.password || (before.active && !user.active) {
+            user.lock += 1;
+        }
         user.changed_at = hour.now;
         self.keep_user(user, actor, hour)
     }
@@ -119,7 +123,9 @@ impl Agent {
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
         let mut user = self.user_named(name)?;
-        if user.name != person.name && person.role != Role::Administrator {
+        // A token of his may do less than he: his password would do all that he may.
+        let is_own = user.name == person.name && (code.is_some() || user.role <= person.role);
+        if !is_own && person.role != Role::Administrator {
             return Err(Refused::new(77, format!("only {} and administrators set this password", user.name)));
         }
         if let Some(code) = code {
@@ -133,6 +139,7 @@ impl Agent {
             ));
         }
         (user.password, user.invitation, user.changed_at) = (Some(good_password(hash)?), None, hour.now);
+        user.lock += 1;
         self.keep_user(user, &person.actor(), hour)
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::agent::{Agent, Hour, Knock, Refused, Trouble};
-use crate::domain::people::{Person, SecretHash, Token};
+use crate::domain::people::{Person, SecretHash, Token, User, user_name};
 
 impl Agent {
     /// `user list --json`: everybody, without anything secret.
@@ -53,11 +53,12 @@ impl Agent {
     }
 
     /// The active user of a name with the hash of his password, both null when there is none: whoever asks takes the
-    /// same time for both.
+    /// same time for both. His sessions hold that were opened under `lock`.
     fn sign_in(&self, name: &str) -> Result<Value, Refused> {
-        let user = self.user(name)?.filter(|user| user.active);
+        let user = user_name(name).map(|name| self.user(&name)).transpose()?.flatten().filter(|user| user.active);
         Ok(json!({
-            "person": user.as_ref().map(crate::domain::people::User::person),
+            "person": user.as_ref().map(User::person),
+            "lock": user.as_ref().map_or(0, |user| user.lock),
             "password": user.and_then(|user| user.password),
         }))
     }

@@ -12,6 +12,7 @@ use crate::domain::installation::{answers_to, entry_of};
 use crate::domain::{Instant, Month};
 use crate::rules::schedule::{expected_samples, regular_samples};
 
+use super::refuse_unreckoned;
 use super::watermark::Watched;
 
 /// Most days of one answer.
@@ -65,6 +66,7 @@ impl Agent {
         until: Option<NaiveDate>,
         hour: Hour,
     ) -> Result<Value, Refused> {
+        refuse_unreckoned([from, until])?;
         let month = Month::of(from.or(until).map_or(hour.now, midnight));
         let (first, last) = (from.unwrap_or(month.first_day()), until.unwrap_or(month.last_day()));
         if last < first || (last - first).num_days() >= DAYS_MAX {

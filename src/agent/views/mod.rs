@@ -33,6 +33,22 @@ mod watermark;
 mod what_if;
 mod workloads;
 
+use chrono::NaiveDate;
+
+use crate::agent::Refused;
+use crate::domain::calendar::is_reckoned;
+
 pub use journal::{JOURNAL_KINDS, JournalKind, JournalSearch};
 pub use settings::settings_shown;
 pub(in crate::agent) use what_if::made_of;
+
+/// Days that somebody asks for, before they are reckoned with.
+///
+/// # Errors
+/// 2 for a day of another year than [`is_reckoned`] takes.
+fn refuse_unreckoned<const DAYS: usize>(days: [Option<NaiveDate>; DAYS]) -> Result<(), Refused> {
+    if days.into_iter().flatten().all(is_reckoned) {
+        return Ok(());
+    }
+    Err(Refused::new(2, "a day lies in the years 1970 to 9998; name another one"))
+}

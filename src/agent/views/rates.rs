@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
+use super::refuse_unreckoned;
 use crate::agent::Trouble;
 use crate::agent::{Agent, Hour, Refused};
 use crate::domain::Instant;
@@ -82,6 +83,7 @@ pub(super) fn sections(samples: &[ClassifiedSample]) -> Value {
 impl Agent {
     /// `billing rates check --json`: the rows in force on a day, and the sampled types without one.
     pub(in crate::agent) fn rates(&self, on: Option<NaiveDate>, hour: Hour) -> Result<Value, Refused> {
+        refuse_unreckoned([on])?;
         let on = on.unwrap_or_else(|| hour.now.date_naive());
         let rating = self.store.rating();
         let rows = rating.rows.iter().chain(built_in());

@@ -17,6 +17,7 @@ use crate::domain::workload::{Workload, WorkloadType};
 use crate::rules::instances::{self, Sharing};
 use crate::rules::usage_series::{self, Day};
 
+use super::refuse_unreckoned;
 use super::usage::{Key, count_once, grouped, tenant_name};
 
 /// Longest period.
@@ -198,8 +199,9 @@ impl Agent {
 type Stood = (Option<Instant>, Vec<(Key, GroupTotal)>);
 
 /// # Errors
-/// 2 for a period that is empty or too long.
+/// 2 for a period that is empty, too long or in a year that nobody reckons with.
 fn period(asked: &UsageOverAsked, today: NaiveDate) -> Result<Period, Refused> {
+    refuse_unreckoned([asked.from, asked.until])?;
     let until = asked.until.unwrap_or(today);
     let last = until.min(today);
     let first = asked.from.unwrap_or_else(|| last - Days::new(DAYS - 1));

@@ -1,6 +1,7 @@
 //! The owner: one thread that decides and records, while acts run outside it.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant as Moment;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::keeper::Keeper;
 use crate::agent::{Agent, Duty, Hour, Obeyed, Outcome, Query, Refused, Talk, Trouble, Work, carry_out};
@@ -198,7 +199,8 @@ impl Owner {
             }
             Work::Talk(_) | Work::Over => {
                 if let Some((then, reply)) = flight.ordered {
-                    let answer = flight.setback.map_or_else(|| self.agent.answer(&then, self.hour()), Err);
+                    let answer =
+                        flight.setback.map_or_else(|| self.asked(|agent| agent.answer(&then, self.hour())), Err);
                     // Who ordered it may have gone.
                     let _ = reply.send(answer);
                 }
@@ -207,13 +209,22 @@ impl Owner {
         Ok(())
     }
 
+    /// A question changes nothing that is kept, so one that panics is refused and the owner goes on: what the agent
+    /// remembers between questions is let go of by the unwinding, and each memory is written in one step.
+    fn asked(&self, ask: impl FnOnce(&Agent) -> Result<Value, Refused>) -> Result<Value, Refused> {
+        catch_unwind(AssertUnwindSafe(|| ask(&self.agent))).unwrap_or_else(|_| {
+            error!(event = "question.broken", "a question was not answered: the line before says where it broke off");
+            Err(Refused::new(1, "the agent broke off while answering; its log says where"))
+        })
+    }
+
     fn serve(&mut self, errand: Errand) -> Result<(), Trouble> {
         let Errand { wish, by, answer } = errand;
         let mut failed = None;
         let answered = match wish {
             Wish::Ping => Ok(json!({"ready": true})),
-            Wish::Query(query) => self.agent.answer_for(&query, &by, self.hour()),
-            Wish::Care(care) => self.agent.care(&care),
+            Wish::Query(query) => self.asked(|agent| agent.answer_for(&query, &by, self.hour())),
+            Wish::Care(care) => self.asked(|agent| agent.care(&care)),
             Wish::OrderIf(order, digest) => match self.agent.unchanged(&order, &digest) {
                 Ok(()) => return self.serve(Errand { wish: Wish::Order(order), by, answer }),
                 Err(refused) => Err(refused),

@@ -11,8 +11,8 @@ use crate::console::forms::Fields;
 use crate::console::frame::{Frame, Visit};
 use crate::console::shown::When;
 use crate::domain::Instant;
-use crate::domain::calendar::midnight;
-use crate::domain::people::{ROLES, Role, SecretHash};
+use crate::domain::calendar::{is_reckoned, midnight};
+use crate::domain::people::{ROLES, Role, SecretHash, user_name};
 use crate::people::token;
 
 pub const PAGE: Page =
@@ -141,7 +141,8 @@ async fn change(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
     let order = Order::ChangeUser { name: name.clone(), role, active, password: None, invitation: None };
     visit.order(order).await?;
     if active == Some(false) {
-        visit.house.doorkeeper.close_all_of(&name);
+        let kept = user_name(&name).unwrap_or_else(|| name.clone());
+        visit.house.doorkeeper.close_all_of(&kept);
     }
     back(match (active, role) {
         (Some(false), _) => format!("{name} can’t sign in any more; sessions and tokens have ended."),
@@ -155,6 +156,9 @@ async fn add_token(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
     let name = fields.needed("name")?.to_owned();
     let role = fields.read("role")?.unwrap_or(Role::Viewer);
     let ends_on: Option<NaiveDate> = fields.read("expires_on")?;
+    if !ends_on.is_none_or(is_reckoned) {
+        return Err(Refused::new(2, "the token's last day lies in the years 1970 to 9998; name another one"));
+    }
     let expires_at = ends_on.map(|day| midnight(day + Days::new(1)));
     let (secret, hash) = token::new(drawn_bytes(&visit));
     visit.order(Order::AddToken { name: name.clone(), role, expires_at, hash }).await?;

@@ -98,7 +98,8 @@ fn sessions(visit: &Visit) -> Vec<Session> {
 
 async fn set_password(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
     match changed(&visit, &fields).await {
-        Ok(()) => {
+        Ok(lock) => {
+            visit.house.doorkeeper.keep_under(lock, &visit.person.name, &visit.csrf);
             visit.house.doorkeeper.close_others(&visit.person.name, &visit.csrf);
             back("Your password is changed; your other sessions have ended.")
         }
@@ -113,8 +114,8 @@ async fn set_password(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
     }
 }
 
-/// The person's own password in place of the current one, which he must know.
-async fn changed(visit: &Visit, fields: &Fields) -> Result<(), Refused> {
+/// The person's own password in place of the current one, which he must know. Gives his lock from then on.
+async fn changed(visit: &Visit, fields: &Fields) -> Result<u64, Refused> {
     let (house, name) = (&visit.house, &visit.person.name);
     let hash = known(house, name).await?.password;
     let hash = hash.ok_or_else(|| Refused::new(77, "no password is kept of you here; you sign in elsewhere"))?;
@@ -130,7 +131,8 @@ async fn changed(visit: &Visit, fields: &Fields) -> Result<(), Refused> {
     }
     house.doorkeeper.passed(name, INSIDE);
     let password = new_password(house, name, fields).await?;
-    visit.order(Order::SetPassword { name: name.clone(), password, invitation: None }).await.map(|_| ())
+    visit.order(Order::SetPassword { name: name.clone(), password, invitation: None }).await?;
+    Ok(known(house, name).await?.lock)
 }
 
 async fn end_others(visit: Visit) -> Result<Shown, Refused> {

@@ -122,10 +122,13 @@ fn days_ahead_end_where_the_forecast_does() {
 #[test]
 fn a_period_that_is_too_long_or_empty_is_refused() {
     let world = october();
-    for (from, until) in [("2025-01-01", "2026-10-12"), ("2026-10-12", "2026-10-11")] {
+    let ends_of_days = [("-262143-01-01", "-262143-01-02"), ("+262142-12-31", "+262142-12-31")];
+    for (from, until) in [("2025-01-01", "2026-10-12"), ("2026-10-12", "2026-10-11")].into_iter().chain(ends_of_days) {
         let wrong = UsageOverAsked { from: from.parse().ok(), until: until.parse().ok(), ..UsageOverAsked::default() };
         assert_eq!(world.ask(&Query::UsageOver(Box::new(wrong))).unwrap_err().code, 2, "{from} {until}");
     }
+    let first_that_there_is = UsageOverAsked { until: "-262143-01-01".parse().ok(), ..UsageOverAsked::default() };
+    assert_eq!(world.ask(&Query::UsageOver(Box::new(first_that_there_is))).unwrap_err().code, 2);
     let year = UsageOverAsked { from: "2025-10-13".parse().ok(), ..asked(By::Tenant) };
     assert_eq!(over(&world, year)["steps"].as_array().map(Vec::len), Some(365));
 }

@@ -1,13 +1,34 @@
 //! Who may come in: tokens, sessions, and what they are refused.
 
+use std::net::SocketAddr;
+
+use axum::extract::ConnectInfo;
 use axum::http::{Method, StatusCode};
+use axum::routing::get;
+use axum::{Router, middleware};
 use chrono::TimeDelta;
 use serde_json::json;
+use tidegauge::api::entry::told_by_proxy;
 
 use super::{Api, CSRF, READ_ONLY, Reply, token_of};
 
 fn ask(api: &Api, authorization: &str) -> Reply {
     api.send(&api.router, Method::GET, "/api/v1/status", &[("authorization", authorization)], None)
+}
+
+#[test]
+fn the_address_that_a_proxy_saw_counts_with_its_port_or_without() {
+    let tell = |ConnectInfo(from): ConnectInfo<SocketAddr>| async move { from.ip().to_string() };
+    let router = Router::new().route("/", get(tell)).layer(middleware::from_fn(told_by_proxy));
+    for (said, address) in [
+        ("192.0.2.7", "192.0.2.7"),
+        ("10.0.0.1, 192.0.2.7:49152", "192.0.2.7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("[2001:db8::7]:443", "2001:db8::7"),
+    ] {
+        let reply = READ_ONLY.send(&router, Method::GET, "/", &[("x-forwarded-for", said)], None);
+        assert_eq!(String::from_utf8_lossy(&reply.body), address, "{said}");
+    }
 }
 
 #[test]
@@ -66,6 +87,7 @@ fn many_dead_tokens_from_one_address_are_not_looked_at_any_more() {
     let statuses: Vec<u16> = (0..30).map(|n| ask(&api, &format!("Bearer tgt_{n}")).status.as_u16()).collect();
     assert!(statuses[..20].iter().all(|status| *status == 401), "{statuses:?}");
     assert!(statuses[20..].iter().all(|status| *status == 429), "{statuses:?}");
+    assert_eq!(api.get("/api/v1/status", "viewer").status, StatusCode::OK, "a token that works is let in all the same");
 }
 
 #[test]

@@ -33,6 +33,13 @@ fn an_order_with_a_key_is_obeyed_once_and_answered_alike_each_time() {
 }
 
 #[test]
+fn a_token_sets_nobodys_password() {
+    let order = json!({"name": "administrator", "password": "$argon2id$mine"});
+    let refused = READ_ONLY.post("/api/v1/orders/set_password", "administrator", &[], &order).refusal(403);
+    assert!(refused.contains("change_user"), "{refused}");
+}
+
+#[test]
 fn a_key_stands_for_one_order_of_one_person() {
     let api = Api::new();
     let seen = report(&api);

@@ -34,6 +34,12 @@ fn beyond_loopback_it_takes_a_certificate_or_a_proxy() {
             t.toml:3: `names` of [console] is a list: write at most 32 host names: ["tidegauge.example.net"]"#]],
     );
     check_refused(
+        "[console]\nbehind_proxy = true\n",
+        expect![[
+            r#"t.toml:1: `names` of [console] is missing: browsers would be refused under any name but this machine's own: add names = ["tidegauge.example.net"], the name in the browser's address"#
+        ]],
+    );
+    check_refused(
         "[console]\ntls = { certificate_file = \"/c.crt\" }\n",
         expect![[
             r#"t.toml:2: `key_file` of tls of [console] is missing: add key_file = "/etc/tidegauge/console.key""#

@@ -2,9 +2,10 @@
 
 use axum::http::{StatusCode, header};
 use chrono::TimeDelta;
+use secrecy::SecretString;
 use tidegauge::agent::{Knock, Order, Query};
 use tidegauge::domain::people::Role;
-use tidegauge::people::token;
+use tidegauge::people::{password, token};
 
 use super::visitor::{PASSWORD, Site, Visitor};
 use super::{OPEN_REPORT, morning_of_the_first};
@@ -145,6 +146,36 @@ fn a_role_changed_elsewhere_holds_from_the_next_request_on() {
     };
     site.world.lock().expect("no panic").order(order, "owner").expect("the owner may");
     assert_eq!(rolf.get("/users").status, StatusCode::OK);
+}
+
+#[test]
+fn sessions_end_with_the_password_and_with_disabling_wherever_that_was_done() {
+    let site = Site::of(morning_of_the_first());
+    let order = |password, active| {
+        let order = Order::ChangeUser { name: "rolf".to_owned(), role: None, active, password, invitation: None };
+        site.world.lock().expect("no panic").order(order, "owner").expect("the owner may");
+    };
+    let rolf = site.signed_in("rolf");
+    order(None, Some(false));
+    order(None, Some(true));
+    assert_eq!(rolf.get("/settings").status, StatusCode::SEE_OTHER, "he was disabled meanwhile");
+    let rolf = site.signed_in("rolf");
+    assert_eq!(rolf.get("/settings").status, StatusCode::OK);
+    let other = SecretString::from("a horse of another colour".to_owned());
+    order(Some(password::hash(&other, [9; 16])), None);
+    assert_eq!(rolf.get("/settings").status, StatusCode::SEE_OTHER, "his password is another one");
+}
+
+#[test]
+fn a_password_of_a_thousand_bytes_works_again() {
+    let site = Site::of(morning_of_the_first());
+    let long = "four words make one ".repeat(50);
+    let rolf = site.signed_in("rolf");
+    let fields = [("current", PASSWORD), ("password", long.as_str()), ("again", long.as_str())];
+    assert_eq!(rolf.post("/settings/password", &fields).onward(), "/settings");
+    assert_eq!(rolf.get("/settings").status, StatusCode::OK, "the session that changed it goes on");
+    let again = Visitor::stranger(&site.router).send("/sign-in", &[("name", "Rolf"), ("password", long.as_str())]);
+    assert_eq!(again.status, StatusCode::SEE_OTHER);
 }
 
 #[test]

@@ -59,6 +59,9 @@ fn without_days_the_running_month_is_shown_and_long_intervals_expect_nothing_in_
     world.run_until(at("2026-09-05T12:00:00Z"));
     let day = Some("2026-09-03".parse().unwrap());
     let shown = world.ask(&Query::Coverage { server: None, from: day, until: day }).unwrap();
+    let last_that_there_is = Some("+262142-12-31".parse().unwrap());
+    let refused = world.ask(&Query::Coverage { server: None, from: last_that_there_is, until: last_that_there_is });
+    assert_eq!(refused.unwrap_err().code, 2);
     let day = &rows(&shown["servers"][0], "days")[0];
     let signs = hours(day);
     assert_eq!(signs.matches('#').count(), 4, "{signs}");

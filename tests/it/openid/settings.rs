@@ -71,7 +71,7 @@ fn a_public_client_on_loopback_needs_three_lines() {
 fn a_console_beyond_loopback_says_by_which_name_people_come_back() {
     let nameless = GOOD.replace("names = [\"console.example.net\"]", "");
     let refused = read(&nameless).expect_err("no name");
-    assert!(refused.contains("`names` is not: nobody is sent back"), "{refused}");
+    assert!(refused.contains("`names` of [console] is missing: browsers would be refused"), "{refused}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn later(minutes: i64) -> Instant {
 #[test]
 fn a_session_holds_while_it_is_used_and_never_longer_than_its_longest() {
     let keeper = keeper();
-    let opened = keeper.opened("anna", bytes(1), at(NOW));
+    let opened = keeper.opened("anna", 0, bytes(1), at(NOW));
     let cookie = opened.cookie.expose_secret();
     let mut minutes = 0;
     while minutes + 29 < 12 * 60 {
@@ -39,7 +39,7 @@ fn a_session_holds_while_it_is_used_and_never_longer_than_its_longest() {
         assert_eq!(session.ends_at, later((minutes + 30).min(12 * 60)));
     }
     assert!(keeper.session(cookie, later(12 * 60)).is_none(), "twelve hours are over");
-    let idle = keeper.opened("anna", bytes(2), at(NOW)).cookie;
+    let idle = keeper.opened("anna", 0, bytes(2), at(NOW)).cookie;
     assert!(keeper.session(idle.expose_secret(), later(30)).is_none());
     assert!(keeper.session(idle.expose_secret(), later(1)).is_none(), "what ended stays ended");
 }
@@ -47,8 +47,8 @@ fn a_session_holds_while_it_is_used_and_never_longer_than_its_longest() {
 #[test]
 fn each_sign_in_has_a_cookie_of_its_own_and_signing_out_ends_it() {
     let keeper = keeper();
-    let [one, other] = [1, 2].map(|seed| keeper.opened("anna", bytes(seed), at(NOW)).cookie);
-    let ben = keeper.opened("ben", bytes(3), at(NOW)).cookie;
+    let [one, other] = [1, 2].map(|seed| keeper.opened("anna", 0, bytes(seed), at(NOW)).cookie);
+    let ben = keeper.opened("ben", 0, bytes(3), at(NOW)).cookie;
     assert_ne!(one.expose_secret(), other.expose_secret());
     keeper.close(one.expose_secret());
     assert!(keeper.session(one.expose_secret(), later(1)).is_none());
@@ -62,7 +62,7 @@ fn each_sign_in_has_a_cookie_of_its_own_and_signing_out_ends_it() {
 #[test]
 fn one_line_waits_for_the_next_page_and_is_said_once() {
     let keeper = keeper();
-    let cookie = keeper.opened("anna", bytes(1), at(NOW)).cookie;
+    let cookie = keeper.opened("anna", 0, bytes(1), at(NOW)).cookie;
     keeper.say(cookie.expose_secret(), "the report was sent");
     assert_eq!(keeper.take_said(cookie.expose_secret()).as_deref(), Some("the report was sent"));
     assert_eq!(keeper.take_said(cookie.expose_secret()), None);
@@ -73,9 +73,9 @@ fn one_line_waits_for_the_next_page_and_is_said_once() {
 #[test]
 fn a_person_with_too_many_sessions_ends_his_own_oldest_and_nobody_elses() {
     let keeper = keeper();
-    let ben = keeper.opened("ben", bytes(0), at(NOW)).cookie;
+    let ben = keeper.opened("ben", 0, bytes(0), at(NOW)).cookie;
     let cookies: Vec<_> =
-        (1_u16..=33).map(|seed| keeper.opened("anna", bytes(seed), later(i64::from(seed) / 10)).cookie).collect();
+        (1_u16..=33).map(|seed| keeper.opened("anna", 0, bytes(seed), later(i64::from(seed) / 10)).cookie).collect();
     let holds = |cookie: &secrecy::SecretString| keeper.session(cookie.expose_secret(), later(4)).is_some();
     assert_eq!(cookies.iter().filter(|cookie| !holds(cookie)).count(), 1);
     assert!(holds(&ben));
@@ -95,7 +95,7 @@ fn five_failures_of_a_name_from_one_place_close_the_door_there_for_a_quarter_of_
     keeper.may_try("anna", there, later(5)).expect("nobody shuts her out from elsewhere");
     keeper.may_try("ben", here, later(5)).expect("another name");
     keeper.may_try("anna", here, later(15)).expect("the first failure is forgotten");
-    keeper.opened("anna", bytes(1), later(15));
+    keeper.opened("anna", 0, bytes(1), later(15));
     keeper.failed("anna", here, later(15));
     keeper.may_try("anna", here, later(15)).expect("signing in forgave what was mistyped");
 }
@@ -145,9 +145,9 @@ fn an_office_behind_one_address_signs_in_as_often_as_it_likes() {
 #[test]
 fn a_person_is_shown_his_own_sessions_and_ends_all_but_the_one_he_asks_from() {
     let keeper = keeper();
-    let elsewhere = keeper.opened("anna", [1; 64], later(0));
-    let here = keeper.opened("anna", [2; 64], later(5));
-    let ben = keeper.opened("ben", [3; 64], later(5));
+    let elsewhere = keeper.opened("anna", 0, [1; 64], later(0));
+    let here = keeper.opened("anna", 0, [2; 64], later(5));
+    let ben = keeper.opened("ben", 0, [3; 64], later(5));
     let shown = keeper.sessions_of("anna", &here.csrf, later(6));
     let told: Vec<_> = shown.iter().map(|session| (session.since, session.ends_at, session.is_this)).collect();
     assert_eq!(told, [(later(5), later(35), true), (later(0), later(30), false)]);

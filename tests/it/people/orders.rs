@@ -170,6 +170,38 @@ fn a_token_does_what_its_user_may_at_most_and_ends_with_him() {
 }
 
 #[test]
+fn a_token_of_a_lesser_role_sets_not_even_its_makers_password() {
+    let mut home = Home::new();
+    home.order(add("anna", Role::Administrator), &owner()).expect("nobody is called so");
+    for role in [Role::Viewer, Role::Reviewer, Role::Approver] {
+        let refused = home.order(set("anna", "mine from now on", None), &person("anna", role));
+        assert_eq!(code_of(refused), 77, "{role}");
+    }
+    home.order(set("anna", "mine from now on", None), &person("anna", Role::Administrator)).expect("her own");
+    home.order(add("ben", Role::Viewer), &owner()).expect("nobody is called so");
+    home.order(set("ben", "mine from now on", None), &person("ben", Role::Viewer)).expect("his own");
+}
+
+#[test]
+fn each_other_password_and_disabling_changes_the_lock_and_another_role_does_not() {
+    let mut home = Home::new();
+    home.order(add("anna", Role::Viewer), &owner()).expect("nobody is called so");
+    let lock = |home: &mut Home| {
+        let known = home.ask(&Query::Knock(Knock::SignIn { name: " Anna".to_owned() })).expect("always answered");
+        known["lock"].as_u64().expect("a number, also for a name in capitals")
+    };
+    let mut locks = vec![lock(&mut home)];
+    home.order(set("anna", "another four words", None), &owner()).expect("an administrator's");
+    locks.push(lock(&mut home));
+    home.order(active("anna", false), &owner()).expect("she is active");
+    home.order(active("anna", true), &owner()).expect("she is not");
+    locks.push(lock(&mut home));
+    home.order(role("anna", Role::Approver), &owner()).expect("she is a viewer");
+    locks.push(lock(&mut home));
+    assert_eq!(locks, [0, 1, 2, 2]);
+}
+
+#[test]
 fn a_password_or_token_in_clear_never_gets_in() {
     let mut home = Home::new();
     let clear = |password: Option<&str>, invitation: Option<&str>| Order::AddUser {
