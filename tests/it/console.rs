@@ -4,6 +4,7 @@ mod billing;
 mod by_provider;
 mod entry;
 mod journal;
+mod license;
 mod metrics;
 mod overview;
 mod report;

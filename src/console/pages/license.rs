@@ -1,6 +1,7 @@
 //! License: its state, dates, history and gate; updating it now, and auto update with its consent.
 
 use askama::Template;
+use axum::http::StatusCode;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
@@ -34,6 +35,7 @@ struct License {
     units: Vec<UnitChoice>,
     shown: Option<Box<Unit>>,
     may_act: bool,
+    refused: Option<String>,
 }
 
 /// One reporting unit's license.
@@ -98,7 +100,11 @@ struct Held {
     retry_at: Option<Instant>,
 }
 
-async fn drawn(mut visit: Visit) -> Result<Shown, Refused> {
+async fn drawn(visit: Visit) -> Result<Shown, Refused> {
+    Ok(Shown::Page(page(visit, None).await?))
+}
+
+async fn page(mut visit: Visit, refused: Option<String>) -> Result<String, Refused> {
     let licenses: Vec<Licensed> = visit.each(Query::License { unit: None, server: None }).await?;
     let units = UnitChoice::each(licenses.iter().map(|license| (&license.unit, &license.servers)));
     let picked = chosen(&visit.asked, &units)?;
@@ -107,7 +113,7 @@ async fn drawn(mut visit: Visit) -> Result<Shown, Refused> {
         None => None,
     };
     let (may_act, frame) = (visit.may(Role::Approver), visit.frame(PAGE.path, "License").await?);
-    Ok(Shown::Page(html(&License { frame, units, shown, may_act })))
+    Ok(html(&License { frame, units, shown, may_act, refused }))
 }
 
 async fn unit(visit: &Visit, license: Licensed) -> Result<Unit, Refused> {
@@ -159,11 +165,13 @@ fn message(answer: &serde_json::Value) -> Option<String> {
     answer["last_check"]["message"].as_str().map(str::to_owned)
 }
 
-async fn switch(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
+async fn switch(mut visit: Visit, fields: Fields) -> Result<Shown, Refused> {
     let (target, on) = (fields.target()?, fields.needed("on")? == "true");
     if on && !fields.has("consent") {
-        let why = "auto update is not switched on without the consent to usage reporting: tick the box first";
-        return Err(Refused::new(65, why));
+        let why = "Auto update is not switched on without the consent to usage reporting: tick the box first.";
+        visit.asked = fields;
+        let html = page(visit, Some(why.to_owned())).await?;
+        return Ok(Shown::Refused(StatusCode::UNPROCESSABLE_ENTITY, html));
     }
     let to = address(&target);
     visit.order(Order::AutoUpdate { target, on }).await?;
