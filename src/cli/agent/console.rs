@@ -58,7 +58,7 @@ fn composed(session: &Session<'_>, settings: &Settings, console: &ConsoleSetting
         chance: Mutex::new((session.doors.chance)()),
         manner: Manner {
             time_zone: settings.time_zone,
-            secure: console.tls.is_some() || console.behind_proxy,
+            secure: console.is_secure(),
             names: console.names.clone(),
         },
         by_provider: by_provider(session, settings, console),

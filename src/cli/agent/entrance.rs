@@ -10,7 +10,7 @@ use crate::cli::stopping::{Stop, told};
 use crate::config::ConsoleSettings;
 use crate::ports::serve::{self, Served, TlsFiles};
 
-/// `/api/v1`, `/api` and `/metrics`. Monitoring on this machine needs no token; from elsewhere it shows one.
+/// `/api/v1` and `/metrics`. Monitoring on this machine needs no token; from elsewhere it shows one.
 pub fn api(console: &ConsoleSettings, entry: Entry) -> Router {
     let is_here = console.listen.ip().is_loopback() && !console.behind_proxy;
     let metrics = if is_here { metrics::router(entry.house.desk.clone()) } else { entry::metrics(entry.clone()) };
