@@ -56,11 +56,7 @@ fn composed(session: &Session<'_>, settings: &Settings, console: &ConsoleSetting
         doorkeeper: Arc::new(Doorkeeper::new(rules)),
         clock: Arc::clone(&session.doors.clock),
         chance: Mutex::new((session.doors.chance)()),
-        manner: Manner {
-            time_zone: settings.time_zone,
-            secure: console.is_secure(),
-            names: console.names.clone(),
-        },
+        manner: Manner { time_zone: settings.time_zone, secure: console.is_secure(), names: console.names.clone() },
         by_provider: by_provider(session, settings, console),
         reference: api::reference::drawn,
     })
