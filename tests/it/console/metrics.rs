@@ -1,5 +1,7 @@
 //! What monitoring scrapes.
 
+use std::collections::BTreeSet;
+
 use tidegauge::agent::Query;
 use tidegauge::api::metrics;
 
@@ -44,6 +46,31 @@ fn monitoring_reads_the_numbers_that_people_see_and_instants_instead_of_days_lef
     assert!((0.0..=3600.0).contains(&age), "{age} s");
     let expires = reading(&scraped, "tidegauge_license_expiration_timestamp_seconds");
     assert!(at("2026-10-01T08:00:00Z").timestamp() as f64 <= expires);
+}
+
+/// Every metric that a shipped file asks for.
+fn named_in(file: &str) -> BTreeSet<&str> {
+    let letters = |sign: char| sign.is_ascii_lowercase() || sign == '_';
+    file.split(|sign| !letters(sign)).filter(|word| word.starts_with("tidegauge_")).collect()
+}
+
+#[test]
+fn every_metric_that_the_shipped_alerts_and_dashboard_ask_for_is_there() {
+    let readings = asked(&Query::Readings {});
+    let families = readings["families"].as_array().expect("families");
+    let families: BTreeSet<_> =
+        families.iter().map(|family| format!("tidegauge_{}", family["name"].as_str().expect("a name"))).collect();
+    for file in [
+        include_str!("../../../packaging/prometheus/alerts.yml"),
+        include_str!("../../../packaging/prometheus/alerts_test.yml"),
+        include_str!("../../../packaging/prometheus/dashboard.json"),
+    ] {
+        let named = named_in(file);
+        assert!(named.len() >= 10, "{named:?}");
+        for name in named {
+            assert!(families.contains(name), "{name} is asked for and not there");
+        }
+    }
 }
 
 #[test]
