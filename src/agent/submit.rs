@@ -4,12 +4,13 @@ use chrono::TimeDelta;
 
 use crate::agent::Trouble;
 use crate::ask::Setback;
-use crate::domain::Month;
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport, report_id};
-use crate::protocol::{self, Kind, Submission};
+use crate::domain::{Month, Points};
+use crate::protocol::{self, Kind, Sent, Submission};
 use crate::rules::deadlines::Due;
 use crate::rules::schedule::Duty;
+use crate::seal::jws;
 use crate::store::fact::{Fact, MessageKind, SetbackRow, StageSetBy, key};
 
 use super::telemetry::Unsealed;
@@ -76,12 +77,13 @@ impl Agent {
                 let by = self
                     .sealed(id, MessageKind::Report, &month.to_string(), report.revision)?
                     .map_or_else(|| DUTY.to_owned(), |(message, _)| message.by);
+                let total = on_file(&sent).unwrap_or(report.total_points);
                 let (receipt, mut facts) =
                     self.receipt_facts(id, &report_id(id, month, report.revision), sent, hour)?;
                 facts.push(stage_of(&report, Stage::Submitted { at: hour.now, receipt }, &by, hour));
                 facts.push(Fact::SetbackOver { about: duty.key() });
                 facts.push(Fact::SetbackOver { about: Duty::CheckLicense { unit: id.to_owned() }.key() });
-                let (total, external_due) = (report.total_points, report.external.at.is_none());
+                let external_due = report.external.at.is_none();
                 let due_on = Some(self.settings.deadlines.day(Due::Portal, month));
                 let news = if by == DUTY {
                     News::ReportAutoSent { month, total, external_due, due_on }
@@ -109,6 +111,14 @@ impl Agent {
         let facts = self.news(Some(id), &format!("{month} {}", hour.now.date_naive()), news, hour)?;
         self.record(hour, "duty", facts)
     }
+}
+
+/// The points that the server counts for the month, when it had other bytes under the report's id: people are told what
+/// is on file there, not what was refused.
+fn on_file(sent: &Sent) -> Option<Points> {
+    let Sent::Conflict { body, .. } = sent else { return None };
+    let payload = jws::unverified_payload(body).ok()?;
+    protocol::read::<Submission>(&payload).ok().map(|submission| submission.total_points)
 }
 
 /// The fact that sets a report's stage.

@@ -123,12 +123,20 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Makes the folders that are missing, the outermost first, each durable in the one around it.
 fn make_folder_of(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder_of(path))
+    let missing = folder_of(path).ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+    for folder in missing.collect::<Vec<_>>().into_iter().rev() {
+        match builder.create(folder) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {}
+            made => made?,
+        }
+        sync_folder_of(folder)?;
+    }
+    Ok(())
 }
 
 /// A rename or a new name is durable only with its folder.

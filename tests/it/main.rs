@@ -17,6 +17,7 @@ mod hooks; // webhook messages, what answers mean, usage events
 mod journal; // framing, chain, a cut at every byte
 mod openid; // signing in with a provider: forged, replayed and foreign answers
 mod people; // who comes in, what each may do, first sign-in
+mod process; // the real process and its disk: killed, cut off from power, damaged, started twice
 mod protocol; // messages of the License Update Server
 mod rules; // counting, schedule, gate, renewal, review
 mod seal; // canonical JSON, signatures, chain

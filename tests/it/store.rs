@@ -6,7 +6,7 @@ mod letting_go;
 mod newest;
 mod order;
 mod samples;
-mod world;
+pub mod world;
 mod year;
 
 use std::path::{Path, PathBuf};

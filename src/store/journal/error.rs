@@ -18,7 +18,7 @@ pub enum JournalError {
         "the entry is too large for the journal: {what} of {bytes} bytes, the limit is {limit}; nothing was written"
     )]
     TooLarge { what: &'static str, bytes: usize, limit: usize },
-    #[error("{} already holds a journal; choose an empty folder", folder.display())]
+    #[error("{} already holds a journal; choose an empty folder, or move this one aside", folder.display())]
     Occupied { folder: PathBuf },
     #[error("entry {seq} cannot be understood: {why}")]
     NotUnderstood { seq: u64, why: String },

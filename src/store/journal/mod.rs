@@ -156,7 +156,21 @@ impl Journal {
         }
         let opened = Opened { segments: walked.segments, given: walked.given, cut: walked.cut };
         let (head, tail, folder) = (walked.head, walked.tail, folder.to_owned());
-        Ok((Journal { files, folder, head, tail, file: None, state: Writing::Open }, opened))
+        let mut journal = Journal { files, folder, head, tail, file: None, state: Writing::Open };
+        journal.settle()?;
+        Ok((journal, opened))
+    }
+
+    /// Makes durable what was read: a process killed between an append and its sync leaves an entry that reads whole
+    /// and that a loss of power would still take, from under the entries after it. A disk that cannot be written can
+    /// still be read.
+    fn settle(&mut self) -> Result<(), JournalError> {
+        let Some(tail) = self.tail else { return Ok(()) };
+        let path = self.folder.join(segment::name(tail.number));
+        let Ok(mut file) = self.files.append_to(&path) else { return Ok(()) };
+        file.sync().map_err(|source| JournalError::Disk { doing: "sync", path, source })?;
+        self.file = Some(file);
+        Ok(())
     }
 
     /// Appends one entry; it is durable (synced) on return.
@@ -193,8 +207,12 @@ impl Journal {
         }
         let file = self.file.as_mut().expect("the file was opened above");
         let (bytes, head) = frame::encode(&tail.prev, self.head, entry);
-        file.append(&bytes).map_err(failed)?;
-        file.sync().map_err(failed)?;
+        if let Err(source) = file.append(&bytes).and_then(|()| file.sync()) {
+            self.file = None;
+            // Best effort: after a failed sync the entry may read back and yet not be on the disk.
+            let _ = self.files.truncate(&path, tail.len);
+            return Err(failed(source));
+        }
         tail.len += bytes.len() as u64;
         self.tail = Some(tail);
         Ok(head)
