@@ -150,7 +150,10 @@ impl World {
         let managers = connected_managers(&plan, &servers, &clock, &wire);
         let license_server = plan.closed_loop.then(|| {
             let server = license_server(&plan);
-            wire.connect(crate::protocol::PEER, license_server::router(Arc::clone(&server), Arc::new(clock.clone())));
+            wire.connect(
+                crate::protocol::PEER,
+                license_server::router(Arc::clone(&server), wire.clock_of(crate::protocol::PEER)),
+            );
             server
         });
         let receivers = receivers(&plan.settings, &wire);
