@@ -26,9 +26,9 @@ use super::misbehaviour::{MailTaken, Misbehaviour, lost, told_ahead};
 /// The login that simulated backup servers know.
 pub const USERNAME: &str = "tidegauge";
 /// Its password.
-pub const PASSWORD: &str = "simulated";
+pub const PASSWORD: &str = "Password-nobody-may-see-7Qz";
 /// The API key that simulated consoles know.
-pub const API_KEY: &str = "simulated-key";
+pub const API_KEY: &str = "Key-nobody-may-see-4Jx";
 
 /// What messages to endpoints are signed with.
 pub const HOOK_SECRET: &str = "whsec_c2ltdWxhdGVkLXNlY3JldC1vZi0zMi1ieXRlcy4u";

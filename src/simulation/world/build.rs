@@ -194,6 +194,7 @@ impl World {
         let order = license_server::Order::IssueToken { contract_id: CONTRACT.to_owned(), url: None };
         let token = server.obey(order, "operator", self.now(), &mut SeededChance::new(seed));
         let token = token.ok().flatten().expect("the contract is on file");
+        self.keep_token_secret(&token);
         let token = token.to_text().expose_secret().to_owned();
         self.order(Order::Enrol { token }, "admin").expect("a fresh token enrols");
         let target = Target::default();
