@@ -6,7 +6,7 @@ use chrono::{NaiveDate, TimeDelta};
 
 use crate::agent::Agent;
 use crate::domain::calendar::minute_text;
-use crate::domain::installation::{Unit, UnitId};
+use crate::domain::installation::{Unit, UnitId, entry_of};
 use crate::domain::license::Measure;
 use crate::domain::{Instant, Points};
 use crate::store::fact::key;
@@ -26,12 +26,16 @@ pub(super) struct Account {
 impl Account {
     /// What the unit came to when this server was sampled: its servers' newest samples that were not too old.
     fn total(&self, unit: &Unit, server: &str, (at, points): (Instant, Points), age_max: TimeDelta) -> Points {
-        let others = unit.servers.iter().filter(|other| *other != server);
+        let is_alike = |other: &&String| (entry_of(other) == other.as_str()) == (entry_of(server) == server);
+        let others = unit.servers.iter().filter(|other| *other != server).filter(is_alike);
         let standing = others.filter_map(|other| self.newest.get(other));
+        // A console samples its servers together; one that it does not name any more has left.
+        let age_max = if entry_of(server) == server { age_max } else { TimeDelta::milliseconds(1) };
         let fresh = standing.filter(|(sampled_at, _)| at - age_max < *sampled_at && *sampled_at <= at);
         points + fresh.map(|(_, points)| *points).sum::<Points>()
     }
 
+    /// The highest true total of the unit that was seen on the day.
     pub fn stood_on(&self, unit: &str, day: NaiveDate) -> Option<Points> {
         self.highest.get(&(unit.to_owned(), day)).copied()
     }

@@ -19,6 +19,7 @@ pub(super) struct Secret {
 }
 
 impl Secret {
+    /// Whether the text holds it.
     pub fn stands_in(&self, text: &str) -> bool {
         text.contains(&self.text)
     }

@@ -321,10 +321,12 @@ async fn instances(State(vbr): Shared, Query(parameters): Parameters) -> Respons
         return in_json(br#"{"data":[],"pagination":{"total":0,"count":0,"skip":0,"limit":null}}"#.to_vec());
     }
     let moving = u64::from(inner.faults.contains(&Fault::MovingTotal)) * (skip as u64 + 1);
-    let rows = match () {
-        () if inner.faults.contains(&Fault::MovingRows) => Rows::Moving,
-        () if inner.faults.contains(&Fault::DoubledRow) => Rows::Doubled,
-        () => Rows::Still,
+    let rows = if inner.faults.contains(&Fault::MovingRows) {
+        Rows::Moving
+    } else if inner.faults.contains(&Fault::DoubledRow) {
+        Rows::Doubled
+    } else {
+        Rows::Still
     };
     let limit = limit.min(inner.rows_max);
     in_json(inner.pages.instances(&estate, now, (skip, limit), moving, rows))
