@@ -41,6 +41,8 @@ impl Agent {
         if by.abs() <= JUMP_MAX {
             return Ok(());
         }
+        let due = self.put_off_by_another_clock(hour)?;
+        self.record(hour, "duty", due)?;
         let why =
             format!("the clock jumped by {} minutes; it is believed again when a server agrees", by.num_minutes());
         self.clock_doubted(&why, hour)

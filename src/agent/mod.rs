@@ -32,6 +32,7 @@ mod peak;
 mod people;
 mod permission;
 mod pseudonyms;
+mod put_off;
 mod remind;
 mod rerating;
 mod retention;
@@ -214,6 +215,7 @@ impl Agent {
         let mut facts: Vec<Fact> = repaired.collect();
         facts.extend(agent.settings_seen()?);
         facts.extend(agent.settled_for_nobody()?);
+        facts.extend(agent.put_off_by_another_clock(hour)?);
         agent.record(hour, "duty", facts)?;
         if !agent.settings.pseudonyms.is_empty() {
             agent.make_pseudonym_key()?;

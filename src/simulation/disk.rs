@@ -132,6 +132,11 @@ impl SimulatedDisk {
         self.inner().operations
     }
 
+    /// Every file with its bytes, as they would be read now.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        self.inner().files.iter().map(|(path, file)| (path.clone(), file.bytes.clone())).collect()
+    }
+
     /// A disk with the same files and no faults.
     pub fn duplicate(&self) -> SimulatedDisk {
         let original = self.inner();

@@ -7,6 +7,7 @@ pub mod enterprise_manager;
 pub mod estate;
 pub mod machine;
 pub mod mailbox;
+pub mod misbehaviour;
 pub mod oracle;
 pub mod past;
 pub mod provider;

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Body as RequestBody, to_bytes};
 use axum::http::{HeaderName, HeaderValue, Request};
 use base64::Engine;
+use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 use tower::ServiceExt;
 
@@ -20,16 +21,20 @@ use crate::doors::{Clock, Pending, Wire};
 use crate::seal::standard_webhooks::signature;
 
 use super::clock::SimulatedClock;
+use super::misbehaviour::{MailTaken, Misbehaviour, lost, told_ahead};
 
 /// The login that simulated backup servers know.
 pub const USERNAME: &str = "tidegauge";
 /// Its password.
-pub const PASSWORD: &str = "simulated";
+pub const PASSWORD: &str = "Password-nobody-may-see-7Qz";
 /// The API key that simulated consoles know.
-pub const API_KEY: &str = "simulated-key";
+pub const API_KEY: &str = "Key-nobody-may-see-4Jx";
 
 /// What messages to endpoints are signed with.
 pub const HOOK_SECRET: &str = "whsec_c2ltdWxhdGVkLXNlY3JldC1vZi0zMi1ieXRlcy4u";
+
+/// What a misbehaviour makes of an answer.
+type Spoil = fn(Misbehaviour, &HttpAsk, Answer) -> Answer;
 
 /// Everything outside the agent; clones are the same outside.
 #[derive(Clone)]
@@ -50,6 +55,21 @@ struct Inner {
     locked_out: Vec<Range<Instant>>,
     /// Peers whose next answer is lost on its way back.
     deaf: BTreeSet<Peer>,
+    misbehaving: Vec<(Peer, Range<Instant>, Misbehaviour)>,
+    /// How far peers' clocks are ahead of the world's.
+    ahead: BTreeMap<Peer, TimeDelta>,
+}
+
+/// The clock of a peer: the world's, as far ahead as [`SimulatedWire::clock_ahead`] says.
+struct PeerClock {
+    wire: SimulatedWire,
+    peer: Peer,
+}
+
+impl Clock for PeerClock {
+    fn now(&self) -> Instant {
+        self.wire.clock.now() + self.wire.ahead_of(&self.peer)
+    }
 }
 
 impl SimulatedWire {
@@ -87,6 +107,32 @@ impl SimulatedWire {
         self.inner().deaf.insert(peer.to_owned());
     }
 
+    /// The peer does this wrong during the span; of several at once the newest order counts. `mail` is the mail server.
+    pub fn misbehave(&self, peer: &str, span: Range<Instant>, how: Misbehaviour) {
+        self.inner().misbehaving.push((peer.to_owned(), span, how));
+    }
+
+    /// From here on the peer's clock is so far ahead of the world's, or behind it; zero: right.
+    pub fn clock_ahead(&self, peer: &str, by: TimeDelta) {
+        self.inner().ahead.insert(peer.to_owned(), by);
+    }
+
+    /// The clock that a peer goes by.
+    pub fn clock_of(&self, peer: &str) -> Arc<dyn Clock> {
+        Arc::new(PeerClock { wire: self.clone(), peer: peer.to_owned() })
+    }
+
+    /// Ends every fault ordered so far, those that have not begun too.
+    pub fn heal(&self) {
+        let mut inner = self.inner();
+        inner.outages.clear();
+        inner.misbehaving.clear();
+        inner.locked_out.clear();
+        inner.refused_recipients.clear();
+        inner.deaf.clear();
+        inner.ahead.clear();
+    }
+
     /// Puts a file into a peer's folder.
     pub fn put_file(&self, peer: &str, name: &str, bytes: Vec<u8>) {
         self.inner().folders.entry(peer.to_owned()).or_default().insert(name.to_owned(), bytes);
@@ -111,7 +157,18 @@ impl SimulatedWire {
         self.inner().outages.iter().any(|(cut, span)| cut == peer && span.contains(&now))
     }
 
-    async fn http(&self, ask: HttpAsk) -> Answer {
+    fn misbehaviour(&self, peer: &str) -> Option<Misbehaviour> {
+        let now = self.clock.now();
+        let inner = self.inner();
+        let ordered = inner.misbehaving.iter().rev().find(|(who, span, _)| who == peer && span.contains(&now));
+        ordered.map(|(_, _, how)| *how)
+    }
+
+    fn ahead_of(&self, peer: &str) -> TimeDelta {
+        self.inner().ahead.get(peer).copied().unwrap_or_default()
+    }
+
+    async fn http(&self, ask: HttpAsk, spoil: Spoil) -> Answer {
         if self.is_cut_off(&ask.peer) {
             return unreachable_peer(&ask.peer);
         }
@@ -120,11 +177,23 @@ impl SimulatedWire {
             return Answer::Failed(Failure::Settings { why: format!("no peer is called {}", ask.peer) });
         };
         self.clock.pass(ask.pause_seconds);
+        let misbehaviour = self.misbehaviour(&ask.peer);
+        if let Some(answer) = misbehaviour.and_then(Misbehaviour::instead) {
+            return answer;
+        }
         let answer = carry_to(router, &ask).await;
         if self.inner().deaf.remove(&ask.peer) {
-            return Answer::Failed(Failure::Broken { why: "the answer was lost on its way".to_owned() });
+            return lost();
         }
-        answer
+        if misbehaviour == Some(Misbehaviour::Slow) {
+            self.clock.pass(ask.seconds_max);
+        }
+        let ahead = self.ahead_of(&ask.peer);
+        let answer = if ahead.is_zero() { answer } else { told_ahead(answer, ahead) };
+        match misbehaviour {
+            Some(how) => spoil(how, &ask, answer),
+            None => answer,
+        }
     }
 
     fn mail(&self, ask: MailAsk) -> Answer {
@@ -138,6 +207,12 @@ impl SimulatedWire {
         if self.inner().locked_out.iter().any(|span| span.contains(&self.clock.now())) {
             let why = "535 5.7.8 the login is refused".to_owned();
             return Answer::Mail(MailAnswer { steps: Vec::new(), end: Err(Failure::NotLetIn { why }) });
+        }
+        if let Some((taken, answer)) = self.misbehaviour("mail").map(Misbehaviour::of_mail) {
+            if taken == MailTaken::Yes {
+                self.inner().mails.push(ask);
+            }
+            return answer;
         }
         self.inner().mails.push(ask);
         Answer::Mail(MailAnswer { steps: Vec::new(), end: Ok("250 2.0.0 taken".to_owned()) })
@@ -154,6 +229,14 @@ impl SimulatedWire {
     }
 
     fn folder(&self, ask: FolderAsk) -> Answer {
+        let (FolderAsk::List { peer, .. }
+        | FolderAsk::Read { peer, .. }
+        | FolderAsk::Move { peer, .. }
+        | FolderAsk::Write { peer, .. }) = &ask;
+        if self.is_cut_off(peer) {
+            return Answer::Failed(Failure::File { why: format!("{peer}: host is down") });
+        }
+        let misbehaviour = self.misbehaviour(peer);
         let mut inner = self.inner();
         match ask {
             FolderAsk::List { peer, entries_max } => {
@@ -162,7 +245,10 @@ impl SimulatedWire {
                 Answer::Folder(FolderAnswer::Listed(names.collect()))
             }
             FolderAsk::Read { peer, name, .. } => match inner.folders.entry(peer).or_default().get(&name) {
-                Some(bytes) => Answer::Folder(FolderAnswer::Bytes(bytes.clone())),
+                Some(bytes) => {
+                    let read = misbehaviour.map_or_else(|| Ok(bytes.clone()), |how| how.of_file(bytes.clone()));
+                    read.map_or_else(Answer::Failed, |bytes| Answer::Folder(FolderAnswer::Bytes(bytes)))
+                }
                 None => Answer::Failed(Failure::File { why: format!("{name} is gone") }),
             },
             FolderAsk::Move { peer, name, to } => {
@@ -187,9 +273,9 @@ impl Wire for SimulatedWire {
     fn carry(&self, ask: Ask) -> Pending<'_> {
         Box::pin(async move {
             match ask {
-                Ask::Http(ask) => self.http(ask).await,
+                Ask::Http(ask) => self.http(ask, Misbehaviour::spoil).await,
                 Ask::Mail(ask) => self.mail(ask),
-                Ask::Hook(ask) => self.http(self.hook(ask)).await,
+                Ask::Hook(ask) => self.http(self.hook(ask), Misbehaviour::spoil_status).await,
                 Ask::Folder(ask) => self.folder(ask),
             }
         })

@@ -1,6 +1,7 @@
 //! Months of simulated time through the real agent, told line by line.
 
 mod adjusting;
+mod bad_weather;
 mod billing;
 mod by_server;
 mod consent;
@@ -24,6 +25,7 @@ mod looks;
 mod manual;
 mod metering;
 mod months;
+mod oracle;
 mod privacy;
 mod retention;
 mod seeds;

@@ -23,6 +23,9 @@ use pages::{HOST, Tenant, counted, write_xml};
 const SESSION_HEADER: &str = "x-restsvcsessionid";
 /// The server's part of a half answer, in percent.
 const HALF_PERCENT: usize = 60;
+/// Tenants on a page whose rows move.
+const MOVING_ROWS: usize = 3;
+
 /// What an Enterprise Manager can be made to do wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -44,6 +47,8 @@ pub enum Fault {
     NoQuery,
     /// Each tenant has a VM more than its server lists.
     OneVmMore,
+    /// Three tenants a page, whatever is asked for; after the first page its first tenant goes and the others move up.
+    MovingRows,
 }
 
 /// One simulated Enterprise Manager.
@@ -208,9 +213,13 @@ async fn query(
         return error(StatusCode::BAD_REQUEST, "The type is not known");
     }
     let number = |name: &str| parameters.get(name).and_then(|text| text.parse().ok()).unwrap_or(1_usize).max(1);
-    let (page, size) = (number("page"), number("pageSize"));
+    let (page, mut size) = (number("page"), number("pageSize"));
     let mut tenants = manager.tenants();
     tenants.sort_by(|one, other| one.name.cmp(&other.name));
+    if manager.has(Fault::MovingRows) {
+        size = size.min(MOVING_ROWS);
+        tenants.drain(..usize::from(page > 1).min(tenants.len()));
+    }
     let pages = tenants.len().div_ceil(size).max(1);
     let shown: Vec<Value> =
         tenants.iter().skip((page - 1) * size).take(size).map(|tenant| Value::Object(tenant.entity())).collect();

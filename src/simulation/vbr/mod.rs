@@ -15,12 +15,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::estate::Estate;
 use crate::domain::Instant;
 use crate::domain::calendar::rfc3339;
 use crate::doors::Clock;
-use pages::Pages;
+use pages::{Pages, Rows};
 
 pub use license::{DOCUMENTED_UP_TO_DATE, Issuer, key_file};
 
@@ -40,6 +41,10 @@ pub enum Fault {
     HalfAnswers,
     /// The list of workloads has another total on each page.
     MovingTotal,
+    /// While the list of workloads is paged one of the first rows goes and another comes at the end: the total stands.
+    MovingRows,
+    /// The list of workloads names its first one twice.
+    DoubledRow,
     /// The list of workloads is empty with a total of 0.
     EmptyList,
     /// The password is another one.
@@ -50,6 +55,10 @@ pub enum Fault {
     NoReport,
     /// There are no restore points to be had.
     NoRestorePoints,
+    /// The license has no sections: nothing is said of points and dates.
+    NoLicense,
+    /// It was installed anew with the same key: another installation answers.
+    Reinstalled,
 }
 
 /// One simulated backup server.
@@ -75,6 +84,8 @@ struct Inner {
     asked: BTreeMap<String, u32>,
     /// What its vendor answers to a license update.
     issuer: Issuer,
+    /// Most workloads on a page, whatever is asked for.
+    rows_max: usize,
     pages: Pages,
 }
 
@@ -93,6 +104,7 @@ impl Vbr {
             tokens_made: 0,
             asked: BTreeMap::new(),
             issuer: Issuer::default(),
+            rows_max: usize::MAX,
             pages: Pages::default(),
         };
         let (username, password) = (username.to_owned(), password.to_owned());
@@ -123,6 +135,11 @@ impl Vbr {
     /// Has its vendor answer license updates like this from here on.
     pub fn set_issuer(&self, issuer: Issuer) {
         self.inner().issuer = issuer;
+    }
+
+    /// Gives at most so many workloads on a page from here on.
+    pub fn set_rows_max(&self, rows: usize) {
+        self.inner().rows_max = rows;
     }
 
     /// How often each path was asked, without queries.
@@ -186,6 +203,12 @@ async fn guard(State(vbr): Shared, request: Request, next: Next) -> Response {
 }
 
 impl Inner {
+    fn installation(&self, estate: &Estate) -> Option<String> {
+        let first = estate.license.installation_id.clone()?;
+        let is_another = self.faults.contains(&Fault::Reinstalled);
+        Some(if is_another { Uuid::new_v5(&Uuid::NAMESPACE_OID, first.as_bytes()).to_string() } else { first })
+    }
+
     fn refusal(&mut self, request: &Request, path: &str, now: Instant) -> Option<Response> {
         *self.asked.entry(path.to_owned()).or_default() += 1;
         if self.faults.contains(&Fault::ServerErrors) {
@@ -271,7 +294,7 @@ async fn server_time(State(vbr): Shared) -> Response {
 async fn server_info(State(vbr): Shared) -> Response {
     let build = vbr.inner().build.clone();
     let (estate, _) = vbr.estate();
-    let vbr_id = estate.license.installation_id.clone();
+    let vbr_id = vbr.inner().installation(&estate);
     axum::Json(json!({
         "vbrId": vbr_id, "name": estate.plan.server, "buildVersion": build, "patches": [],
         "databaseVendor": "PostgreSql", "sqlServerEdition": "", "sqlServerVersion": "17.2",
@@ -283,7 +306,11 @@ async fn server_info(State(vbr): Shared) -> Response {
 
 async fn license(State(vbr): Shared) -> Response {
     let (estate, now) = vbr.estate();
-    axum::Json(pages::license(&estate, now)).into_response()
+    let mut shown = pages::license(&estate, now);
+    if vbr.inner().faults.contains(&Fault::NoLicense) {
+        shown = json!({"status": "Invalid", "type": shown["type"]});
+    }
+    axum::Json(shown).into_response()
 }
 
 async fn instances(State(vbr): Shared, Query(parameters): Parameters) -> Response {
@@ -294,7 +321,15 @@ async fn instances(State(vbr): Shared, Query(parameters): Parameters) -> Respons
         return in_json(br#"{"data":[],"pagination":{"total":0,"count":0,"skip":0,"limit":null}}"#.to_vec());
     }
     let moving = u64::from(inner.faults.contains(&Fault::MovingTotal)) * (skip as u64 + 1);
-    in_json(inner.pages.instances(&estate, now, skip, limit, moving))
+    let rows = if inner.faults.contains(&Fault::MovingRows) {
+        Rows::Moving
+    } else if inner.faults.contains(&Fault::DoubledRow) {
+        Rows::Doubled
+    } else {
+        Rows::Still
+    };
+    let limit = limit.min(inner.rows_max);
+    in_json(inner.pages.instances(&estate, now, (skip, limit), moving, rows))
 }
 
 async fn create_report(State(vbr): Shared) -> Response {
@@ -302,7 +337,7 @@ async fn create_report(State(vbr): Shared) -> Response {
         return error(StatusCode::FORBIDDEN, "AccessDenied", "Reports are disabled");
     }
     let (estate, now) = vbr.estate();
-    let report: Value = pages::report(&estate, now);
+    let report: Value = pages::report(&estate, now, vbr.inner().installation(&estate));
     ([(header::CONTENT_TYPE, "application/octet-stream")], report.to_string()).into_response()
 }
 

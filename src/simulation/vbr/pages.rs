@@ -52,9 +52,9 @@ impl Pages {
         &mut self,
         estate: &Estate,
         now: Instant,
-        skip: usize,
-        limit: usize,
+        (skip, limit): (usize, usize),
         moving: u64,
+        how: Rows,
     ) -> Vec<u8> {
         let mut machines: Vec<u32> = estate.listed(now).collect();
         machines.retain(|position| !estate.machines()[*position as usize].is_free());
@@ -62,6 +62,11 @@ impl Pages {
         let kept = self.listed.take().filter(|listed| listed.month == month && listed.machines == machines);
         let listed = self.listed.insert(kept.unwrap_or_else(|| Listed::render(estate, month, machines)));
         let total = listed.rows.len();
+        match how {
+            Rows::Still => {}
+            Rows::Moving => return listed.moved(skip, limit),
+            Rows::Doubled => return listed.doubled(skip, limit),
+        }
         let shown = skip.min(total)..skip.saturating_add(limit).min(total);
         let count = shown.len();
         let bytes = match listed.rows.get(shown) {
@@ -103,7 +108,40 @@ impl Pages {
     }
 }
 
+/// How the list of workloads behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rows {
+    Still,
+    /// From the second page on the first row is gone, and a stranger stands at the end.
+    Moving,
+    /// The first row stands there twice.
+    Doubled,
+}
+
+/// A workload that came while others went.
+const STRANGER: &str = r#"{"platformType":"VMware","name":"stranger","displayName":"VM","hostName":"host99.example.net","usedInstancesNumber":11,"type":"VM","instanceId":"ffffffff-0000-4000-8000-000000000000","canBeRevoked":true}"#;
+
 impl Listed {
+    fn row(&self, number: usize) -> Option<&str> {
+        self.rows.get(number).map(|row| &self.json[row.clone()])
+    }
+
+    fn moved(&self, skip: usize, limit: usize) -> Vec<u8> {
+        let (total, gone) = (self.rows.len(), usize::from(skip > 0));
+        let end = skip.saturating_add(limit).min(total);
+        let rows = (skip..end).map(|number| self.row(number + gone).unwrap_or(STRANGER));
+        let rows: Vec<&str> = rows.collect();
+        page(&rows.join(","), total as u64, rows.len(), skip, limit)
+    }
+
+    fn doubled(&self, skip: usize, limit: usize) -> Vec<u8> {
+        let total = self.rows.len() + usize::from(!self.rows.is_empty());
+        let rows =
+            (skip..skip.saturating_add(limit).min(total)).filter_map(|number| self.row(number.saturating_sub(1)));
+        let rows: Vec<&str> = rows.collect();
+        page(&rows.join(","), total as u64, rows.len(), skip, limit)
+    }
+
     fn render(estate: &Estate, month: Month, machines: Vec<u32>) -> Listed {
         let mut sorted: Vec<&Machine> =
             machines.iter().map(|position| &estate.machines()[*position as usize]).collect();
@@ -218,10 +256,10 @@ fn leave_out_nulls(value: &mut Value) {
 }
 
 /// The JSON of `createReport` as the documents show it.
-pub(super) fn report(estate: &Estate, now: Instant) -> Value {
+pub(super) fn report(estate: &Estate, now: Instant, installation: Option<String>) -> Value {
     let license = estate.license_at(now);
     json!({"products": [{
-        "productVersion": "13.1.0.411", "edition": "Enterprise Plus", "installationId": license.installation_id,
+        "productVersion": "13.1.0.411", "edition": "Enterprise Plus", "installationId": installation,
         "data": [{"instances": {
             "supportId": license.support_id, "licenseId": license.license_id, "licenseType": license.kind.as_str(),
             "counters": [{

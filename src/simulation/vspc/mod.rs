@@ -30,6 +30,9 @@ const READ_ONLY: &str = "reading";
 /// A page without a stated limit.
 const LIMIT_DEFAULT: usize = 100;
 
+/// Rows on a page whose rows move.
+const MOVING_ROWS: usize = 2;
+
 /// What a console can be made to do wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -45,6 +48,8 @@ pub enum Fault {
     EmptyHanded,
     /// Lists have another total on each page.
     MovingTotal,
+    /// Pages hold few rows; after the first page its first row goes and another comes at the end: the total stands.
+    MovingRows,
     /// A month's report is only given by its first day.
     DatedReports,
     /// Reports are given by the day on which they were made, so that only the newest is found.
@@ -334,7 +339,12 @@ fn listed(inner: &Inner, target: &str, now: Instant) -> Response {
     if path.ends_with("/licensing/sites") {
         return axum::Json(json!({"data": rows})).into_response();
     }
-    let (offset, limit): (usize, usize) = (number("offset", 0), number("limit", LIMIT_DEFAULT));
+    let (offset, mut limit): (usize, usize) = (number("offset", 0), number("limit", LIMIT_DEFAULT));
+    let mut rows = rows;
+    if inner.faults.contains(&Fault::MovingRows) {
+        limit = limit.min(MOVING_ROWS);
+        pages::move_rows(&mut rows, offset);
+    }
     let moving = if inner.faults.contains(&Fault::MovingTotal) { offset + 1 } else { 0 };
     let total = rows.len() + moving;
     let page: Vec<Value> = rows.into_iter().skip(offset).take(limit).collect();

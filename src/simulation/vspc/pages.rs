@@ -258,3 +258,14 @@ pub(super) fn number(points: Points) -> Value {
     let text = if text.contains('.') { text } else { format!("{text}.0") };
     serde_json::from_str(&text).unwrap_or_default()
 }
+
+/// From the second page on the first row is gone, and a stranger stands at the end.
+pub(super) fn move_rows(rows: &mut Vec<Value>, offset: usize) {
+    let Some(mut stranger) = rows.last().cloned().filter(|_| offset > 0) else { return };
+    for (name, id) in stranger.as_object_mut().into_iter().flatten().filter(|(name, _)| name.ends_with("Uid")) {
+        let other = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{name}/{id}").as_bytes());
+        *id = json!(other);
+    }
+    rows.remove(0);
+    rows.push(stranger);
+}

@@ -150,7 +150,10 @@ impl World {
         let managers = connected_managers(&plan, &servers, &clock, &wire);
         let license_server = plan.closed_loop.then(|| {
             let server = license_server(&plan);
-            wire.connect(crate::protocol::PEER, license_server::router(Arc::clone(&server), Arc::new(clock.clone())));
+            wire.connect(
+                crate::protocol::PEER,
+                license_server::router(Arc::clone(&server), wire.clock_of(crate::protocol::PEER)),
+            );
             server
         });
         let receivers = receivers(&plan.settings, &wire);
@@ -191,6 +194,7 @@ impl World {
         let order = license_server::Order::IssueToken { contract_id: CONTRACT.to_owned(), url: None };
         let token = server.obey(order, "operator", self.now(), &mut SeededChance::new(seed));
         let token = token.ok().flatten().expect("the contract is on file");
+        self.keep_token_secret(&token);
         let token = token.to_text().expose_secret().to_owned();
         self.order(Order::Enrol { token }, "admin").expect("a fresh token enrols");
         let target = Target::default();

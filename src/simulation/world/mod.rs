@@ -4,6 +4,7 @@
 //! of a duty, and asks the oracle after every one.
 
 mod build;
+mod ending;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -136,6 +137,9 @@ impl World {
     /// The same, telling each line of the story as it happens.
     pub fn run_with(&mut self, until: Instant, tell: &mut dyn FnMut(&str)) {
         for _ in 0..DUTIES_MAX {
+            if self.oracle.has_heard_enough() {
+                return;
+            }
             let planned = self.agent().next(self.hour().now);
             match self.survive(planned) {
                 None => {}
@@ -251,6 +255,7 @@ impl World {
     pub fn object_to_what_is_left(&mut self) {
         let agent = self.agent.as_ref().expect("the agent runs between a world's calls");
         self.oracle.check_all_done(agent, self.clock.now());
+        self.object_to_what_is_wrong();
     }
 
     fn perform(&mut self, planned: &Planned) {

@@ -34,7 +34,7 @@ struct Tenant {
 enum Chapter {
     /// The query's page, from 1.
     Query(u64),
-    /// The list of references, where the query is not known.
+    /// The list of references: where the query is not known, and after several pages, which may have moved meanwhile.
     List,
     /// Each tenant that came without its counters.
     Tenants,
@@ -93,6 +93,11 @@ impl Reading {
                 self.chapter = Chapter::List;
                 Ok(())
             }
+            Chapter::List if is_unknown && !self.tenants.is_empty() => {
+                self.note(format!("no list of tenants beside the pages is to be had (HTTP {})", http.status));
+                self.begin_tenants();
+                Ok(())
+            }
             Chapter::Tenants if http.status == 404 => {
                 // Deleted since the list was made.
                 self.waiting.pop_front();
@@ -129,6 +134,8 @@ impl Reading {
                 }
                 if page < pages.min(PAGES_MAX) {
                     self.chapter = Chapter::Query(page + 1);
+                } else if page > 1 {
+                    self.chapter = Chapter::List;
                 } else {
                     self.begin_tenants();
                 }

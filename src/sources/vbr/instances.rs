@@ -40,9 +40,9 @@ pub enum Turn {
 }
 
 impl InstanceList {
-    /// The next page.
+    /// The next page. It begins with the last row again: a list that moved meanwhile shows another one there.
     pub fn path(&self) -> String {
-        let skip = self.received;
+        let skip = self.received - self.overlap();
         format!("/api/v1/license/instances?skip={skip}&limit={PAGE_ROWS}&orderColumn=InstanceId&orderAsc=true")
     }
 
@@ -58,15 +58,20 @@ impl InstanceList {
                 said(total)
             ));
         }
-        let page_begins_at = self.rows.len();
-        for row in &page.data.0 {
-            self.keep(row);
-        }
-        self.pages += 1;
-        self.received += came;
-        let began_with = self.rows.get(page_begins_at).map(|row| row.id.clone());
+        let overlap = self.overlap();
+        let rows: Vec<Workload> = page.data.0.iter().map(workload).collect();
+        let began_with = rows.first().map(|row| row.id.clone());
         let grew = began_with.is_some() && began_with != self.page_began_with;
+        if grew && overlap > 0 && began_with.as_deref() != self.rows.last().map(|row| row.id.as_str()) {
+            return self.again("its rows moved while it was read".to_owned());
+        }
         self.page_began_with = began_with;
+        self.pages += 1;
+        if grew {
+            page.data.0.iter().skip(overlap as usize).for_each(|row| self.note_wrong_number(row));
+            self.rows.extend(rows.into_iter().skip(overlap as usize));
+            self.received += came - overlap;
+        }
         let is_end = match self.total {
             Some(total) => self.received >= total,
             None => came < PAGE_ROWS || !grew,
@@ -106,6 +111,11 @@ impl InstanceList {
         (std::mem::take(&mut self.rows), notes)
     }
 
+    /// Rows of the next page that are known already; a single one cannot be told from a server that does not page.
+    fn overlap(&self) -> u64 {
+        u64::from(self.received > 1)
+    }
+
     /// By id, each id once.
     fn settle(&mut self) {
         self.rows.sort_by(|a, b| a.id.cmp(&b.id));
@@ -136,43 +146,41 @@ impl InstanceList {
         Turn::More
     }
 
-    fn keep(&mut self, row: &InstanceRow) {
-        let platform = row.platform_type.owned();
-        let displayed = row.kind.get().or(row.display_name.get());
-        let host = row.host_name.owned();
-        let kind = kind_of(row.platform_type.get(), displayed);
-        let name = row.name.get().or(row.instance_id.get()).unwrap_or("nameless").to_owned();
-        let id = row.instance_id.get().filter(|id| *id != NO_ID).map_or_else(
-            || {
-                format!(
-                    "{}/{}/{name}",
-                    platform.as_deref().or(displayed).unwrap_or("?"),
-                    host.as_deref().unwrap_or("?")
-                )
-            },
-            // A machine that is backed up and replicated has one id in both rows and counts in each.
-            |id| if kind == WorkloadType::CloudConnectReplica { format!("{id}/replica") } else { id.to_owned() },
-        );
+    fn note_wrong_number(&mut self, row: &InstanceRow) {
         if let Number::Wrong(words) = &row.used_instances_number {
             if self.wrong_numbers == 0 {
                 self.wrong_words = words.clone();
             }
             self.wrong_numbers += 1;
         }
-        self.rows.push(Workload {
-            id,
-            name,
-            kind,
-            platform,
-            tenant: None,
-            job: None,
-            host,
-            points: row.used_instances_number.points(),
-            first_processed_at: None,
-            last_restore_point_at: None,
-            rental: false,
-            unstructured: None,
-        });
+    }
+}
+
+/// The workload that a row names.
+fn workload(row: &InstanceRow) -> Workload {
+    let platform = row.platform_type.owned();
+    let displayed = row.kind.get().or(row.display_name.get());
+    let host = row.host_name.owned();
+    let kind = kind_of(row.platform_type.get(), displayed);
+    let name = row.name.get().or(row.instance_id.get()).unwrap_or("nameless").to_owned();
+    let id = row.instance_id.get().filter(|id| *id != NO_ID).map_or_else(
+        || format!("{}/{}/{name}", platform.as_deref().or(displayed).unwrap_or("?"), host.as_deref().unwrap_or("?")),
+        // A machine that is backed up and replicated has one id in both rows and counts in each.
+        |id| if kind == WorkloadType::CloudConnectReplica { format!("{id}/replica") } else { id.to_owned() },
+    );
+    Workload {
+        id,
+        name,
+        kind,
+        platform,
+        tenant: None,
+        job: None,
+        host,
+        points: row.used_instances_number.points(),
+        first_processed_at: None,
+        last_restore_point_at: None,
+        rental: false,
+        unstructured: None,
     }
 }
 

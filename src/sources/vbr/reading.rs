@@ -278,6 +278,7 @@ impl Reading {
         let known = previous.map(|previous| previous.license.clone()).unwrap_or_default();
         let (license_id, installation_id) = std::mem::take(&mut self.ids);
         let known_id = known.license_id.clone().filter(|_| key_of(&known) == key_of(&self.facts.license));
+        discrepancies.extend(installed_anew(known.installation_id.as_deref(), installation_id.as_deref()));
         let license = License {
             license_id: license_id.or(known_id),
             installation_id: installation_id.or(known.installation_id).or(self.vbr_id.take()),
@@ -301,6 +302,14 @@ impl Reading {
             ..Collected::default()
         }
     }
+}
+
+/// Another installation answers under the server's name: it counts on, and a person sees that it is another one.
+fn installed_anew(known: Option<&str>, stated: Option<&str>) -> Option<String> {
+    let (known, stated) = known.zip(stated).filter(|(known, stated)| !known.eq_ignore_ascii_case(stated))?;
+    Some(format!(
+        "its installation id was {known} and is {stated}: it was installed anew, or another server answers here"
+    ))
 }
 
 /// What tells one key from another when its id is not at hand.

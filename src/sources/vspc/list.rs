@@ -14,6 +14,8 @@ pub struct List<T> {
     path: &'static str,
     paging: Paging,
     rows: BTreeMap<String, T>,
+    /// The id of the last row.
+    last: Option<String>,
     received: u64,
     total: Option<u64>,
     pages: u32,
@@ -39,13 +41,14 @@ pub enum Turn {
 
 impl<T> List<T> {
     pub fn new(path: &'static str, paging: Paging) -> List<T> {
-        List { path, paging, rows: BTreeMap::new(), received: 0, total: None, pages: 0, rounds: 0 }
+        List { path, paging, rows: BTreeMap::new(), last: None, received: 0, total: None, pages: 0, rounds: 0 }
     }
 
-    /// The next page.
+    /// The next page. It begins with the last row again: a list that moved meanwhile shows another one there.
     pub fn path(&self) -> String {
+        let offset = self.received - self.overlap();
         match self.paging {
-            Paging::Pages => format!("{}?limit={PAGE_ROWS}&offset={}", self.path, self.received),
+            Paging::Pages => format!("{}?limit={PAGE_ROWS}&offset={offset}", self.path),
             Paging::Whole => self.path.to_owned(),
         }
     }
@@ -55,11 +58,16 @@ impl<T> List<T> {
         if self.pages > 0 && total != self.total {
             return self.again(format!("its total went from {} to {}", said(self.total), said(total)));
         }
-        let (came, known) = (page.len() as u64, self.rows.len());
+        let (came, known, overlap) = (page.len() as u64, self.rows.len(), self.overlap());
+        let first = page.first().map(|(id, _)| id);
+        if overlap > 0 && first != self.last.as_ref() {
+            return self.again("its rows moved".to_owned());
+        }
         self.total = total;
+        self.last = page.last().map(|(id, _)| id.clone());
         self.rows.extend(page);
         self.pages += 1;
-        self.received += came;
+        self.received += came - overlap;
         let grew = self.rows.len() > known;
         let is_end = match (self.paging, total) {
             (Paging::Whole, _) => true,
@@ -79,6 +87,11 @@ impl<T> List<T> {
     /// The rows by id.
     pub fn take(&mut self) -> BTreeMap<String, T> {
         std::mem::take(&mut self.rows)
+    }
+
+    /// Rows of the next page that are known already.
+    fn overlap(&self) -> u64 {
+        u64::from(self.received > 0)
     }
 
     fn again(&mut self, why: String) -> Turn {

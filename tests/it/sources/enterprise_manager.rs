@@ -97,6 +97,20 @@ fn json_and_xml_page_by_page_or_one_by_one_tell_the_same() {
 }
 
 #[test]
+fn a_tenant_that_slips_between_two_pages_is_found_in_the_list() {
+    let world = world(400);
+    let still = world.managed(&[]).expect("it is well");
+    let moved = world.managed(&[Fault::MovingRows]).expect("it is well");
+    let by_tenant = |managed: &Managed| {
+        let mut counts = managed.servers["CC01.example.net"].clone();
+        counts.sort_by_key(|count| format!("{count:?}"));
+        counts
+    };
+    assert_eq!(by_tenant(&moved), by_tenant(&still));
+    assert!(world.manager.asked().contains_key("/api/cloud/tenants"));
+}
+
+#[test]
 fn a_page_that_comes_empty_is_named_and_the_pages_after_it_are_read() {
     let world = world(40);
     let whole = world.managed(&[]).expect("it is well");

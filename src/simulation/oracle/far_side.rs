@@ -1,0 +1,202 @@
+//! What the License Update Server took: each once, in order, as the store has it, and judged alike.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::agent::{Agent, Hour, Query};
+use crate::domain::calendar::minute_text;
+use crate::domain::gate::{Tolerance, Verdict};
+use crate::domain::installation::{Unit, UnitId};
+use crate::domain::report::UsageReport;
+use crate::domain::{Instant, IsoWeek, Month, Points};
+use crate::license_server::{LicenseServer, MessageOnFile, State, UnitOnFile};
+use crate::protocol::{Submission, Telemetry, unverified};
+use crate::seal::digest::sha256_hex;
+use crate::store::fact::{AutoUpdate, SealedMessage, key};
+
+use super::told::says;
+use super::{Oracle, is_forgotten};
+
+impl Oracle {
+    /// At the far side: one accepted message per id, submitted never above generated, each lowering with a reason.
+    pub(super) fn check_far_side(&mut self, agent: &Agent, server: &LicenseServer, now: Instant) {
+        let seq = server.journal_seq();
+        if std::mem::replace(&mut self.far_seq, seq) == seq {
+            return;
+        }
+        let state = server.state();
+        if state.messages.len() < self.messages_seen {
+            self.object(format!("{}  the far side lost messages", minute_text(now)));
+        }
+        if state.messages.len() == self.messages_seen {
+            return;
+        }
+        self.messages_seen = state.messages.len();
+        self.check_messages(agent, &state, now);
+    }
+
+    /// Every message that stands at the far side.
+    pub fn check_messages(&mut self, agent: &Agent, state: &State, now: Instant) {
+        let (mut months, mut weeks) = (BTreeMap::new(), BTreeMap::new());
+        let mut taken: BTreeMap<UnitId, Vec<(Instant, IsoWeek)>> = BTreeMap::new();
+        for message in state.messages.values() {
+            if !message.conflicts.is_empty() {
+                self.object(format!("{}  other bytes came under {}", minute_text(now), message.receipt.id));
+            }
+            if let Some(submission) = unverified::<Submission>(&message.body) {
+                *months.entry((submission.unit.clone(), submission.month, submission.revision)).or_insert(0) += 1;
+                self.check_submission(agent, &submission, now);
+            } else if let Some(telemetry) = unverified::<Telemetry>(&message.body) {
+                *weeks.entry((telemetry.unit.clone(), telemetry.week)).or_insert(0) += 1;
+                taken.entry(telemetry.unit.clone()).or_default().push((message.receipt.received_at, telemetry.week));
+                self.check_telemetry(&telemetry, now);
+            }
+        }
+        taken.values_mut().for_each(|taken| taken.sort());
+        for (_, taken) in taken.iter().filter(|(_, taken)| !taken.is_sorted_by_key(|(_, week)| *week)) {
+            self.object(format!("{}  telemetry came out of order: {taken:?}", minute_text(now)));
+        }
+        for ((_, month, revision), times) in months.iter().filter(|(_, times)| **times > 1) {
+            self.object(format!("{}  {month} r{revision} was submitted {times} times", minute_text(now)));
+        }
+        for ((_, week), times) in weeks.into_iter().filter(|(_, times)| *times > 1) {
+            self.object(format!("{}  telemetry {week} was taken {times} times", minute_text(now)));
+        }
+        let revisions: BTreeSet<(UnitId, Month, u32)> = months.into_keys().collect();
+        for (unit, month, revision) in &revisions {
+            if *revision > 1 && !revisions.contains(&(unit.clone(), *month, revision - 1)) {
+                self.object(format!("{}  {month} r{revision} came without the one before it", minute_text(now)));
+            }
+        }
+    }
+
+    /// Never above what was generated, and each lowering with its reason.
+    fn check_submission(&mut self, agent: &Agent, submission: &Submission, now: Instant) {
+        let (month, revision) = (submission.month, submission.revision);
+        let initial: Points = submission.lines.iter().map(|line| line.weight * line.initial_count).sum();
+        if initial < submission.total_points {
+            self.object(format!("{}  {month} was submitted above what was generated", minute_text(now)));
+        }
+        let kept = agent.store().row::<UsageReport>(&key::report("report", &submission.unit, month, revision));
+        if is_forgotten(agent, &submission.unit, month) {
+            return;
+        }
+        let Ok(Some(report)) = kept else {
+            return self.object(format!("{}  {month} r{revision} was submitted and is not kept", minute_text(now)));
+        };
+        if report.total_points != submission.total_points || report.digest != submission.digest {
+            self.object(format!("{}  {month} r{revision} was changed after it was sealed", minute_text(now)));
+        }
+        if submission.total_points < initial && report.adjustments.is_empty() {
+            self.object(format!("{}  {month} r{revision} was lowered by nobody", minute_text(now)));
+        }
+        if report.adjustments.iter().any(|adjustment| adjustment.reason.trim().is_empty()) {
+            self.object(format!("{}  {month} r{revision} was lowered without a reason", minute_text(now)));
+        }
+    }
+
+    /// The week's mark is as high as every total that was sampled in it by the time it was sealed.
+    fn check_telemetry(&mut self, telemetry: &Telemetry, now: Instant) {
+        for day in telemetry.week.days() {
+            let Some(stood) = self.account.stood_on(&telemetry.unit, day) else { continue };
+            if telemetry.points.is_none_or(|points| points < stood) {
+                let (week, points) = (telemetry.week, telemetry.points);
+                self.object(format!("{}  telemetry {week} says {points:?}, {stood} stood on {day}", minute_text(now)));
+            }
+        }
+    }
+
+    /// Whatever was taken stands in the store with the same bytes and the same receipt, and both sides judge alike.
+    pub fn check_far_side_whole(&mut self, agent: &Agent, state: &State, story: &[String], now: Instant) {
+        let tolerance = state.policy.unwrap_or_default().tolerance;
+        for message in state.messages.values() {
+            self.check_kept(agent, message, now);
+        }
+        for unit in agent.store().units().unwrap_or_default() {
+            if let Some(on_file) = state.units.get(&unit.id) {
+                for month in on_file.reports.keys() {
+                    self.check_verdict((agent, story), on_file, (&unit, *month, tolerance), now);
+                }
+            }
+            self.check_weeks(agent, state, &unit, now);
+        }
+    }
+
+    /// The bytes that were taken are those that were sealed, and the receipt that is kept is the one that was given.
+    fn check_kept(&mut self, agent: &Agent, message: &MessageOnFile, now: Instant) {
+        let id = &message.receipt.id;
+        if message.receipt.sha256 != sha256_hex(message.body.as_bytes()) {
+            self.object(format!("{}  the receipt of {id} is of other bytes", minute_text(now)));
+        }
+        let sealed: Option<SealedMessage> = agent.store().row(&key::sealed(id)).unwrap_or_default();
+        let answered: Value = agent.store().row(&key::receipt(id)).unwrap_or_default().unwrap_or_default();
+        let is_adopted = answered["conflict"]["stored_body"] == message.body.as_str();
+        match sealed {
+            Some(sealed) if sealed.body == message.body || is_adopted => {}
+            Some(_) => self.object(format!("{}  {id} was taken with other bytes than it has here", minute_text(now))),
+            None => self.object(format!("{}  {id} was taken and is not kept", minute_text(now))),
+        }
+        let receipt = serde_json::from_value(answered["receipt"].clone()).ok();
+        if receipt.is_some_and(|kept: crate::domain::report::Receipt| kept != message.receipt) {
+            self.object(format!("{}  the receipt of {id} is not the one that was given", minute_text(now)));
+        }
+    }
+
+    /// On equal facts, an equal verdict.
+    fn check_verdict(
+        &mut self,
+        (agent, story): (&Agent, &[String]),
+        on_file: &UnitOnFile,
+        of: (&Unit, Month, Tolerance),
+        now: Instant,
+    ) {
+        let (unit, month, tolerance) = of;
+        let query = Query::Gate { unit: Some(unit.id.clone()), server: None, month: Some(month) };
+        let Ok(here) = agent.answer(&query, Hour::at(now)) else { return };
+        let there = on_file.verdict(&unit.id, month, tolerance);
+        let same_facts = here["highest_watermark"] == value(&there.highest_watermark)
+            && here["reported"] == value(&there.reported)
+            && here["tolerance"] == value(&there.tolerance)
+            && here["justification"].is_null()
+            && there.justification.is_none();
+        let same_verdict = here["verdict"] == value(&there.verdict) && here["shortfall"] == value(&there.shortfall);
+        if same_facts && !same_verdict {
+            let (verdict, theirs) = (&here["verdict"], there.verdict.as_str());
+            self.object(format!("{}  the gate of {month} is {verdict} here and {theirs} there", minute_text(now)));
+        }
+        let is_told = |story: &[String]| story.iter().any(|line| line.contains("notice gate.held"));
+        if there.verdict == Verdict::Held && same_facts && !is_told(story) && !says(agent, "held", now) {
+            self.object(format!("{}  the gate of {month} is held and nobody was told", minute_text(now)));
+        }
+    }
+
+    /// From the first sample since consent to the week before last, every week was taken.
+    fn check_weeks(&mut self, agent: &Agent, state: &State, unit: &Unit, now: Instant) {
+        let switch: Option<AutoUpdate> = agent.store().row(&key::of_unit("auto_update", &unit.id)).unwrap_or_default();
+        let (Some(first), Some(switch)) = (self.first_seen.get(&unit.id), switch.filter(|switch| switch.on)) else {
+            return;
+        };
+        if !agent.enrolment_known() || unit.servers.is_empty() {
+            return;
+        }
+        let telemetry = state.messages.values().filter_map(|message| unverified::<Telemetry>(&message.body));
+        let taken: BTreeSet<IsoWeek> = telemetry.filter(|one| one.unit == unit.id).map(|one| one.week).collect();
+        let mut week = IsoWeek::of(switch.at.max(*first));
+        // The week before may still wait for its drawn instant.
+        while week.next().next().ends_at() <= now {
+            if !taken.contains(&week) {
+                self.object(format!(
+                    "{}  left undone: telemetry {week} of {} was never taken",
+                    minute_text(now),
+                    unit.id
+                ));
+            }
+            week = week.next();
+        }
+    }
+}
+
+fn value<T: serde::Serialize>(one: &T) -> Value {
+    serde_json::to_value(one).unwrap_or_default()
+}

@@ -1,0 +1,265 @@
+//! What must hold after every duty, computed from the world's truth and not from the agent's rules.
+
+mod account;
+mod far_side;
+mod secrets;
+mod told;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::NaiveDate;
+
+use crate::agent::Agent;
+use crate::domain::calendar::minute_text;
+use crate::domain::forgetting::Forgotten;
+use crate::domain::installation::{Unit, UnitId};
+use crate::domain::report::UsageReport;
+use crate::domain::{Instant, IsoWeek, Month, Points};
+use crate::license_server::LicenseServer;
+use crate::rules::schedule::{Duty, Planned};
+use crate::seal::chain::Hash;
+use crate::store::fact::{Fact, key};
+use crate::store::journal::Head;
+
+use account::Account;
+use secrets::Secret;
+
+use super::world::SimulatedServer;
+
+/// Objections kept; the first ones tell the story.
+const OBJECTIONS_MAX: usize = 50;
+
+/// Heads remembered, one for each opening.
+const HEADS_MAX: usize = 10_000;
+
+/// Watches the agent and objects.
+pub struct Oracle {
+    objections: Vec<String>,
+    head: Head,
+    /// Where the journal ended at each opening.
+    heads: Vec<Head>,
+    /// The last hour at which each duty was begun, and the journal's head then.
+    begun: BTreeMap<Duty, (Instant, u64)>,
+    account: Account,
+    samples_seen: BTreeMap<String, Instant>,
+    /// When each unit's first sample was seen.
+    first_seen: BTreeMap<UnitId, Instant>,
+    /// Since when the agent runs, and the day on which it was last asked whether it says what is wrong.
+    up_since: Option<Instant>,
+    looked_on: Option<NaiveDate>,
+    /// Entries of the far side's journal looked at, and messages in it then.
+    far_seq: u64,
+    messages_seen: usize,
+    secrets: Vec<Secret>,
+    pub checks: u64,
+}
+
+impl Default for Oracle {
+    fn default() -> Oracle {
+        let mut oracle = Oracle {
+            objections: Vec::new(),
+            head: Head::EMPTY,
+            heads: Vec::new(),
+            begun: BTreeMap::new(),
+            account: Account::default(),
+            samples_seen: BTreeMap::new(),
+            first_seen: BTreeMap::new(),
+            up_since: None,
+            looked_on: None,
+            far_seq: 0,
+            messages_seen: 0,
+            secrets: Vec::new(),
+            checks: 0,
+        };
+        oracle.keep_simulated_secrets();
+        oracle
+    }
+}
+
+impl Oracle {
+    /// Objects.
+    pub fn object(&mut self, objection: String) {
+        if self.objections.len() < OBJECTIONS_MAX {
+            self.objections.push(objection);
+        }
+    }
+
+    /// So much is wrong already that playing on tells nothing.
+    pub fn has_heard_enough(&self) -> bool {
+        self.objections.len() == OBJECTIONS_MAX
+    }
+
+    pub fn objections(&self) -> &[String] {
+        &self.objections
+    }
+
+    /// A duty is begun: never the same twice without anything recorded in between.
+    pub fn about_to(&mut self, planned: &Planned, now: Instant) {
+        let head = self.head.seq;
+        if let Some((at, then)) = self.begun.insert(planned.duty.clone(), (now, head))
+            && at == now
+            && then == head
+        {
+            self.object(format!("{}  {} is due again with nothing recorded", minute_text(now), planned.duty.key()));
+        }
+    }
+
+    /// The agent was opened again; a duty cut short may come again.
+    pub fn reopened(&mut self) {
+        self.begun.clear();
+        self.up_since = None;
+        if self.heads.len() < HEADS_MAX && self.heads.last() != Some(&self.head) {
+            self.heads.push(self.head);
+        }
+    }
+
+    /// The agent stands on an older memory from here on: a backup was put back.
+    pub fn put_back(&mut self) {
+        self.begun.clear();
+        self.heads.clear();
+        self.samples_seen.clear();
+        (self.head, self.up_since) = (Head::EMPTY, None);
+    }
+
+    /// Looks at everything a duty may have changed.
+    pub fn check(
+        &mut self,
+        agent: &Agent,
+        servers: &BTreeMap<String, SimulatedServer>,
+        license_server: Option<&LicenseServer>,
+        now: Instant,
+    ) {
+        self.checks += 1;
+        self.check_journal(agent, now);
+        for (name, server) in servers {
+            self.check_samples(agent, name, server, now);
+        }
+        self.check_told(agent, servers, now);
+        if let Some(license_server) = license_server {
+            self.check_far_side(agent, license_server, now);
+        }
+    }
+
+    fn check_journal(&mut self, agent: &Agent, now: Instant) {
+        let (head, seen) = (agent.store().head(), self.head);
+        if head.seq < seen.seq {
+            self.object(format!("{}  the journal went back from {} to {}", minute_text(now), seen.seq, head.seq));
+        }
+        if head.seq == seen.seq && head.hash != seen.hash {
+            self.object(format!("{}  entry {} of the journal is another one", minute_text(now), head.seq));
+        }
+        self.head = head;
+    }
+
+    /// Every entry of the journal hangs on the one before it, every head that was seen stands in it, and no secret.
+    pub fn check_chain(&mut self, agent: &Agent, now: Instant) {
+        let mut awaited: BTreeMap<u64, Hash> = self.heads.iter().map(|head| (head.seq, head.hash)).collect();
+        let mut told = Vec::new();
+        let secrets = std::mem::take(&mut self.secrets);
+        let verified = agent.store().history(0, &mut |entry, facts| {
+            if awaited.remove(&entry.seq).is_some_and(|hash| hash != entry.hash) {
+                told.push(format!("{}  entry {} of the journal is another one", minute_text(now), entry.seq));
+            }
+            // Samples are packed, and come from the simulated estates.
+            for fact in facts.iter().filter(|fact| !matches!(fact, Fact::SampleTaken { .. })) {
+                let text = serde_json::to_string(fact).unwrap_or_default();
+                let leaked = secrets.iter().filter(|secret| secret.stands_in(&text));
+                told.extend(
+                    leaked.map(|secret| format!("{} stands in entry {} of the journal", secret.what, entry.seq)),
+                );
+            }
+        });
+        self.secrets = secrets;
+        told.into_iter().for_each(|objection| self.object(objection));
+        match verified {
+            Ok(verified) if verified.head == agent.store().head() => {}
+            Ok(_) => self.object(format!("{}  the journal does not end where the agent stands", minute_text(now))),
+            Err(error) => self.object(format!("{}  the journal is broken: {error}", minute_text(now))),
+        }
+        if let Some(seq) = awaited.keys().next_back().filter(|_| awaited.keys().any(|seq| *seq > 0)) {
+            self.object(format!("{}  entry {seq} of the journal is gone", minute_text(now)));
+        }
+    }
+
+    /// Faults are healed and time was given: nothing that is owed is left undone.
+    pub fn check_all_done(&mut self, agent: &Agent, now: Instant) {
+        let store = agent.store();
+        for (prefix, what) in [
+            ("pending/", "news nobody was told"),
+            ("setback/", "a setback that stays"),
+            ("miss/", "a server not sampled"),
+        ] {
+            for left in
+                store.keys(prefix).unwrap_or_default().into_iter().filter(|left| !left.starts_with("setback/license"))
+            {
+                self.object(format!("{}  left undone: {what}: {left}", minute_text(now)));
+            }
+        }
+        let (sealed, answered) =
+            (store.keys("sealed/").unwrap_or_default(), store.keys("receipt/").unwrap_or_default());
+        if sealed.len() != answered.len() {
+            let unanswered = sealed.len() - answered.len();
+            self.object(format!("{}  left undone: {unanswered} sealed messages were not answered", minute_text(now)));
+        }
+        for unit in store.units().unwrap_or_default().iter().filter(|unit| !unit.servers.is_empty()) {
+            self.check_months_done(agent, unit, now);
+        }
+    }
+
+    /// Each ended month since the first own sample has a report whose files stand, and telemetry is not behind.
+    fn check_months_done(&mut self, agent: &Agent, unit: &Unit, now: Instant) {
+        let Some(since) = unit.since else { return };
+        let store = agent.store();
+        let mut month = Month::of(since);
+        while month.ends_at() < now {
+            let heads = store.keys(&format!("head/{}/{month}/", unit.id)).unwrap_or_default();
+            match heads.last() {
+                None if is_forgotten(agent, &unit.id, month) => {}
+                None => self.object(format!("{}  left undone: no report of {month}", minute_text(now))),
+                Some(head) => {
+                    let files: Option<String> = store.row(&head.replacen("head/", "files/", 1)).unwrap_or_default();
+                    let kept: Option<UsageReport> = store.row(head).unwrap_or_default();
+                    if files.is_none() || files != kept.map(|kept| kept.digest) {
+                        self.object(format!("{}  left undone: the files of {month}", minute_text(now)));
+                    }
+                }
+            }
+            month = month.next();
+        }
+        let through: Option<IsoWeek> = store.row(&key::of_unit("telemetry_through", &unit.id)).unwrap_or_default();
+        // The week before may still wait for its drawn instant.
+        let due = IsoWeek::of(now).previous().previous();
+        if agent.enrolment_known() && IsoWeek::of(since) <= due && through.is_none_or(|through| through < due) {
+            self.object(format!("{}  left undone: telemetry stands at {through:?}", minute_text(now)));
+        }
+    }
+
+    /// The reports of months that nobody adjusted, against the truth of the estates at their ends.
+    ///
+    /// Only for worlds in which every server was sampled shortly before the month's end.
+    pub fn check_report(
+        &mut self,
+        agent: &Agent,
+        servers: &BTreeMap<String, SimulatedServer>,
+        month: Month,
+        total: Points,
+    ) {
+        let truth = |server: &SimulatedServer| lock(&server.estate).truth_of_report(month).billable_points;
+        let is: Points = servers.values().map(truth).sum();
+        if is != total {
+            self.object(format!(
+                "the report of {month} says {total}, true are {is} (agent {})",
+                agent.identity().agent
+            ));
+        }
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn is_forgotten(agent: &Agent, unit: &str, month: Month) -> bool {
+    agent.store().row::<Forgotten>(&key::forgotten(unit, month)).is_ok_and(|forgotten| forgotten.is_some())
+}
