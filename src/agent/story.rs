@@ -10,9 +10,10 @@ use crate::domain::gate::{OperatorDecision, Ruling};
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
 use crate::domain::{Instant, Month};
+use crate::protocol::BODY_BYTES_MAX;
 use crate::store::fact::{
     Absence, Absent, AutoUpdate, BillingDeed, EndpointFact, Fact, InstalledKey, LettingGo, LicenseCheckRow, Members,
-    MessageKind, ReportCause, StaleSpan,
+    MessageKind, ReportCause, SealedMessage, StaleSpan,
 };
 
 /// Of misses in a row the first and every so many are told.
@@ -49,6 +50,10 @@ pub(super) fn told(fact: &Fact) -> Option<String> {
         Fact::Sealed { message } if message.kind == MessageKind::Telemetry => {
             format!("telemetry {} sealed", message.period)
         }
+        Fact::Sealed { message: SealedMessage { period, too_long_with_workloads: Some(bytes), .. } } => format!(
+            "report {period} is sent without its workloads: its body would have {bytes} bytes with them, and a License \
+             Update Server takes {BODY_BYTES_MAX}"
+        ),
         Fact::Setback { about, setback } if !about.starts_with("tell ") && !about.starts_with(REFUSED) => {
             format!("setback: {}; next try {}", setback.why, minute_text(setback.next_try_at))
         }

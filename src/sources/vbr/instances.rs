@@ -3,13 +3,15 @@
 use super::answers::{InstanceRow, Page};
 use super::kinds::kind_of;
 use crate::domain::workload::{Workload, WorkloadType};
+use crate::sources::json_field::TEXT_MAX;
 use crate::sources::lenient::Number;
+use crate::sources::snapshot_file::WORKLOADS_MAX;
 
 /// Rows asked for at once.
 const PAGE_ROWS: u64 = 500;
 /// Reads of the whole list before giving up for this time.
 const ROUNDS_MAX: u32 = 3;
-/// Pages of one read: a million workloads.
+/// Pages of one read.
 const PAGES_MAX: u64 = 2_000;
 /// An id that stands for none.
 const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
@@ -57,6 +59,9 @@ impl InstanceList {
                 said(self.total),
                 said(total)
             ));
+        }
+        if self.rows.len() + page.data.0.len() > WORKLOADS_MAX {
+            return Turn::Unsettled(format!("it names more than {WORKLOADS_MAX} workloads"));
         }
         let page_begins_at = self.rows.len();
         for row in &page.data.0 {
@@ -137,11 +142,12 @@ impl InstanceList {
     }
 
     fn keep(&mut self, row: &InstanceRow) {
-        let platform = row.platform_type.owned();
+        let platform = row.platform_type.get().map(within);
         let displayed = row.kind.get().or(row.display_name.get());
-        let host = row.host_name.owned();
+        let host = row.host_name.get().map(within);
         let kind = kind_of(row.platform_type.get(), displayed);
-        let name = row.name.get().or(row.instance_id.get()).unwrap_or("nameless").to_owned();
+        let name = row.name.get().or(row.instance_id.get()).unwrap_or("nameless");
+        let name = within(name);
         let id = row.instance_id.get().filter(|id| *id != NO_ID).map_or_else(
             || {
                 format!(
@@ -151,7 +157,7 @@ impl InstanceList {
                 )
             },
             // A machine that is backed up and replicated has one id in both rows and counts in each.
-            |id| if kind == WorkloadType::CloudConnectReplica { format!("{id}/replica") } else { id.to_owned() },
+            |id| if kind == WorkloadType::CloudConnectReplica { format!("{}/replica", within(id)) } else { within(id) },
         );
         if let Number::Wrong(words) = &row.used_instances_number {
             if self.wrong_numbers == 0 {
@@ -174,6 +180,15 @@ impl InstanceList {
             unstructured: None,
         });
     }
+}
+
+/// A name or an id as far as a snapshot file may state one; two ids alike until there are told as rows that stand twice.
+fn within(text: &str) -> String {
+    if text.len() <= TEXT_MAX {
+        return text.to_owned();
+    }
+    let end = (0..=TEXT_MAX).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    format!("{}…", &text[..end])
 }
 
 fn said(total: Option<u64>) -> String {
