@@ -53,6 +53,10 @@ impl Agent {
             return Ok(Work::Over);
         }
         let found = collected.samples.len();
+        let collected = self.without_absurd(collected, hour)?;
+        if found > 0 && collected.samples.is_empty() {
+            return Ok(Work::Over);
+        }
         if self.names_its_servers(server) && found > 0 {
             self.take_members(server, collected, hour)?;
             return Ok(Work::Over);
@@ -90,6 +94,21 @@ impl Agent {
         let put_away = PutAway::new(server.to_owned(), collected.taken);
         self.flights.insert(Duty::Collect { server: server.to_owned() });
         Ok(Work::Talk(ending(Box::new(put_away), |()| Outcome::PutAway)))
+    }
+
+    /// Samples whose points no provider has are missed, each with its reason.
+    fn without_absurd(&mut self, collected: Collected, hour: Hour) -> Result<Collected, Trouble> {
+        let mut samples = Vec::new();
+        for sample in collected.samples {
+            match sample.check_sum() {
+                Ok(()) => samples.push(sample),
+                Err(why) => {
+                    let why = format!("{}: {why}", sample.server);
+                    self.miss_sample(&sample.server, &Setback::AskAPerson { why }, hour)?;
+                }
+            }
+        }
+        Ok(Collected { samples, ..collected })
     }
 
     /// Records one sample that the agent took itself; one that was not taken is named.

@@ -10,9 +10,10 @@ use crate::domain::gate::{OperatorDecision, Ruling};
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport};
 use crate::domain::{Instant, Month};
+use crate::protocol::BODY_BYTES_MAX;
 use crate::store::fact::{
     Absence, Absent, AutoUpdate, BillingDeed, EndpointFact, Fact, InstalledKey, LettingGo, LicenseCheckRow, Members,
-    MessageKind, ReportCause, StaleSpan,
+    MessageKind, ReportCause, SealedMessage, StaleSpan,
 };
 
 /// Of misses in a row the first and every so many are told.
@@ -46,9 +47,7 @@ pub(super) fn told(fact: &Fact) -> Option<String> {
         Fact::ConsoleFinalization { console, month, attempt } => finalized(console, *month, &attempt.stage),
         Fact::Receipted { conflict: Some(_), .. } => "the server had other bytes under this id; adopted".to_owned(),
         Fact::TelemetryThrough { week, .. } => format!("telemetry {week} taken"),
-        Fact::Sealed { message } if message.kind == MessageKind::Telemetry => {
-            format!("telemetry {} sealed", message.period)
-        }
+        Fact::Sealed { message } => return sealed(message),
         Fact::Setback { about, setback } if !about.starts_with("tell ") && !about.starts_with(REFUSED) => {
             format!("setback: {}; next try {}", setback.why, minute_text(setback.next_try_at))
         }
@@ -74,7 +73,6 @@ pub(super) fn told(fact: &Fact) -> Option<String> {
         | Fact::GateChanged { .. }
         | Fact::ServerJudged { .. }
         | Fact::FilesWritten { .. }
-        | Fact::Sealed { .. }
         | Fact::Receipted { .. }
         | Fact::Setback { .. }
         | Fact::SetbackOver { .. }
@@ -195,6 +193,19 @@ fn finalized(console: &str, month: Month, stage: &finalization::Stage) -> String
 fn installed(key: &InstalledKey) -> String {
     let until = key.license.expires_on.map_or("no date".to_owned(), |day| day.to_string());
     format!("license key {} installed, valid to {until}", key.serial)
+}
+
+/// A week's telemetry, and a report whose workloads stay here.
+fn sealed(message: &SealedMessage) -> Option<String> {
+    let SealedMessage { kind, period, too_long_with_workloads, .. } = message;
+    match (kind, too_long_with_workloads) {
+        (MessageKind::Telemetry, _) => Some(format!("telemetry {period} sealed")),
+        (MessageKind::Report, Some(bytes)) => Some(format!(
+            "report {period} is sent without its workloads: its body would have {bytes} bytes with them, and a License \
+             Update Server takes {BODY_BYTES_MAX}"
+        )),
+        (MessageKind::Report, None) => None,
+    }
 }
 
 /// The first signs of an id, which tell it apart.

@@ -7,11 +7,11 @@ use crate::ask::Setback;
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport, report_id};
 use crate::domain::{Month, Points};
-use crate::protocol::{self, Kind, Sent, Submission};
+use crate::protocol::{self, Kind, Sent, SignedReport, Submission};
 use crate::rules::deadlines::Due;
 use crate::rules::schedule::Duty;
 use crate::seal::jws;
-use crate::store::fact::{Fact, MessageKind, SetbackRow, StageSetBy, key};
+use crate::store::fact::{Fact, MessageKind, SealedMessage, SetbackRow, StageSetBy, key};
 
 use super::telemetry::Unsealed;
 use super::{Agent, Hour, Outcome, Work};
@@ -29,7 +29,10 @@ impl Agent {
         let Some(report) = self.newest_report(id, month)? else { return Ok(Work::Over) };
         match &report.stage {
             Stage::AwaitingReview | Stage::Postponed { .. } => {
-                let facts = self.seal_report(&report, DUTY, hour)?;
+                let facts = match self.seal_report(&report, DUTY, hour)? {
+                    Ok(facts) => facts,
+                    Err(why) => return self.not_sealed(id, month, why, hour).map(|()| Work::Over),
+                };
                 self.record(hour, DUTY, facts)?;
             }
             Stage::Sending { .. } => {}
@@ -45,22 +48,38 @@ impl Agent {
         self.send(Kind::Report, &message, &enrolment)
     }
 
+    /// A report that no License Update Server takes stays open, so that it can still be changed, and people are told.
+    fn not_sealed(&mut self, id: &str, month: Month, why: String, hour: Hour) -> Result<(), Trouble> {
+        let setback = Setback::AskAPerson { why };
+        self.set_back(&Duty::Submit { unit: id.to_owned(), month }, &setback, PAUSE, hour)?;
+        self.tell_sending_fails(id, month, &setback, hour)
+    }
+
     /// The facts that seal a report: exact bytes with their id, and the stage that forbids further changes. What waits
-    /// for a second person lapses.
-    pub(super) fn seal_report(&self, report: &UsageReport, by: &str, hour: Hour) -> Result<Vec<Fact>, Trouble> {
+    /// for a second person lapses. The inner error says why no License Update Server takes it.
+    pub(super) fn seal_report(
+        &self,
+        report: &UsageReport,
+        by: &str,
+        hour: Hour,
+    ) -> Result<Result<Vec<Fact>, String>, Trouble> {
         let unit = self.unit(&report.unit)?;
         let causes = match &unit {
             Some(unit) => self.judge_report(unit, report.month, Some(report))?.causes,
             None => Vec::new(),
         };
-        let submission = Submission::of(report, &causes, self.settings.report_detail);
-        let body = protocol::signed(&submission, &self.identity.key);
+        let signed = SignedReport::of(report, &causes, self.settings.report_detail, &self.identity.key);
+        let SignedReport { body, too_long_with_workloads } = match signed {
+            Ok(signed) => signed,
+            Err(why) => return Ok(Err(why)),
+        };
         let period = report.month.to_string();
         let message = Unsealed { kind: MessageKind::Report, unit: &report.unit, period, revision: report.revision }
             .sealed(body, by, hour);
+        let message = SealedMessage { too_long_with_workloads, ..message };
         let mut facts = self.lapsed_as_final(report, hour)?;
         facts.extend([Fact::Sealed { message }, stage_of(report, Stage::Sending { sealed_at: hour.now }, by, hour)]);
-        Ok(facts)
+        Ok(Ok(facts))
     }
 
     pub(super) fn finish_submit(

@@ -210,6 +210,7 @@ impl Unsealed<'_> {
             by: by.to_owned(),
             sha256: sha256_hex(body.as_bytes()),
             body,
+            too_long_with_workloads: None,
         }
     }
 }

@@ -10,6 +10,9 @@ use super::tenant::TenantCount;
 use super::workload::{Class, Workload, WorkloadType};
 use super::{Instant, Points};
 
+/// The most points that one sample may state in all: what is summed over servers and months stays an exact decimal.
+pub const POINTS_MAX: i64 = 1_000_000_000_000_000;
+
 /// A complete sample: everything a source showed of one server, read without a gap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
@@ -30,6 +33,22 @@ pub struct Sample {
     /// The source itself had nothing fresh of the server: the numbers stand and are never taken for fresh ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale: Option<Stale>,
+}
+
+impl Sample {
+    /// Refuses a sample that states more than [`POINTS_MAX`] points in all.
+    ///
+    /// # Errors
+    /// One line with the sum.
+    pub fn check_sum(&self) -> Result<(), String> {
+        let named = self.workloads.iter().filter_map(|workload| workload.points);
+        let counted = self.counts.iter().filter_map(|count| Some(count.weight? * u64::from(count.used)));
+        let stated: Points = named.chain(counted).sum();
+        if stated <= Points::whole(POINTS_MAX) {
+            return Ok(());
+        }
+        Err(format!("{} points in all are more than any provider has (limit {POINTS_MAX})", stated.rounded_up()))
+    }
 }
 
 /// Why a sample's numbers are of an earlier hour, and who says so.

@@ -10,7 +10,7 @@ use super::contract::{Contract, ContractState};
 use super::facts::{Fact, Grant, Note};
 use super::state::{State, message_in};
 use super::{LicenseServer, LicenseServerError};
-use crate::domain::gate::{GateVerdict, Justification};
+use crate::domain::gate::{GateVerdict, Justification, REASON_CHARS_MAX};
 use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::doors::Chance;
 use crate::protocol::{EnrolmentToken, Submission, TOKEN_DAYS};
@@ -70,6 +70,8 @@ pub enum Refused {
     NoReport { unit: String, month: Month },
     #[error("a reason is needed")]
     NoReason,
+    #[error("{what} has {signs} signs, and at most {REASON_CHARS_MAX} travel to the agents: shorten it")]
+    TooLong { what: &'static str, signs: usize },
     #[error(transparent)]
     Server(#[from] LicenseServerError),
 }
@@ -282,7 +284,11 @@ fn fact_of(
     grant: impl FnOnce(&str, Option<String>) -> Grant,
 ) -> Result<Fact, Refused> {
     let noted = |why: String| {
-        if why.trim().is_empty() { Err(Refused::NoReason) } else { Ok(Note { at, by: by.to_owned(), why }) }
+        if why.trim().is_empty() {
+            return Err(Refused::NoReason);
+        }
+        must_travel("the reason", &why)?;
+        Ok(Note { at, by: by.to_owned(), why })
     };
     let known = |contract_id: String| match state.contracts.get(&contract_id) {
         Some(_) => Ok(contract_id),
@@ -292,9 +298,16 @@ fn fact_of(
         Order::AddContract { contract, .. } if state.contracts.contains_key(&contract.id) => {
             return Err(Refused::ContractExists(contract.id));
         }
-        Order::AddContract { contract, url } => Fact::ContractAdded { grant: grant(&contract.id, url), contract },
+        Order::AddContract { contract, url } => {
+            must_travel("the contract's id", &contract.id)?;
+            must_travel("--licensed-to", &contract.licensed_to)?;
+            must_travel("--support-id", &contract.support_id)?;
+            must_travel("--url", url.as_deref().unwrap_or_default())?;
+            Fact::ContractAdded { grant: grant(&contract.id, url), contract }
+        }
         Order::IssueToken { contract_id, url } => {
             let contract_id = known(contract_id)?;
+            must_travel("--url", url.as_deref().unwrap_or_default())?;
             Fact::TokenIssued { grant: grant(&contract_id, url), contract_id }
         }
         Order::SetContractState { contract_id, state } => {
@@ -314,6 +327,14 @@ fn fact_of(
             Fact::CorrectionAsked { unit, month, revision, note: noted(why)? }
         }
     })
+}
+
+/// Refuses what an agent would not read in an answer or a token.
+fn must_travel(what: &'static str, text: &str) -> Result<(), Refused> {
+    match text.chars().count() {
+        signs if signs > REASON_CHARS_MAX => Err(Refused::TooLong { what, signs }),
+        _ => Ok(()),
+    }
 }
 
 fn newest<'a>(state: &'a State, unit: &str, month: Month) -> Result<&'a super::ReportOnFile, Refused> {

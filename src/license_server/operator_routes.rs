@@ -81,7 +81,7 @@ fn refusal(refused: &Refused) -> Response {
     let status = match refused {
         Refused::ContractExists(_) => StatusCode::CONFLICT,
         Refused::NoContract(_) | Refused::NoUnit(_) | Refused::NoReport { .. } => StatusCode::NOT_FOUND,
-        Refused::NoReason => StatusCode::BAD_REQUEST,
+        Refused::NoReason | Refused::TooLong { .. } => StatusCode::BAD_REQUEST,
         Refused::Server(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     (status, Json(serde_json::json!({ "error": refused.to_string() }))).into_response()

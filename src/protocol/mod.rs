@@ -25,7 +25,7 @@ pub use conversation::{Exchange, Sent, enrol, license_check, send_sealed};
 pub use enrolment::{Enrol, Enrolled, EnrolmentToken, NotAToken, TOKEN_DAYS};
 pub use key_file::{NotAKeyFile, issue_key, read_key};
 pub use license::{JustifiedMonth, LicenseAnswer, LicenseCheck, Occasion};
-pub use submission::{ReportDetail, Submission};
+pub use submission::{ReportDetail, SignedReport, Submission};
 pub use telemetry::{InstallationCoverage, Telemetry};
 
 /// The License Update Server's name among the peers.

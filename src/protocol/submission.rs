@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Message, check_daily, check_length, check_text};
+use super::{BODY_BYTES_MAX, Message, check_daily, check_length, check_text, signed};
 use crate::domain::gate::{Cause, Justification};
 use crate::domain::installation::UnitId;
 use crate::domain::report::{Line, ReportedWorkload, UsageReport, report_id};
 use crate::domain::watermark::{Coverage, Daily};
 use crate::domain::{Instant, Month, Points};
+use crate::seal::keys::SigningKey;
 
 /// Lines of one report: tenants × types × weights × servers.
 const LINES_MAX: usize = 100_000;
@@ -64,6 +65,67 @@ pub struct Submission {
     /// Empty unless [`ReportDetail::Workloads`].
     #[serde(default)]
     pub workloads: Vec<ReportedWorkload>,
+}
+
+/// A report as the signed body that is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedReport {
+    pub body: String,
+    /// Bytes of the body with its workloads, when it is longer than a License Update Server takes: they stay here then.
+    pub too_long_with_workloads: Option<usize>,
+}
+
+impl SignedReport {
+    /// With its workloads when `detail` says so and the body stays within [`BODY_BYTES_MAX`], else by its lines alone:
+    /// counts, points and digest are the same.
+    ///
+    /// # Errors
+    /// One line: no License Update Server takes this report.
+    pub fn of(
+        report: &UsageReport,
+        causes: &[Cause],
+        detail: ReportDetail,
+        key: &SigningKey,
+    ) -> Result<SignedReport, String> {
+        match (within_bounds(&Submission::of(report, causes, detail), key), detail) {
+            (Ok(body), _) => Ok(SignedReport { body, too_long_with_workloads: None }),
+            (Err(Beyond::Bytes(bytes)), ReportDetail::Workloads) => {
+                let lines = Submission::of(report, causes, ReportDetail::Lines);
+                let body = within_bounds(&lines, key).map_err(|beyond| beyond.of(report))?;
+                Ok(SignedReport { body, too_long_with_workloads: Some(bytes) })
+            }
+            (Err(beyond), ReportDetail::Lines | ReportDetail::Workloads) => Err(beyond.of(report)),
+        }
+    }
+}
+
+/// What no License Update Server takes.
+enum Beyond {
+    /// The length of the signed body.
+    Bytes(usize),
+    /// A bound of the message.
+    Bound(String),
+}
+
+impl Beyond {
+    fn of(self, report: &UsageReport) -> String {
+        let why = match self {
+            Beyond::Bytes(bytes) => format!("its body has {bytes} bytes, and at most {BODY_BYTES_MAX} are taken"),
+            Beyond::Bound(why) => why,
+        };
+        format!(
+            "the report of {} ({} lines) cannot be sent to a License Update Server: {why}; split its servers among more \
+             license keys, and enter this month by hand",
+            report.month,
+            report.lines.len()
+        )
+    }
+}
+
+fn within_bounds(submission: &Submission, key: &SigningKey) -> Result<String, Beyond> {
+    submission.check().map_err(Beyond::Bound)?;
+    let body = signed(submission, key);
+    if body.len() as u64 <= BODY_BYTES_MAX { Ok(body) } else { Err(Beyond::Bytes(body.len())) }
 }
 
 impl Submission {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::domain::{Instant, Points};
 
 /// Longest text that is a name or an id, in bytes.
-const TEXT_MAX: usize = 4096;
+pub const TEXT_MAX: usize = 4096;
 /// The most machines a single count may state.
 const COUNT_MAX: u64 = 10_000_000;
 /// Years an instant may lie in.

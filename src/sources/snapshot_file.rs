@@ -168,6 +168,7 @@ fn sample_of(snapshot: &Map<String, Value>, now: Instant) -> Result<Sample, Wron
         discrepancies: Vec::new(),
         stale: None,
     };
+    sample.check_sum().map_err(|why| Wrong { way: Vec::new(), why })?;
     sample.workloads.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(sample)
 }

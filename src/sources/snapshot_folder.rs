@@ -65,7 +65,7 @@ impl Gather {
     fn ask(&self) -> Step<Collected> {
         let peer = self.peer();
         Step::Ask(Ask::Folder(match &self.doing {
-            Doing::Listing => FolderAsk::List { peer, entries_max: ENTRIES_MAX },
+            Doing::Listing => FolderAsk::List { peer, entries_max: ENTRIES_MAX + 1 },
             Doing::Reading(name) => FolderAsk::Read { peer, name: name.clone(), bytes_max: FILE_BYTES_MAX },
             Doing::WritingReason(rejected) => FolderAsk::Write {
                 peer,
@@ -135,7 +135,16 @@ impl Conversation for Gather {
         let Some(answer) = heard else { return self.ask() };
         match (std::mem::replace(&mut self.doing, Doing::Listing), answer) {
             (Doing::Listing, Answer::Folder(FolderAnswer::Listed(names))) => {
+                let is_cut = names.len() > ENTRIES_MAX;
                 self.waiting = names.into_iter().filter(|name| is_snapshot(name)).take(FILES_MAX).collect();
+                if is_cut && self.waiting.is_empty() {
+                    let why = format!(
+                        "{}: its folder holds more than {ENTRIES_MAX} files, and no snapshot is among the first of them \
+                         by name; move the others elsewhere",
+                        self.brief.server
+                    );
+                    return Step::Setback(Setback::AskAPerson { why });
+                }
                 self.read_next()
             }
             (Doing::Listing, answer) => Step::Setback(setback(&self.brief.server, &answer)),

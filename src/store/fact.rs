@@ -360,6 +360,9 @@ pub struct SealedMessage {
     /// The exact text that is sent.
     pub body: String,
     pub sha256: String,
+    /// Of a report whose workloads stayed here: the bytes that the body would have with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub too_long_with_workloads: Option<usize>,
 }
 
 /// The far side had other bytes under the same id; they were adopted.

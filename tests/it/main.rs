@@ -15,6 +15,7 @@ mod formats; // PDF, CSV, JSON of a document; mail bytes
 mod glass_box; // journal, messages, coverage, servers: what the agent shows of itself
 mod hooks; // webhook messages, what answers mean, usage events
 mod journal; // framing, chain, a cut at every byte
+mod limits; // docs/LIMITS.md: each limit, and one past it
 mod openid; // signing in with a provider: forged, replayed and foreign answers
 mod people; // who comes in, what each may do, first sign-in
 mod process; // the real process and its disk: killed, cut off from power, damaged, started twice

@@ -102,7 +102,7 @@ impl Agent {
                 return Err(Refused::new(3, format!("the report of {} was sent already", report.month)));
             }
             Stage::AwaitingReview | Stage::Postponed { .. } => {
-                let facts = self.seal_report(&report, actor, hour)?;
+                let facts = self.seal_report(&report, actor, hour)?.map_err(|why| Refused::new(65, why))?;
                 self.record(hour, actor, facts)?;
             }
             Stage::Sending { .. } => {}

@@ -115,7 +115,8 @@ impl Agent {
 
     /// What is known of a message beside its bytes.
     fn message_in_short(&self, message: &SealedMessage) -> Result<Value, Trouble> {
-        let SealedMessage { id, kind, unit, period, revision, sealed_at, by, body, sha256 } = message;
+        let SealedMessage { id, kind, unit, period, revision, sealed_at, by, body, sha256, too_long_with_workloads } =
+            message;
         let answered: Option<Value> = self.store.row(&key::receipt(id))?;
         let (slot, duty) = match (kind, period.parse::<IsoWeek>(), period.parse::<Month>()) {
             (MessageKind::Telemetry, Ok(week), _) => {
@@ -146,6 +147,7 @@ impl Agent {
             "sealed_at_local": minute_local(*sealed_at, self.settings.time_zone),
             "by": by,
             "bytes": body.len(),
+            "too_long_with_workloads": too_long_with_workloads,
             "sha256": sha256,
             "state": state,
             "receipt": row["receipt"],

@@ -3,13 +3,15 @@
 use super::answers::{InstanceRow, Page};
 use super::kinds::kind_of;
 use crate::domain::workload::{Workload, WorkloadType};
+use crate::sources::json_field::TEXT_MAX;
 use crate::sources::lenient::Number;
+use crate::sources::snapshot_file::WORKLOADS_MAX;
 
 /// Rows asked for at once.
 const PAGE_ROWS: u64 = 500;
 /// Reads of the whole list before giving up for this time.
 const ROUNDS_MAX: u32 = 3;
-/// Pages of one read: a million workloads.
+/// Pages of one read.
 const PAGES_MAX: u64 = 2_000;
 /// An id that stands for none.
 const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
@@ -57,6 +59,9 @@ impl InstanceList {
                 said(self.total),
                 said(total)
             ));
+        }
+        if self.rows.len() + page.data.0.len() > WORKLOADS_MAX {
+            return Turn::Unsettled(format!("it names more than {WORKLOADS_MAX} workloads"));
         }
         let overlap = self.overlap();
         let rows: Vec<Workload> = page.data.0.iter().map(workload).collect();
@@ -158,15 +163,16 @@ impl InstanceList {
 
 /// The workload that a row names.
 fn workload(row: &InstanceRow) -> Workload {
-    let platform = row.platform_type.owned();
+    let platform = row.platform_type.get().map(within);
     let displayed = row.kind.get().or(row.display_name.get());
-    let host = row.host_name.owned();
+    let host = row.host_name.get().map(within);
     let kind = kind_of(row.platform_type.get(), displayed);
-    let name = row.name.get().or(row.instance_id.get()).unwrap_or("nameless").to_owned();
+    let name = row.name.get().or(row.instance_id.get()).unwrap_or("nameless");
+    let name = within(name);
     let id = row.instance_id.get().filter(|id| *id != NO_ID).map_or_else(
         || format!("{}/{}/{name}", platform.as_deref().or(displayed).unwrap_or("?"), host.as_deref().unwrap_or("?")),
         // A machine that is backed up and replicated has one id in both rows and counts in each.
-        |id| if kind == WorkloadType::CloudConnectReplica { format!("{id}/replica") } else { id.to_owned() },
+        |id| if kind == WorkloadType::CloudConnectReplica { format!("{}/replica", within(id)) } else { within(id) },
     );
     Workload {
         id,
@@ -182,6 +188,15 @@ fn workload(row: &InstanceRow) -> Workload {
         rental: false,
         unstructured: None,
     }
+}
+
+/// A name or an id as far as a snapshot file may state one; two ids alike until there are told as rows that stand twice.
+fn within(text: &str) -> String {
+    if text.len() <= TEXT_MAX {
+        return text.to_owned();
+    }
+    let end = (0..=TEXT_MAX).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    format!("{}…", &text[..end])
 }
 
 fn said(total: Option<u64>) -> String {

@@ -13,3 +13,15 @@ fn the_service_is_told_what_the_program_does() {
     assert!(unit.contains("tidegauge agent --config /etc/tidegauge/tidegauge.toml"));
     assert!(defaults.state_dir.ends_with("lib/tidegauge"), "StateDirectory= makes this one");
 }
+
+#[test]
+fn both_units_are_hardened_alike_and_the_server_lives_where_its_commands_look() {
+    let [agent, server] = ["tidegauge", "tidegauge-license-server"].map(|name| {
+        let path = format!("{}/packaging/{name}.service", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).expect("it is in the repository")
+    });
+    let sandbox = |unit: &str| unit[unit.find("NoNewPrivileges=yes").expect("it is hardened")..].to_owned();
+    assert_eq!(sandbox(&agent), sandbox(&server));
+    assert!(server.contains("\nExecStart=/usr/bin/tidegauge license-server run\n"));
+    assert!(server.contains("\nStateDirectory=tidegauge-license-server\n"), "/var/lib/tidegauge-license-server");
+}

@@ -111,8 +111,9 @@ fn told_or(fact: &Fact, quiet: impl FnOnce() -> String) -> String {
 }
 
 fn sealed(message: &SealedMessage) -> String {
-    let SealedMessage { kind, period, revision, body, sha256, .. } = message;
-    format!("{} {period} r{revision} sealed: {} bytes, SHA-256 {}", kind.as_str(), body.len(), short(sha256))
+    let SealedMessage { kind, period, revision, body, sha256, too_long_with_workloads, .. } = message;
+    let without = if too_long_with_workloads.is_some() { ", without its workloads: too long with them" } else { "" };
+    format!("{} {period} r{revision} sealed: {} bytes{without}, SHA-256 {}", kind.as_str(), body.len(), short(sha256))
 }
 
 fn let_go(deed: &LettingGo) -> String {
