@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::body::Body;
 use axum::http::Request;
-use tidegauge::doors::{Clock, Files};
 use tidegauge::domain::Instant;
+use tidegauge::doors::{Clock, Files};
 use tidegauge::license_server::{LicenseServer, Order, Policy, new_signing_key, operator_router};
 use tidegauge::protocol::{Enrol, Kind, Message, signed};
 use tidegauge::simulation::chance::SeededChance;

@@ -16,6 +16,8 @@ mod sources;
 mod words;
 
 pub use answers::{Answered, script};
+pub use protocol::{AGENT, SEALED, SEALED_ID, SERVER, check as asked_check};
+pub use provider::{discovery, keys};
 
 use tidegauge::domain::Instant;
 

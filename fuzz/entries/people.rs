@@ -8,7 +8,7 @@ use tidegauge::people::openid::{Back, Drawn, Pending, discover, sign_in as signi
 use tidegauge::seal::jws;
 
 use super::answers::{Answered, Script, script};
-use super::provider::{discovery, keys, party, parameter};
+use super::provider::{discovery, keys, parameter, party};
 use super::{manner, now, says};
 
 /// What a good provider is known by.

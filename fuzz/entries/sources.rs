@@ -125,7 +125,9 @@ pub fn counted(sample: &Sample, ledger: &mut Ledger) {
         cross_check(sample, &summary, &rating);
         unrounded(sample, &counted, &rating).by_type();
     }
-    sample.counts.iter().for_each(|count| drop(total_of_count(count, sample, &rating)));
+    for count in &sample.counts {
+        total_of_count(count, sample, &rating);
+    }
     without_weight(sample, &rating);
     split(sample.counts.clone(), &sample.counts, "em01");
     to_json(sample).to_string();

@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 use tidegauge::billing::profile::Template;
 use tidegauge::channels::channel_of;
-use tidegauge::doors::address::is_public;
-use tidegauge::doors::peer::{Fingerprint, is_loopback};
 use tidegauge::domain::events::Events;
 use tidegauge::domain::installation::{entry_of, is_same_host, shown_name};
 use tidegauge::domain::license::LicenseType;
 use tidegauge::domain::people::{Role, SecretHash, user_name};
 use tidegauge::domain::workload::WorkloadType;
 use tidegauge::domain::{IsoWeek, Month, Points};
+use tidegauge::doors::address::is_public;
+use tidegauge::doors::peer::{Fingerprint, is_loopback};
 use tidegauge::evidence::archive::is_plain;
 use tidegauge::people::openid::origin_of;
 use tidegauge::people::password::{is_ours, refuse_weak};
