@@ -33,15 +33,15 @@ pub fn words(bytes: &[u8]) {
 
 fn word(text: &str) {
     if let Ok(month) = text.parse::<Month>() {
-        (month.next(), month.previous(), month.starts_at(), month.ends_at(), month.days());
+        let _ = (month.next(), month.previous(), month.starts_at(), month.ends_at(), month.days());
         month.to_string();
     }
     if let Ok(week) = text.parse::<IsoWeek>() {
-        (week.next(), week.previous(), week.starts_at(), week.ends_at(), week.days());
+        let _ = (week.next(), week.previous(), week.starts_at(), week.ends_at(), week.days());
         week.to_string();
     }
     if let Ok(points) = text.parse::<Points>() {
-        (points.rounded_up(), points.at_least_zero());
+        let _ = (points.rounded_up(), points.at_least_zero());
         points.to_string();
     }
     let _ = Points::stated(text);
