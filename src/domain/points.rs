@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 const STATED_MAX: i64 = 1_000_000_000;
 /// The largest amount that is read back at all: sums of a billion stated amounts.
 const SUM_MAX: i64 = 1_000_000_000_000_000_000;
+/// So many of the largest sums are read back from what was kept.
+const KEPT_SUMS_MAX: i64 = 1_000_000;
 /// Most digits after the point in a foreign text.
 const SCALE_MAX: u32 = 9;
 
@@ -39,6 +41,11 @@ impl Points {
     /// Wraps a decimal that our own arithmetic made.
     pub fn new(amount: Decimal) -> Points {
         Points(amount)
+    }
+
+    /// An amount that was kept; `None`: larger than any sum of ours, of which thousands would still be added up exactly.
+    pub fn kept(amount: Decimal) -> Option<Points> {
+        (amount.abs() <= Decimal::from(SUM_MAX) * Decimal::from(KEPT_SUMS_MAX)).then_some(Points(amount))
     }
 
     /// A whole amount.

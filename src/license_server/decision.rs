@@ -99,7 +99,11 @@ enum Due<'a> {
 fn due<'a>(contract: &Contract, unit: &'a UnitOnFile, check: &LicenseCheck, today: NaiveDate) -> Due<'a> {
     let (expires_on, points) = match &unit.key {
         Some(key) => (Some(key.expires_on), Some(key.points)),
-        None => (check.license.expires_on, check.license.licensed_points),
+        // What an agent says of a key that is not ours is worth no more than what the contract gives today.
+        None => {
+            let claimed = check.license.expires_on;
+            (claimed.map(|day| day.min(contract.next_expiry(None, today))), check.license.licensed_points)
+        }
     };
     let lasting = expires_on.filter(|day| (*day - today).num_days() > DAYS_LEFT_MAX);
     let same_points = points.is_none_or(|points| points == contract.points);

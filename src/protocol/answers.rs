@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Message, check_text};
+use super::{Message, check_text, check_tolerance};
 use crate::domain::gate::{OperatorDecision, Tolerance};
 use crate::domain::report::Receipt;
 use crate::seal::keys::VerifyingKey;
@@ -31,6 +31,7 @@ impl Message for ReceiptAnswer {
     }
 
     fn check(&self) -> Result<(), String> {
+        check_tolerance(&self.tolerance)?;
         check_text("receipt.id", &self.receipt.id)
     }
 }
@@ -53,6 +54,7 @@ impl Message for ConflictAnswer {
     }
 
     fn check(&self) -> Result<(), String> {
+        check_tolerance(&self.tolerance)?;
         if self.receipt.sha256 == crate::seal::digest::sha256_hex(self.body.as_bytes()) {
             Ok(())
         } else {

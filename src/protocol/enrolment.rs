@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Message, check_text};
+use super::{Message, check_text, check_tolerance};
 use crate::domain::Instant;
 use crate::domain::gate::Tolerance;
 use crate::seal::keys::VerifyingKey;
@@ -138,6 +138,7 @@ impl Message for Enrolled {
     }
 
     fn check(&self) -> Result<(), String> {
+        check_tolerance(&self.tolerance)?;
         check_text("contract_id", &self.contract_id)?;
         check_text("licensed_to", &self.licensed_to)
     }

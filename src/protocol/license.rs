@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Message, check_length, check_text};
+use super::{Message, check_length, check_text, check_tolerance};
 use crate::domain::calendar::rfc3339;
 use crate::domain::gate::{GateVerdict, Justification, OperatorDecision, Tolerance};
 use crate::domain::installation::UnitId;
@@ -106,6 +106,7 @@ impl Message for LicenseAnswer {
     }
 
     fn check(&self) -> Result<(), String> {
+        check_tolerance(&self.tolerance)?;
         check_text("message", &self.message)
     }
 }

@@ -11,10 +11,11 @@ mod license;
 mod submission;
 mod telemetry;
 
+use rust_decimal::Decimal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::domain::gate::REASON_CHARS_MAX;
+use crate::domain::gate::{REASON_CHARS_MAX, Tolerance};
 use crate::domain::watermark::Daily;
 use crate::seal::canonical;
 use crate::seal::jws;
@@ -124,6 +125,15 @@ fn check_text(field: &str, text: &str) -> Result<(), String> {
 /// Refuses a list that is longer than any provider's.
 fn check_length(field: &str, length: usize, length_max: usize) -> Result<(), String> {
     if length <= length_max { Ok(()) } else { Err(format!("{field} has {length} entries, more than {length_max}")) }
+}
+
+/// Refuses a tolerance that no operator means: what is worked out of it stays exact.
+fn check_tolerance(tolerance: &Tolerance) -> Result<(), String> {
+    let is_share = (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&tolerance.percent);
+    if is_share && !tolerance.points.is_negative() {
+        return Ok(());
+    }
+    Err(format!("tolerance is {} points or {} percent", tolerance.points, tolerance.percent))
 }
 
 /// Refuses days out of order, out of the period, or marked outside themselves.

@@ -26,6 +26,14 @@ fn points_are_read_exactly_and_written_without_needless_zeros() {
 }
 
 #[test]
+fn no_amount_is_read_back_that_could_not_be_added_up() {
+    let largest = rust_decimal::Decimal::from(10_u64.pow(18)) * rust_decimal::Decimal::from(1_000_000);
+    assert_eq!(Points::kept(-largest).map(Points::amount), Some(-largest));
+    assert_eq!(Points::kept(largest + rust_decimal::Decimal::ONE), None);
+    assert_eq!(Points::kept(rust_decimal::Decimal::MAX), None);
+}
+
+#[test]
 fn a_stated_amount_that_cannot_be_true_is_refused_and_named() {
     let why = |text: &str| Points::stated(text).unwrap_err().to_string();
     assert_eq!(why("-1"), "-1 is negative; points are never negative");

@@ -14,6 +14,7 @@ mod evidence; // a month proved from one archive, forgeries
 mod formats; // PDF, CSV, JSON of a document; mail bytes
 mod glass_box; // journal, messages, coverage, servers: what the agent shows of itself
 mod hooks; // webhook messages, what answers mean, usage events
+mod hostile; // any bytes at every reader: corpora, mutations, the fuzz targets' table
 mod journal; // framing, chain, a cut at every byte
 mod limits; // docs/LIMITS.md: each limit, and one past it
 mod openid; // signing in with a provider: forged, replayed and foreign answers

@@ -1,6 +1,6 @@
 //! How usage sources speak: VBR conversation, snapshot files.
 
-mod driver; // answers asks without a wire
+pub mod driver; // answers asks without a wire
 mod dump; // the PowerShell dump: its tables, and what it writes
 mod enterprise_manager; // the Enterprise Manager conversation, and tenants named beside a server
 mod estate; // the simulated estate is what it says it is

@@ -24,7 +24,8 @@ impl From<Points> for Exact {
 impl TryFrom<Exact> for Points {
     type Error = Unreadable;
     fn try_from(Exact(mantissa, scale): Exact) -> Result<Points, Unreadable> {
-        Decimal::try_from_i128_with_scale(mantissa, scale).map(Points::new).map_err(|_| Unreadable("points"))
+        let amount = Decimal::try_from_i128_with_scale(mantissa, scale).ok();
+        amount.and_then(Points::kept).ok_or(Unreadable("points"))
     }
 }
 

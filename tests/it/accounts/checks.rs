@@ -213,6 +213,15 @@ fn a_renewed_key_ends_with_the_month_after_the_current_one_or_with_the_contract(
 }
 
 #[test]
+fn a_first_key_never_outlasts_what_the_contract_gives_whatever_the_agent_says_of_its_license() {
+    let office = Office::with_october(104, 99);
+    let claimed = License { licensed_points: Some(Points::whole(1)), ..license("2099-12-31") };
+    let key = office.ask(None, claimed).key.expect("the points differ");
+    let key = protocol::read_key(&key, &office.server.verifying_key()).unwrap();
+    assert_eq!(key.expires_on, "2026-12-31".parse().unwrap());
+}
+
+#[test]
 fn subscription_keys_owe_no_report_and_have_no_gate() {
     let kind = LicenseType::Subscription;
     let mut office = Office::empty();
