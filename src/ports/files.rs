@@ -45,6 +45,13 @@ impl Files for RealFiles {
         Ok(names)
     }
 
+    fn close_folder(&self, folder: &Path) -> io::Result<()> {
+        make_folder(folder)?;
+        #[cfg(unix)]
+        fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        Ok(())
+    }
+
     fn append_to(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         make_folder_of(path)?;
         let file = private(OpenOptions::new().append(true).create(true)).open(path)?;
@@ -124,11 +131,15 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 fn make_folder_of(path: &Path) -> io::Result<()> {
+    make_folder(folder_of(path))
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder_of(path))
+    builder.create(folder)
 }
 
 /// A rename or a new name is durable only with its folder.
