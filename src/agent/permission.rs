@@ -172,7 +172,7 @@ fn must_be(person: &Person, needed: Role, deed: &str) -> Result<(), Refused> {
     if needed <= person.role {
         return Ok(());
     }
-    let Person { name, role } = person;
+    let Person { name, role, .. } = person;
     let why = format!("{name} is {role} here, and to {deed} takes {needed}: ask an administrator, or somebody who is");
     Err(Refused::new(77, why))
 }

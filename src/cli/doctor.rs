@@ -15,6 +15,7 @@ use crate::config::Settings;
 use crate::domain::Instant;
 use crate::doors::Wire;
 use crate::doors::peer::{PeerSettings, WEBHOOK};
+use crate::ports::wire;
 
 /// Longest wait for a server.
 const SECONDS_MAX: u32 = 10;
@@ -36,6 +37,7 @@ pub fn run(session: &mut Session<'_>) -> Result<(), Refused> {
         checks.push(Check { name: name.to_owned(), found: writable(session, folder) });
     }
     checks.extend(store(session));
+    checks.extend(secrets(&settings));
     checks.extend(reachable(session, &settings)?);
     let rows: Vec<Value> = checks.iter().map(row).collect();
     session.show(&json!({"schema": "tidegauge.doctor/1", "checks": rows}), text)?;
@@ -83,14 +85,28 @@ fn store(session: &mut Session<'_>) -> Vec<Check> {
     }
 }
 
+/// Every secret that the settings name is there, and nobody else can read it.
+fn secrets(settings: &Settings) -> Vec<Check> {
+    let check = |(peer, reach): (String, PeerSettings)| {
+        let places = reach.secrets();
+        let first = places.iter().find_map(|place| wire::readable(place).err());
+        let found = match first {
+            None => Ok(format!("{} can be read, and by nobody else", places.len())),
+            Some(failure) => Err(Refused::new(78, failure.to_string())),
+        };
+        (!places.is_empty()).then(|| Check { name: format!("secret of {peer}"), found })
+    };
+    settings.peers().into_iter().filter_map(check).collect()
+}
+
 /// Every far side of the settings, all at once.
 fn reachable(session: &Session<'_>, settings: &Settings) -> Result<Vec<Check>, Refused> {
     let _patience = Patience::with("asking every server");
-    let wire = (session.doors.wire)(settings);
+    let carrier = (session.doors.wire)(settings);
     runtime()?.block_on(async {
         let mut asked = Vec::new();
         for (peer, reach) in settings.peers() {
-            asked.push(tokio::spawn(knock(Arc::clone(&wire), peer, reach)));
+            asked.push(tokio::spawn(knock(Arc::clone(&carrier), peer, reach)));
         }
         let mut checks = Vec::new();
         for one in asked {

@@ -1,18 +1,19 @@
 //! Signing in by the provider of the settings: away to it, and back with its word for somebody.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::Router;
-use axum::extract::{Query as Parameters, State};
+use axum::extract::{ConnectInfo, Query as Parameters, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use tracing::{info, warn};
 
-use super::entry::{entered, internal, local, onward, open_for};
+use super::entry::{address_of, entered, internal, local, onward, open_for};
 use super::forms::Fields;
 use super::{House, answers, cookie, refusal};
 use crate::agent::{Query, Refused, converse};
@@ -57,8 +58,8 @@ impl ByProvider {
         provider
     }
 
-    fn begin(&self, provider: &Arc<Provider>, drawn: Drawn, to: &str, now: Instant) -> Result<Begun, Setback> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).begin(&self.party, provider, drawn, to, now)
+    fn begin(&self, provider: &Arc<Provider>, drawn: Drawn, to: &str, of: (IpAddr, Instant)) -> Result<Begun, Setback> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).begin(&self.party, provider, drawn, to, of)
     }
 
     /// Whom the provider vouches for, and where he wanted to go.
@@ -103,8 +104,12 @@ fn door(house: &House) -> Result<&ByProvider, Refused> {
     house.by_provider.as_ref().ok_or_else(none)
 }
 
-async fn begin(State(house): State<Arc<House>>, Parameters(fields): Parameters<Vec<(String, String)>>) -> Response {
-    match began(&house, local(Fields(fields).text("to"))).await {
+async fn begin(
+    State(house): State<Arc<House>>,
+    from: Option<Extension<ConnectInfo<SocketAddr>>>,
+    Parameters(fields): Parameters<Vec<(String, String)>>,
+) -> Response {
+    match began(&house, local(Fields(fields).text("to")), address_of(from)).await {
         Ok(begun) => {
             let cookie = cookie::lent(begun.cookie.expose_secret(), openid::LASTS, house.manner.secure);
             with_cookie(onward(&begun.url), &cookie)
@@ -116,12 +121,12 @@ async fn begin(State(house): State<Arc<House>>, Parameters(fields): Parameters<V
     }
 }
 
-async fn began(house: &House, to: &str) -> Result<Begun, Refused> {
+async fn began(house: &House, to: &str, from: IpAddr) -> Result<Begun, Refused> {
     let (door, now) = (door(house)?, house.clock.now());
     let provider = door.provider(now).await.map_err(|setback| refused(&setback))?;
     let mut bytes = [0; Drawn::BYTES];
     house.chance.lock().expect("drawing bytes does not panic").fill(&mut bytes);
-    door.begin(&provider, Drawn::of(&bytes), to, now).map_err(|setback| refused(&setback))
+    door.begin(&provider, Drawn::of(&bytes), to, (from, now)).map_err(|setback| refused(&setback))
 }
 
 async fn back(State(house): State<Arc<House>>, headers: HeaderMap, Parameters(back): Parameters<Back>) -> Response {

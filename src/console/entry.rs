@@ -85,7 +85,7 @@ pub async fn seat(house: &House, headers: &HeaderMap) -> Result<Option<Seat>, Re
     let Some(secret) = session_cookie(house, headers) else { return Ok(None) };
     let Some(session) = house.doorkeeper.session(&secret, house.clock.now()) else { return Ok(None) };
     let person = match session.under {
-        Under::Provider(role) => Some(Person { name: session.name.clone(), role }),
+        Under::Provider(role) => Some(Person::guest(&session.name, role)),
         Under::Lock(lock) => known(house, &session.name).await?.under(lock),
     };
     let Some(person) = person else {
@@ -181,7 +181,7 @@ async fn sign_in(
 ) -> Response {
     let fields = Fields(fields);
     let (name, to) = (fields.text("name").unwrap_or_default(), local(fields.text("to")));
-    let from = from.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |from| from.0.0.ip());
+    let from = address_of(from);
     let tried = match came_from_here(&Method::POST, &headers) {
         Ok(()) => tried(&house, name, fields.all("password").next().unwrap_or_default(), from).await,
         Err(refused) => Err(Shut::Wrong(refused.why)),
@@ -198,6 +198,11 @@ async fn sign_in(
     }
 }
 
+/// Where a browser is; loopback when nobody says so, as in tests.
+pub(super) fn address_of(from: Option<Extension<ConnectInfo<SocketAddr>>>) -> IpAddr {
+    from.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |Extension(ConnectInfo(from))| from.ip())
+}
+
 /// Checks name and password, and opens a session.
 async fn tried(house: &House, name: &str, secret: &str, from: IpAddr) -> Result<SecretString, Shut> {
     let wrong = || Shut::Wrong("Name or password is wrong.".to_owned());
@@ -206,7 +211,7 @@ async fn tried(house: &House, name: &str, secret: &str, from: IpAddr) -> Result<
     }
     let now = house.clock.now();
     if let Err(many) = house.doorkeeper.may_try(name, from, now) {
-        warn!(event = "session.limited", user = name, %from, "too many tries to sign in");
+        warn!(event = "session.limited", %from, "too many tries to sign in");
         return Err(Shut::Limited(many.to_string()));
     }
     // Counted before it is checked, so that tries side by side are counted too.
@@ -215,6 +220,8 @@ async fn tried(house: &House, name: &str, secret: &str, from: IpAddr) -> Result<
         house.doorkeeper.passed(name, from);
         Shut::Unanswered(refused)
     })?;
+    // People type a password where the name belongs: what is no user's name is not logged.
+    let shown = person.as_ref().map_or_else(|| "nobody known".to_owned(), |person| person.name.clone());
     let secret = SecretString::from(secret.to_owned());
     let fits = tokio::task::spawn_blocking(move || password::verify(&secret, hash.as_ref())).await;
     match person.filter(|_| fits.unwrap_or(false)) {
@@ -224,7 +231,7 @@ async fn tried(house: &House, name: &str, secret: &str, from: IpAddr) -> Result<
             Ok(open(house, &person.name, lock))
         }
         None => {
-            warn!(event = "session.refused", user = name, %from, "a sign-in was refused");
+            warn!(event = "session.refused", user = shown, %from, "a sign-in was refused");
             Err(wrong())
         }
     }
@@ -341,7 +348,7 @@ async fn choose_password(
 async fn chosen(house: &House, name: &str, code: &str, fields: &Fields) -> Result<u64, Refused> {
     let hash = new_password(house, name, fields).await?;
     let order = Order::SetPassword { name: name.to_owned(), password: hash, invitation: Some(token::hash_of(code)) };
-    (house.back.order)(order, Person { name: name.to_owned(), role: Role::Viewer }).await?;
+    (house.back.order)(order, Person::ours(name, Role::Viewer)).await?;
     Ok(known(house, name).await?.lock)
 }
 

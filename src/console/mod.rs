@@ -29,7 +29,7 @@ use chrono_tz::Tz;
 use serde_json::Value;
 
 use crate::agent::{Order, Query, Refused};
-use crate::domain::people::Person;
+use crate::domain::people::{Person, Role};
 use crate::doors::{Chance, Clock};
 use crate::people::Doorkeeper;
 
@@ -89,6 +89,16 @@ pub fn router(house: Arc<House>) -> Router {
         .merge(inside)
         .layer(DefaultBodyLimit::max(forms::FORM_BYTES_MAX))
         .with_state(house)
+}
+
+/// The address of every page, and the role that it needs.
+pub fn addresses() -> impl Iterator<Item = (&'static str, Role)> {
+    pages::PAGES.iter().map(|page| (page.path, page.needs))
+}
+
+/// The address of every form of somebody who is signed in, and the role that it needs.
+pub fn forms() -> impl Iterator<Item = (&'static str, Role)> {
+    pages::DEEDS.iter().flat_map(|deeds| deeds.iter()).map(|deed| (deed.path, deed.needs))
 }
 
 /// Everything that the console's listener serves: only for known host names, and with the headers of a page.

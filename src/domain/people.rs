@@ -59,12 +59,44 @@ impl FromStr for Role {
 pub struct Person {
     pub name: String,
     pub role: Role,
+    /// By whose word he is here.
+    #[serde(default, skip_serializing_if = "Standing::is_ours")]
+    pub standing: Standing,
+}
+
+/// By whose word somebody is here: a guest's tokens must not outlive what his provider says of him.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// A user of ours, or the owner of the machine.
+    #[default]
+    Ours,
+    /// A sign-in provider vouches for him while his session lasts.
+    Guest,
+    /// A token that a guest made.
+    GuestsToken,
+}
+
+impl Standing {
+    fn is_ours(&self) -> bool {
+        *self == Standing::Ours
+    }
 }
 
 impl Person {
+    /// A user of ours, or the owner of the machine.
+    pub fn ours(name: &str, role: Role) -> Person {
+        Person { name: name.to_owned(), role, standing: Standing::Ours }
+    }
+
+    /// Somebody for whom a sign-in provider vouches.
+    pub fn guest(name: &str, role: Role) -> Person {
+        Person { name: name.to_owned(), role, standing: Standing::Guest }
+    }
+
     /// The owner of the machine, who reaches the control socket and the store.
     pub fn owner(name: &str) -> Person {
-        Person { name: name.to_owned(), role: Role::Administrator }
+        Person::ours(name, Role::Administrator)
     }
 
     /// How the journal names him.
@@ -133,7 +165,7 @@ fn is_first(lock: &u64) -> bool {
 impl User {
     /// Who he is when he has signed in.
     pub fn person(&self) -> Person {
-        Person { name: self.name.clone(), role: self.role }
+        Person::ours(&self.name, self.role)
     }
 }
 
@@ -147,9 +179,12 @@ pub struct Token {
     pub role: Role,
     /// Who made it, and for whom it acts.
     pub by: String,
-    /// The user with whom it ends; `None`: the owner of the machine made it.
+    /// The user with whom it ends; `None`: the owner of the machine or a guest made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// Whose word its maker stood by.
+    #[serde(default, skip_serializing_if = "Standing::is_ours")]
+    pub standing: Standing,
     pub made_at: Instant,
     /// The first instant at which it works no more; `None`: until it is revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]

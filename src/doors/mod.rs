@@ -45,6 +45,11 @@ pub trait Files: Send + Sync {
     }
     /// Names in the folder, sorted; empty when there is no folder.
     fn list(&self, folder: &Path) -> io::Result<Vec<String>>;
+    /// Makes the folder, or closes the one that is there to everybody but its owner (0700): for what others than this
+    /// trait write into. A disk without owners has nothing to close.
+    fn close_folder(&self, _folder: &Path) -> io::Result<()> {
+        Ok(())
+    }
     /// Opens for appending at the end, making the file (0600) and its folder (0700).
     fn append_to(&self, path: &Path) -> io::Result<Box<dyn AppendFile>>;
     /// Writes the whole file so that it is there entirely or not at all, durably: temporary file, fsync, rename, fsync of the folder.

@@ -21,6 +21,28 @@ pub enum PeerSettings {
     Folder(FolderPeer),
 }
 
+impl PeerSettings {
+    /// Where each secret stands that the peer is shown.
+    pub fn secrets(&self) -> Vec<&SecretPlace> {
+        match self {
+            PeerSettings::Http(peer) => peer.secrets(),
+            PeerSettings::Mail(peer) => peer.login.iter().map(|login| &login.password).collect(),
+            PeerSettings::Hook(peer) => match &peer.proof {
+                Proof::Signed(places) => places.iter().collect(),
+                Proof::Authorization(place) => vec![place],
+                Proof::None => Vec::new(),
+            },
+            PeerSettings::Folder(_) => Vec::new(),
+        }
+    }
+}
+
+impl HttpPeer {
+    fn secrets(&self) -> Vec<&SecretPlace> {
+        self.login.iter().map(|login| &login.password).chain(&self.api_key).collect()
+    }
+}
+
 /// A far side that speaks HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpPeer {

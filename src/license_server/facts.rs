@@ -41,6 +41,16 @@ pub enum Fact {
         key: VerifyingKey,
         at: Instant,
     },
+    /// Somebody else showed a token that was used.
+    EnrolmentRefused {
+        secret_sha256: String,
+        refused: RefusedEnrolment,
+    },
+    /// An agent's key is heard no more.
+    AgentRemoved {
+        agent: String,
+        note: Note,
+    },
     TelemetryTaken {
         agent: String,
         body: String,
@@ -93,6 +103,16 @@ pub enum Fact {
 pub struct Grant {
     pub secret_sha256: String,
     pub expires_at: Instant,
+}
+
+/// Who showed a token that another key had used: one of the two stole it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedEnrolment {
+    /// As it calls itself.
+    pub agent_id: String,
+    /// Fingerprint of its key.
+    pub key: String,
+    pub at: Instant,
 }
 
 /// Who did it when, and why.

@@ -1,7 +1,7 @@
 //! What comes in: verified as received, taken once, answered the same way each time.
 
 use super::decision::{self, Decision, decide};
-use super::facts::Fact;
+use super::facts::{Fact, RefusedEnrolment};
 use super::state::{AgentOnFile, MessageOnFile, State};
 use super::unit::UnitOnFile;
 use super::{Inner, LicenseServer, LicenseServerError};
@@ -17,6 +17,9 @@ use crate::seal::jws;
 
 /// Different bytes that are kept under one id; more of them are answered and not kept.
 const CONFLICTS_KEPT: usize = 20;
+
+/// Keys that showed a used token and are kept; more of them are refused and not kept.
+const REFUSED_KEPT: usize = 20;
 
 /// A signed answer with its HTTP status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +127,7 @@ impl LicenseServer {
         let token = token.ok_or_else(|| NotTaken::forbidden("no such enrolment token; ask the operator for one"))?;
         match &token.used_by {
             Some(used_by) if *used_by == fingerprint => {}
-            Some(_) => return Err(NotTaken::forbidden("the enrolment token was used; ask the operator for another")),
+            Some(_) => return Err(Self::used_before(&mut inner, secret_sha256, request, now)?),
             None if token.expires_at <= now => {
                 return Err(NotTaken::forbidden("the enrolment token has expired; ask the operator for another"));
             }
@@ -136,7 +139,30 @@ impl LicenseServer {
             }
         }
         let agent = inner.state.agents.get(&fingerprint).expect("the token names the agent it enrolled");
+        if agent.removed.is_some() {
+            return Err(NotTaken::forbidden("the operator removed this agent's key; ask the operator why"));
+        }
         Ok(self.enrolled(&inner.state, &fingerprint, agent))
+    }
+
+    /// Two keys showed one token, so one of them stole it: the operator is shown both, and each side is told.
+    fn used_before(
+        inner: &mut Inner,
+        secret_sha256: String,
+        request: Enrol,
+        now: Instant,
+    ) -> Result<NotTaken, NotTaken> {
+        let token = &inner.state.tokens[&secret_sha256];
+        let key = request.key.fingerprint();
+        if token.refused.len() < REFUSED_KEPT && token.refused.iter().all(|one| one.key != key) {
+            let agent_id = shortened(&request.agent_id);
+            let actor = shortened(&format!("agent:{agent_id}"));
+            let refused = RefusedEnrolment { agent_id, key, at: now };
+            inner.record(Fact::EnrolmentRefused { secret_sha256, refused }, &actor, now)?;
+        }
+        let why = "the enrolment token was used by another key; was that not you, it was stolen: the operator sees both \
+                   keys and can remove the wrong one; ask the operator for another token";
+        Ok(NotTaken::forbidden(why))
     }
 
     fn enrolled(&self, state: &State, fingerprint: &str, agent: &AgentOnFile) -> Reply {
@@ -283,10 +309,10 @@ fn text_of(body: &[u8]) -> Result<&str, NotTaken> {
 fn heard<'a>(state: &State, body: &'a [u8]) -> Result<Heard<'a>, NotTaken> {
     let text = text_of(body)?;
     let agent = jws::unverified_kid(text).map_err(|why| NotTaken::wrong(why.to_string()))?;
-    let on_file = state
-        .agents
-        .get(&agent)
-        .ok_or_else(|| NotTaken::forbidden("this agent is not enrolled here; enrol it with a token of the operator"))?;
+    let on_file =
+        state.agents.get(&agent).filter(|agent| agent.removed.is_none()).ok_or_else(|| {
+            NotTaken::forbidden("this agent is not enrolled here; enrol it with a token of the operator")
+        })?;
     let payload = jws::verify(text, &on_file.key).map_err(|why| NotTaken::wrong(why.to_string()))?;
     Ok(Heard { text, sha256: sha256_hex(body), payload, agent })
 }

@@ -28,9 +28,9 @@ use crate::store::journal::{Entry, Journal, JournalError, NewEntry};
 
 pub use contract::{Contract, ContractState, Term};
 pub use decision::{Decision, decide};
-pub use facts::{Fact, Grant, Note};
+pub use facts::{Fact, Grant, Note, RefusedEnrolment};
 pub use intake::Reply;
-pub use operator::{ContractSum, InstallationRow, Order, Refused, ReportRow, ReportView};
+pub use operator::{AgentRow, ContractSum, InstallationRow, Order, Refused, ReportRow, ReportView};
 pub use operator_routes::{Obeyed, SignedOrder, operator_router};
 pub use routes::router;
 pub use signing_key::{NoSigningKey, new_signing_key};

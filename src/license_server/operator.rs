@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::contract::{Contract, ContractState};
-use super::facts::{Fact, Grant, Note};
+use super::facts::{Fact, Grant, Note, RefusedEnrolment};
 use super::state::{State, message_in};
 use super::{LicenseServer, LicenseServerError};
 use crate::domain::gate::{GateVerdict, Justification, REASON_CHARS_MAX};
@@ -38,6 +38,11 @@ pub enum Order {
         contract_id: String,
         points: Points,
     },
+    /// The agent of this key is heard no more, as when its enrolment token was stolen.
+    RemoveAgent {
+        agent: String,
+        why: String,
+    },
     /// No more keys for this unit.
     RevokeKey {
         unit: String,
@@ -66,6 +71,8 @@ pub enum Refused {
     NoContract(String),
     #[error("no reporting unit {0}; `license-server installation list` shows them")]
     NoUnit(String),
+    #[error("no agent with the key {0}; `license-server agent list` shows them")]
+    NoAgent(String),
     #[error("no report of {month} from unit {unit}; `license-server report list` shows them")]
     NoReport { unit: String, month: Month },
     #[error("a reason is needed")]
@@ -156,6 +163,20 @@ impl LicenseServer {
         inner.state.units.iter().map(row).collect()
     }
 
+    /// Agents by the fingerprint of their key, with who else showed the token of each.
+    pub fn agents(&self) -> Vec<AgentRow> {
+        let inner = self.lock();
+        let row = |(key, on_file): (&String, &super::state::AgentOnFile)| AgentRow {
+            key: key.clone(),
+            agent_id: on_file.agent_id.clone(),
+            contract_id: on_file.contract_id.clone(),
+            enrolled_at: on_file.enrolled_at,
+            removed: on_file.removed.clone(),
+            refused: inner.state.refused_beside(key),
+        };
+        inner.state.agents.iter().map(row).collect()
+    }
+
     /// Newest revisions by unit and month, with the gate as it stands.
     pub fn reports(&self) -> Vec<ReportRow> {
         let inner = self.lock();
@@ -244,6 +265,20 @@ pub struct InstallationRow {
     pub last_check: Option<String>,
 }
 
+/// One agent as `agent list` shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AgentRow {
+    /// Fingerprint of its key.
+    pub key: String,
+    /// As it calls itself.
+    pub agent_id: String,
+    pub contract_id: String,
+    pub enrolled_at: Instant,
+    pub removed: Option<Note>,
+    /// Who showed the same token afterwards: one of them stole it.
+    pub refused: Vec<RefusedEnrolment>,
+}
+
 /// One month as `report list` shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReportRow {
@@ -316,6 +351,8 @@ fn fact_of(
         Order::SetContractPoints { contract_id, points } => {
             Fact::ContractPointsSet { contract_id: known(contract_id)?, points }
         }
+        Order::RemoveAgent { agent, .. } if !state.agents.contains_key(&agent) => return Err(Refused::NoAgent(agent)),
+        Order::RemoveAgent { agent, why } => Fact::AgentRemoved { agent, note: noted(why)? },
         Order::RevokeKey { unit, .. } if !state.units.contains_key(&unit) => return Err(Refused::NoUnit(unit)),
         Order::RevokeKey { unit, why } => Fact::KeyRevoked { unit, note: noted(why)? },
         Order::ApproveReport { unit, month, why } => {

@@ -41,6 +41,7 @@ pub fn operator_router(server: Arc<LicenseServer>, clock: Arc<dyn Clock>, chance
         .route("/v1/operator/orders", post(obey))
         .route("/v1/operator/contracts", get(contracts))
         .route("/v1/operator/sums/{month}", get(sums))
+        .route("/v1/operator/agents", get(agents))
         .route("/v1/operator/installations", get(installations))
         .route("/v1/operator/reports", get(reports))
         .route("/v1/operator/reports/{unit}/{month}", get(report))
@@ -65,6 +66,10 @@ async fn sums(State(context): State<Context>, Path(month): Path<Month>) -> Respo
     Json(context.server.sums(month)).into_response()
 }
 
+async fn agents(State(context): State<Context>) -> Response {
+    Json(context.server.agents()).into_response()
+}
+
 async fn installations(State(context): State<Context>) -> Response {
     Json(context.server.installations()).into_response()
 }
@@ -80,7 +85,9 @@ async fn report(State(context): State<Context>, Path((unit, month)): Path<(Strin
 fn refusal(refused: &Refused) -> Response {
     let status = match refused {
         Refused::ContractExists(_) => StatusCode::CONFLICT,
-        Refused::NoContract(_) | Refused::NoUnit(_) | Refused::NoReport { .. } => StatusCode::NOT_FOUND,
+        Refused::NoContract(_) | Refused::NoUnit(_) | Refused::NoAgent(_) | Refused::NoReport { .. } => {
+            StatusCode::NOT_FOUND
+        }
         Refused::NoReason | Refused::TooLong { .. } => StatusCode::BAD_REQUEST,
         Refused::Server(_) => StatusCode::SERVICE_UNAVAILABLE,
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Policy;
 use super::contract::Contract;
-use super::facts::{Fact, Grant};
+use super::facts::{Fact, Grant, Note, RefusedEnrolment};
 use super::unit::{CheckOnFile, UnitOnFile};
 use crate::domain::Instant;
 use crate::domain::report::Receipt;
@@ -34,6 +34,8 @@ pub struct TokenOnFile {
     pub expires_at: Instant,
     /// Fingerprint of the agent's key that used it.
     pub used_by: Option<String>,
+    /// Who showed it after that.
+    pub refused: Vec<RefusedEnrolment>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub struct AgentOnFile {
     pub contract_id: String,
     pub key: VerifyingKey,
     pub enrolled_at: Instant,
+    /// Why it is heard no more.
+    pub removed: Option<Note>,
 }
 
 /// A sealed message as it was taken.
@@ -79,7 +83,16 @@ impl State {
                 let fingerprint = key.fingerprint();
                 let token = self.tokens.get_mut(&secret_sha256).ok_or("an enrolment without its token")?;
                 token.used_by = Some(fingerprint.clone());
-                self.agents.insert(fingerprint, AgentOnFile { agent_id, contract_id, key, enrolled_at: at });
+                let on_file = AgentOnFile { agent_id, contract_id, key, enrolled_at: at, removed: None };
+                self.agents.insert(fingerprint, on_file);
+            }
+            Fact::EnrolmentRefused { secret_sha256, refused } => {
+                let token = self.tokens.get_mut(&secret_sha256).ok_or("a refused enrolment without its token")?;
+                token.refused.push(refused);
+            }
+            Fact::AgentRemoved { agent, note } => {
+                let on_file = self.agents.get_mut(&agent).ok_or_else(|| format!("unknown agent {agent}"))?;
+                on_file.removed = Some(note);
             }
             Fact::TelemetryTaken { agent, body, receipt } => {
                 let telemetry: Telemetry = message_in(&body)?;
@@ -118,6 +131,12 @@ impl State {
         Ok(())
     }
 
+    /// Who showed the token that enrolled this key after it.
+    pub fn refused_beside(&self, agent: &str) -> Vec<RefusedEnrolment> {
+        let of_it = self.tokens.values().filter(|token| token.used_by.as_deref() == Some(agent));
+        of_it.flat_map(|token| token.refused.clone()).collect()
+    }
+
     /// The unit as it stands, or as this enrolled agent would begin it.
     pub fn unit_or_begun(&self, unit: &str, agent: &str) -> Cow<'_, UnitOnFile> {
         match self.units.get(unit) {
@@ -147,8 +166,9 @@ impl State {
     }
 
     fn grant(&mut self, contract_id: &str, grant: Grant) {
-        let token = TokenOnFile { contract_id: contract_id.to_owned(), expires_at: grant.expires_at, used_by: None };
-        self.tokens.insert(grant.secret_sha256, token);
+        let Grant { secret_sha256, expires_at } = grant;
+        let token = TokenOnFile { contract_id: contract_id.to_owned(), expires_at, used_by: None, refused: Vec::new() };
+        self.tokens.insert(secret_sha256, token);
     }
 
     fn keep(&mut self, body: String, receipt: Receipt) {

@@ -105,13 +105,24 @@ pub fn hash(password: &SecretString, salt: [u8; 16]) -> SecretHash {
 /// Whether the password is the one that was hashed. Without a hash nobody is let in, after the same time: how long it
 /// takes does not say whether there is such a user.
 pub fn verify(password: &SecretString, hash: Option<&SecretHash>) -> bool {
+    verify_by(password, hash, |spelled, hash| {
+        hasher().verify_password(spelled.expose_secret().as_bytes(), hash.expose()).is_ok()
+    })
+}
+
+/// The same with another way to compare, which is the costly part and happens once whoever it is.
+pub fn verify_by(
+    password: &SecretString,
+    hash: Option<&SecretHash>,
+    compare: impl FnOnce(&SecretString, &SecretHash) -> bool,
+) -> bool {
     static NOBODY: LazyLock<SecretHash> = LazyLock::new(|| self::hash(&SecretString::from("nobody"), [0; 16]));
     if password.expose_secret().len() > BYTES_MAX {
         return false;
     }
     let spelled = normal(password);
-    let fits = hasher().verify_password(spelled.expose_secret().as_bytes(), hash.unwrap_or(&NOBODY).expose());
-    hash.is_some() && fits.is_ok()
+    let fits = compare(&spelled, hash.unwrap_or(&NOBODY));
+    hash.is_some() && fits
 }
 
 /// Whether the text is a hash of [`hash`], or of one that is no dearer to check.

@@ -121,7 +121,7 @@ impl Tries {
 }
 
 /// One customer's network: a whole /64 of IPv6, since one machine has as many addresses there as it likes.
-fn network_of(from: IpAddr) -> IpAddr {
+pub(super) fn network_of(from: IpAddr) -> IpAddr {
     match from.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),

@@ -45,6 +45,13 @@ impl Files for RealFiles {
         Ok(names)
     }
 
+    fn close_folder(&self, folder: &Path) -> io::Result<()> {
+        make_folder(folder)?;
+        #[cfg(unix)]
+        fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        Ok(())
+    }
+
     fn append_to(&self, path: &Path) -> io::Result<Box<dyn AppendFile>> {
         make_folder_of(path)?;
         let file = private(OpenOptions::new().append(true).create(true)).open(path)?;
@@ -123,12 +130,16 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Makes the folders that are missing, the outermost first, each durable in the one around it.
 fn make_folder_of(path: &Path) -> io::Result<()> {
+    make_folder(folder_of(path))
+}
+
+/// Makes the folders that are missing, the outermost first, each durable in the one around it.
+fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let missing = folder_of(path).ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+    let missing = folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
     for folder in missing.collect::<Vec<_>>().into_iter().rev() {
         match builder.create(folder) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {}

@@ -28,6 +28,9 @@ const HANDSHAKE_SECONDS_MAX: u64 = 10;
 const FINISHED_MAX: usize = 64;
 /// Handshakes at once; more wait in the operating system's queue.
 const HANDSHAKES_MAX: usize = 256;
+/// The folder in which a socket is bound before it stands where it is looked for.
+#[cfg(unix)]
+const BINDING: &str = ".binding";
 /// How long requests may go on after the stop.
 const STOP_SECONDS_MAX: u64 = 10;
 
@@ -99,20 +102,24 @@ pub async fn unix(
     }))
 }
 
-/// Binds below a folder of our own first, so that nobody can connect before the file is private.
+/// Binds in a folder that only this user may enter, so that nobody can connect before the file itself is private: who
+/// has connected stays connected, whatever becomes of the file.
 #[cfg(unix)]
 fn private_socket(path: &Path) -> io::Result<tokio::net::UnixListener> {
-    use std::os::unix::fs::PermissionsExt;
-    let unfinished = path.with_extension("binding");
-    for left in [path, &unfinished] {
-        match std::fs::remove_file(left) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-    }
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let missing_is_fine = |done: io::Result<()>| match done {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    };
+    let own = path.with_file_name(BINDING);
+    missing_is_fine(std::fs::remove_file(path))?;
+    missing_is_fine(std::fs::remove_dir_all(&own))?;
+    std::fs::DirBuilder::new().mode(0o700).create(&own)?;
+    let unfinished = own.join("s");
     let listener = tokio::net::UnixListener::bind(&unfinished)?;
     std::fs::set_permissions(&unfinished, std::fs::Permissions::from_mode(0o600))?;
     std::fs::rename(&unfinished, path)?;
+    std::fs::remove_dir(&own)?;
     Ok(listener)
 }
 

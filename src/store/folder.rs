@@ -60,6 +60,13 @@ impl Held {
         }
     }
 
+    /// Makes sled's folder one that its owner alone may enter: sled's own files are as open as the umask leaves them.
+    pub fn close(&self) -> Result<(), StoreError> {
+        let Held::Lock { files, .. } = self else { return Ok(()) };
+        let state = self.state();
+        files.close_folder(&state).map_err(|source| disk("make or close", &state, source))
+    }
+
     /// Whether there is a state to open, and none that failed before.
     pub fn look(&self) -> Result<Look, StoreError> {
         let Held::Lock { files, .. } = self else { return Ok(Look::Nothing) };

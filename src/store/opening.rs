@@ -69,6 +69,7 @@ pub(super) fn open(place: &Place, files: Arc<dyn Files>) -> Result<(Store, Openi
         Err(why) => why,
     };
     held.quarantine()?;
+    held.close()?;
     let kv = Kv::open(&held.state()).map_err(|why| StoreError::StateFailed { why })?;
     let (state, journal, opened) =
         catch_up(place, &files, State::new(kv)?, Head::EMPTY).map_err(|behind| behind.error)?;
@@ -91,7 +92,8 @@ fn open_state(held: &Held) -> Result<(State, Head), String> {
     match held.look().map_err(|error| error.to_string())? {
         Look::Nothing => return Err(NOTHING_THERE.to_owned()),
         Look::Suspect => return Err("it failed before".to_owned()),
-        Look::Something => {}
+        // A folder that cannot be closed is no reason to build a state again that may be whole.
+        Look::Something => held.close().unwrap_or_default(),
     }
     let kv = Kv::open(&held.state())?;
     let known = kv.applied().map_err(|error| error.to_string())?;

@@ -30,7 +30,7 @@ fn at(text: &str) -> Instant {
 }
 
 /// A clock that a test sets.
-struct Hands(Mutex<Instant>);
+pub struct Hands(Mutex<Instant>);
 
 impl Clock for Hands {
     fn now(&self) -> Instant {
@@ -39,17 +39,17 @@ impl Clock for Hands {
 }
 
 /// The API of an agent with an open report of September 2026, a token for each role, and Anna at the console.
-struct Api {
-    router: Router,
+pub struct Api {
+    pub router: Router,
     /// The control socket's own.
-    socket: Router,
-    hands: Arc<Hands>,
+    pub socket: Router,
+    pub hands: Arc<Hands>,
 }
 
 /// One for all tests that change nothing.
-static READ_ONLY: LazyLock<Api> = LazyLock::new(Api::new);
+pub static READ_ONLY: LazyLock<Api> = LazyLock::new(Api::new);
 
-fn token_of(role: &str) -> String {
+pub fn token_of(role: &str) -> String {
     format!("tgt_{role}_of_the_tests")
 }
 
@@ -83,7 +83,7 @@ fn with_people(world: &mut World) {
 }
 
 impl Api {
-    fn new() -> Api {
+    pub fn new() -> Api {
         let mut world = World::new(WorldPlan::small(1, at("2026-08-20T09:30:00Z"), 40));
         world.run_until(at("2026-10-01T08:00:00Z"));
         with_people(&mut world);
@@ -104,18 +104,18 @@ impl Api {
         Api { router: api::entry::router(entry), socket: api::router(house), hands }
     }
 
-    fn get(&self, path: &str, role: &str) -> Reply {
+    pub fn get(&self, path: &str, role: &str) -> Reply {
         self.send(&self.router, Method::GET, path, &[("authorization", &format!("Bearer {}", token_of(role)))], None)
     }
 
-    fn post(&self, path: &str, role: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
+    pub fn post(&self, path: &str, role: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
         let bearer = format!("Bearer {}", token_of(role));
         let all: Vec<(&str, &str)> = headers.iter().copied().chain([("authorization", bearer.as_str())]).collect();
         self.send(&self.router, Method::POST, path, &all, Some(body.to_string()))
     }
 
     /// Anything, by anybody.
-    fn send(
+    pub fn send(
         &self,
         router: &Router,
         method: Method,
@@ -144,28 +144,28 @@ impl Api {
 /// Anna is signed in by the cookie `seat=anna`.
 fn seat(headers: &HeaderMap) -> Result<Option<Seated>, Refused> {
     let is_anna = headers.get(header::COOKIE).is_some_and(|cookie| cookie == "seat=anna");
-    let person = Person { name: "anna".to_owned(), role: Role::Reviewer };
+    let person = Person::ours("anna", Role::Reviewer);
     Ok(is_anna.then(|| Seated { person, csrf: CSRF.to_owned() }))
 }
 
-struct Reply {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
 }
 
 impl Reply {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("headers are text"))
     }
 
     /// Checks that it is a refusal with this status, and gives its one line.
-    fn refusal(&self, status: u16) -> String {
+    pub fn refusal(&self, status: u16) -> String {
         let said = String::from_utf8_lossy(&self.body);
         assert_eq!(self.status.as_u16(), status, "{said}");
         assert_eq!(self.header("content-type"), "application/problem+json", "{said}");

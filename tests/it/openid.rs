@@ -8,6 +8,7 @@ mod signatures;
 pub mod tokens;
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use tidegauge::ask::Setback;
@@ -19,6 +20,8 @@ use tidegauge::people::openid::{
 
 use provider::{ISSUER, Says, exchanged};
 
+/// Where browsers are.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const CLIENT: &str = "tidegauge";
 const BACK: &str = "https://console.example.net/openid/back";
 
@@ -62,7 +65,7 @@ pub fn parameter(url: &str, name: &str) -> String {
 /// A browser that was sent away at 0, and is known again.
 fn returned(party: &OpenId, provider: &Arc<Provider>) -> (Begun, Returned) {
     let mut pending = Pending::default();
-    let begun = pending.begin(party, provider, drawn(0), "/", at(0)).expect("an address");
+    let begun = pending.begin(party, provider, drawn(0), "/", (HERE, at(0))).expect("an address");
     let back = came_back(&mut pending, party, &begun).unwrap_or_else(|why| panic!("{why}"));
     (begun, back)
 }

@@ -67,7 +67,7 @@ impl Home {
 }
 
 fn person(name: &str, role: Role) -> Person {
-    Person { name: name.to_owned(), role }
+    Person::ours(name, role)
 }
 
 fn owner() -> Person {

@@ -6,13 +6,16 @@ use serde_json::json;
 use super::views::used_up;
 use crate::agent::{Agent, Hour, Obeyed, Refused, Trouble};
 use crate::domain::Instant;
-use crate::domain::people::{Invitation, Person, Role, SecretHash, Token, User, user_name};
+use crate::domain::people::{Invitation, Person, Role, SecretHash, Standing, Token, User, user_name};
 use crate::people::password;
 use crate::seal::digest::from_hex;
 use crate::store::fact::Fact;
 
 /// An invitation works for so many hours.
 pub const INVITATION_HOURS: i64 = 24;
+/// A token of somebody for whom a provider vouches works for so many days at most: nobody tells this agent when the
+/// provider lets go of him, so he comes in again to make the next one.
+pub const GUEST_TOKEN_DAYS: i64 = 30;
 /// Most users, disabled ones too, and most tokens that work.
 const USERS_MAX: usize = 10_000;
 const TOKENS_MAX: usize = 10_000;
@@ -161,6 +164,7 @@ impl Agent {
         if wanted.expires_at.is_some_and(|end| end <= hour.now) {
             return Err(Refused::new(65, "the token would have expired already; name a later day"));
         }
+        refuse_guest(person.standing, wanted.expires_at, hour.now)?;
         let user = user_name(&person.name).map(|name| self.user(&name)).transpose()?.flatten();
         let own = user.as_ref().map_or(person.role, |user| user.role.min(person.role));
         if own < wanted.role {
@@ -173,6 +177,7 @@ impl Agent {
             role: wanted.role,
             by: person.name.clone(),
             user: user.map(|user| user.name),
+            standing: person.standing,
             made_at: hour.now,
             expires_at: wanted.expires_at,
             revoked_at: None,
@@ -245,6 +250,22 @@ pub(super) fn invitation(hash: SecretHash, hour: Hour) -> Invitation {
 fn good_name(name: &str) -> Result<String, Refused> {
     let why = "a name has 1 to 64 letters, digits and . _ - @, and begins with a letter or a digit";
     user_name(name).ok_or_else(|| Refused::new(65, why))
+}
+
+/// A guest's token ends soon, and makes no other: it would renew itself for ever.
+fn refuse_guest(standing: Standing, expires_at: Option<Instant>, now: Instant) -> Result<(), Refused> {
+    match standing {
+        Standing::Ours => Ok(()),
+        Standing::Guest if expires_at.is_some_and(|end| end <= now + TimeDelta::days(GUEST_TOKEN_DAYS)) => Ok(()),
+        Standing::Guest => {
+            let why = "who signs in by the provider makes tokens for at most";
+            Err(Refused::new(77, format!("{why} {GUEST_TOKEN_DAYS} days; name the day on which it ends")))
+        }
+        Standing::GuestsToken => {
+            let why = "a token of somebody who signs in by the provider makes no other; sign in and make it there";
+            Err(Refused::new(77, why))
+        }
+    }
 }
 
 /// A password in clear, or a hash that would take an hour to check, stays outside.

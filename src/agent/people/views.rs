@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::agent::{Agent, Hour, Knock, Refused, Trouble};
-use crate::domain::people::{Person, SecretHash, Token, User, user_name};
+use crate::domain::people::{Person, SecretHash, Standing, Token, User, user_name};
 
 impl Agent {
     /// `user list --json`: everybody, without anything secret.
@@ -94,7 +94,11 @@ impl Agent {
             None => Some(token.role),
             Some(name) => self.user(name)?.filter(|user| user.active).map(|user| user.role.min(token.role)),
         };
-        Ok(role.map(|role| Person { name: token.by.clone(), role }))
+        let standing = match token.standing {
+            Standing::Ours => Standing::Ours,
+            Standing::Guest | Standing::GuestsToken => Standing::GuestsToken,
+        };
+        Ok(role.map(|role| Person { name: token.by.clone(), role, standing }))
     }
 }
 

@@ -35,6 +35,9 @@ pub enum Act {
     /// Contracts: add one, list them, set their state, hand out a token
     #[command(subcommand)]
     Contract(ContractAct),
+    /// Agents by their key: who enrolled with which token, and who tried it after him
+    #[command(subcommand)]
+    Agent(AgentAct),
     /// Reporting units that speak to this server
     #[command(subcommand)]
     Installation(InstallationAct),
@@ -57,6 +60,28 @@ pub enum InstallationAct {
     List,
     /// No more keys for this unit
     Revoke(Reasoned),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AgentAct {
+    /// Every agent: contract, key, when it enrolled, and other keys that showed its token
+    List,
+    /// Hears an agent no more, as when its enrolment token was stolen
+    ///
+    /// Exit codes: 2 no reason; 66 no such key.
+    ///
+    /// Example: tidegauge license-server agent remove sha256:ab12… --why "token stolen, ticket 4711"
+    Remove(RemovedAgent),
+}
+
+#[derive(Debug, Args)]
+pub struct RemovedAgent {
+    /// Fingerprint of its key, as `agent list` shows it
+    #[arg(value_name = "KEY")]
+    key: String,
+    /// Why; it is kept
+    #[arg(long, alias = "reason", value_name = "TEXT")]
+    why: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -116,6 +141,10 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Act::Run(how) => serve::run(session, how),
         Act::Key(KeyAct::New) => new_key(session),
         Act::Contract(act) => contract::run(session, act),
+        Act::Agent(AgentAct::List) => list(session, "agents", text::agents),
+        Act::Agent(AgentAct::Remove(RemovedAgent { key, why })) => {
+            order(session, Order::RemoveAgent { agent: key.clone(), why: why.clone() })
+        }
         Act::Installation(InstallationAct::List) => list(session, "installations", text::installations),
         Act::Installation(InstallationAct::Revoke(Reasoned { unit, why })) => {
             order(session, Order::RevokeKey { unit: unit.clone(), why: why.clone() })

@@ -24,6 +24,26 @@ pub fn contracts(rows: &[Value]) -> String {
     table.text("no contract; add one with `license-server contract add`")
 }
 
+pub fn agents(rows: &[Value]) -> String {
+    let mut table = Table::new(&[
+        Column::Left("key"),
+        Column::Left("agent"),
+        Column::Left("contract"),
+        Column::Left("enrolled"),
+        Column::Left("removed"),
+    ]);
+    let mut others = String::new();
+    for row in rows {
+        let (key, removed) = (word(row, "key"), dashed(&row["removed"], "why"));
+        table.row([key.clone(), word(row, "agent_id"), word(row, "contract_id"), minute(row, "enrolled_at"), removed]);
+        for other in row["refused"].as_array().into_iter().flatten() {
+            let (at, other) = (minute(other, "at"), word(other, "key"));
+            let _ = writeln!(others, "! {other} showed the token of {key} at {at} GMT: one of them stole it");
+        }
+    }
+    table.text("no agent has enrolled yet") + &others
+}
+
 pub fn installations(rows: &[Value]) -> String {
     let mut table = Table::new(&[
         Column::Left("unit"),

@@ -82,7 +82,7 @@ impl OpenId {
         }
         let role = self.role_of(&claims.groups(&self.role_claim));
         let no_role = || NotAdmitted::NoRole { name: name.clone(), claim: self.role_claim.clone() };
-        Ok(Person { role: role.ok_or_else(no_role)?, name })
+        Ok(Person::guest(&name, role.ok_or_else(no_role)?))
     }
 
     fn role_of(&self, groups: &[&str]) -> Option<Role> {

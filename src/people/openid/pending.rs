@@ -1,5 +1,6 @@
 //! Sign-ins under way: begun here, gone to the provider, not back yet.
 
+use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,12 +16,14 @@ use crate::ask::Setback;
 use crate::domain::Instant;
 use crate::seal::digest::sha256;
 
+use super::super::tries::network_of;
 use super::sign_in::{client_of, plain_word};
 use super::{OpenId, Provider};
 
 /// How long somebody may take at the provider.
 pub const LASTS: TimeDelta = TimeDelta::minutes(10);
-/// Most sign-ins under way; beyond it the oldest is forgotten, and begins again.
+/// Most sign-ins under way; beyond it the network with most of them loses its oldest, which begins again: whoever
+/// begins without end pushes out himself.
 const PENDING_MAX: usize = 1_000;
 /// Longest code, state or cookie that is looked at.
 const TEXT_MAX: usize = 4_096;
@@ -96,6 +99,7 @@ pub struct Pending {
 }
 
 struct Away {
+    from: IpAddr,
     browser: [u8; 32],
     nonce: Nonce,
     verifier: SecretString,
@@ -105,7 +109,7 @@ struct Away {
 }
 
 impl Pending {
-    /// Sends a browser to the provider; `to` is where it goes once it is let in.
+    /// Sends a browser to the provider; `to` is where it goes once it is let in, `from` the browser's address.
     ///
     /// # Errors
     /// The settings make no address.
@@ -115,7 +119,7 @@ impl Pending {
         provider: &Arc<Provider>,
         drawn: Drawn,
         to: &str,
-        now: Instant,
+        (from, now): (IpAddr, Instant),
     ) -> Result<Begun, Setback> {
         let client = client_of(party, provider)?;
         let verifier = PkceCodeVerifier::new(drawn.verifier);
@@ -128,6 +132,7 @@ impl Pending {
             .url();
         self.forget_old(now);
         let away = Away {
+            from: network_of(from),
             browser: sha256(drawn.browser.as_bytes()),
             nonce,
             verifier: verifier.into_secret().into(),
@@ -180,9 +185,22 @@ impl Pending {
     fn forget_old(&mut self, now: Instant) {
         self.by_state.retain(|_, away| away.is_waited_for(now));
         while self.by_state.len() >= PENDING_MAX {
-            let oldest = self.by_state.iter().min_by_key(|(_, away)| away.since).map(|(state, _)| *state);
+            let crowded = self.crowded();
+            let of_it = self.by_state.iter().filter(|(_, away)| Some(away.from) == crowded);
+            let oldest = of_it.min_by_key(|(_, away)| away.since).map(|(state, _)| *state);
             oldest.and_then(|state| self.by_state.remove(&state));
         }
+    }
+}
+
+impl Pending {
+    /// The network with most sign-ins under way.
+    fn crowded(&self) -> Option<IpAddr> {
+        let mut counts: BTreeMap<IpAddr, usize> = BTreeMap::new();
+        for away in self.by_state.values() {
+            *counts.entry(away.from).or_default() += 1;
+        }
+        counts.into_iter().max_by_key(|(_, count)| *count).map(|(from, _)| from)
     }
 }
 

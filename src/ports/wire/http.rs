@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::ask::{Body, Failure, FormValue, HeaderSecret, HttpAnswer, HttpAsk, Method, Peer};
 use crate::doors::peer::{HttpPeer, Login, Reach, Trust, is_loopback};
 
+use super::hidden::Hidden;
 use super::login;
 use super::public_only::{PublicOnly, refuse_literal};
 use super::trust::{self, Seen};
@@ -157,7 +158,9 @@ async fn exchange(
         Cut::TooLarge => Failure::TooLarge { bytes_max: ask.bytes_max },
         Cut::Broken(error) => failed(error),
     })?;
-    Ok(HttpAnswer { status, headers, body })
+    let hidden = Hidden::own(peer);
+    let hidden = if (200..300).contains(&status) { hidden.unmistakable() } else { hidden.with(ask) };
+    Ok(HttpAnswer { status, headers, body: hidden.body(body) })
 }
 
 /// Why a body ended early.
@@ -272,7 +275,7 @@ fn basic(username: &str, password: &str) -> SecretString {
 }
 
 /// A text as it is written in a form.
-fn form_text(text: &str) -> String {
+pub(super) fn form_text(text: &str) -> String {
     let mut url = Url::parse("form:text").expect("a URL");
     url.query_pairs_mut().append_key_only(text);
     url.query().unwrap_or_default().to_owned()

@@ -12,6 +12,14 @@ use crate::doors::peer::{HttpPeer, Login, SecretPlace};
 /// Longest password or key that is read.
 const SECRET_BYTES_MAX: u64 = 16_384;
 
+/// Whether a secret can be read, and by nobody else; what it is stays here.
+///
+/// # Errors
+/// [`Failure::Settings`] says what to do about its place.
+pub fn readable(place: &SecretPlace) -> Result<(), Failure> {
+    secret(place, "secret").map(|_| ())
+}
+
 /// Reads the login's password.
 pub fn password(login: &Login) -> Result<SecretString, Failure> {
     secret(&login.password, "password")

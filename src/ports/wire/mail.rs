@@ -14,6 +14,7 @@ use secrecy::ExposeSecret;
 use crate::ask::{Failure, MailAnswer, MailAsk, MailStep};
 use crate::doors::peer::{Login, MailAuth, MailPeer, MailTls, Trust, is_loopback};
 
+use super::hidden::Hidden;
 use super::{login, trust};
 
 /// Longest wait for a connection.
@@ -26,7 +27,7 @@ const QUIT_SECONDS_MAX: u64 = 2;
 /// After [`Failure::TimedOut`] nobody knows whether it was sent: its Message-ID is the same when it is sent again.
 pub async fn carry(peer: &MailPeer, ask: MailAsk) -> MailAnswer {
     let limit = Duration::from_secs(u64::from(ask.seconds_max));
-    let mut sending = Sending { peer, doing: "resolve", steps: Vec::new() };
+    let mut sending = Sending { peer, doing: "resolve", steps: Vec::new(), hidden: Hidden::default() };
     let end = match tokio::time::timeout(limit, sending.send(&ask)).await {
         Ok(Ok((mut connection, sent))) => {
             // A polite end, whatever came of the mail: how long the server takes for it changes nothing.
@@ -71,6 +72,8 @@ struct Sending<'a> {
     /// The step that is under way.
     doing: &'static str,
     steps: Vec<MailStep>,
+    /// What the server was told and is not to say again.
+    hidden: Hidden,
 }
 
 impl Sending<'_> {
@@ -104,7 +107,7 @@ impl Sending<'_> {
         };
         match (self.hand_over(connection, envelope, first).await, second) {
             (Err(Refusal { error, .. }), Some(smaller)) if is_too_large(&error) => {
-                self.found(format!("{error}; it goes without its files"));
+                self.found(self.hidden.text(&format!("{error}; it goes without its files")));
                 connection.command(Rset).await.map_err(|error| self.failure(&Refusal::of_server(error)))?;
                 self.hand_over(connection, envelope, smaller).await.map_err(|refusal| self.failure(&refusal))
             }
@@ -162,6 +165,7 @@ impl Sending<'_> {
             MailAuth::Password => login::password(login)?,
             MailAuth::Xoauth2 => login::token(login)?,
         };
+        self.hidden.hide_login(&login.username, &secret);
         let knows = |mechanism| connection.server_info().supports_auth_mechanism(mechanism);
         if self.peer.auth == MailAuth::Xoauth2 && !knows(Mechanism::Xoauth2) {
             let why = format!("{}:{} takes no access tokens (XOAUTH2)", self.peer.host, self.peer.port);
@@ -220,7 +224,7 @@ impl Sending<'_> {
         let answer = connection.message(message_body).await.map_err(Refusal::of_mail)?;
         let words: Vec<&str> = answer.message().collect();
         self.found(format!("{} bytes are taken", message.len()));
-        Ok(format!("{} {}", answer.code(), words.join(" ")))
+        Ok(self.hidden.text(&format!("{} {}", answer.code(), words.join(" "))))
     }
 
     /// The step under way has ended.
@@ -230,12 +234,12 @@ impl Sending<'_> {
 
     fn failure(&self, Refusal { error, about }: &Refusal) -> Failure {
         let to = format!("{}:{}", self.peer.host, self.peer.port);
-        let causes = trust::causes(error);
+        let (said, causes) = (self.hidden.text(&error.to_string()), self.hidden.text(&trust::causes(error)));
         if error.is_transient() {
-            return Failure::RefusedForNow { why: format!("{to}: {error}") };
+            return Failure::RefusedForNow { why: format!("{to}: {said}") };
         }
         if error.is_permanent() {
-            let why = format!("{to}: {error}");
+            let why = format!("{to}: {said}");
             return match about {
                 About::Server => Failure::NotLetIn { why },
                 About::Mail => Failure::RefusedForGood { why },

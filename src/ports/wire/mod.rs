@@ -1,6 +1,7 @@
 //! The real wire: carries asks to the peers of the settings, and makes every failure an [`Answer`].
 
 mod folder;
+mod hidden;
 mod hook;
 mod http;
 mod login;
@@ -15,6 +16,8 @@ use crate::doors::peer::{FolderPeer, HookPeer, HttpPeer, MAIL, MailPeer, PeerSet
 use crate::doors::{Pending, Wire};
 
 use http::HttpClients;
+
+pub use login::readable;
 
 pub(super) use http::{Cut, body_of};
 pub(super) use trust::{believing_nobody, causes, provider};

@@ -122,3 +122,20 @@ fn the_provider_is_asked_once_for_many_and_nobody_is_sent_elsewhere() {
     assert_eq!(Visitor::stranger(&without.router).get("/openid/begin").status, StatusCode::NOT_FOUND);
     assert!(!Visitor::stranger(&without.router).get("/sign-in").html.contains("openid"));
 }
+
+#[test]
+fn an_administrator_whom_the_provider_knows_makes_tokens_that_end_within_a_month() {
+    let provider = Provider::default();
+    let site = provider.site();
+    let page = back(&site, &provider, "Grace", &["tidegauge-admins"]);
+    let mut grace = Visitor::stranger(&site.router);
+    grace.cookie = cookies(&page)[0].split(';').next().map(str::to_owned);
+    let token =
+        |ends: &str| grace.post("/users/token", &[("name", "billing"), ("role", "viewer"), ("expires_on", ends)]);
+    for ends in ["", "2027-10-01"] {
+        let refused = token(ends);
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{ends}: {}", refused.words());
+        assert!(refused.words().contains("30 days"), "{}", refused.words());
+    }
+    assert_eq!(token("2026-10-20").onward(), "/users");
+}

@@ -300,8 +300,7 @@ fn what_lowers_a_report_by_more_than_the_limit_waits_for_a_second_person() {
         target,
         adjustments: vec![tidegauge::domain::adjustment::AdjustmentOrder::Remove { workloads, reason }],
     };
-    let anna_herself =
-        tidegauge::domain::people::Person { name: "anna".to_owned(), role: tidegauge::domain::people::Role::Approver };
+    let anna_herself = tidegauge::domain::people::Person::ours("anna", tidegauge::domain::people::Role::Approver);
     site.world.lock().expect("no test panics while it orders").order_as(order, &anna_herself).expect("a proposal");
     let rejected = sent_form(&bert, &bert.get("/report"), "/report/reject");
     assert!(bert.get(rejected.onward()).words().contains("Rejected: the report stays as it is."));

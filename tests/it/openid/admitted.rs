@@ -27,7 +27,7 @@ fn admitted(party: &OpenId, changes: &Value) -> Result<Person, NotAdmitted> {
 }
 
 fn alice(role: Role) -> Result<Person, NotAdmitted> {
-    Ok(Person { name: "alice".to_owned(), role })
+    Ok(Person::guest("alice", role))
 }
 
 #[test]

@@ -9,13 +9,15 @@ use tidegauge::people::openid::{Back, Begun, NotBack, Pending, sign_in};
 
 use super::provider::{ISSUER, Says, exchanged};
 use super::tokens::{Key, claims};
-use super::{BACK, CLIENT, at, came_back, drawn, known, parameter, party, returned};
+use super::{BACK, CLIENT, HERE, at, came_back, drawn, known, parameter, party, returned};
 
 /// What is odd about what a browser brings.
 type Change = fn(&mut Back);
 
 fn begun(pending: &mut Pending, seed: u8, second: i64) -> Begun {
-    pending.begin(&party(), &known(&Says::default()), drawn(seed), "/license?unit=a", at(second)).expect("an address")
+    pending
+        .begin(&party(), &known(&Says::default()), drawn(seed), "/license?unit=a", (HERE, at(second)))
+        .expect("an address")
 }
 
 /// What the browser of this sign-in brings back.
@@ -132,9 +134,26 @@ fn beginning_without_end_fills_no_memory() {
         let mut bytes = [0; 128];
         bytes[..4].copy_from_slice(&number.to_be_bytes());
         let drawn = tidegauge::people::openid::Drawn::of(&bytes);
-        pending.begin(&party(), &provider, drawn, "/", at(0)).expect("an address");
+        pending.begin(&party(), &provider, drawn, "/", (HERE, at(0))).expect("an address");
     }
     assert_eq!(pending.len(), 1_000);
     begun(&mut pending, 0, 600);
     assert_eq!(pending.len(), 1, "those that waited too long are forgotten");
+}
+
+#[test]
+fn whoever_begins_without_end_pushes_out_himself_and_nobody_else() {
+    let (mut pending, provider) = (Pending::default(), known(&Says::default()));
+    let waiting = begun(&mut pending, 0, 0);
+    for number in 0..3_000_u32 {
+        let mut bytes = [9; 128];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        // A whole network of IPv6 is one: each of these addresses costs nothing.
+        let from = std::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, number as u16);
+        let drawn = tidegauge::people::openid::Drawn::of(&bytes);
+        pending.begin(&party(), &provider, drawn, "/", (from.into(), at(1))).expect("an address");
+    }
+    assert_eq!(pending.len(), 1_000);
+    let back = pending.back(&party(), back_of(&waiting), Some(waiting.cookie.expose_secret()), at(2));
+    assert!(back.is_ok(), "somebody elsewhere is still waited for");
 }

@@ -63,7 +63,7 @@ fn what_one_may_not_lower_alone_waits_for_another_and_survives_a_restart() {
 
     let same = world.order(approve(&id), "Anna").expect_err("four eyes are two people");
     assert_eq!(same.code, 77, "{same}");
-    let reviewer = Person { name: "ben".to_owned(), role: Role::Reviewer };
+    let reviewer = Person::ours("ben", Role::Reviewer);
     let refused = world.order_as(approve(&id), &reviewer).expect_err("a reviewer approves nothing");
     assert_eq!(refused.code, 77, "{refused}");
     assert_eq!(world.order_as(reject(&id), &reviewer).expect_err("nor rejects what is another's").code, 77);
@@ -95,7 +95,7 @@ fn what_is_rejected_or_taken_back_changes_nothing() {
     let generated = report(&world, "2026-01").total_points;
     let (first, second) = (propose(&mut world, 3), propose(&mut world, 4));
     world.order(reject(&first), "ben").expect("another rejects");
-    let anna = Person { name: "anna".to_owned(), role: Role::Reviewer };
+    let anna = Person::ours("anna", Role::Reviewer);
     world.order_as(reject(&second), &anna).expect("whoever proposed takes it back");
     assert_eq!(world.order(approve(&first), "ben").expect_err("it is rejected").code, 3);
     assert_eq!(world.order(approve("none"), "ben").expect_err("there is none").code, 66);
