@@ -20,6 +20,7 @@ mod people; // who comes in, what each may do, first sign-in
 mod protocol; // messages of the License Update Server
 mod rules; // counting, schedule, gate, renewal, review
 mod seal; // canonical JSON, signatures, chain
+mod security; // the threat model, tested
 mod sources; // VBR conversation, snapshot files
 mod store; // state equals replay, samples, watermarks
 mod stories; // months through the real agent
