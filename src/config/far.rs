@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use url::Url;
+
 use crate::doors::peer::{Fingerprint, HttpPeer, Login, SecretPlace, Trust, is_loopback};
 
 use super::section::Section;
@@ -36,7 +38,8 @@ pub fn host_of(base_url: &str) -> Option<String> {
     split(base_url).map(|(_, host)| host)
 }
 
-/// Scheme and host of a URL without user name, query or fragment.
+/// Scheme and host of a URL without user name, query or fragment; the host as it will be connected to, whatever its
+/// spelling: `127.1` is 127.0.0.1.
 fn split(url: &str) -> Option<(&str, String)> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split('/').next()?;
@@ -44,12 +47,13 @@ fn split(url: &str) -> Option<(&str, String)> {
     if !["http", "https"].contains(&scheme) || rest.contains(foreign) {
         return None;
     }
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    let port_is_good = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    (!host.is_empty() && port_is_good).then(|| (scheme, host.to_owned()))
+    if authority.is_empty() {
+        return None;
+    }
+    let parsed = Url::parse(url).ok()?;
+    let port_is_good = parsed.port() != Some(0) && !authority.ends_with(':');
+    let host = parsed.host_str().filter(|host| !host.is_empty())?;
+    port_is_good.then(|| (scheme, host.to_owned()))
 }
 
 /// Scheme with host and port, and path with query, of an endpoint's URL.

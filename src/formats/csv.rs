@@ -35,11 +35,17 @@ fn cell(cell: &Cell) -> String {
     }
 }
 
-/// A leading apostrophe before a text that a spreadsheet would run; leading blanks hide nothing.
+/// A leading apostrophe before a text that a spreadsheet would run; leading signs that nobody sees hide nothing.
 pub(super) fn guarded(text: &str) -> String {
-    if text.starts_with(FORMULA_STARTS) || text.trim_start().starts_with(FORMULA_STARTS) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
+    let unseen = |sign: char| is_unseen(sign) && !FORMULA_STARTS.contains(&sign);
+    if text.trim_start_matches(unseen).starts_with(FORMULA_STARTS) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// Blanks, control characters, and what is written and not shown: programs drop some of them before they look.
+fn is_unseen(sign: char) -> bool {
+    let is_format = matches!(
+        sign,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    );
+    is_format || sign.is_whitespace() || sign.is_control()
 }

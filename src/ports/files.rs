@@ -62,7 +62,7 @@ impl Files for RealFiles {
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         make_folder_of(path)?;
         let unfinished = beside(path);
-        let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&unfinished)?;
+        let mut file = made(&unfinished)?;
         let written = file.write_all(bytes).and_then(|()| file.sync_all());
         drop(file);
         let moved = written.and_then(|()| fs::rename(&unfinished, path));
@@ -105,6 +105,18 @@ impl Files for RealFiles {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+}
+
+/// A file of our own making: what stands in its place, perhaps a link that somebody put there, is taken away first.
+fn made(path: &Path) -> io::Result<File> {
+    let make = || private(OpenOptions::new().write(true).create_new(true)).open(path);
+    match make() {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            make()
+        }
+        made => made,
     }
 }
 

@@ -8,5 +8,7 @@ pub mod control;
 pub mod files;
 pub mod lines;
 pub mod serve;
+mod serving;
+mod taking;
 pub mod terminal;
 pub mod wire;

@@ -1,6 +1,6 @@
 //! Serves a router: over TCP, over TLS, or on a Unix socket. The only place that listens.
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -8,19 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::extract::connect_info::{ConnectInfo, Connected, IntoMakeServiceWithConnectInfo};
-use axum::middleware;
-use axum::serve::{IncomingStream, Listener};
+use axum::serve::Listener;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::serving;
 use super::wire::provider;
+
+pub use super::serving::Patience;
 
 /// Longest TLS handshake.
 const HANDSHAKE_SECONDS_MAX: u64 = 10;
@@ -31,19 +31,17 @@ const HANDSHAKES_MAX: usize = 256;
 /// The folder in which a socket is bound before it stands where it is looked for.
 #[cfg(unix)]
 const BINDING: &str = ".binding";
-/// How long requests may go on after the stop.
-const STOP_SECONDS_MAX: u64 = 10;
 
 /// A served router: where it listens, and its end.
 pub struct Served {
     pub address: SocketAddr,
-    task: tokio::task::JoinHandle<io::Result<()>>,
+    task: tokio::task::JoinHandle<()>,
 }
 
 impl Served {
     /// Waits until everything has been answered after the stop.
     pub async fn ended(self) -> io::Result<()> {
-        self.task.await.map_err(io::Error::other)?
+        self.task.await.map_err(io::Error::other)
     }
 }
 
@@ -60,11 +58,20 @@ pub async fn plain(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<Served> {
+    plain_with(Patience::default(), address, router, stop).await
+}
+
+/// The same with another patience.
+pub async fn plain_with(
+    patience: Patience,
+    address: SocketAddr,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<Served> {
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(&address, &error))?;
     let address = listener.local_addr()?;
-    let (told, stopping) = telling(stop);
-    let serving = axum::serve(listener, told_who(router)).with_graceful_shutdown(told);
-    Ok(Served { address, task: tokio::spawn(until(serving.into_future(), stopping)) })
+    let serving = serving::serve(listener, |peer| Some(*peer), router, patience, stop);
+    Ok(Served { address, task: tokio::spawn(serving) })
 }
 
 /// Serves over TLS until `stop`. A slow handshake holds up nobody else.
@@ -78,9 +85,8 @@ pub async fn tls(
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(&address, &error))?;
     let address = listener.local_addr()?;
     let listener = TlsListener::new(listener, acceptor, address);
-    let (told, stopping) = telling(stop);
-    let serving = axum::serve(listener, told_who(router)).with_graceful_shutdown(told);
-    Ok(Served { address, task: tokio::spawn(until(serving.into_future(), stopping)) })
+    let serving = serving::serve(listener, |peer| Some(*peer), router, Patience::default(), stop);
+    Ok(Served { address, task: tokio::spawn(serving) })
 }
 
 /// Serves on a Unix socket that only this user may open, until `stop`; the socket file goes when it ends.
@@ -89,16 +95,13 @@ pub async fn unix(
     path: &Path,
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<tokio::task::JoinHandle<io::Result<()>>> {
+) -> io::Result<tokio::task::JoinHandle<()>> {
     let listener = private_socket(path).map_err(|error| cannot_listen(&path.display(), &error))?;
     let path = path.to_owned();
-    let (told, stopping) = telling(stop);
-    let serving = axum::serve(listener, router).with_graceful_shutdown(told);
     Ok(tokio::spawn(async move {
-        let ended = until(serving.into_future(), stopping).await;
+        serving::serve(listener, |_| None, router, Patience::default(), stop).await;
         // It may already be gone; the next start removes a left one.
         let _ = std::fs::remove_file(path);
-        ended
     }))
 }
 
@@ -121,57 +124,6 @@ fn private_socket(path: &Path) -> io::Result<tokio::net::UnixListener> {
     std::fs::rename(&unfinished, path)?;
     std::fs::remove_dir(&own)?;
     Ok(listener)
-}
-
-/// The peer's address, from any listener here.
-#[derive(Clone, Copy, Debug)]
-struct Peer(SocketAddr);
-
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Peer {
-        Peer(*stream.remote_addr())
-    }
-}
-
-impl Connected<IncomingStream<'_, TlsListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Peer {
-        Peer(*stream.remote_addr())
-    }
-}
-
-/// The router; each request carries the peer's address as [`ConnectInfo`] of a [`SocketAddr`].
-fn told_who(router: Router) -> IntoMakeServiceWithConnectInfo<Router, Peer> {
-    let tell = async |ConnectInfo(Peer(peer)): ConnectInfo<Peer>, mut request: Request| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request
-    };
-    router.layer(middleware::map_request(tell)).into_make_service_with_connect_info::<Peer>()
-}
-
-/// A signal for the server that tells the stop on, and a watch on whether it came.
-fn telling(
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> (impl Future<Output = ()> + Send, watch::Receiver<bool>) {
-    let (stopped, stopping) = watch::channel(false);
-    let told = async move {
-        stop.await;
-        let _ = stopped.send(true);
-    };
-    (told, stopping)
-}
-
-async fn until(
-    serving: impl IntoFuture<Output = io::Result<()>>,
-    mut stopping: watch::Receiver<bool>,
-) -> io::Result<()> {
-    let overdue = async move {
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-        tokio::time::sleep(Duration::from_secs(STOP_SECONDS_MAX)).await;
-    };
-    tokio::select! {
-        ended = serving.into_future() => ended,
-        () = overdue => Ok(()),
-    }
 }
 
 fn server_config(files: &TlsFiles) -> io::Result<ServerConfig> {

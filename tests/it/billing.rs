@@ -1,9 +1,9 @@
 //! Money: the price book's text, prices in force, exact amounts, documents that add up.
 
 mod charging; // tiers, minimums, rounding, costs
-mod documents; // documents of a month, corrections
+pub mod documents; // documents of a month, corrections
 mod exports; // lines and statements
-mod focus; // FOCUS 1.2 rows
+pub mod focus; // FOCUS 1.2 rows
 mod price_book; // the text, and what it cannot say
 mod profile; // files for accounting programs
 mod properties; // lines, totals and documents of random books and reports

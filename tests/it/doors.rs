@@ -1,6 +1,6 @@
 //! The real doors on loopback: files, wire, TLS and pins, mail, folders, serve, control socket.
 
-mod far_side;
+pub mod far_side;
 mod files;
 mod fleet; // five hundred servers, a third of them in trouble
 mod fleet_console; // as many behind one console
@@ -24,11 +24,11 @@ use tidegauge::doors::peer::PeerSettings;
 use tidegauge::ports::wire::RealWire;
 
 /// A wire that knows one peer.
-fn wire_to(name: &str, peer: PeerSettings) -> RealWire {
+pub fn wire_to(name: &str, peer: PeerSettings) -> RealWire {
     RealWire::new(BTreeMap::from([(name.to_owned(), peer)]))
 }
 
-async fn carried(wire: &RealWire, ask: Ask) -> Result<HttpAnswer, Failure> {
+pub async fn carried(wire: &RealWire, ask: Ask) -> Result<HttpAnswer, Failure> {
     match wire.carry(ask).await {
         Answer::Http(answer) => Ok(answer),
         Answer::Failed(failure) => Err(failure),

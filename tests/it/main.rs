@@ -23,7 +23,7 @@ mod process; // the real process and its disk: killed, cut off from power, damag
 mod protocol; // messages of the License Update Server
 mod rules; // counting, schedule, gate, renewal, review
 mod seal; // canonical JSON, signatures, chain
-mod security; // the threat model, tested: people, messages, secrets, modes
+mod security; // the threat model, tested
 mod sources; // VBR conversation, snapshot files
 mod store; // state equals replay, samples, watermarks
 mod stories; // months through the real agent

@@ -28,7 +28,7 @@ pub async fn open(
     match entrance::listen(console, console::guarded(house, router), stop).await {
         Ok(page) => {
             info!(event = "console.listening", address = %page.address, "the console is served");
-            Some(tokio::spawn(async move { log_end("console", Ok::<_, std::io::Error>(page.ended().await)) }))
+            Some(tokio::spawn(async move { log_end("console", page.ended().await) }))
         }
         Err(error) => {
             warn!(event = "console.failed", error = %error, "there is no console");

@@ -126,10 +126,9 @@ async fn open_doors(
     Ok(served)
 }
 
-fn log_end<E: std::fmt::Display>(what: &str, ended: Result<std::io::Result<()>, E>) {
+fn log_end<E: std::fmt::Display>(what: &str, ended: Result<(), E>) {
     match ended {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => warn!(event = "serve.failed", what, error = %error, "it stopped listening"),
+        Ok(()) => {}
         Err(error) => warn!(event = "serve.failed", what, error = %error, "it broke off"),
     }
 }

@@ -52,13 +52,25 @@ fn list(root: &Path, entries_max: usize) -> Result<Vec<String>, Failure> {
 
 fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure> {
     let failed = |error: io::Error| file_failure(path, &error);
-    let file = File::open(path).map_err(failed)?;
+    let file = opened(path).map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(Failure::File { why: format!("{}: it is no regular file", path.display()) });
+    }
     let mut bytes = Vec::new();
     file.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > bytes_max {
         return Err(Failure::TooLarge { bytes_max });
     }
     Ok(bytes)
+}
+
+/// Opens a file for reading; a link that was put there meanwhile is refused, and a pipe waits for nobody.
+fn opened(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    options.open(path)
 }
 
 /// The path of a name below the folder; refuses one that could lead elsewhere.

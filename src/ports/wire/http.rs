@@ -78,7 +78,12 @@ impl HttpClient {
         let to = authority(peer);
         if let Some(why) = trust::refused(error) {
             let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            return Failure::Untrusted { why: format!("{to}: {why}"), seen_sha256: seen.map(|seen| seen.to_string()) };
+            let expected = match &peer.trust {
+                Trust::Pinned(pinned) => format!(", SHA-256 {pinned}"),
+                Trust::System | Trust::CaFile(_) | Trust::Anything => String::new(),
+            };
+            let why = format!("{to}: {why}{expected}");
+            return Failure::Untrusted { why, seen_sha256: seen.map(|seen| seen.to_string()) };
         }
         if error.is_connect() && error.is_timeout() {
             return Failure::Unreachable { why: format!("{to} took no connection within {CONNECT_SECONDS_MAX} s") };

@@ -10,11 +10,13 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, Certific
 use lettre::transport::smtp::commands::{Auth, Data, Ehlo, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use secrecy::ExposeSecret;
+use tokio::net::TcpStream;
 
 use crate::ask::{Failure, MailAnswer, MailAsk, MailStep};
 use crate::doors::peer::{Login, MailAuth, MailPeer, MailTls, Trust, is_loopback};
 
 use super::hidden::Hidden;
+use super::mail_clear::Clear;
 use super::{login, trust};
 
 /// Longest wait for a connection.
@@ -134,13 +136,18 @@ impl Sending<'_> {
     async fn connect(&mut self, addresses: &[SocketAddr]) -> Result<AsyncSmtpConnection, Failure> {
         let peer = self.peer;
         self.doing = "connect";
-        let wrapped = match peer.tls {
-            MailTls::Implicit => Some(parameters(peer)?),
-            MailTls::Starttls | MailTls::NoneOnLoopback | MailTls::NoneAllowed => None,
+        let limit = Duration::from_secs(CONNECT_SECONDS_MAX);
+        let name = ClientId::default();
+        let connected = match peer.tls {
+            MailTls::Implicit => {
+                let parameters = Some(parameters(peer)?);
+                AsyncSmtpConnection::connect_tokio1(addresses, Some(limit), &name, parameters, None).await
+            }
+            MailTls::Starttls | MailTls::NoneOnLoopback | MailTls::NoneAllowed => {
+                let stream = self.unwrapped(addresses, limit).await?;
+                AsyncSmtpConnection::connect_with_transport(Box::new(stream), &name).await
+            }
         };
-        let limit = Some(Duration::from_secs(CONNECT_SECONDS_MAX));
-        let connected =
-            AsyncSmtpConnection::connect_tokio1(addresses, limit, &ClientId::default(), wrapped, None).await;
         let mut connection = connected.map_err(|error| self.failure(&Refusal::of_server(error)))?;
         let name = connection.server_info().name().to_owned();
         self.found(format!("port {}: {name} answers", peer.port));
@@ -157,6 +164,17 @@ impl Sending<'_> {
             MailTls::NoneOnLoopback | MailTls::NoneAllowed => self.found("none, as the settings say".to_owned()),
         }
         Ok(connection)
+    }
+
+    /// A connection that begins in the clear.
+    async fn unwrapped(&self, addresses: &[SocketAddr], limit: Duration) -> Result<Clear, Failure> {
+        match tokio::time::timeout(limit, TcpStream::connect(addresses)).await {
+            Ok(Ok(stream)) => Ok(Clear::new(stream)),
+            Ok(Err(error)) => {
+                Err(Failure::Unreachable { why: format!("{}:{}: {error}", self.peer.host, self.peer.port) })
+            }
+            Err(_) => Err(Failure::TimedOut { after_seconds: CONNECT_SECONDS_MAX as u32 }),
+        }
     }
 
     async fn log_in(&mut self, connection: &mut AsyncSmtpConnection, login: &Login) -> Result<(), Failure> {
@@ -247,6 +265,9 @@ impl Sending<'_> {
         }
         if let Some(why) = trust::refused(error) {
             return Failure::Untrusted { why: format!("{to}: {why}"), seen_sha256: None };
+        }
+        if let Some(tls) = trust::tls_error(error) {
+            return Failure::Unreachable { why: format!("{to} does not speak TLS as expected: {tls}") };
         }
         if error.is_timeout() {
             return Failure::TimedOut { after_seconds: CONNECT_SECONDS_MAX as u32 };

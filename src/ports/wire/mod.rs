@@ -6,6 +6,7 @@ mod hook;
 mod http;
 mod login;
 mod mail;
+mod mail_clear;
 mod public_only;
 mod trust;
 

@@ -150,6 +150,11 @@ fn in_words(reason: &CertificateError) -> String {
         CertificateError::UnknownIssuer => {
             "no known authority signed it; set tls.ca_file or tls.fingerprint_sha256".into()
         }
+        // Of an authority that was made again under the same name, for one.
+        CertificateError::BadSignature => {
+            "its signature does not hold, no known authority signed it; set tls.ca_file or tls.fingerprint_sha256"
+                .into()
+        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it is for another host name".into()
         }

@@ -80,7 +80,7 @@ async fn the_control_socket_belongs_to_its_user_and_goes_with_the_agent() {
     let heard = control::ask(&socket, Method::Post, "/api/v1/order", Some(b"{}".to_vec())).await.expect("an answer");
     assert_eq!(heard.body, b"heard {}");
     drop(stop);
-    serving.await.expect("no panic").expect("it ends");
+    serving.await.expect("no panic");
     assert!(!socket.exists());
     let gone = control::ask(&socket, Method::Get, "/api/v1/status", None).await.expect_err("nobody listens");
     assert!(matches!(&gone, Failure::Unreachable { why } if why.contains("control.sock")), "{gone}");

@@ -33,7 +33,7 @@ async fn the_pinned_certificate_is_believed_whatever_its_name() {
 async fn another_certificate_than_the_pinned_one_is_refused_and_named() {
     let far = hello(&["127.0.0.1"]).await;
     let refused = ask_with(far.peer(Trust::Pinned(Fingerprint([7; 32])))).await.expect_err("the wrong pin");
-    let why = format!("{}: it is not the pinned certificate", far.address);
+    let why = format!("{}: it is not the pinned certificate, SHA-256 {}", far.address, "07".repeat(32));
     let seen = far.made.fingerprint.to_string();
     assert_eq!(refused, Failure::Untrusted { why, seen_sha256: Some(seen) });
 }
