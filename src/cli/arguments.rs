@@ -188,6 +188,17 @@ pub enum Command {
     ///
     /// Example: tidegauge rehearse --config tidegauge.toml --from 2026-10-01 --until 2026-12-15
     Rehearse(super::rehearse::Asked),
+    /// Plays seeded worlds in bad weather and says whether anything goes wrong in them
+    ///
+    /// Servers and mail out of reach or answering garbage, the plug pulled at any step of a duty and at any write of the
+    /// disk, full disks, wrong clocks, old backups put back, machines moved, people at the worst moments; then all is
+    /// healed, and what is owed must be done. The real agent and License Update Server, everything around them
+    /// simulated; nothing is sent and nothing is kept. A failing seed is shown with the fewest events that make it fail.
+    ///
+    /// Exit codes: 7 the oracle objects to a seed, which is a bug.
+    ///
+    /// Example: tidegauge simulate --seeds 0..100 --years 0.25
+    Simulate(super::simulate::Asked),
     /// Simulated backup servers, License Update Server and mail server behind real sockets on loopback
     ///
     /// Writes certificates, passwords, an enrolment token and a ready settings file into a folder, and says how to point

@@ -27,6 +27,7 @@ mod rehearse;
 mod report;
 mod sample;
 mod session;
+mod simulate;
 mod status;
 mod stopping;
 mod store;
@@ -103,6 +104,7 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::Agent => agent::run(session),
         Command::Demo(asked) => demo::run(session, asked),
         Command::Rehearse(asked) => rehearse::run(session, asked),
+        Command::Simulate(asked) => simulate::run(session, asked),
         Command::Playground(asked) => playground::run(session, asked),
     }
 }

@@ -7,7 +7,8 @@ use super::tree::{Node, Origin, Table, Value};
 /// What the variables begin with.
 pub const PREFIX: &str = "TIDEGAUGE_";
 /// Variables of the command line and of the tests, not of the settings.
-const NOT_SETTINGS: [&str; 6] = ["CONFIG", "HOSTILE_CASES", "LOG", "SIGKILL_SECONDS", "STORE_DAYS", "WORLD_DAYS"];
+const NOT_SETTINGS: [&str; 7] =
+    ["CONFIG", "HOSTILE_CASES", "LOG", "SEEDS", "SIGKILL_SECONDS", "STORE_DAYS", "WORLD_DAYS"];
 /// Deepest nesting: `SERVER__VBR01__TLS__CA_FILE`.
 const DEPTH_MAX: usize = 4;
 

@@ -20,6 +20,8 @@ struct Inner {
     /// Writing operations so far.
     operations: u64,
     fault: Fault,
+    /// Operations that a fault refused since it was ordered.
+    refused: u64,
     /// The folder in which nothing can be written.
     read_only: Option<PathBuf>,
 }
@@ -38,6 +40,8 @@ enum Fault {
     /// Writing operations with this number or a later one fail; an append leaves half its bytes behind.
     FullFrom(u64),
     ReadOnly,
+    /// Power is gone with this writing operation; the disk had written so many unsynced bytes of each file.
+    DarkFrom(u64, usize),
 }
 
 impl Inner {
@@ -45,12 +49,15 @@ impl Inner {
     fn operate(&mut self) -> io::Result<()> {
         let number = self.operations;
         self.operations += 1;
-        match self.fault {
+        let done = match self.fault {
             Fault::None => Ok(()),
-            Fault::FullFrom(first) if number < first => Ok(()),
-            Fault::FullFrom(_) => Err(ErrorKind::StorageFull.into()),
-            Fault::ReadOnly => Err(ErrorKind::ReadOnlyFilesystem.into()),
-        }
+            Fault::FullFrom(first) | Fault::DarkFrom(first, _) if number < first => Ok(()),
+            Fault::FullFrom(_) => Err(ErrorKind::StorageFull),
+            Fault::ReadOnly => Err(ErrorKind::ReadOnlyFilesystem),
+            Fault::DarkFrom(..) => Err(ErrorKind::BrokenPipe),
+        };
+        self.refused += u64::from(done.is_err());
+        done.map_err(io::Error::from)
     }
 
     /// The same on a file that a read-only folder may hold.
@@ -115,15 +122,38 @@ impl SimulatedDisk {
         self.inner().fault = Fault::ReadOnly;
     }
 
+    /// Lets so many more writing operations succeed; then the power is gone, until [`SimulatedDisk::heal`], and of what
+    /// was not synced so many bytes of each file are left.
+    pub fn power_goes_after(&self, operations: u64, unsynced_bytes: usize) {
+        let mut inner = self.inner();
+        inner.fault = Fault::DarkFrom(inner.operations + operations, unsynced_bytes);
+    }
+
+    /// Whether a fault refused an operation since it was ordered.
+    pub fn has_refused(&self) -> bool {
+        self.inner().refused > 0
+    }
+
     /// Refuses to write and remove files in this folder and below.
     pub fn make_folder_read_only(&self, folder: &Path) {
         self.inner().read_only = Some(folder.to_owned());
     }
 
-    /// Takes all faults away.
+    /// Folders that were read-only can be written again.
+    pub fn mend_folders(&self) {
+        self.inner().read_only = None;
+    }
+
+    /// Takes all faults away; after a loss of power only what survived it is there.
     pub fn heal(&self) {
+        let fault = std::mem::take(&mut self.inner().fault);
+        if let Fault::DarkFrom(_, unsynced_bytes) = fault
+            && self.has_refused()
+        {
+            self.power_cut_keeping(unsynced_bytes);
+        }
         let mut inner = self.inner();
-        inner.fault = Fault::None;
+        inner.refused = 0;
         inner.read_only = None;
     }
 

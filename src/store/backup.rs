@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::folder::Place;
+use super::folder::{Held, Place};
 use super::journal::{self, Head, Verified};
 use super::kv::Kv;
 use super::opening::Replay;
@@ -25,8 +25,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotVerified`] or [`StoreError::Journal`], with what does not hold and where.
     pub fn verify(&self) -> Result<Checked, StoreError> {
-        let place = Place::Temporary { journal: self.journal_folder.clone() };
-        let fresh = place.hold(&self.files)?;
+        let fresh = Held::beside()?;
         let kv = Kv::open(&fresh.state()).map_err(|why| StoreError::StateFailed { why })?;
         let mut state = State::new(kv)?;
         state.set_basis_max_age(self.state.basis_max_age())?;

@@ -13,14 +13,14 @@ pub enum Place {
     /// A state directory of the operating system, locked for one process: `lock`, `journal/`, `state/`, `quarantine/`.
     Folder(PathBuf),
     /// The journal in this folder, wherever `Files` keeps it; the state in a temporary directory, made from the
-    /// journal at every opening. No lock.
+    /// journal at every opening. The lock stands beside the journal.
     Temporary { journal: PathBuf },
 }
 
 /// Kept for life: the lock, or the temporary directory.
 pub(super) enum Held {
     Lock { _lock: FileLock, folder: PathBuf, files: Arc<dyn Files> },
-    Temporary { folder: tempfile::TempDir },
+    Temporary { folder: tempfile::TempDir, _lock: Option<FileLock> },
 }
 
 /// Broken states kept for people to look at, the newest first.
@@ -37,26 +37,39 @@ impl Place {
     pub(super) fn hold(&self, files: &Arc<dyn Files>) -> Result<Held, StoreError> {
         match self {
             Place::Folder(folder) => {
-                let path = folder.join("lock");
-                let lock = files.lock(&path).map_err(|source| disk("lock", &path, source))?;
-                let _lock = lock.ok_or_else(|| StoreError::InUse { folder: folder.clone() })?;
+                let _lock = locked(files, folder)?;
                 Ok(Held::Lock { _lock, folder: folder.clone(), files: Arc::clone(files) })
             }
-            Place::Temporary { .. } => {
-                let made = tempfile::Builder::new().prefix("tidegauge-state-").tempdir();
-                let folder = made.map_err(|source| disk("make a folder in", &std::env::temp_dir(), source))?;
-                Ok(Held::Temporary { folder })
+            Place::Temporary { journal } => {
+                let _lock = Some(locked(files, journal.parent().unwrap_or(Path::new("")))?);
+                Ok(Held::Temporary { folder: temporary()?, _lock })
             }
         }
     }
 }
 
+fn locked(files: &Arc<dyn Files>, folder: &Path) -> Result<FileLock, StoreError> {
+    let path = folder.join("lock");
+    let lock = files.lock(&path).map_err(|source| disk("lock", &path, source))?;
+    lock.ok_or_else(|| StoreError::InUse { folder: folder.to_owned() })
+}
+
+fn temporary() -> Result<tempfile::TempDir, StoreError> {
+    let made = tempfile::Builder::new().prefix("tidegauge-state-").tempdir();
+    made.map_err(|source| disk("make a folder in", &std::env::temp_dir(), source))
+}
+
 impl Held {
+    /// A fresh state beside one that is held.
+    pub fn beside() -> Result<Held, StoreError> {
+        Ok(Held::Temporary { folder: temporary()?, _lock: None })
+    }
+
     /// Where sled lives.
     pub fn state(&self) -> PathBuf {
         match self {
             Held::Lock { folder, .. } => folder.join("state"),
-            Held::Temporary { folder } => folder.path().join("state"),
+            Held::Temporary { folder, .. } => folder.path().join("state"),
         }
     }
 

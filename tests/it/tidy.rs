@@ -129,7 +129,7 @@ fn objection(room: &str, used: &str) -> Option<&'static str> {
         return Some("it reaches the store and the rules through agent alone");
     }
     if used == "simulation" && !["cli", "main", "simulation"].contains(&room) {
-        return Some("only demo, rehearse, playground and the tests know the simulated world");
+        return Some("only demo, rehearse, simulate, playground and the tests know the simulated world");
     }
     let allowed = other < own || room == used || NEIGHBOURS.contains(&(room, used)) || room == "main";
     (!allowed).then_some("a room uses rooms on lower floors only, never its own floor, never above")

@@ -15,7 +15,7 @@ use super::super::world::SimulatedServer;
 use super::{Oracle, lock};
 
 /// The account of what was seen.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Account {
     /// Each server's newest sample, and what was true then.
     newest: BTreeMap<String, (Instant, Points)>,

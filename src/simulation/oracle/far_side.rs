@@ -41,18 +41,24 @@ impl Oracle {
         let (mut months, mut weeks) = (BTreeMap::new(), BTreeMap::new());
         let mut taken: BTreeMap<UnitId, Vec<(Instant, IsoWeek)>> = BTreeMap::new();
         for message in state.messages.values() {
-            if !message.conflicts.is_empty() {
+            let is_overtaken = self.is_overtaken(&message.receipt.id);
+            if !message.conflicts.is_empty() && !is_overtaken {
                 self.object(format!("{}  other bytes came under {}", minute_text(now), message.receipt.id));
             }
             if let Some(submission) = unverified::<Submission>(&message.body) {
                 *months.entry((submission.unit.clone(), submission.month, submission.revision)).or_insert(0) += 1;
-                self.check_submission(agent, &submission, now);
+                if !is_overtaken {
+                    self.check_submission(agent, &submission, now);
+                }
             } else if let Some(telemetry) = unverified::<Telemetry>(&message.body) {
                 *weeks.entry((telemetry.unit.clone(), telemetry.week)).or_insert(0) += 1;
                 taken.entry(telemetry.unit.clone()).or_default().push((message.receipt.received_at, telemetry.week));
-                self.check_telemetry(&telemetry, now);
+                if !is_overtaken {
+                    self.check_telemetry(&telemetry, now);
+                }
             }
         }
+        self.check_adopted(agent, state, now);
         taken.values_mut().for_each(|taken| taken.sort());
         for (_, taken) in taken.iter().filter(|(_, taken)| !taken.is_sorted_by_key(|(_, week)| *week)) {
             self.object(format!("{}  telemetry came out of order: {taken:?}", minute_text(now)));
@@ -135,6 +141,7 @@ impl Oracle {
         match sealed {
             Some(sealed) if sealed.body == message.body || is_adopted => {}
             Some(_) => self.object(format!("{}  {id} was taken with other bytes than it has here", minute_text(now))),
+            None if self.is_overtaken(id) => {}
             None => self.object(format!("{}  {id} was taken and is not kept", minute_text(now))),
         }
         let receipt = serde_json::from_value(answered["receipt"].clone()).ok();

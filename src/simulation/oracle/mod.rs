@@ -2,10 +2,11 @@
 
 mod account;
 mod far_side;
+mod memory;
 mod secrets;
 mod told;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDate;
@@ -19,13 +20,15 @@ use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::license_server::LicenseServer;
 use crate::rules::schedule::{Duty, Planned};
 use crate::seal::chain::Hash;
-use crate::store::fact::{Fact, key};
+use crate::store::fact::{AutoUpdate, Fact, key};
 use crate::store::journal::Head;
 
 use account::Account;
 use secrets::Secret;
 
 use super::world::SimulatedServer;
+
+pub use memory::Memory;
 
 /// Objections kept; the first ones tell the story.
 const OBJECTIONS_MAX: usize = 50;
@@ -51,6 +54,8 @@ pub struct Oracle {
     /// Entries of the far side's journal looked at, and messages in it then.
     far_seq: u64,
     messages_seen: usize,
+    /// Messages that the far side took and an agent put back to a backup did not know.
+    overtaken: BTreeSet<String>,
     secrets: Vec<Secret>,
     pub checks: u64,
 }
@@ -69,6 +74,7 @@ impl Default for Oracle {
             looked_on: None,
             far_seq: 0,
             messages_seen: 0,
+            overtaken: BTreeSet::new(),
             secrets: Vec::new(),
             checks: 0,
         };
@@ -230,6 +236,10 @@ impl Oracle {
         let through: Option<IsoWeek> = store.row(&key::of_unit("telemetry_through", &unit.id)).unwrap_or_default();
         // The week before may still wait for its drawn instant.
         let due = IsoWeek::of(now).previous().previous();
+        let switch: Option<AutoUpdate> = store.row(&key::of_unit("auto_update", &unit.id)).unwrap_or_default();
+        // Weeks before consent are owed to nobody.
+        let Some(switch) = switch.filter(|switch| switch.on) else { return };
+        let since = since.max(switch.at);
         if agent.enrolment_known() && IsoWeek::of(since) <= due && through.is_none_or(|through| through < due) {
             self.object(format!("{}  left undone: telemetry stands at {through:?}", minute_text(now)));
         }

@@ -5,6 +5,8 @@
 
 mod build;
 mod ending;
+mod mishaps;
+mod power;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -13,7 +15,7 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::agent::{Agent, Doors, Hour, Obeyed, Order, Query, Refused, Trouble, Work, carry_out};
+use crate::agent::{Agent, Hour, Obeyed, Order, Query, Refused, Trouble, Work, carry_out};
 use crate::config::Settings;
 use crate::domain::Instant;
 use crate::domain::calendar::minute_text;
@@ -23,12 +25,11 @@ use crate::license_server::LicenseServer;
 use crate::rules::schedule::{Duty, Planned};
 use crate::store::Place;
 
-use super::chance::SeededChance;
 use super::clock::SimulatedClock;
 use super::disk::SimulatedDisk;
 use super::enterprise_manager::EnterpriseManager;
 use super::estate::Estate;
-use super::oracle::Oracle;
+use super::oracle::{Memory, Oracle};
 use super::receiver::Receiver;
 use super::vbr::Vbr;
 use super::vspc::Vspc;
@@ -84,6 +85,14 @@ pub struct World {
     clock_ahead: TimeDelta,
     story: Vec<String>,
     kills: BTreeSet<(&'static str, KillPoint)>,
+    kills_done: u64,
+    /// When each server's script last left a file.
+    snapshots: BTreeMap<String, Instant>,
+    duties_done: u64,
+    /// How long it takes somebody to make room on the disk, or power to come back.
+    repair_takes: TimeDelta,
+    /// What the oracle knew when the newest backup was made.
+    backed_up: Option<Memory>,
     runtime: Runtime,
 }
 
@@ -258,8 +267,14 @@ impl World {
         self.object_to_what_is_wrong();
     }
 
+    /// Duties that were begun, and kills that happened.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.duties_done, self.kills_done)
+    }
+
     fn perform(&mut self, planned: &Planned) {
         let (duty, hour) = (&planned.duty, self.hour());
+        self.duties_done += 1;
         self.oracle.about_to(planned, hour.now);
         if self.killed(duty, KillPoint::BeforeBegin) {
             return;
@@ -303,62 +318,21 @@ impl World {
     }
 
     /// A script beside a snapshot-folder server leaves a file just before each sample.
-    fn refresh_snapshot(&self, duty: &Duty) {
+    fn refresh_snapshot(&mut self, duty: &Duty) {
         let Duty::Collect { server } = duty else { return };
         let Some(simulated) = self.servers.get(server).filter(|one| one.source == SourceKind::SnapshotFolder) else {
             return;
         };
         let now = self.now();
+        // The script runs once at an instant, even if the agent looks again by a clock that is ahead.
+        if self.snapshots.insert(server.clone(), now) == Some(now) {
+            return;
+        }
         let mut estate = simulated.estate.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         estate.advance(now);
         let json = crate::sources::snapshot_file::to_json(&estate.snapshot(now));
         let name = format!("{}.json", now.format("%Y%m%dT%H%M%SZ"));
         self.wire.put_file(server, &name, json.to_string().into_bytes());
-    }
-
-    /// The agent in trouble is opened again, as its service manager would do.
-    fn survive<T>(&mut self, done: Result<T, Trouble>) -> Option<T> {
-        match done {
-            Ok(value) => Some(value),
-            Err(trouble) => {
-                self.story.push(format!("{}  trouble: {trouble}", minute_text(self.now())));
-                if let Some(disk) = &self.disk {
-                    disk.heal();
-                }
-                self.agent = None;
-                self.open();
-                None
-            }
-        }
-    }
-
-    fn killed(&mut self, duty: &Duty, point: KillPoint) -> bool {
-        if !self.kills.remove(&(duty.kind(), point)) {
-            return false;
-        }
-        self.pull_the_plug(&format!("killed {point:?} of {}", duty.kind()));
-        self.open();
-        true
-    }
-
-    fn pull_the_plug(&mut self, how: &str) {
-        self.collect_story();
-        self.story.push(format!("{}  agent {how}", minute_text(self.now())));
-        self.agent = None;
-        if let Some(disk) = &self.disk {
-            disk.power_cut();
-        }
-    }
-
-    fn open(&mut self) {
-        self.openings += 1;
-        let chance = Box::new(SeededChance::new(self.seed.wrapping_mul(1_000_003).wrapping_add(self.openings)));
-        let doors = Doors { files: Arc::clone(&self.files), chance };
-        let opened = Agent::open(self.settings.clone(), self.place.clone(), doors, self.hour());
-        let (agent, _) =
-            opened.unwrap_or_else(|trouble| panic!("seed {}: the agent does not open: {trouble}", self.seed));
-        self.agent = Some(agent);
-        self.oracle.reopened();
     }
 
     fn collect_story(&mut self) {

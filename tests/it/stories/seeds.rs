@@ -1,97 +1,191 @@
-//! Worlds with faults drawn from a seed: first nothing wrong may happen, then everything owed gets done.
+//! Worlds in bad weather drawn from a seed: first nothing wrong may happen, then everything owed gets done.
+//!
+//! `TIDEGAUGE_SEEDS` says how many worlds are played (240 unless set); `scripts/test --all` plays thousands.
 
-use chrono::TimeDelta;
-use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
-use tidegauge::domain::adjustment::AdjustmentOrder;
-use tidegauge::protocol::PEER;
-use tidegauge::simulation::world::KILL_POINTS;
+use tidegauge::simulation::trial::{Played, Trial, kind_of};
+use tidegauge::simulation::weather::{Event, Fault};
+use tidegauge::simulation::world::World;
 
 use super::*;
 
-const KINDS: [&str; 9] = ["collect", "generate", "write", "tell", "draw", "telemetry", "remind", "submit", "license"];
-/// Days of faults, and days after them in which all must be done.
-const FAULTY_DAYS: i64 = 90;
+/// Days of bad weather in each world.
+const DAYS: i64 = 90;
+/// Worlds over all the tests here.
+const SEEDS: u64 = 240;
+/// Tests that share the seeds, so that they run beside each other.
+const SHARES: u64 = 6;
 
-/// Three months of faults, then nine days of health: a week for the drawn telemetry and two days.
-fn play(seed: u64) -> World {
-    let mut rng = StdRng::seed_from_u64(seed);
-    let machines = rng.random_range(4..12);
-    let begins = ["2026-01-20T09:30:00Z", "2026-02-26T23:10:00Z", "2025-11-30T00:00:00Z"][rng.random_range(0..3)];
-    let plan = if rng.random_range(0..2) == 0 { calm_vbr } else { calm };
-    let mut world = World::new(plan(seed, begins, machines));
-    let ends = world.now() + TimeDelta::days(FAULTY_DAYS);
-    while world.now() < ends {
-        let until = world.now() + TimeDelta::minutes(rng.random_range(30..4 * 24 * 60));
-        world.run_until(until.min(ends));
-        disturb(&mut world, &mut rng);
-    }
-    if let Some(disk) = &world.disk {
-        disk.heal();
-    }
-    let healthy = world.now() + TimeDelta::days(3);
-    world.run_until(healthy + TimeDelta::days(9));
-    world.object_to_what_is_left();
-    world
+fn trial(seed: u64) -> Trial {
+    Trial { seed, days: DAYS, workloads: None }
 }
 
-fn disturb(world: &mut World, rng: &mut StdRng) {
-    let now = world.now();
-    let span = now..now + TimeDelta::minutes(rng.random_range(5..3 * 24 * 60));
-    match rng.random_range(0..9) {
-        0 => world.wire.cut_off("vbr01", span),
-        1 => world.wire.cut_off(PEER, span),
-        2 => world.wire.cut_off("mail", span),
-        3 => world.wire.lose_next_answer([PEER, "vbr01"][rng.random_range(0..2)]),
-        4 => world.off_until(span.end),
-        5 => world.disk.as_ref().expect("a simulated disk").fill_after(rng.random_range(0..40)),
-        6 => world.kill_once(KINDS[rng.random_range(0..KINDS.len())], KILL_POINTS[rng.random_range(0..4)]),
-        7 => world.kill_once(KINDS[rng.random_range(0..KINDS.len())], KILL_POINTS[rng.random_range(0..4)]),
-        _ => order(world, rng),
-    }
+fn seeds() -> u64 {
+    std::env::var("TIDEGAUGE_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SEEDS)
 }
 
-/// A person does something; refusals are part of life.
-fn order(world: &mut World, rng: &mut StdRng) {
-    let target = Target::default();
-    let Ok(shown) = world.ask(&Query::Report { unit: None, server: None, month: None }) else { return };
-    let report: UsageReport = serde_json::from_value(shown).expect("a report is shown whole");
-    let counted: Vec<_> = report.workloads.iter().filter(|workload| workload.counted).collect();
-    let order = match rng.random_range(0..5) {
-        0 => Order::Send { target },
-        1 => Order::Reset { target },
-        2 => Order::Postpone { target, until: None },
-        3 => Order::MarkExternal { target, portal: "Pulse".to_owned(), document: "U-1".to_owned() },
-        _ if counted.is_empty() => return,
-        _ => {
-            let workloads = vec![counted[rng.random_range(0..counted.len())].id.clone()];
-            Order::Adjust {
-                target,
-                adjustments: vec![AdjustmentOrder::Remove { workloads, reason: "drawn".to_owned() }],
-            }
+/// Plays every seed of a share; the first that fails is shown with the fewest events that make it fail.
+fn play_share(share: u64) {
+    for seed in (0..seeds()).filter(|seed| seed % SHARES == share) {
+        let played = trial(seed).play();
+        if !played.objections.is_empty() {
+            panic!("seed {seed}:\n{}", shown(&played.shrunk(&trial(seed)).expect("it failed").played));
         }
-    };
-    let _ = world.order(order, "mia");
+    }
 }
 
-fn play_all(seeds: std::ops::Range<u64>) {
-    for seed in seeds {
-        println!("seed {seed}");
-        assert_silent(&play(seed));
+fn shown(played: &Played) -> String {
+    let events = played.weather.iter().map(ToString::to_string);
+    played.objections.iter().cloned().chain(events).chain(played.story.iter().cloned()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn seeded_worlds_in_bad_weather_do_nothing_wrong_and_end_with_nothing_owed() {
+    play_share(0);
+}
+
+#[test]
+fn more_seeded_worlds_do_nothing_wrong_and_end_with_nothing_owed() {
+    play_share(1);
+}
+
+#[test]
+fn another_share_of_seeded_worlds_does_nothing_wrong_and_ends_with_nothing_owed() {
+    play_share(2);
+}
+
+#[test]
+fn a_fourth_share_of_seeded_worlds_does_nothing_wrong_and_ends_with_nothing_owed() {
+    play_share(3);
+}
+
+#[test]
+fn a_fifth_share_of_seeded_worlds_does_nothing_wrong_and_ends_with_nothing_owed() {
+    play_share(4);
+}
+
+#[test]
+fn a_sixth_share_of_seeded_worlds_does_nothing_wrong_and_ends_with_nothing_owed() {
+    play_share(5);
+}
+
+#[test]
+fn a_seed_is_drawn_into_the_same_world_and_weather_each_time() {
+    let (first, again) = (trial(7).drawn(), trial(7).drawn());
+    assert_eq!(first.1, again.1);
+    assert_eq!(format!("{:?}", first.0), format!("{:?}", again.0));
+    assert!(first.1.len() > 20, "{} events in {DAYS} days", first.1.len());
+}
+
+/// The journal's newest hash after a month and a half of a plan in a time zone, with clocks put forward meanwhile.
+fn journal_in(zone: &str) -> Vec<String> {
+    let mut plan = calm_vbr(3, "2026-03-20T09:30:00Z", 8);
+    plan.settings.time_zone = zone.parse().expect("a zone of the IANA list");
+    let mut world = World::new(plan);
+    world.run_until(at("2026-04-12"));
+    assert_silent(&world);
+    world.story().to_vec()
+}
+
+#[test]
+fn daylight_saving_changes_nothing_that_is_recorded_or_sent() {
+    let utc = journal_in("UTC");
+    for zone in ["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns"] {
+        assert_eq!(journal_in(zone), utc, "{zone}");
+    }
+}
+
+/// A month and a half of good weather, with something done to the world behind the agent's back.
+fn meddled(meddle: &mut dyn FnMut(&mut World)) -> Played {
+    let trial = Trial { seed: 1, days: 25, workloads: None };
+    let plan = calm_vbr(1, "2026-01-20T09:30:00Z", 8);
+    trial.play_with(plan, Vec::new(), meddle)
+}
+
+#[test]
+fn good_weather_leaves_nothing_to_object_to() {
+    let played = meddled(&mut |_| {});
+    assert_eq!(played.objections, [""; 0], "{}", shown(&played));
+    assert!(played.duties > 100 && played.simulated_days >= 34, "{played:?}");
+}
+
+#[test]
+fn a_machine_that_nobody_counted_is_objected_to() {
+    let played = meddled(&mut |world| {
+        let mut estate = world.servers["vbr01"].estate.lock().expect("nobody else has it");
+        let machines = estate.plan.machines;
+        let begins_at = estate.plan.begins_at;
+        // What the server shows and what is true are two estates from here on.
+        let other = tidegauge::simulation::estate::EstatePlan::new(2, "vbr01", begins_at, machines + 3);
+        let is = std::mem::replace(&mut *estate, tidegauge::simulation::estate::Estate::new(other));
+        drop(estate);
+        let shown = std::sync::Arc::new(std::sync::Mutex::new(is));
+        let clock = std::sync::Arc::new(world.clock.clone());
+        let vbr = tidegauge::simulation::vbr::Vbr::new(shown, clock, "tidegauge", "simulated");
+        world.wire.connect("vbr01", vbr.router());
+    });
+    assert!(played.objections.iter().any(|objection| objection.contains("true are")), "{:?}", played.objections);
+}
+
+#[test]
+fn a_flipped_bit_in_the_journal_is_objected_to() {
+    let played = meddled(&mut |world| {
+        let disk = world.disk.as_ref().expect("a simulated disk");
+        let segment = disk.files().into_iter().map(|(path, _)| path).find(|path| path.starts_with("/state/journal"));
+        disk.flip(&segment.expect("a segment"), 8 * 400);
+    });
+    assert!(!played.objections.is_empty());
+}
+
+#[test]
+fn a_file_left_half_written_is_objected_to() {
+    let played = meddled(&mut |world| {
+        use tidegauge::doors::Files;
+        world.disk.as_ref().expect("a simulated disk").write("/reports/2026-01.tmp".as_ref(), b"half").expect("room");
+    });
+    assert!(played.objections.iter().any(|objection| objection.contains("left behind")), "{:?}", played.objections);
+}
+
+#[test]
+fn shrinking_finds_the_one_guilty_event() {
+    let weather = trial(7).drawn().1;
+    let guilty = weather[weather.len() / 2].clone();
+    let mut played_with = |left: Vec<Event>| {
+        let mut played = meddled_nothing(left);
+        let is_there = played.weather.contains(&guilty);
+        played.objections = is_there.then(|| "2026-02-01 00:00  the mark is 11".to_owned()).into_iter().collect();
+        played
+    };
+    let failed = played_with(weather.clone());
+    let shrunk = failed.shrunk_by(&mut played_with).expect("it failed");
+    assert_eq!(shrunk.played.weather, [guilty]);
+    assert!(shrunk.replays < 80, "{} replays", shrunk.replays);
+}
+
+/// A trial that was not played.
+fn meddled_nothing(weather: Vec<Event>) -> Played {
+    Played {
+        seed: 7,
+        objections: Vec::new(),
+        weather,
+        story: Vec::new(),
+        duties: 0,
+        kills: 0,
+        simulated_days: 0,
+        counts: std::collections::BTreeMap::new(),
     }
 }
 
 #[test]
-fn ten_seeded_worlds_with_faults_do_nothing_wrong_and_end_with_nothing_owed() {
-    play_all(0..10);
+fn objections_of_the_same_kind_differ_in_hours_and_numbers_alone() {
+    let mark = "2026-02-01 00:00  the mark of 2026-01-31 is 11, 12 stood";
+    assert_eq!(kind_of(mark), kind_of("2026-03-01 04:00  the mark of 2026-02-28 is 7, 9 stood"));
+    assert_ne!(kind_of(mark), kind_of("2026-02-01 00:00  the far side lost messages"));
 }
 
 #[test]
-fn ten_more_seeded_worlds_do_nothing_wrong_and_end_with_nothing_owed() {
-    play_all(10..20);
-}
-
-#[test]
-fn and_another_ten_seeded_worlds_do_nothing_wrong_and_end_with_nothing_owed() {
-    play_all(20..30);
+fn every_kind_of_event_is_drawn_within_a_few_hundred_seeds() {
+    let mut kinds = std::collections::BTreeSet::new();
+    (0..200).for_each(|seed| kinds.extend(trial(seed).drawn().1.iter().map(|event| event.fault.kind())));
+    assert_eq!(kinds.len(), 24, "{kinds:?}");
+    assert!(kinds.contains(Fault::PutBack.kind()));
 }

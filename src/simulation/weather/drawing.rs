@@ -1,0 +1,257 @@
+//! Drawing weather from a seed: what, when and for how long, half of it at the worst moments.
+
+use chrono::TimeDelta;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::super::world::{KILL_POINTS, SourceKind, WorldPlan};
+use super::super::{enterprise_manager, misbehaviour, vbr, vspc};
+use super::{Deed, Event, Fault, Windows};
+use crate::domain::calendar::midnight;
+use crate::domain::installation::entry_of;
+use crate::domain::{Instant, IsoWeek, Month};
+
+/// Every kind of duty that is planned (`Duty::kind`).
+const KINDS: [&str; 13] = [
+    "collect",
+    "generate",
+    "write",
+    "tell",
+    "draw",
+    "telemetry",
+    "remind",
+    "submit",
+    "usage",
+    "license",
+    "watch",
+    "let-go",
+    "thin",
+];
+/// Events a day, in percent.
+const EVENTS_PERCENT: i64 = 60;
+/// What is off is on again this long before the end, so that something is owed.
+const ON_AGAIN: TimeDelta = TimeDelta::days(28);
+
+/// Over whom the weather is drawn, and how long.
+pub struct Scene {
+    servers: Vec<(String, SourceKind)>,
+    /// Everybody on the wire.
+    peers: Vec<String>,
+    recipients: Vec<String>,
+    hooks: Vec<String>,
+    /// The License Update Server, when there is one.
+    license_server: Option<String>,
+    begins_at: Instant,
+    ends_at: Instant,
+}
+
+impl Scene {
+    pub fn of(plan: &WorldPlan, ends_at: Instant) -> Scene {
+        let servers: Vec<_> = plan.servers.iter().map(|server| (server.name.clone(), server.source)).collect();
+        let license_server = plan.closed_loop.then(|| crate::protocol::PEER.to_owned());
+        let hooks: Vec<String> = plan.settings.webhooks.iter().map(crate::config::WebhookSettings::peer).collect();
+        let entries = servers.iter().map(|(name, _)| entry_of(name).to_owned());
+        let mail = (!plan.mail_to.is_empty()).then(|| crate::doors::peer::MAIL.to_owned());
+        let peers = entries.chain(license_server.clone()).chain(hooks.clone()).chain(mail).collect();
+        let recipients = plan.mail_to.clone();
+        Scene { servers, peers, recipients, hooks, license_server, begins_at: plan.begins_at, ends_at }
+    }
+
+    fn tells_the_hour(&self) -> bool {
+        self.servers.iter().any(|(_, source)| *source == SourceKind::Vbr)
+    }
+}
+
+/// How long a fault lasts.
+#[derive(Clone, Copy)]
+enum Lasts {
+    Instantly,
+    /// Minutes to days.
+    Days,
+    /// Up to weeks.
+    Weeks,
+    /// Until well before the end.
+    WellBeforeTheEnd,
+}
+
+/// Draws one fault; `None`: there is nobody in the scene whom it could befall.
+type Drawn = fn(&mut StdRng, &Scene) -> Option<Fault>;
+
+/// Each row: how often among the sum of all, how long it lasts, and what it is.
+const CLIMATE: &[(u32, Lasts, Drawn)] = &[
+    (8, Lasts::Days, |rng, scene| Some(Fault::Away { peer: one_of(rng, &scene.peers)? })),
+    (3, Lasts::Weeks, |_, scene| Some(Fault::Away { peer: scene.license_server.clone()? })),
+    (5, Lasts::Instantly, |rng, scene| Some(Fault::LostAnswer { peer: one_of(rng, &scene.peers)? })),
+    (8, Lasts::Days, misbehaves),
+    (2, Lasts::Days, |rng, scene| {
+        let ahead_minutes = minutes_wrong(rng);
+        Some(Fault::ClockOf { peer: scene.license_server.clone()?, ahead_minutes })
+    }),
+    (8, Lasts::Days, of_source),
+    (2, Lasts::Days, |_, scene| (!scene.recipients.is_empty()).then_some(Fault::LockedOut)),
+    (2, Lasts::Days, |rng, scene| Some(Fault::NoSuchRecipient { address: one_of(rng, &scene.recipients)? })),
+    (2, Lasts::Days, |rng, scene| {
+        let status = [400, 410, 429, 500, 503][rng.random_range(0..5)];
+        Some(Fault::HookSays { peer: one_of(rng, &scene.hooks)?, status })
+    }),
+    (5, Lasts::Days, |_, _| Some(Fault::Off)),
+    (2, Lasts::Days, |rng, scene| {
+        let ahead_minutes = minutes_wrong(rng);
+        scene.tells_the_hour().then_some(Fault::OffWithWrongClock { ahead_minutes })
+    }),
+    (3, Lasts::Days, |rng, _| Some(Fault::ClockJumps { ahead_minutes: minutes_wrong(rng) })),
+    (16, Lasts::Instantly, |rng, _| {
+        let (kind, point) = (KINDS[rng.random_range(0..KINDS.len())], KILL_POINTS[rng.random_range(0..4)]);
+        Some(Fault::Killed { kind, point })
+    }),
+    (12, Lasts::Days, |rng, _| {
+        let unsynced_bytes = [0, 0, 1, 7, 64, 4096][rng.random_range(0..6)];
+        Some(Fault::PowerGoes { operations: rng.random_range(0..120), unsynced_bytes })
+    }),
+    (5, Lasts::Days, |rng, _| Some(Fault::DiskFull { operations: rng.random_range(0..120) })),
+    (2, Lasts::Days, |_, _| Some(Fault::ReadOnly)),
+    (2, Lasts::Days, |_, _| Some(Fault::ReadOnlyReports)),
+    (7, Lasts::Instantly, |_, _| Some(Fault::BackUp)),
+    (3, Lasts::Instantly, |_, _| Some(Fault::PutBack)),
+    (2, Lasts::Instantly, |_, _| Some(Fault::Moved)),
+    (2, Lasts::Instantly, |_, _| Some(Fault::StartedTwice)),
+    (1, Lasts::WellBeforeTheEnd, |_, _| Some(Fault::AutoUpdateOff)),
+    (22, Lasts::Instantly, |rng, _| {
+        let windows = [Windows::One, Windows::One, Windows::Two][rng.random_range(0..3)];
+        Some(Fault::Person { deed: deed(rng), unit: rng.random_range(0..4), windows })
+    }),
+];
+
+/// The weather of a seed: the same seed over the same scene is the same list, in the order of its instants.
+pub fn draw(seed: u64, scene: &Scene) -> Vec<Event> {
+    let mut rng = StdRng::seed_from_u64(seed ^ 0x0077_ea74_e12d);
+    let days = (scene.ends_at - scene.begins_at).num_days().max(1);
+    let mut events: Vec<Event> =
+        (0..(days * EVENTS_PERCENT / 100).max(1)).filter_map(|_| draw_one(&mut rng, scene)).collect();
+    events.sort_by_key(|event| event.at);
+    events
+}
+
+fn draw_one(rng: &mut StdRng, scene: &Scene) -> Option<Event> {
+    let all: u32 = CLIMATE.iter().map(|row| row.0).sum();
+    let mut place = rng.random_range(0..all);
+    let (_, lasts, drawn) = CLIMATE.iter().find(|row| {
+        let is_it = place < row.0;
+        place = place.saturating_sub(row.0);
+        is_it
+    })?;
+    let at = moment(rng, scene);
+    let end = match lasts {
+        Lasts::Instantly => at,
+        Lasts::Days => at + TimeDelta::minutes(minutes(rng)),
+        Lasts::Weeks => at + TimeDelta::minutes(rng.random_range(0..30 * 24 * 60)),
+        Lasts::WellBeforeTheEnd => (at + TimeDelta::minutes(minutes(rng))).min(scene.ends_at - ON_AGAIN),
+    };
+    let minutes = (end.min(scene.ends_at) - at).num_minutes();
+    let fault = drawn(rng, scene)?;
+    let is_drawn = 0 < minutes || matches!(lasts, Lasts::Instantly);
+    is_drawn.then_some(Event { at, fault, minutes })
+}
+
+/// From minutes to four days, short ones more often.
+fn minutes(rng: &mut StdRng) -> i64 {
+    let most = [90, 90, 24 * 60, 4 * 24 * 60][rng.random_range(0..4)];
+    rng.random_range(5..most)
+}
+
+/// Half of them around the hours at which the most is due: a month's first, its 11th, a week's beginning.
+fn moment(rng: &mut StdRng, scene: &Scene) -> Instant {
+    let span = (scene.ends_at - scene.begins_at).num_minutes().max(1);
+    let anywhere = scene.begins_at + TimeDelta::minutes(rng.random_range(0..span));
+    let near = TimeDelta::minutes(rng.random_range(-10..20));
+    let month = Month::of(anywhere);
+    let drawn = match rng.random_range(0..8) {
+        0 => month.starts_at() + near,
+        1 => midnight(month.day(11)) + near,
+        2 => IsoWeek::of(anywhere).ends_at() + near,
+        3 => midnight(month.day(11)) + TimeDelta::minutes(rng.random_range(0..180)),
+        _ => anywhere,
+    };
+    if (scene.begins_at..scene.ends_at).contains(&drawn) { drawn } else { anywhere }
+}
+
+/// How far a clock is wrong: never so little that it would be tolerated.
+fn minutes_wrong(rng: &mut StdRng) -> i64 {
+    let most = [60, 60, 24 * 60, 40 * 24 * 60][rng.random_range(0..4)];
+    let by = rng.random_range(6..most);
+    if rng.random_range(0..2) == 0 { by } else { -by }
+}
+
+fn misbehaves(rng: &mut StdRng, scene: &Scene) -> Option<Fault> {
+    let peer = one_of(rng, &scene.peers)?;
+    let is_signed = scene.license_server.as_ref() == Some(&peer);
+    let how = if peer == crate::doors::peer::MAIL {
+        misbehaviour::OF_MAIL[rng.random_range(0..misbehaviour::OF_MAIL.len())]
+    } else if is_signed && rng.random_range(0..3) == 0 {
+        misbehaviour::OF_SIGNED[rng.random_range(0..misbehaviour::OF_SIGNED.len())]
+    } else {
+        misbehaviour::OF_HTTP[rng.random_range(0..misbehaviour::OF_HTTP.len())]
+    };
+    Some(Fault::Misbehaves { peer, how })
+}
+
+fn of_source(rng: &mut StdRng, scene: &Scene) -> Option<Fault> {
+    let (server, source) = scene.servers.get(rng.random_range(0..scene.servers.len().max(1)))?.clone();
+    let of_vbr = [
+        vbr::Fault::ServerErrors,
+        vbr::Fault::Html,
+        vbr::Fault::HalfAnswers,
+        vbr::Fault::MovingTotal,
+        vbr::Fault::OtherPassword,
+        vbr::Fault::ShortTokens,
+    ];
+    let of_vspc = [
+        vspc::Fault::Queues,
+        vspc::Fault::QueuedFails,
+        vspc::Fault::Passing,
+        vspc::Fault::Lasting,
+        vspc::Fault::EmptyHanded,
+        vspc::Fault::MovingTotal,
+        vspc::Fault::NotLetIn,
+        vspc::Fault::Html,
+    ];
+    let of_manager = [
+        enterprise_manager::Fault::ServerErrors,
+        enterprise_manager::Fault::Html,
+        enterprise_manager::Fault::HalfAnswers,
+        enterprise_manager::Fault::OtherPassword,
+        enterprise_manager::Fault::LostSession,
+        enterprise_manager::Fault::OnlyXml,
+        enterprise_manager::Fault::NoQuery,
+    ];
+    match source {
+        SourceKind::Vbr => Some(Fault::Vbr { server, how: of_vbr[rng.random_range(0..of_vbr.len())] }),
+        SourceKind::Vspc(_) => {
+            let console = entry_of(&server).to_owned();
+            Some(Fault::Vspc { console, how: of_vspc[rng.random_range(0..of_vspc.len())] })
+        }
+        SourceKind::EnterpriseManager => {
+            Some(Fault::EnterpriseManager { manager: server, how: of_manager[rng.random_range(0..of_manager.len())] })
+        }
+        SourceKind::SnapshotFolder => None,
+    }
+}
+
+fn deed(rng: &mut StdRng) -> Deed {
+    let which = rng.random_range(0..100);
+    match rng.random_range(0..16) {
+        0..3 => Deed::Send,
+        3..5 => Deed::Reset,
+        5..7 => Deed::Postpone,
+        7 => Deed::MarkExternal,
+        8..12 => Deed::Remove(which),
+        12 => Deed::Justify,
+        13 => Deed::Correct,
+        14 => Deed::LicenseUpdate,
+        _ => [Deed::Generate, Deed::SampleNow(which)][rng.random_range(0..2)],
+    }
+}
+
+fn one_of(rng: &mut StdRng, among: &[String]) -> Option<String> {
+    among.get(rng.random_range(0..among.len().max(1))).cloned()
+}
