@@ -45,7 +45,7 @@ fn world() -> World {
 }
 
 fn owner() -> Person {
-    Person { name: "adam".to_owned(), role: Role::Administrator }
+    Person::ours("adam", Role::Administrator)
 }
 
 /// The request line, `POST /report/adjust`, headers up to an empty line, and the body.

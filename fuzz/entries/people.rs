@@ -1,5 +1,6 @@
 //! Answers of sign-in providers and of endpoints.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock};
 
 use tidegauge::channels::hook_answer::{heard, words};
@@ -10,6 +11,9 @@ use tidegauge::seal::jws;
 use super::answers::{Answered, Script, script};
 use super::provider::{discovery, keys, parameter, party};
 use super::{manner, now, says};
+
+/// Where whoever signs in comes from.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// What a good provider is known by.
 static KNOWN: LazyLock<Arc<Provider>> = LazyLock::new(|| {
@@ -34,7 +38,7 @@ pub fn sign_in(bytes: &[u8]) {
         },
     };
     let mut pending = Pending::default();
-    let Ok(begun) = pending.begin(&party(), &provider, drawn(), "/", now()) else { return };
+    let Ok(begun) = pending.begin(&party(), &provider, drawn(), "/", (HERE, now())) else { return };
     let back = Back { code: Some("code".to_owned()), state: parameter(&begun.url, "state"), ..Back::default() };
     let cookie = secrecy::ExposeSecret::expose_secret(&begun.cookie).to_owned();
     let Ok(returned) = pending.back(&party(), back, Some(&cookie), now()) else { return };
