@@ -26,6 +26,7 @@ mod losses;
 mod members;
 mod metering;
 mod notices;
+mod on_file;
 pub mod orders;
 mod paging;
 mod peak;

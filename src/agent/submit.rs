@@ -7,12 +7,12 @@ use crate::ask::Setback;
 use crate::domain::notice::News;
 use crate::domain::report::{Stage, UsageReport, report_id};
 use crate::domain::{Month, Points};
-use crate::protocol::{self, Kind, Sent, SignedReport, Submission};
+use crate::protocol::{Kind, Sent, SignedReport};
 use crate::rules::deadlines::Due;
 use crate::rules::schedule::Duty;
-use crate::seal::jws;
 use crate::store::fact::{Fact, MessageKind, SealedMessage, SetbackRow, StageSetBy, key};
 
+use super::on_file::points_on_file;
 use super::telemetry::Unsealed;
 use super::{Agent, Hour, Outcome, Work};
 
@@ -96,7 +96,7 @@ impl Agent {
                 let by = self
                     .sealed(id, MessageKind::Report, &month.to_string(), report.revision)?
                     .map_or_else(|| DUTY.to_owned(), |(message, _)| message.by);
-                let total = on_file(&sent).unwrap_or(report.total_points);
+                let total = counted(&sent).unwrap_or(report.total_points);
                 let (receipt, mut facts) =
                     self.receipt_facts(id, &report_id(id, month, report.revision), sent, hour)?;
                 facts.push(stage_of(&report, Stage::Submitted { at: hour.now, receipt }, &by, hour));
@@ -134,10 +134,9 @@ impl Agent {
 
 /// The points that the server counts for the month, when it had other bytes under the report's id: people are told what
 /// is on file there, not what was refused.
-fn on_file(sent: &Sent) -> Option<Points> {
+fn counted(sent: &Sent) -> Option<Points> {
     let Sent::Conflict { body, .. } = sent else { return None };
-    let payload = jws::unverified_payload(body).ok()?;
-    protocol::read::<Submission>(&payload).ok().map(|submission| submission.total_points)
+    points_on_file(body)
 }
 
 /// The fact that sets a report's stage.

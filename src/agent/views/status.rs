@@ -204,6 +204,7 @@ impl Agent {
             ));
             warnings.extend(self.vendor_reports_earlier(unit));
         }
+        warnings.extend(self.counted_otherwise(unit)?);
         warnings.extend(self.switches_differ(unit));
         if let (Err(reason), Some(_)) = (self.eligible(unit)?, self.automatic_since(unit)?) {
             warnings.push(format!("{}: auto update is on and renews no such key: {reason}", unit.servers.join(", ")));

@@ -133,10 +133,12 @@ fn a_store_comes_back_from_its_backup_with_the_same_answers_and_adopts_what_the_
     conflict_is_shown(&office, &shell, "42");
 }
 
-/// The message says that the far side has other bytes, and the letter how many points it counts.
+/// The message says that the far side has other bytes; `status` and the letter, how many points it counts.
 fn conflict_is_shown(office: &Office, shell: &Shell, counted: &str) {
     let messages = office.must(shell, &["telemetry", "list"]);
     assert!(messages.to_string().contains("\"state\":\"conflict\""), "{messages:#}");
+    let warnings = office.must(shell, &["status"])["warnings"].to_string();
+    assert!(warnings.contains(&format!("counts {counted} points for 2025-10")), "{warnings}");
     office.must(shell, &["store", "verify"]);
     let (store, _) = Store::open(&Place::Folder(shell.path("state")), Arc::new(RealFiles)).expect("nobody has it");
     let mut told = Vec::new();
