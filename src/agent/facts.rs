@@ -71,6 +71,7 @@ impl Agent {
             reports,
             forgotten: self.forgotten_months(&unit.id)?,
             telemetry_through,
+            telemetry_unanswered: self.telemetry_unanswered(unit, telemetry_through, now)?,
             slot: None,
             telemetry_retry_at: None,
             license_check_at: None,
@@ -167,6 +168,23 @@ impl Agent {
     /// The newest week whose telemetry was taken.
     fn telemetry_through(&self, unit: &UnitId) -> Result<Option<IsoWeek>, Trouble> {
         Ok(self.store.row(&key::of_unit("telemetry_through", unit))?)
+    }
+
+    /// The oldest week after those whose telemetry is sealed and not answered.
+    fn telemetry_unanswered(
+        &self,
+        unit: &Unit,
+        through: Option<IsoWeek>,
+        now: Instant,
+    ) -> Result<Option<IsoWeek>, Trouble> {
+        let mut week = through.map(IsoWeek::next).or_else(|| unit.since.map(IsoWeek::of));
+        while let Some(sealed) = week.filter(|week| week.starts_at() <= now) {
+            if let Some((_, None)) = self.sealed(&unit.id, MessageKind::Telemetry, &sealed.to_string(), 1)? {
+                return Ok(Some(sealed));
+            }
+            week = Some(sealed.next());
+        }
+        Ok(None)
     }
 
     pub(super) fn enrolment(&self) -> Result<Option<Enrolment>, Trouble> {

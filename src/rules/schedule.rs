@@ -85,6 +85,8 @@ pub struct UnitFacts {
     pub forgotten: Vec<Month>,
     /// Weeks whose telemetry was taken, newest.
     pub telemetry_through: Option<IsoWeek>,
+    /// The oldest week whose telemetry was sealed and not answered: the server may have it already.
+    pub telemetry_unanswered: Option<IsoWeek>,
     /// The drawn instant of the oldest week owed.
     pub slot: Option<(IsoWeek, Instant)>,
     /// When the oldest telemetry owed is tried again, after a setback.
@@ -321,13 +323,17 @@ fn telemetry(unit: &UnitFacts, planned: &mut Vec<Planned>) {
     }
 }
 
-/// The oldest week whose telemetry was not taken: only in automatic mode, and only for samples since consent.
+/// The oldest week whose telemetry was not taken: only in automatic mode, and only for samples since consent. What was
+/// sealed before consent was taken back is sent until answered once it is given again.
 pub fn first_week_owed(unit: &UnitFacts) -> Option<IsoWeek> {
     let since = unit.since.filter(|_| unit.sends)?;
     let since = match unit.automatic? {
         Since::Always => since,
         Since::At(at) => since.max(at),
     };
+    if unit.telemetry_unanswered.is_some() {
+        return unit.telemetry_unanswered;
+    }
     let first = IsoWeek::of(since);
     let owed = unit.telemetry_through.map_or(first, |through| through.next().max(first));
     unit.left_at.is_none_or(|left_at| owed.starts_at() <= left_at).then_some(owed)

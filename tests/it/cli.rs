@@ -91,10 +91,12 @@ impl Shell {
         Ran { code, out: text(out), err: text(err) }
     }
 
+    /// The words of a command line on this directory, unless it names another.
     pub fn arguments(&self, line: &[&str]) -> Vec<String> {
         let state = self.path("state").display().to_string();
         let reports = self.path("reports").display().to_string();
-        let global = ["--state", &state, "--reports", &reports].map(str::to_owned);
+        let own = [["--state", &state], ["--reports", &reports]];
+        let global = own.into_iter().filter(|[option, _]| !line.contains(option)).flatten().map(str::to_owned);
         std::iter::once("tidegauge".to_owned())
             .chain(line.iter().map(|word| (*word).to_owned()))
             .chain(global)

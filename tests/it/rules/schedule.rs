@@ -54,6 +54,7 @@ fn unit() -> UnitFacts {
         reports: Vec::new(),
         forgotten: Vec::new(),
         telemetry_through: None,
+        telemetry_unanswered: None,
         slot: None,
         telemetry_retry_at: None,
         license_check_at: None,

@@ -51,7 +51,7 @@ proptest! {
             if turn == rated_at {
                 store.set_rating(&Rating { mapping: [("Q".to_owned(), WorkloadType::Vm)].into(), ..Rating::default() }).unwrap();
             }
-            let (mut fresh, _) = temporary(&disk);
+            let (mut fresh, _) = temporary(&disk.duplicate());
             fresh.set_rating(store.rating()).unwrap();
             for hour in (0..HOURS).step_by(5) {
                 let found = store.newest_sample("vbr01", at(hour)).unwrap();

@@ -123,7 +123,7 @@ proptest! {
             sample.taken_at = at(hour);
         }
         prop_assert_eq!(keep(&mut store, &samples), samples.len());
-        let (reopened, _) = temporary(&disk);
+        let (reopened, _) = temporary(&disk.duplicate());
         for sample in &samples {
             let read = reopened.newest_sample("vbr01", sample.taken_at).unwrap().unwrap().sample;
             prop_assert_eq!(&*read, sample);

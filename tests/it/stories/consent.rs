@@ -216,3 +216,20 @@ fn a_key_installed_by_hand_is_newer_or_refused_with_a_clear_line() {
     let last = sessions(&elsewhere).pop().expect("a session");
     assert_eq!((&last["occasion"], &last["by"]), (&"ad_hoc".into(), &"user:mia".into()));
 }
+
+#[test]
+fn a_week_that_was_sealed_before_consent_paused_is_sent_until_it_is_answered() {
+    let mut world = World::new(calm(8, "2026-01-10T09:30:00Z", 6));
+    world.wire.cut_off(PEER, at("2026-02-01")..at("2026-02-14"));
+    world.run_until(at("2026-02-09T10:00:00Z"));
+    assert!(!told(&world, &["telemetry 2026-W05 sealed"]).is_empty(), "it is sealed and not answered");
+    auto_update(&mut world, false);
+    world.run_until(at("2026-02-09T11:00:00Z"));
+    auto_update(&mut world, true);
+    world.run_until(at("2026-02-25"));
+    let weeks: Vec<String> = telemetry(&world).iter().map(|one| one.week.to_string()).collect();
+    assert!(weeks.contains(&"2026-W05".to_owned()), "{weeks:?}");
+    assert!(!weeks.contains(&"2026-W06".to_owned()), "not sealed, and before the consent in force: {weeks:?}");
+    world.object_to_what_is_left();
+    assert_silent(&world);
+}
