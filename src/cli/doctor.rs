@@ -14,7 +14,7 @@ use crate::ask::{Answer, Ask, FolderAsk, HttpAsk};
 use crate::config::Settings;
 use crate::domain::Instant;
 use crate::doors::Wire;
-use crate::doors::peer::{PeerSettings, WEBHOOK};
+use crate::doors::peer::{PeerSettings, SecretPlace, WEBHOOK};
 use crate::ports::wire;
 
 /// Longest wait for a server.
@@ -24,24 +24,46 @@ const ENTRIES_MAX: usize = 100_000;
 /// Written and removed to see whether a directory can be written.
 const PROBE: &str = ".tidegauge-doctor";
 
-/// What was looked at, and the exit code when it is not well.
+/// What was looked at, and what came of it.
 struct Check {
     name: String,
-    found: Result<String, Refused>,
+    found: Found,
+}
+
+/// What a check found.
+enum Found {
+    Well(String),
+    /// Worth knowing; the exit code does not tell it.
+    Warning(String),
+    /// Not well, with the exit code.
+    Failed(Refused),
+}
+
+impl Check {
+    fn of(name: &str, found: Result<String, Refused>) -> Check {
+        let found = match found {
+            Ok(detail) => Found::Well(detail),
+            Err(refused) => Found::Failed(refused),
+        };
+        Check { name: name.to_owned(), found }
+    }
 }
 
 pub fn run(session: &mut Session<'_>) -> Result<(), Refused> {
     let settings = session.settings()?;
-    let mut checks = vec![Check { name: "settings".to_owned(), found: Ok(named(session)) }];
+    let mut checks = vec![Check::of("settings", Ok(named(session)))];
     for (name, folder) in [("state directory", &settings.state_dir), ("reports directory", &settings.reports_dir)] {
-        checks.push(Check { name: name.to_owned(), found: writable(session, folder) });
+        checks.push(Check::of(name, writable(session, folder)));
     }
     checks.extend(store(session));
     checks.extend(secrets(&settings));
     checks.extend(reachable(session, &settings)?);
     let rows: Vec<Value> = checks.iter().map(row).collect();
     session.show(&json!({"schema": "tidegauge.doctor/1", "checks": rows}), text)?;
-    let failed = checks.iter().filter_map(|check| check.found.as_ref().err().map(|refused| (check, refused.code)));
+    let failed = checks.iter().filter_map(|check| match &check.found {
+        Found::Failed(refused) => Some((check, refused.code)),
+        Found::Well(_) | Found::Warning(_) => None,
+    });
     match failed.max_by_key(|(_, code)| *code) {
         Some((check, code)) => Err(Refused::new(code, format!("{} is not well", check.name))),
         None => Ok(()),
@@ -64,7 +86,6 @@ fn writable(session: &Session<'_>, folder: &Path) -> Result<String, Refused> {
 
 /// The store opens or an agent answers; what `status` warns of is told too.
 fn store(session: &mut Session<'_>) -> Vec<Check> {
-    let check = |name: &str, found| Check { name: name.to_owned(), found };
     let opened = Access::open(session).and_then(|mut access| {
         let status = access.ask(session, &Query::Status {})?;
         let how = match access {
@@ -78,25 +99,41 @@ fn store(session: &mut Session<'_>) -> Vec<Check> {
         Ok((how, status, typefaces)) => {
             let warnings = [&status, &typefaces].into_iter().flat_map(|answer| list(answer, "warnings"));
             let warnings = warnings.map(|warning| warning.as_str().unwrap_or_default());
-            let told = warnings.map(|warning| check("warning", Ok(warning.to_owned())));
-            std::iter::once(check("store", Ok(how))).chain(told.collect::<Vec<Check>>()).collect()
+            let told = warnings
+                .map(|warning| Check { name: "warning".to_owned(), found: Found::Warning(warning.to_owned()) })
+                .collect::<Vec<Check>>();
+            std::iter::once(Check::of("store", Ok(how))).chain(told).collect()
         }
-        Err(refused) => vec![check("store", Err(refused))],
+        Err(refused) => vec![Check::of("store", Err(refused))],
     }
 }
 
-/// Every secret that the settings name is there, and nobody else can read it.
+/// Every secret that the settings name is there, and nobody else can read it; what only the service has is not judged.
 fn secrets(settings: &Settings) -> Vec<Check> {
     let check = |(peer, reach): (String, PeerSettings)| {
         let places = reach.secrets();
-        let first = places.iter().find_map(|place| wire::readable(place).err());
-        let found = match first {
-            None => Ok(format!("{} can be read, and by nobody else", places.len())),
-            Some(failure) => Err(Refused::new(78, failure.to_string())),
+        let unread = places.iter().filter_map(|place| Some((place, wire::readable(place).err()?)));
+        let (away, bad): (Vec<_>, Vec<_>) = unread.partition(|(place, _)| is_the_services(place));
+        let found = match (bad.first(), away.first()) {
+            (Some((_, failure)), _) => Found::Failed(Refused::new(78, failure.to_string())),
+            (None, Some((_, failure))) => {
+                Found::Warning(format!("not judged here, the service's own may be another: {failure}"))
+            }
+            (None, None) => Found::Well(format!("{} can be read, and by nobody else", places.len())),
         };
         (!places.is_empty()).then(|| Check { name: format!("secret of {peer}"), found })
     };
     settings.peers().into_iter().filter_map(check).collect()
+}
+
+/// Whether a service has its own of it: a variable of its environment, or a credential that systemd shows nobody else.
+fn is_the_services(place: &SecretPlace) -> bool {
+    match place {
+        SecretPlace::Env(_) => true,
+        SecretPlace::File(path) => {
+            path.starts_with("/run") && path.components().any(|part| part.as_os_str() == "credentials")
+        }
+    }
 }
 
 /// Every far side of the settings, all at once.
@@ -123,12 +160,12 @@ async fn knock(wire: Arc<dyn Wire>, peer: String, reach: PeerSettings) -> Check 
         PeerSettings::Hook(hook) => {
             let how = if peer.starts_with(WEBHOOK) { "; `tidegauge webhook test` sends a message" } else { "" };
             let found = Ok(format!("{} is not asked here{how}", hook.server.base_url));
-            return Check { name: peer, found };
+            return Check::of(&peer, found);
         }
         PeerSettings::Mail(mail) => {
             let found =
                 Ok(format!("{}:{} is not asked here; `tidegauge mail test` sends a letter", mail.host, mail.port));
-            return Check { name: peer, found };
+            return Check::of(&peer, found);
         }
     };
     let found = match wire.carry(ask).await {
@@ -137,14 +174,14 @@ async fn knock(wire: Arc<dyn Wire>, peer: String, reach: PeerSettings) -> Check 
         Answer::Failed(failure) => Err(Refused::new(69, failure.to_string())),
         Answer::Mail(answer) => answer.end.map_err(|failure| Refused::new(69, failure.to_string())),
     };
-    Check { name: peer, found }
+    Check::of(&peer, found)
 }
 
 fn row(check: &Check) -> Value {
     let (state, detail) = match &check.found {
-        Ok(detail) if check.name == "warning" => ("warning", detail),
-        Ok(detail) => ("ok", detail),
-        Err(refused) => ("failed", &refused.why),
+        Found::Well(detail) => ("ok", detail),
+        Found::Warning(detail) => ("warning", detail),
+        Found::Failed(refused) => ("failed", &refused.why),
     };
     json!({"name": check.name, "state": state, "detail": detail})
 }

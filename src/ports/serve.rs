@@ -12,7 +12,7 @@ use axum::serve::Listener;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -28,6 +28,12 @@ const HANDSHAKE_SECONDS_MAX: u64 = 10;
 const FINISHED_MAX: usize = 64;
 /// Handshakes at once; more wait in the operating system's queue.
 const HANDSHAKES_MAX: usize = 256;
+/// What the operating system keeps of an answer that is not taken yet. Left alone it keeps megabytes, a third of which a
+/// slow client would have to take at a time (`taking.rs`); Linux doubles the figure for its own books, so that some 170 KiB in
+/// 30 seconds are enough.
+const SEND_BUFFER_BYTES: u32 = 256 << 10;
+/// Connections that may wait to be accepted.
+const WAITING_MAX: u32 = 1_024;
 /// The folder in which a socket is bound before it stands where it is looked for.
 #[cfg(unix)]
 const BINDING: &str = ".binding";
@@ -68,7 +74,7 @@ pub async fn plain_with(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<Served> {
-    let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(&address, &error))?;
+    let listener = listen(address).map_err(|error| cannot_listen(&address, &error))?;
     let address = listener.local_addr()?;
     let serving = serving::serve(listener, |peer| Some(*peer), router, patience, stop);
     Ok(Served { address, task: tokio::spawn(serving) })
@@ -82,7 +88,7 @@ pub async fn tls(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<Served> {
     let acceptor = TlsAcceptor::from(Arc::new(server_config(files)?));
-    let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(&address, &error))?;
+    let listener = listen(address).map_err(|error| cannot_listen(&address, &error))?;
     let address = listener.local_addr()?;
     let listener = TlsListener::new(listener, acceptor, address);
     let serving = serving::serve(listener, |peer| Some(*peer), router, Patience::default(), stop);
@@ -137,6 +143,17 @@ fn server_config(files: &TlsFiles) -> io::Result<ServerConfig> {
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key))
         .map_err(|error| unreadable(&files.certificates, error.to_string()))
+}
+
+/// Listens; connections have the send buffer of their listener.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As tokio's own bind: on Windows it would let others take the port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_MAX)
 }
 
 fn cannot_listen(place: &dyn std::fmt::Display, error: &io::Error) -> io::Error {

@@ -18,13 +18,25 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tower::ServiceExt;
 
 use super::taking::Taking;
 
+/// Connections of one listener at once.
+const CONNECTIONS_MAX: usize = 512;
 /// Most bytes of a request's head; a longer one is answered with 431.
 const HEAD_BYTES_MAX: usize = 64 << 10;
+/// Longest wait for a request's head, and for the next request of a connection.
+const HEAD_SECONDS_MAX: u64 = 40;
+/// Longest pause within a request's body.
+const PAUSE_SECONDS_MAX: u64 = 30;
+/// Longest time for a whole body, besides what its bytes earn it.
+const BODY_SECONDS_MAX: u64 = 300;
+/// So many bytes of a body put its end off by a second: whoever sends as much may send as long as the limit of bytes lets him.
+const BODY_BYTES_A_SECOND: u64 = 16 << 10;
+/// Longest time in which a client takes nothing of its answer.
+const TAKING_SECONDS_MAX: u64 = 30;
 /// How long requests may go on after the stop.
 const STOP_SECONDS_MAX: u64 = 10;
 
@@ -37,20 +49,20 @@ pub struct Patience {
     pub head: Duration,
     /// Longest pause within a request's body.
     pub pause: Duration,
-    /// Longest time that a whole body may take.
+    /// Longest time that a whole body may take, besides a second for each 16 KiB of it.
     pub body: Duration,
-    /// Longest time in which a client takes nothing of its answer.
+    /// Longest time in which a client takes nothing of its answer ([`Taking`]).
     pub taking: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Patience {
         Patience {
-            connections: 512,
-            head: Duration::from_secs(40),
-            pause: Duration::from_secs(30),
-            body: Duration::from_secs(300),
-            taking: Duration::from_secs(30),
+            connections: CONNECTIONS_MAX,
+            head: Duration::from_secs(HEAD_SECONDS_MAX),
+            pause: Duration::from_secs(PAUSE_SECONDS_MAX),
+            body: Duration::from_secs(BODY_SECONDS_MAX),
+            taking: Duration::from_secs(TAKING_SECONDS_MAX),
         }
     }
 }
@@ -122,13 +134,15 @@ async fn one<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 }
 
 /// A request's body that has to arrive in time.
+///
+/// Its clock begins when we first ask for a part: a client that waits for our `100 Continue` is not late while we are busy.
 struct Arriving {
     body: Incoming,
-    pause: Duration,
-    /// When the next part is overdue.
-    next: Pin<Box<Sleep>>,
-    /// When the whole of it is.
-    ends: Instant,
+    patience: Patience,
+    /// When the whole of it is overdue; each part puts it off.
+    ends: Option<Instant>,
+    /// Since a part is waited for: until it is overdue.
+    waiting: Option<Pin<Box<Sleep>>>,
 }
 
 /// A request's body that did not arrive in time.
@@ -138,8 +152,12 @@ struct Overdue;
 
 impl Arriving {
     fn new(body: Incoming, patience: Patience) -> Arriving {
-        let ends = Instant::now() + patience.body;
-        Arriving { body, pause: patience.pause, next: Box::pin(sleep(patience.pause.min(patience.body))), ends }
+        Arriving { body, patience, ends: None, waiting: None }
+    }
+
+    /// What so many bytes put the end off by.
+    fn earned(bytes: usize) -> Duration {
+        Duration::from_micros((bytes as u64).saturating_mul(1_000_000) / BODY_BYTES_A_SECOND)
     }
 }
 
@@ -151,15 +169,19 @@ impl HttpBody for Arriving {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            let next = (Instant::now() + self.pause).min(self.ends);
-            self.next.as_mut().reset(next);
+        let Arriving { body, patience, ends, waiting } = &mut *self;
+        let now = Instant::now();
+        let ends = ends.get_or_insert(now + patience.body);
+        if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
+            *waiting = None;
+            if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
+                *ends += Arriving::earned(data.len());
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        match self.next.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Some(Err(Overdue.into()))),
-            Poll::Pending => Poll::Pending,
-        }
+        let overdue = (now + patience.pause).min(*ends);
+        let waiting = waiting.get_or_insert_with(|| Box::pin(sleep_until(overdue)));
+        waiting.as_mut().poll(context).map(|()| Some(Err(Overdue.into())))
     }
 
     fn is_end_stream(&self) -> bool {

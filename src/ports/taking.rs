@@ -10,6 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 /// A stream that is broken off when nothing was taken of it for so long.
+///
+/// The operating system takes bytes again once a third of its buffer is free: a connection of which more is kept than
+/// [`super::serve`] lets it would have to take that much at a time to be seen taking anything.
 pub struct Taking<S> {
     stream: S,
     patience: Duration,

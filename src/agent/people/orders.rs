@@ -13,8 +13,8 @@ use crate::store::fact::Fact;
 
 /// An invitation works for so many hours.
 pub const INVITATION_HOURS: i64 = 24;
-/// A token of somebody for whom a provider vouches works for so many days at most: nobody tells this agent when the
-/// provider lets go of him, so he comes in again to make the next one.
+/// A token of somebody for whom a provider vouches works for so many whole days at most, after the day on which it is made:
+/// nobody tells this agent when the provider lets go of him, so he comes in again to make the next one.
 pub const GUEST_TOKEN_DAYS: i64 = 30;
 /// Most users, disabled ones too, and most tokens that work.
 const USERS_MAX: usize = 10_000;
@@ -254,12 +254,14 @@ fn good_name(name: &str) -> Result<String, Refused> {
 
 /// A guest's token ends soon, and makes no other: it would renew itself for ever.
 fn refuse_guest(standing: Standing, expires_at: Option<Instant>, now: Instant) -> Result<(), Refused> {
+    // The last of the whole days ends at a midnight, so many days and the rest of this one from here.
+    let ends_at_latest = now + TimeDelta::days(GUEST_TOKEN_DAYS + 1);
     match standing {
         Standing::Ours => Ok(()),
-        Standing::Guest if expires_at.is_some_and(|end| end <= now + TimeDelta::days(GUEST_TOKEN_DAYS)) => Ok(()),
+        Standing::Guest if expires_at.is_some_and(|end| end <= ends_at_latest) => Ok(()),
         Standing::Guest => {
             let why = "who signs in by the provider makes tokens for at most";
-            Err(Refused::new(77, format!("{why} {GUEST_TOKEN_DAYS} days; name the day on which it ends")))
+            Err(Refused::new(77, format!("{why} {GUEST_TOKEN_DAYS} days after today; name the day on which it ends")))
         }
         Standing::GuestsToken => {
             let why = "a token of somebody who signs in by the provider makes no other; sign in and make it there";

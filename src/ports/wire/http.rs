@@ -106,9 +106,11 @@ impl HttpClient {
 pub async fn carry(clients: &HttpClients, peer: &HttpPeer, ask: HttpAsk) -> Result<HttpAnswer, Failure> {
     let client = clients.of(&ask.peer, peer, Reach::Anywhere)?;
     warn_of_trust(peer, &ask);
+    // The secrets that the far side is told, not those that stand in their files when it answers.
+    let hidden = Hidden::own(peer);
     let request = request(peer, &ask)?;
     tokio::time::sleep(Duration::from_secs(u64::from(ask.pause_seconds))).await;
-    in_time(&ask, exchange(&client, peer, &ask, request)).await
+    in_time(&ask, exchange(&client, peer, &ask, request, hidden)).await
 }
 
 /// The same for an answer whose status says everything: its body is neither awaited nor read.
@@ -154,6 +156,7 @@ async fn exchange(
     peer: &HttpPeer,
     ask: &HttpAsk,
     request: Request,
+    hidden: Hidden,
 ) -> Result<HttpAnswer, Failure> {
     let failed = |error: reqwest::Error| client.failure(peer, ask, &error);
     let response = client.client.execute(request).await.map_err(failed)?;
@@ -163,7 +166,6 @@ async fn exchange(
         Cut::TooLarge => Failure::TooLarge { bytes_max: ask.bytes_max },
         Cut::Broken(error) => failed(error),
     })?;
-    let hidden = Hidden::own(peer);
     let hidden = if (200..300).contains(&status) { hidden.unmistakable() } else { hidden.with(ask) };
     Ok(HttpAnswer { status, headers, body: hidden.body(body) })
 }

@@ -1,5 +1,6 @@
 //! Mail by lettre: one connection a mail, the bytes sent as they are, each step told.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,16 +11,16 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, Certific
 use lettre::transport::smtp::commands::{Auth, Data, Ehlo, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use secrecy::ExposeSecret;
-use tokio::net::TcpStream;
 
 use crate::ask::{Failure, MailAnswer, MailAsk, MailStep};
 use crate::doors::peer::{Login, MailAuth, MailPeer, MailTls, Trust, is_loopback};
 
 use super::hidden::Hidden;
 use super::mail_clear::Clear;
+use super::mail_reach::{first_reached, in_turn};
 use super::{login, trust};
 
-/// Longest wait for a connection.
+/// Longest wait for a connection to one of its addresses.
 const CONNECT_SECONDS_MAX: u64 = 10;
 /// Longest wait for the good-bye.
 const QUIT_SECONDS_MAX: u64 = 2;
@@ -124,7 +125,7 @@ impl Sending<'_> {
         }
         let unknown = |why: String| Failure::Unreachable { why: format!("{}: {why}", self.peer.host) };
         let found = tokio::net::lookup_host((self.peer.host.as_str(), self.peer.port)).await;
-        let addresses: Vec<SocketAddr> = found.map_err(|error| unknown(error.to_string()))?.collect();
+        let addresses = in_turn(found.map_err(|error| unknown(error.to_string()))?);
         if addresses.is_empty() {
             return Err(unknown("no such name".to_owned()));
         }
@@ -168,13 +169,12 @@ impl Sending<'_> {
 
     /// A connection that begins in the clear.
     async fn unwrapped(&self, addresses: &[SocketAddr], limit: Duration) -> Result<Clear, Failure> {
-        match tokio::time::timeout(limit, TcpStream::connect(addresses)).await {
-            Ok(Ok(stream)) => Ok(Clear::new(stream)),
-            Ok(Err(error)) => {
-                Err(Failure::Unreachable { why: format!("{}:{}: {error}", self.peer.host, self.peer.port) })
+        first_reached(addresses, limit).await.map(Clear::new).map_err(|error| {
+            if error.kind() == io::ErrorKind::TimedOut {
+                return Failure::TimedOut { after_seconds: CONNECT_SECONDS_MAX as u32 };
             }
-            Err(_) => Err(Failure::TimedOut { after_seconds: CONNECT_SECONDS_MAX as u32 }),
-        }
+            Failure::Unreachable { why: format!("{}:{}: {error}", self.peer.host, self.peer.port) }
+        })
     }
 
     async fn log_in(&mut self, connection: &mut AsyncSmtpConnection, login: &Login) -> Result<(), Failure> {

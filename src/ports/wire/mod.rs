@@ -7,6 +7,7 @@ mod http;
 mod login;
 mod mail;
 mod mail_clear;
+mod mail_reach;
 mod public_only;
 mod trust;
 
@@ -19,6 +20,7 @@ use crate::doors::{Pending, Wire};
 use http::HttpClients;
 
 pub use login::readable;
+pub use mail_reach::{ADDRESSES_MAX, first_reached, in_turn};
 
 pub(super) use http::{Cut, body_of};
 pub(super) use trust::{believing_nobody, causes, provider};

@@ -22,6 +22,10 @@ fn both_units_are_hardened_alike_and_the_server_lives_where_its_commands_look() 
     });
     let sandbox = |unit: &str| unit[unit.find("NoNewPrivileges=yes").expect("it is hardened")..].to_owned();
     assert_eq!(sandbox(&agent), sandbox(&server));
+    // Keys stand in the memory of both, and a core dump is a copy of it.
+    for unit in [&agent, &server] {
+        assert!(unit.lines().any(|line| line == "LimitCORE=0"), "{unit}");
+    }
     assert!(server.contains("\nExecStart=/usr/bin/tidegauge license-server run\n"));
     assert!(server.contains("\nStateDirectory=tidegauge-license-server\n"), "/var/lib/tidegauge-license-server");
 }

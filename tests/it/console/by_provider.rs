@@ -132,10 +132,11 @@ fn an_administrator_whom_the_provider_knows_makes_tokens_that_end_within_a_month
     grace.cookie = cookies(&page)[0].split(';').next().map(str::to_owned);
     let token =
         |ends: &str| grace.post("/users/token", &[("name", "billing"), ("role", "viewer"), ("expires_on", ends)]);
-    for ends in ["", "2027-10-01"] {
+    // The last day counts whole: the 30th after today does, the 31st does not.
+    for ends in ["", "2026-11-01", "2027-10-01"] {
         let refused = token(ends);
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{ends}: {}", refused.words());
         assert!(refused.words().contains("30 days"), "{}", refused.words());
     }
-    assert_eq!(token("2026-10-20").onward(), "/users");
+    assert_eq!(token("2026-10-31").onward(), "/users");
 }

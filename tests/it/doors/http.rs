@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Redirect;
 use axum::routing::{delete, get, post};
 use base64::Engine;
@@ -163,6 +163,23 @@ async fn the_login_of_the_settings_is_filled_into_forms() {
     write_private(&path, "");
     let refused = carried(&wire_to("vbr01", with_login(peer, SecretPlace::File(path))), Ask::Http(login_form())).await;
     assert!(refused.expect_err("an empty password").to_string().contains("is empty"));
+}
+
+#[tokio::test]
+async fn a_password_that_is_replaced_before_the_answer_comes_is_masked_in_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("password");
+    write_private(&path, "four-words-make-one");
+    let file = path.clone();
+    let refuse = move |body: String| async move {
+        write_private(&file, "another-password");
+        (StatusCode::UNAUTHORIZED, format!("not let in: {body}"))
+    };
+    let peer = served(Router::new().route("/token", post(refuse))).await;
+    let wire = wire_to("vbr01", with_login(peer, SecretPlace::File(path)));
+    let answer = carried(&wire, Ask::Http(login_form())).await.expect("an answer");
+    let said = String::from_utf8_lossy(&answer.body);
+    assert!(said.starts_with("not let in: grant_type=password") && said.ends_with("password=***"), "{said}");
 }
 
 #[cfg(unix)]

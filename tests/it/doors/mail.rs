@@ -1,11 +1,15 @@
 //! Mail over real sockets to a scripted mail server; the real one is in `tests/outside/mail`.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use base64::Engine;
 use tidegauge::ask::{Answer, Ask, Failure, MailAnswer, MailAsk};
 use tidegauge::doors::Wire;
 use tidegauge::doors::peer::{Login, MAIL, MailAuth, MailPeer, MailTls, PeerSettings, SecretPlace, Trust};
+use tidegauge::ports::wire::{ADDRESSES_MAX, first_reached, in_turn};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::far_side::ANYWHERE;
 use super::mail_server::{MailServer, Script};
@@ -180,6 +184,39 @@ async fn a_silent_mail_server_times_out() {
     let late = sent(loopback(port)).await.expect_err("it never answers");
     assert_eq!(late, Failure::TimedOut { after_seconds: 2 });
     silent.abort();
+}
+
+#[tokio::test]
+async fn an_address_that_is_dead_hides_no_other_address_of_the_mail_server() {
+    let limit = Duration::from_millis(500);
+    let full = TcpSocket::new_v4().expect("a socket");
+    full.bind(ANYWHERE).expect("a free port");
+    let full = full.listen(1).expect("it listens");
+    let dead = full.local_addr().expect("it is bound");
+    // Nobody accepts; once its queue is full the system answers nobody.
+    let mut queue = Vec::new();
+    for _ in 0..16 {
+        let Ok(Ok(stream)) = tokio::time::timeout(limit, TcpStream::connect(dead)).await else { break };
+        queue.push(stream);
+    }
+    let alive = TcpListener::bind(ANYWHERE).await.expect("a free port");
+    let alive = alive.local_addr().map(|address| (alive, address)).expect("it is bound");
+    let reached = first_reached(&[dead, alive.1], limit).await.expect("the second answers");
+    assert_eq!(reached.peer_addr().expect("connected"), alive.1);
+    let failure = first_reached(&[dead, dead], limit).await.expect_err("nobody answers");
+    assert_eq!(failure.kind(), std::io::ErrorKind::TimedOut);
+    drop(queue);
+}
+
+#[test]
+fn addresses_of_both_kinds_are_tried_in_turn_and_not_without_end() {
+    let six = |n: u16| SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, n], 25));
+    let four = |n: u8| SocketAddr::from(([192, 0, 2, n], 25));
+    assert_eq!(in_turn([six(1), six(2), six(3), four(1), four(2)]), [six(1), four(1), six(2), four(2), six(3)]);
+    assert_eq!(in_turn([four(1), four(2), six(1)]), [four(1), six(1), four(2)]);
+    let many = in_turn((1..=200).map(six).chain([four(1)]));
+    assert!(many.len() == ADDRESSES_MAX && many.contains(&four(1)), "{many:?}");
+    assert_eq!(in_turn([]), []);
 }
 
 #[tokio::test]

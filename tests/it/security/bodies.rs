@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::Request;
 use axum::routing::{get, post};
 use tidegauge::ask::{Ask, Failure, HttpAsk};
 use tidegauge::ports::serve::{self, Patience};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::console::OPEN_REPORT;
 use crate::doors::far_side::{ANYWHERE, plain_http};
@@ -24,10 +25,22 @@ fn hasty() -> Patience {
     Patience { connections: 4, head: short, pause: short, body: 4 * short, taking: short }
 }
 
+/// Reads a body only after a while.
+async fn busy(request: Request) -> String {
+    let mut ticks = tokio::time::interval(2 * hasty().body);
+    ticks.tick().await;
+    ticks.tick().await;
+    match axum::body::to_bytes(request.into_body(), 1_024).await {
+        Ok(body) => body.len().to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
 async fn serving(patience: Patience) -> SocketAddr {
     let router = Router::new()
         .route("/", get(|| async { "served" }))
         .route("/body", post(|body: Bytes| async move { body.len().to_string() }))
+        .route("/busy", post(busy))
         .route("/long", get(|| async { vec![b'x'; 64 << 20] }));
     serve::plain_with(patience, ANYWHERE, router, std::future::pending()).await.expect("a free port").address
 }
@@ -77,14 +90,57 @@ async fn a_body_that_stops_or_drips_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_body_that_goes_on_arriving_is_waited_for_beyond_the_limit_of_the_whole() {
+    // A pause that a busy machine does not make by itself.
+    let patience = Patience { pause: PATIENCE, ..hasty() };
+    let address = serving(patience).await;
+    let (first, second) = ([b'x'; 64 << 10], [b'y'; 40]);
+    let length = first.len() + second.len();
+    let head =
+        format!("POST /body HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    let mut stream = TcpStream::connect(address).await.expect("it accepts");
+    stream.write_all(head.as_bytes()).await.expect("it listens");
+    // These earn four seconds; the rest takes two.
+    stream.write_all(&first).await.expect("it listens");
+    let mut drop = tokio::time::interval(patience.body / 16);
+    for byte in second {
+        drop.tick().await;
+        stream.write_all(&[byte]).await.expect("it listens");
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("it answers");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(&length.to_string()), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_waits_to_be_told_to_go_on_is_not_late_while_we_are_busy() {
+    let address = serving(Patience { pause: hasty().body, ..hasty() }).await;
+    let mut stream = TcpStream::connect(address).await.expect("it accepts");
+    let head = b"POST /busy HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n";
+    stream.write_all(head).await.expect("it listens");
+    let mut told = [0; 12];
+    tokio::time::timeout(PATIENCE, stream.read_exact(&mut told)).await.expect("it answers").expect("whole");
+    assert_eq!(String::from_utf8_lossy(&told), "HTTP/1.1 100");
+    stream.write_all(b"body").await.expect("it listens");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("it answers");
+    assert!(answer.contains("HTTP/1.1 200") && answer.ends_with("\r\n4"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_client_that_takes_nothing_of_its_answer_is_let_go() {
     let address = serving(Patience { connections: 1, ..hasty() }).await;
-    let mut deaf = TcpStream::connect(address).await.expect("it accepts");
+    let small = TcpSocket::new_v4().expect("a socket");
+    small.set_recv_buffer_size(16 << 10).expect("before it connects");
+    let mut deaf = small.connect(address).await.expect("it accepts");
     deaf.write_all(b"GET /long HTTP/1.1\r\nhost: localhost\r\n\r\n").await.expect("it listens");
     // The one place is his until he is let go.
     let other = answered(address, b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
     assert!(other.ends_with("served"), "{other}");
-    drop(deaf);
+    // Little was kept for him: who takes slowly is seen taking.
+    let mut kept = Vec::new();
+    let _ = tokio::time::timeout(PATIENCE, deaf.read_to_end(&mut kept)).await.expect("it has ended");
+    assert!(kept.len() < 1 << 20, "{} bytes", kept.len());
 }
 
 #[tokio::test]

@@ -152,3 +152,23 @@ fn doctor_names_every_secret_that_others_can_read_or_that_is_not_there() {
     assert!(failed("secret of vspc01").contains("/nonexistent/key"), "{shown:#}");
     assert!(!ran.out.contains("four words"));
 }
+
+#[test]
+fn doctor_does_not_judge_a_secret_that_only_the_service_has() {
+    let shell = Shell::new();
+    let settings = "[[server]]\nname = \"vbr01\"\nsource = \"vbr\"\nurl = \"https://127.0.0.1:1\"\nusername = \"x\"\n\
+         password_env = \"TIDEGAUGE_TEST_SET_NOWHERE\"\n\
+         [[server]]\nname = \"vspc01\"\nsource = \"vspc\"\nurl = \"https://127.0.0.1:1\"\n\
+         api_key_file = \"/run/credentials/tidegauge-test.service/key\"\n";
+    let settings = shell.file("tidegauge.toml", settings);
+    let ran = shell.run(&["doctor", "--json", "--config", &settings]);
+    // The servers are away; the secrets weigh nothing.
+    assert_eq!(ran.code, 69, "{}", ran.err);
+    let shown: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    let rows = shown["checks"].as_array().expect("rows");
+    for (name, said) in [("secret of vbr01", "TIDEGAUGE_TEST_SET_NOWHERE"), ("secret of vspc01", "/run/credentials/")] {
+        let row = rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name}: {shown:#}"));
+        assert_eq!(row["state"], "warning", "{row}");
+        assert!(row["detail"].as_str().is_some_and(|detail| detail.contains(said)), "{row}");
+    }
+}
