@@ -318,7 +318,7 @@ impl Agent {
             Query::Pseudonyms { unit, server, month } => self.pseudonyms_shown(&target(unit, server, *month), hour),
             Query::Evidence { unit, server, month, names } => self.evidence_file(&target(unit, server, *month), *names),
             Query::EvidenceKey {} => Ok(self.evidence_key()),
-            Query::WebhookLog { to, last } => self.hook_log(said(to), usize::from(*last)),
+            Query::WebhookLog { to, last } => self.hook_log(said(to), usize::from(*last), hour.now),
             Query::Servers {} => self.servers(hour),
             Query::Coverage { server, from, until } => self.coverage(said(server), *from, *until, hour),
             Query::Duties { limit } => self.duties(*limit, hour),

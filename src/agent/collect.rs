@@ -53,12 +53,12 @@ impl Agent {
             return Ok(Work::Over);
         }
         let found = collected.samples.len();
-        let collected = self.without_absurd(collected, hour)?;
-        if found > 0 && collected.samples.is_empty() {
-            return Ok(Work::Over);
-        }
         if self.names_its_servers(server) && found > 0 {
             self.take_members(server, collected, hour)?;
+            return Ok(Work::Over);
+        }
+        let collected = self.without_absurd(collected, hour)?;
+        if found > 0 && collected.samples.is_empty() {
             return Ok(Work::Over);
         }
         for rejected in &collected.rejected {

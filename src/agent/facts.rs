@@ -32,7 +32,7 @@ impl Agent {
         for unit in self.units()? {
             facts.units.push(self.unit_state(&unit, now)?);
         }
-        facts.untold = one_at_a_time(self.untold()?);
+        facts.untold = one_at_a_time(self.untold(now)?);
         facts.usage_owed = self.usage_owed(now)?;
         facts.retention = self.retention_facts()?;
         Ok(facts)
@@ -83,7 +83,7 @@ impl Agent {
             state.slot = slot.map(|at| (week, at));
             state.telemetry_retry_at = self.retry_at(&Duty::SendTelemetry { unit: unit.id.clone(), week })?;
         }
-        state.license_check_at = self.license_check_at(unit)?;
+        state.license_check_at = self.license_check_at(unit, now)?;
         Ok(state)
     }
 
@@ -110,7 +110,7 @@ impl Agent {
 
     /// As [`Agent::report_state`]; a report that is sent, entered elsewhere and written owes nothing any more and is read
     /// once.
-    fn report_state_remembered(
+    pub(super) fn report_state_remembered(
         &self,
         unit: &Unit,
         month: Month,

@@ -241,9 +241,9 @@ impl Agent {
     }
 
     /// `webhook log`: every endpoint as it stands, and the newest tries, newest last.
-    pub(super) fn hook_log(&self, to: Option<&str>, tries_max: usize) -> Result<Value, Refused> {
+    pub(super) fn hook_log(&self, to: Option<&str>, tries_max: usize, now: Instant) -> Result<Value, Refused> {
         let mut waiting: BTreeMap<String, usize> = BTreeMap::new();
-        for (_, to, _) in self.untold()? {
+        for (_, to, _) in self.untold(now)? {
             *waiting.entry(to).or_default() += 1;
         }
         let (mut endpoints, mut tries) = (Vec::new(), Vec::new());

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::ask::Setback;
 use crate::config::ServerSettings;
 use crate::domain::Instant;
 use crate::domain::calendar::minute_text;
@@ -114,13 +115,15 @@ impl Agent {
         })
     }
 
-    /// Records the samples of a source that names its servers, then what it names and that it answered.
+    /// Records the samples of a source that names its servers, then what it names and that it answered. A sample whose
+    /// points no provider has is not taken: its server stays named, and the source's read is a miss for a person.
     pub(super) fn take_members(&mut self, entry: &str, collected: Collected, hour: Hour) -> Result<(), Trouble> {
         let before = self.members(entry)?;
         let out = self.kept_out(&collected.samples, hour.now)?;
         let mut members = Members { members: BTreeMap::new(), notes: collected.notes };
         let mut named: BTreeSet<ServerName> = BTreeSet::new();
-        let (mut conflicts, mut facts): (Vec<String>, Vec<Fact>) = (Vec::new(), Vec::new());
+        let (mut absurd, mut conflicts): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        let mut facts: Vec<Fact> = Vec::new();
         for sample in collected.samples {
             let (server, installation_id) = (sample.server.clone(), sample.license.installation_id.clone());
             named.insert(server.clone());
@@ -133,8 +136,10 @@ impl Agent {
                 told: None,
             });
             let first_seen_at = known.map_or(sample.taken_at, |known| known.first_seen_at);
-            if absent.is_none() {
-                conflicts.extend(self.take_or_name(sample, hour)?);
+            match sample.check_sum() {
+                Ok(()) if absent.is_none() => conflicts.extend(self.take_or_name(sample, hour)?),
+                Err(why) if absent.is_none() => absurd.push(format!("{server}: {why}")),
+                Ok(()) | Err(_) => {}
             }
             if let Some(Absent { since, told: Some(loss), .. }) = known.and_then(|known| known.absent.clone()) {
                 let missed = expected_samples(since, hour.now, &self.policy());
@@ -159,11 +164,17 @@ impl Agent {
             facts.push(Fact::MembersSeen { source: source.clone(), members });
         }
         facts.push(Fact::SourceRead { source, at: hour.now });
-        if conflicts.is_empty() {
+        if absurd.is_empty() && conflicts.is_empty() {
             facts.extend(self.recovered(entry, hour)?);
         }
         self.record(hour, "duty", facts)?;
-        self.miss_conflicts(entry, &conflicts, hour)
+        if absurd.is_empty() {
+            return self.miss_conflicts(entry, &conflicts, hour);
+        }
+        let more =
+            if absurd.len() > 1 { format!(" (and of {} more servers)", absurd.len() - 1) } else { String::new() };
+        let why = format!("{}{more}; correct what {entry} states of it", absurd[0]);
+        self.miss_sample(entry, &Setback::AskAPerson { why }, hour)
     }
 
     /// Those of a source's servers that are sampled directly, each with the direct server it is.

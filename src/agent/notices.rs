@@ -44,12 +44,13 @@ impl Agent {
     }
 
     /// News that some recipient was not told, in the order in which it happened: notice, recipient, hour of the next try.
-    pub(super) fn untold(&self) -> Result<Vec<(String, String, Instant)>, Trouble> {
+    /// What was queued by a clock that was ahead is due now.
+    pub(super) fn untold(&self, now: Instant) -> Result<Vec<(String, String, Instant)>, Trouble> {
         let mut untold = Vec::new();
         for notice in self.pending()? {
             for to in self.deaf(&notice)? {
                 let retry = self.store.row::<SetbackRow>(&key::setback(&tell(&notice.id, &to).key()))?;
-                let at = retry.map_or(notice.at, |setback| setback.next_try_at);
+                let at = retry.map_or(notice.at.min(now), |setback| setback.next_try_at);
                 let at = self.slow_until(&to)?.map_or(at, |slow_until| at.max(slow_until));
                 untold.push((notice.id.clone(), to, at));
             }

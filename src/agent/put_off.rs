@@ -1,6 +1,8 @@
 //! Tries that were put off by a clock that was ahead: they are made by the clock that is right.
 
 use crate::agent::Trouble;
+use crate::domain::report::Stage;
+use crate::rules::schedule::Duty;
 use crate::store::fact::{Fact, SetbackRow};
 
 use super::{Agent, Hour};
@@ -9,7 +11,8 @@ use super::{Agent, Hour};
 const SETBACKS: &str = "setback/";
 
 impl Agent {
-    /// Setbacks that were recorded later than it is, which no true clock does: each is due at once.
+    /// Setbacks that were recorded later than it is, which no true clock does, and reports that were sealed later than
+    /// it is and never tried: each is due at once.
     pub(super) fn put_off_by_another_clock(&self, hour: Hour) -> Result<Vec<Fact>, Trouble> {
         let rows = self.store.rows::<SetbackRow>(SETBACKS)?;
         let later = rows.into_iter().filter(|(_, setback)| hour.now < setback.at);
@@ -17,6 +20,27 @@ impl Agent {
             about: row.trim_start_matches(SETBACKS).to_owned(),
             setback: SetbackRow { at: hour.now, next_try_at: hour.now, ..setback },
         });
-        Ok(due.collect())
+        let mut due: Vec<Fact> = due.collect();
+        for duty in self.sealed_by_another_clock(hour)? {
+            let why = "it was sealed by a clock that was ahead".to_owned();
+            let setback = SetbackRow { at: hour.now, why, tries: 0, next_try_at: hour.now, needs_person: false };
+            due.push(Fact::Setback { about: duty.key(), setback });
+        }
+        Ok(due)
+    }
+
+    /// Reports that were sealed later than it is, of which no try is on record.
+    fn sealed_by_another_clock(&self, hour: Hour) -> Result<Vec<Duty>, Trouble> {
+        let mut sealed = Vec::new();
+        for unit in self.units()? {
+            for (month, revision) in self.report_months(&unit.id)? {
+                let Some(report) = self.report_state_remembered(&unit, month, revision)? else { continue };
+                let is_later = matches!(report.stage, Stage::Sending { sealed_at } if hour.now < sealed_at);
+                if is_later && report.retry_at.is_none() {
+                    sealed.push(Duty::Submit { unit: unit.id.clone(), month });
+                }
+            }
+        }
+        Ok(sealed)
     }
 }

@@ -76,7 +76,8 @@ pub struct SignedReport {
 }
 
 impl SignedReport {
-    /// With its workloads when `detail` says so and the body stays within [`BODY_BYTES_MAX`], else by its lines alone:
+    /// With its workloads when `detail` says so, they are no more than a server takes and the body stays within
+    /// [`BODY_BYTES_MAX`], else by its lines alone:
     /// counts, points and digest are the same.
     ///
     /// # Errors
@@ -87,14 +88,19 @@ impl SignedReport {
         detail: ReportDetail,
         key: &SigningKey,
     ) -> Result<SignedReport, String> {
-        match (within_bounds(&Submission::of(report, causes, detail), key), detail) {
+        let whole = Submission::of(report, causes, detail);
+        match (within_bounds(&whole, key), detail) {
             (Ok(body), _) => Ok(SignedReport { body, too_long_with_workloads: None }),
-            (Err(Beyond::Bytes(bytes)), ReportDetail::Workloads) => {
+            (Err(beyond), ReportDetail::Workloads) => {
                 let lines = Submission::of(report, causes, ReportDetail::Lines);
                 let body = within_bounds(&lines, key).map_err(|beyond| beyond.of(report))?;
+                let bytes = match beyond {
+                    Beyond::Bytes(bytes) => bytes,
+                    Beyond::Bound(_) => signed(&whole, key).len(),
+                };
                 Ok(SignedReport { body, too_long_with_workloads: Some(bytes) })
             }
-            (Err(beyond), ReportDetail::Lines | ReportDetail::Workloads) => Err(beyond.of(report)),
+            (Err(beyond), ReportDetail::Lines) => Err(beyond.of(report)),
         }
     }
 }

@@ -293,11 +293,14 @@ fn report_duties(unit: &UnitFacts, report: &ReportState, policy: &Policy, planne
     }
 }
 
-/// When a report is sent: at once when sealed, else on the auto-submit day if automatic then.
+/// When a report is sent: at once when sealed, else on the auto-submit day if automatic then. One that was sealed by a
+/// clock that was ahead is sent at its next try, not at that clock's hour.
 fn submit_at(unit: &UnitFacts, report: &ReportState, policy: &Policy) -> Option<(Instant, &'static str)> {
     let retry = report.retry_at.unwrap_or(Instant::MIN_UTC);
     match &report.stage {
-        Stage::Sending { sealed_at } => Some(((*sealed_at).max(retry), "the sealed report was not answered yet")),
+        Stage::Sending { sealed_at } => {
+            Some((report.retry_at.unwrap_or(*sealed_at), "the sealed report was not answered yet"))
+        }
         Stage::AwaitingReview | Stage::Postponed { .. } if reminding::due(unit, report, policy) == Due::AutoSubmit => {
             let at = policy.deadlines.auto_submit_at(report.month).max(report.generated_at).max(retry);
             Some((at, "unsent on the auto-submit day"))

@@ -8,17 +8,18 @@ use serde_json::Value;
 use crate::agent::run::ending;
 use crate::agent::{Agent, Hour, Outcome, Query, Refused, Trouble, Work};
 use crate::ask::{Answer, Conversation, Setback, Step};
+use crate::domain::Instant;
 use crate::domain::gate::Verdict;
 use crate::domain::installation::{ServerName, Unit};
 use crate::domain::license::License;
 use crate::rules::license_results::{self, Consequence, LicenseOutcome, LicenseResult, Pause};
-use crate::rules::renewal::{self, LastCheck, Renewal, Window};
+use crate::rules::renewal::{self, Renewal, Window};
 use crate::rules::schedule::Since;
 use crate::rules::server_update::{self, ServerAnswer};
 use crate::sources::renewing::{Deed, Errand, Heard, Renewed, Talk};
 use crate::store::fact::{LicenseCheckRow, SetbackRow, key};
 
-use super::check::LOOK_AGAIN;
+use super::check::{LOOK_AGAIN, last_check};
 use super::check_of;
 use super::session::Session;
 
@@ -65,12 +66,17 @@ impl Agent {
     }
 
     /// What the license of each of these servers owes next; nothing while auto update is off.
-    pub(super) fn server_steps(&self, unit: &Unit, servers: &[ServerName]) -> Result<Vec<Renewal>, Trouble> {
+    pub(super) fn server_steps(
+        &self,
+        unit: &Unit,
+        servers: &[ServerName],
+        now: Instant,
+    ) -> Result<Vec<Renewal>, Trouble> {
         let Some(since) = self.automatic_since(unit)? else { return Ok(Vec::new()) };
         let held: Option<SetbackRow> = self.store.row(&key::setback(&check_of(unit).key()))?;
         let mut steps = Vec::new();
         for server in servers {
-            let Some(step) = self.next_step_of(unit, server, since)? else { continue };
+            let Some(step) = self.next_step_of(unit, server, since, now)? else { continue };
             let (Renewal::Check { at }, Some(held)) = (step, &held) else {
                 steps.push(step);
                 continue;
@@ -84,7 +90,7 @@ impl Agent {
     /// What one server's license owes next; `None`: never seen, or nobody asks since it was switched off or its contract
     /// terminated. (Enterprise Manager's word stays on after that; a person's `license update` then asks.) A key that auto
     /// update does not renew is not asked for, and its window goes on.
-    fn next_step_of(&self, unit: &Unit, server: &str, since: Since) -> Result<Option<Renewal>, Trouble> {
+    fn next_step_of(&self, unit: &Unit, server: &str, since: Since, now: Instant) -> Result<Option<Renewal>, Trouble> {
         let Some(license) = self.store.row::<License>(&key::license_seen(server))? else { return Ok(None) };
         let enabled_at = match since {
             Since::Always => unit.since.unwrap_or(unit.formed_at),
@@ -96,7 +102,7 @@ impl Agent {
             return Ok(None);
         }
         let revoked = last.as_ref().is_some_and(|last| last.revoked);
-        let last = last.map(|row| LastCheck { at: row.at, retry_at: row.retry_at });
+        let last = last.and_then(|row| last_check(&row, now));
         let window = self.server_window(server)?;
         let step = match (self.eligible_with(&license, revoked)?, window) {
             (Ok(()), window) => renewal::next_step(window.as_ref(), enabled_at, last),
@@ -124,7 +130,7 @@ impl Agent {
         let Some(since) = self.automatic_since(unit)? else { return Ok(Work::Over) };
         let mut due = Vec::new();
         for server in servers {
-            match self.next_step_of(unit, server, since)? {
+            match self.next_step_of(unit, server, since, hour.now)? {
                 Some(Renewal::SwitchOff { at }) if at <= hour.now => {
                     let why = format!("the retry window of {server} is over without a key; update its license by hand");
                     let facts = self.switch_off(unit, &why, hour)?;

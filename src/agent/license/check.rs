@@ -25,20 +25,20 @@ pub(super) const LOOK_AGAIN: TimeDelta = TimeDelta::hours(24);
 
 impl Agent {
     /// When a unit's license is looked after next; `None` when nobody can be asked or auto update is off.
-    pub(in crate::agent) fn license_check_at(&self, unit: &Unit) -> Result<Option<Instant>, Trouble> {
-        Ok(self.license_steps(unit)?.into_iter().map(Renewal::at).min())
+    pub(in crate::agent) fn license_check_at(&self, unit: &Unit, now: Instant) -> Result<Option<Instant>, Trouble> {
+        Ok(self.license_steps(unit, now)?.into_iter().map(Renewal::at).min())
     }
 
     /// What the renewal of a unit owes next: one step, or one of each server that is asked.
-    pub(in crate::agent) fn license_steps(&self, unit: &Unit) -> Result<Vec<Renewal>, Trouble> {
+    pub(in crate::agent) fn license_steps(&self, unit: &Unit, now: Instant) -> Result<Vec<Renewal>, Trouble> {
         let servers = self.asked_servers(unit);
         if !servers.is_empty() {
-            return self.server_steps(unit, &servers);
+            return self.server_steps(unit, &servers, now);
         }
-        Ok(self.unit_step(unit)?.into_iter().collect())
+        Ok(self.unit_step(unit, now)?.into_iter().collect())
     }
 
-    fn unit_step(&self, unit: &Unit) -> Result<Option<Renewal>, Trouble> {
+    fn unit_step(&self, unit: &Unit, now: Instant) -> Result<Option<Renewal>, Trouble> {
         let asks = self.settings.renews_by_license_server(&unit.servers) && self.sends()?;
         let Some(since) = self.automatic_since(unit)?.filter(|_| asks) else { return Ok(None) };
         let Some(license) = self.unit_license(unit)? else { return Ok(None) };
@@ -61,7 +61,7 @@ impl Agent {
             let at = asks_anyway.filter(|anyway| held.at < *anyway);
             return Ok(Some(Renewal::Check { at: at.map_or(held.next_try_at, |at| at.min(held.next_try_at)) }));
         }
-        let last = self.last_session(unit)?.map(|row| LastCheck { at: row.at, retry_at: row.retry_at });
+        let last = self.last_session(unit)?.and_then(|row| last_check(&row, now));
         match renewal::next_step(window.as_ref(), enabled_at, last) {
             check @ Renewal::Check { .. } => Ok(Some(check)),
             // Enterprise Manager's word stays on when ours goes off: it is said once.
@@ -154,4 +154,9 @@ impl Agent {
         self.license_sessions.insert(unit.id.clone(), session);
         Ok(Work::Talk(ending(Box::new(talk), Outcome::License)))
     }
+}
+
+/// The check that the cadence goes on from: one that was recorded later than it is, which no true clock does, is none.
+pub(super) fn last_check(row: &LicenseCheckRow, now: Instant) -> Option<LastCheck> {
+    (row.at <= now).then_some(LastCheck { at: row.at, retry_at: row.retry_at })
 }

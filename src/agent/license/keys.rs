@@ -140,7 +140,7 @@ impl Agent {
                     at: hour.now,
                     why: Trouble::file(&path, &error).to_string(),
                     tries: before.map_or(1, |before| before.tries + 1),
-                    next_try_at: self.license_check_at(unit)?.unwrap_or(hour.now + LOOK_AGAIN),
+                    next_try_at: self.license_check_at(unit, hour.now)?.unwrap_or(hour.now + LOOK_AGAIN),
                     needs_person: true,
                 };
                 self.record(hour, "duty", vec![Fact::Setback { about, setback }])

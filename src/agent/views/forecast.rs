@@ -198,7 +198,7 @@ impl Agent {
         let license = self.unit_license(unit)?.unwrap_or_default();
         let automatic = self.is_automatic(unit)?;
         let window = renewal::window(license.expires_on, license.support_expires_on);
-        let window = window.filter(|_| self.license_steps(unit).is_ok_and(|steps| !steps.is_empty()));
+        let window = window.filter(|_| self.license_steps(unit, hour.now).is_ok_and(|steps| !steps.is_empty()));
         let is_eligible = self.eligible(unit)?.is_ok();
         let way = if automatic { Due::AutoSubmit } else { Due::Manual };
         Ok(CalendarFacts {

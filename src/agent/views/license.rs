@@ -40,7 +40,7 @@ impl Agent {
             "reports_by_itself": self.is_automatic(unit)?,
             "window": window,
             "phase": renewal::phase(window.as_ref(), hour.now),
-            "next_check_at": self.license_steps(unit)?.into_iter().filter_map(Renewal::asks_at).min(),
+            "next_check_at": self.license_steps(unit, hour.now)?.into_iter().filter_map(Renewal::asks_at).min(),
             "last_check": last,
         });
         for (name, value) in self.license_known(unit, hour.now)?.shown() {

@@ -88,7 +88,7 @@ impl Agent {
             self.read_reports(unit, &mut readings)?;
         }
         readings.put("outbox_items", json!({}), self.outbox()?);
-        readings.put("untold_items", json!({}), self.untold()?.len());
+        readings.put("untold_items", json!({}), self.untold(hour.now)?.len());
         readings.flag("clock_suspect", json!({}), self.clock_suspect()?.is_some());
         Ok(json!({
             "schema": "tidegauge.readings/1",

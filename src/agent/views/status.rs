@@ -49,7 +49,7 @@ impl Agent {
         }
         warnings.extend(self.identity_warnings(hour.now)?);
         warnings.extend(self.hook_warnings()?);
-        let untold = self.untold()?;
+        let untold = self.untold(hour.now)?;
         warnings.extend(self.setbacks_shown(&untold, hour.now)?);
         warnings.extend(self.finalizations_unanswered()?);
         warnings.extend(self.price_book().err());

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::estate::Estate;
 use crate::domain::console_report::WhyLeftOut;
-use crate::domain::{Instant, Month};
+use crate::domain::{Instant, Month, Points};
 use crate::doors::Clock;
 
 pub use pages::Role;
@@ -81,6 +81,8 @@ pub struct Managed {
     pub ill: Option<(Instant, &'static str)>,
     /// The console's monthly report leaves it out, and why.
     pub left_out: Option<WhyLeftOut>,
+    /// Machines and the weight of one that the console states for each of its types instead of the true ones.
+    pub misstated: Option<(u32, Points)>,
 }
 
 /// One simulated console.
@@ -121,7 +123,15 @@ impl Vspc {
             estate.license.installation_id.clone().unwrap_or_default()
         };
         let uid = Uuid::new_v5(&Uuid::NAMESPACE_DNS, format!("{name}/{installation}").as_bytes());
-        self.inner().servers.push(Managed { uid, name: name.to_owned(), role, estate, ill: None, left_out: None });
+        self.inner().servers.push(Managed {
+            uid,
+            name: name.to_owned(),
+            role,
+            estate,
+            ill: None,
+            left_out: None,
+            misstated: None,
+        });
     }
 
     /// Changes the server of this name.

@@ -120,6 +120,9 @@ impl Managed {
                 tally.used += 1;
             }
         }
+        if let Some((used, weight)) = self.misstated {
+            tallies.values_mut().for_each(|tally| *tally = Tally { used, weight, ..*tally });
+        }
         tallies
     }
 }

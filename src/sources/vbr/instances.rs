@@ -60,9 +60,6 @@ impl InstanceList {
                 said(total)
             ));
         }
-        if self.rows.len() + page.data.0.len() > WORKLOADS_MAX {
-            return Turn::Unsettled(format!("it names more than {WORKLOADS_MAX} workloads"));
-        }
         let overlap = self.overlap();
         let rows: Vec<Workload> = page.data.0.iter().map(workload).collect();
         let began_with = rows.first().map(|row| row.id.clone());
@@ -73,6 +70,9 @@ impl InstanceList {
         self.page_began_with = began_with;
         self.pages += 1;
         if grew {
+            if self.rows.len() as u64 + came - overlap > WORKLOADS_MAX as u64 {
+                return Turn::Unsettled(format!("it names more than {WORKLOADS_MAX} workloads"));
+            }
             page.data.0.iter().skip(overlap as usize).for_each(|row| self.note_wrong_number(row));
             self.rows.extend(rows.into_iter().skip(overlap as usize));
             self.received += came - overlap;

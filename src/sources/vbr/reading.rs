@@ -259,6 +259,12 @@ impl Reading {
         counted(of_tenants, &new_ids)
     }
 
+    /// The installation id that the report stated before; the server's own id stands in for one that it never stated.
+    fn shown_before<'a>(&self, known: &'a License) -> Option<&'a str> {
+        let own = self.vbr_id.as_deref().unwrap_or_default();
+        known.installation_id.as_deref().filter(|known| !known.eq_ignore_ascii_case(own))
+    }
+
     /// The sample, once everything is read.
     pub fn collected(&mut self, revision: &str) -> Collected {
         let previous = self.brief.previous.take();
@@ -278,7 +284,7 @@ impl Reading {
         let known = previous.map(|previous| previous.license.clone()).unwrap_or_default();
         let (license_id, installation_id) = std::mem::take(&mut self.ids);
         let known_id = known.license_id.clone().filter(|_| key_of(&known) == key_of(&self.facts.license));
-        discrepancies.extend(installed_anew(known.installation_id.as_deref(), installation_id.as_deref()));
+        discrepancies.extend(installed_anew(self.shown_before(&known), installation_id.as_deref()));
         let license = License {
             license_id: license_id.or(known_id),
             installation_id: installation_id.or(known.installation_id).or(self.vbr_id.take()),

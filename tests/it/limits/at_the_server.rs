@@ -5,7 +5,8 @@ use tidegauge::agent::{Order, Query};
 use tidegauge::domain::report::{Stage, UsageReport};
 use tidegauge::domain::workload::Workload;
 use tidegauge::license_server;
-use tidegauge::protocol::{BODY_BYTES_MAX, Kind, ReportDetail, Submission, unverified};
+use tidegauge::protocol::{BODY_BYTES_MAX, Kind, ReportDetail, SignedReport, Submission, unverified};
+use tidegauge::seal::keys::SigningKey;
 use tidegauge::simulation::chance::SeededChance;
 use tidegauge::simulation::world::{World, WorldPlan};
 use tidegauge::sources::snapshot_file;
@@ -57,6 +58,18 @@ fn a_report_too_long_with_its_workloads_is_sent_by_its_lines_and_that_is_told() 
     let told =
         world.story().iter().filter(|line| line.contains("report 2026-01 is sent without its workloads")).count();
     assert_eq!(told, 1, "{}", world.story().join("\n"));
+}
+
+#[test]
+fn a_report_of_more_workloads_than_a_server_takes_is_sent_by_its_lines() {
+    let mut report = report(&world_with(1, ReportDetail::Workloads));
+    let one = report.workloads[0].clone();
+    report.workloads = vec![one; 500_001];
+    let signed = SignedReport::of(&report, &[], ReportDetail::Workloads, &SigningKey::from_secret(&[7; 32]));
+    let SignedReport { body, too_long_with_workloads } = signed.expect("its lines are few");
+    assert!(too_long_with_workloads.is_some_and(|bytes| bytes as u64 > BODY_BYTES_MAX));
+    let sent = unverified::<Submission>(&body).expect("a report");
+    assert_eq!((sent.workloads.len(), sent.total_points), (0, report.total_points));
 }
 
 #[test]

@@ -140,17 +140,28 @@ fn a_folder_full_of_other_files_says_so_and_hides_no_snapshot_silently() {
 
 /// What a VBR server's list becomes: so many rows in one page, the first with this name.
 fn of_vbr(rows: usize, name: &str) -> Result<Sample, String> {
+    of_vbr_in_pages(rows, rows, name)
+}
+
+/// The same with at most so many rows in a page.
+fn of_vbr_in_pages(rows: usize, in_page: usize, name: &str) -> Result<Sample, String> {
     let row =
         |n: usize| json!({"instanceId": format!("{n:07}"), "name": if n == 0 { name } else { "n" }, "type": "VM"});
-    let page = json!({"data": (0..rows).map(row).collect::<Vec<_>>(), "pagination": {"total": rows}}).to_string();
+    let page = |path: &str| {
+        let skip = path.split(['?', '&']).find_map(|part| part.strip_prefix("skip=")?.parse::<usize>().ok());
+        let from = skip.unwrap_or_default();
+        let data: Vec<_> = (from..rows.min(from + in_page)).map(row).collect();
+        json!({"data": data, "pagination": {"total": rows}}).to_string()
+    };
     let (mut talk, mut heard) = (VbrTalk::new(brief("vbr01")), None);
-    for _ in 0..100 {
+    // Up to two hundred oldest restore points are asked for beside the rest.
+    for _ in 0..300 {
         match tidegauge::ask::Conversation::next(&mut talk, heard.take()) {
             Step::Ask(Ask::Http(ask)) => {
                 let path = ask.path.split('?').next().unwrap_or_default().to_owned();
                 let body = match path.as_str() {
                     "/api/oauth2/token" => r#"{"access_token":"a","refresh_token":"r","expires_in":900}"#.to_owned(),
-                    "/api/v1/license/instances" => page.clone(),
+                    "/api/v1/license/instances" => page(&ask.path),
                     "/api/v1/restorePoints" => r#"{"data":[],"pagination":{"total":0}}"#.to_owned(),
                     _ => "{}".to_owned(),
                 };
@@ -169,6 +180,13 @@ fn of_vbr(rows: usize, name: &str) -> Result<Sample, String> {
 fn a_server_that_lists_more_than_half_a_million_workloads_is_missed_and_named() {
     let refused = of_vbr(WORKLOADS_MAX + 1, "n").unwrap_err();
     assert!(refused.contains("vbr01") && refused.contains("it names more than 500000 workloads"), "{refused}");
+}
+
+#[test]
+fn a_server_that_lists_half_a_million_workloads_in_pages_is_sampled() {
+    // Each page begins with the last row of the one before it.
+    let sample = of_vbr_in_pages(WORKLOADS_MAX, WORKLOADS_MAX / 2 + 1, "n").expect("as many as there may be");
+    assert_eq!(sample.workloads.len(), WORKLOADS_MAX);
 }
 
 #[test]

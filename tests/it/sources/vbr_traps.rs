@@ -358,6 +358,19 @@ fn any_answer() -> impl Strategy<Value = Answer> {
     ]
 }
 
+#[test]
+fn an_installation_id_that_was_not_told_before_makes_no_other_installation() {
+    const REPORT: &str = "/api/v1/license/createReport";
+    let told = bodies()[REPORT].clone();
+    let mute = read(REPORT, "{}");
+    assert_eq!(mute.license.installation_id.as_deref(), Some("vbr-id"), "the server's own id stands in");
+    let first = read_after(Some(mute), REPORT, &told).expect("a good read");
+    assert_eq!(first.license.installation_id.as_deref(), Some("inst-id"));
+    assert_eq!(first.discrepancies, [""; 0]);
+    let other = read_after(Some(first), REPORT, &told.replace("inst-id", "inst-2")).expect("a good read");
+    assert!(other.discrepancies.iter().any(|said| said.contains("installed anew")), "{:?}", other.discrepancies);
+}
+
 proptest! {
     #[test]
     fn any_answers_end_the_conversation(answers in prop::collection::vec(any_answer(), 1..30)) {

@@ -269,3 +269,34 @@ fn letters_put_off_by_a_wrong_clock_are_sent_when_it_is_right() {
     assert_eq!(status(&world)["untold"], 0, "{}", status(&world)["warnings"]);
     assert_silent(&world);
 }
+
+#[test]
+fn a_report_sealed_by_a_wrong_clock_is_sent_when_it_is_right() {
+    let mut world = World::new(calm(42, "2026-01-27T09:30:00Z", 5));
+    world.run_until(at("2026-02-09T09:00:00Z"));
+    world.wire.cut_off(PEER, at("2026-02-09T09:00:00Z")..at("2026-02-09T15:00:00Z"));
+    world.off_until_with_clock_ahead(at("2026-02-09T10:00:00Z"), TimeDelta::days(3));
+    world.run_until(at("2026-02-09T12:00:00Z"));
+    let Stage::Sending { sealed_at } = report(&world, "2026-01").stage else { panic!("it was not sealed") };
+    assert!(sealed_at > at("2026-02-12"), "{sealed_at}");
+    world.off_until_with_clock_ahead(at("2026-02-09T16:00:00Z"), TimeDelta::zero());
+    world.run_until(at("2026-02-09T18:00:00Z"));
+    assert_eq!(submissions(&world).len(), 1, "{}", status(&world)["warnings"]);
+    assert!(is_sent(&report(&world, "2026-01")));
+}
+
+#[test]
+fn a_license_is_looked_after_again_when_a_clock_that_was_ahead_is_right() {
+    let mut world = World::new(calm(43, "2026-01-27T09:30:00Z", 5));
+    world.run_until(at("2026-01-29"));
+    world.off_until_with_clock_ahead(at("2026-01-29T10:00:00Z"), TimeDelta::days(40));
+    world.run_until(at("2026-01-29T12:00:00Z"));
+    let last_check = |world: &World| {
+        let license = world.ask(&Query::License { unit: None, server: None }).expect("one unit");
+        license["last_check"]["at"].as_str().expect("it was looked after").to_owned()
+    };
+    assert!(last_check(&world).starts_with("2026-03"), "{}", last_check(&world));
+    world.off_until_with_clock_ahead(at("2026-01-29T16:00:00Z"), TimeDelta::zero());
+    world.run_until(at("2026-01-30"));
+    assert!(last_check(&world).starts_with("2026-01-29"), "{}", last_check(&world));
+}

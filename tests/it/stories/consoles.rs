@@ -296,3 +296,37 @@ fn a_month_is_laid_beside_the_consoles_own_report_and_nothing_is_recorded() {
     assert_eq!(world.order(of_nobody, "licensing").expect_err("no such console").code, 78);
     assert_silent(&world);
 }
+
+#[test]
+fn a_console_that_states_absurd_numbers_of_a_server_is_missed_and_the_server_is_not_taken_as_gone() {
+    let absurd = Some((1_000_000_000, Points::whole(10_000_000)));
+    let mut world = console(11, "2026-01-10T09:30:00Z");
+    world.run_until(at("2026-01-20T01:00:00Z"));
+    let newest = |world: &World, server: &str| world.agent().store().newest_sample_at(server, world.now()).unwrap();
+    let before = newest(&world, "vbr02@vspc");
+    let states = |world: &World, server: &str, stated| {
+        world.consoles["vspc"].change(server, |server| server.misstated = stated);
+    };
+    states(&world, "vbr02", absurd);
+    world.run_until(at("2026-01-21T01:00:00Z"));
+    let reads = world.consoles["vspc"].asked()["/api/v3/licensing/backupServers"];
+    let status_now = status(&world);
+    let error = shown(&status_now, "vspc")["error"].as_str().expect("a miss of the console");
+    assert!(error.starts_with("vbr02@vspc: ") && error.contains("more than any provider has"), "{error}");
+    assert_eq!(shown(&status_now, "vbr02@vspc")["left_at"], Value::Null, "it is still named");
+    assert_eq!(newest(&world, "vbr02@vspc"), before, "what is absurd is not taken");
+    assert!(newest(&world, "vbr01@vspc") > before, "its sister is sampled on");
+    states(&world, "vbr01", absurd);
+    world.run_until(at("2026-01-22T01:00:00Z"));
+    let more = world.consoles["vspc"].asked()["/api/v3/licensing/backupServers"] - reads;
+    assert!((6..=30).contains(&more), "at the regular hours, also when all are absurd: {more}");
+    for server in ["vbr01", "vbr02"] {
+        states(&world, server, None);
+    }
+    world.run_until(at("2026-01-23T01:00:00Z"));
+    assert_eq!(shown(&status(&world), "vspc")["error"], Value::Null);
+    assert_eq!(shown(&status(&world), "vbr02@vspc")["state"], "fresh");
+    assert_eq!(told(&world, &["answers again"]).lines().count(), 1);
+    assert!(!told(&world, &["no longer names"]).contains("vbr"));
+    assert_silent(&world);
+}

@@ -235,3 +235,16 @@ fn after_a_slow_down_messages_come_in_the_order_in_which_it_happened() {
         assert!(hours.len() > 2 && hours.is_sorted(), "seed {seed}: {hours:?}");
     }
 }
+
+#[test]
+fn what_waits_for_an_endpoint_since_a_wrong_clock_is_told_when_it_is_right() {
+    let mut world = World::new(hooked(38, "https://hooks.example.net/x", "\"*\""));
+    world.run_until(at("2026-02-03T09:00:00Z"));
+    world.wire.cut_off(OPS, at("2026-02-03T09:00:00Z")..at("2026-02-03T15:00:00Z"));
+    world.off_until_with_clock_ahead(at("2026-02-03T10:00:00Z"), chrono::TimeDelta::days(40));
+    world.run_until(at("2026-02-03T12:00:00Z"));
+    assert!(status(&world)["untold"].as_u64() > Some(1), "only the first of them was tried");
+    world.off_until_with_clock_ahead(at("2026-02-03T16:00:00Z"), chrono::TimeDelta::zero());
+    world.run_until(at("2026-02-03T18:00:00Z"));
+    assert_eq!(status(&world)["untold"], 0, "{}", warnings(&world));
+}

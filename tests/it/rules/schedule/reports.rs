@@ -123,6 +123,13 @@ fn a_correction_never_goes_by_itself_but_once_sealed_it_is_sent() {
     assert_eq!(submit_at(manual), Some(at("2026-11-15T10:00:00Z")), "what is sealed is sent until answered");
 }
 
+#[test]
+fn a_report_that_was_sealed_by_a_clock_that_was_ahead_is_sent_at_its_next_try() {
+    let stage = Stage::Sending { sealed_at: at("2026-12-25T09:00:00Z") };
+    let retry_at = Some(at("2026-11-15T10:00:00Z"));
+    assert_eq!(submit_at(with(ReportState { stage, retry_at, ..october() })), retry_at);
+}
+
 fn reminder(unit: UnitFacts) -> Option<(Instant, String)> {
     planned(&facts(vec![unit]), "remind").into_iter().next()
 }
