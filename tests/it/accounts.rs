@@ -148,7 +148,8 @@ impl Office {
         (status, serde_json::from_slice(&body).unwrap())
     }
 
-    fn request(&self, request: Request<HttpBody>) -> (u16, Vec<u8>) {
+    /// Sends a request as it is.
+    pub fn request(&self, request: Request<HttpBody>) -> (u16, Vec<u8>) {
         self.answered(router(self.server.clone(), self.clock.clone()), request)
     }
 

@@ -207,6 +207,11 @@ def units(answer):
     return answer.get("units", [answer]) if isinstance(answer, dict) else answer
 
 
+def all_fresh():
+    servers = machine.told("status")["servers"]
+    return bool(servers) and all(one["state"] == "fresh" for one in servers)
+
+
 def main():
     print(f"   seed {SEED}, clock x{RATE}", flush=True)
     machine.set(at("2026-10-31 18:00"))
@@ -217,7 +222,7 @@ def main():
     machine.switch_on(at("2026-10-31 18:00"))
     servers = re.findall(r'^name = "([^"]+)"', SETTINGS.read_text(), re.M)
     machine.run("enrol", "--token-file", str(WORK / "token"), "--config", str(SETTINGS))
-    check(machine.until(lambda: all(machine.told("status")["servers"])), "servers are sampled")
+    check(machine.until(all_fresh), "every server is sampled", machine.told("status")["servers"])
     for server in servers:
         machine.until(lambda: machine.run("sample", "now", "--server", server, "--config", str(SETTINGS), may_fail=True))
         machine.run("license", "auto-update", "on", "--server", server, "--config", str(SETTINGS))

@@ -82,6 +82,7 @@ fn every_test_that_the_page_names_is_there() {
     let tests = tests();
     for row in rows() {
         let [what, .., by] = row.as_slice() else { panic!("{row:?}") };
+        assert!(!quoted(by).is_empty() || by == "not tested at its edge", "{what}: \"{by}\" names no test");
         for name in quoted(by) {
             assert!(tests.contains(&format!("fn {name}(")), "{what}: there is no test {name}");
         }

@@ -52,12 +52,15 @@ fn payload(seed: u64, number: u64, large: usize) -> Vec<u8> {
 fn journal_survives(seed: u64, deaths: u64, large: usize) {
     let disk = CachedDisk::new(seed);
     let mut acknowledged: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
-    for death in 0..deaths {
+    for death in 0..=deaths {
         let (mut journal, read) = opened(&disk, seed);
         let told = acknowledged.len() as u64;
         assert!(read.len() as u64 <= told + 1, "seed {seed}, death {death}: more than was tried");
         assert!(acknowledged.iter().all(|(seq, payload)| read.get(seq) == Some(payload)), "seed {seed}, death {death}");
         acknowledged = read;
+        if death == deaths {
+            break;
+        }
         die_soon(&disk, 24);
         loop {
             let number = journal.head().seq + 1;
@@ -175,17 +178,21 @@ fn an_entry_that_a_killed_process_left_unsynced_is_made_durable_by_the_next_open
 #[test]
 fn a_license_server_that_loses_power_keeps_every_order_it_acknowledged() {
     let folder = Path::new("license-server");
+    let deaths = 6;
     for seed in 0..60 {
         let disk = CachedDisk::new(seed);
         let mut chance = SeededChance::new(seed);
         new_signing_key(&disk, folder, &mut chance).expect("a healthy disk");
         let mut acknowledged = 0;
-        for death in 0..6 {
+        for death in 0..=deaths {
             let server = LicenseServer::open(Arc::new(disk.clone()), folder, Policy::default());
             let server = server.unwrap_or_else(|error| panic!("seed {seed}, death {death}: {error}"));
             let kept = server.state().tokens.len();
             assert!((acknowledged..=acknowledged + 1).contains(&kept), "seed {seed}: {acknowledged} and {kept}");
             acknowledged = kept;
+            if death == deaths {
+                break;
+            }
             die_soon(&disk, 16);
             loop {
                 let order = match acknowledged {

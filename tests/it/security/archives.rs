@@ -2,25 +2,30 @@
 
 use std::io::{Cursor, Write};
 
+use axum::body::Body;
+use axum::http::Request;
 use tidegauge::agent::verify_evidence;
 use tidegauge::ask::{Ask, Failure, HttpAsk};
 use tidegauge::evidence::archive::{FILES_MAX, unpack};
+use tidegauge::protocol::{self, Kind};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::accounts::Office;
+use crate::accounts::{Office, telemetry};
 use crate::doors::far_side::{Says, plain_http, scripted};
 use crate::doors::{carried, wire_to};
 
 /// So many zeros by name, deflated to a thousandth.
 fn bomb(name: &str, bytes: usize) -> Vec<u8> {
+    deflated(name, (0..bytes >> 20).map(|_| vec![0; 1 << 20]))
+}
+
+/// An archive of one file of these parts.
+fn deflated(name: &str, parts: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     archive.start_file(name, options).expect("a zip in memory");
-    let zeros = vec![0; 1 << 20];
-    for _ in 0..bytes >> 20 {
-        archive.write_all(&zeros).expect("a zip in memory");
-    }
+    parts.for_each(|part| archive.write_all(&part).expect("a zip in memory"));
     archive.finish().expect("a zip in memory").into_inner()
 }
 
@@ -72,20 +77,18 @@ fn evidence_inside_evidence_is_a_file_like_any_other() {
     assert!(says.clone().count() > 0 && says.clone().all(|says| !says.contains('\n') && says.len() < 1_000));
 }
 
-/// Gzip of zeros by stored blocks would be no bomb: deflated by the zip writer, and framed as gzip.
-fn gzip_bomb(bytes: usize) -> Vec<u8> {
-    let archive = bomb("a", bytes);
-    let name_length = usize::from(u16::from_le_bytes([archive[26], archive[27]]));
-    let extra_length = usize::from(u16::from_le_bytes([archive[28], archive[29]]));
+/// The first file of an archive, framed as gzip instead.
+fn gzipped(archive: &[u8]) -> Vec<u8> {
+    let two = |from: usize| usize::from(u16::from_le_bytes([archive[from], archive[from + 1]]));
+    let from = 30 + two(26) + two(28);
     let end = archive.windows(4).rposition(|four| four == b"PK\x01\x02").expect("a directory");
-    let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
-    gzip.extend(&archive[30 + name_length + extra_length..end]);
-    gzip
+    let (sum, length) = (&archive[14..18], &archive[22..26]);
+    [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff], &archive[from..end], sum, length].concat()
 }
 
 #[tokio::test]
 async fn a_packed_answer_is_cut_at_the_limit_of_what_it_unpacks_to() {
-    let packed = gzip_bomb(64 << 20);
+    let packed = gzipped(&bomb("a", 64 << 20));
     assert!(packed.len() < 200_000, "{}", packed.len());
     let mut says = format!(
         "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
@@ -102,6 +105,14 @@ async fn a_packed_answer_is_cut_at_the_limit_of_what_it_unpacks_to() {
 #[test]
 fn the_license_server_unpacks_nothing_that_it_is_sent() {
     let office = Office::enrolled();
-    let (status, body) = office.post("/v1/reports", gzip_bomb(32 << 20));
-    assert_eq!(status, 400, "{}", String::from_utf8_lossy(&body));
+    office.now("2026-11-02T06:00:00Z");
+    let sealed = protocol::signed(&telemetry("2026-W43", "2026-10-20", 40), &office.agent).into_bytes();
+    let packed = gzipped(&deflated("a", std::iter::once(sealed.clone())));
+    for body in [packed, gzipped(&bomb("a", 32 << 20))] {
+        let request = Request::post(Kind::Telemetry.path()).header("content-encoding", "gzip");
+        let (status, answer) = office.request(request.body(Body::from(body)).expect("a request"));
+        assert!([400, 415].contains(&status), "{status} {}", String::from_utf8_lossy(&answer));
+        assert!(office.server.state().messages.is_empty(), "nothing is on file");
+    }
+    assert_eq!(office.post(Kind::Telemetry.path(), sealed).0, 200, "unpacked it is taken");
 }
