@@ -33,6 +33,13 @@ const WORKLOADS_MIN: u32 = 3;
 /// An endpoint that is told everything.
 const HOOK: &str = "[[webhook]]\nname = \"ops\"\nurl = \"https://hooks.example.net/x\"\nsecret_files = [\"s\"]\n\
     events = [\"*\"]\n";
+/// Where usage goes, by the month or by the day.
+const SINKS: [&str; 2] = [
+    "[[usage_sink]]\nname = \"meter\"\nurl = \"https://meter.example.net/v1\"\nperiod = \"month\"\n",
+    "[[usage_sink]]\nname = \"meter\"\nurl = \"https://meter.example.net/v1\"\nperiod = \"day\"\n",
+];
+/// Samples and news go as soon as settings allow.
+const SHORT_MEMORY: &str = "keep_raw = \"62d\"\nkeep_mail = \"62d\"\n";
 
 /// The plan of a seed.
 pub fn draw(seed: u64, workloads: Option<u32>) -> WorldPlan {
@@ -91,19 +98,25 @@ fn server(rng: &mut StdRng, seed: u64, number: u32, begins_at: Instant, machines
     ServerPlan { name, source, estate }
 }
 
-/// Samples every four hours, now and then every hour, and an endpoint in every third world.
+/// Samples every four hours, now and then every hour, an endpoint in every third world, a usage sink in every fourth,
+/// and in another fourth nothing kept for longer than it must be.
 fn settings(rng: &mut StdRng) -> Settings {
     let hours = [4, 4, 4, 1][rng.random_range(0..4)];
-    let mut settings = Settings {
+    let time_zone = TIME_ZONES[rng.random_range(0..TIME_ZONES.len())];
+    let hook = if rng.random_range(0..3) == 0 { HOOK } else { "" };
+    let sink = if rng.random_range(0..4) == 0 { SINKS[rng.random_range(0..SINKS.len())] } else { "" };
+    let memory = if rng.random_range(0..4) == 0 { SHORT_MEMORY } else { "" };
+    let text = format!("{memory}{hook}{sink}");
+    let written = Written { name: "simulated.toml", text: &text };
+    let Settings { webhooks, usage_sinks, keep, .. } =
+        Settings::read(Some(written), [], &Flags::default()).expect("the settings hold");
+    Settings {
         sample_interval: TimeDelta::hours(hours),
         basis_max_age: TimeDelta::hours(2 * hours),
-        time_zone: TIME_ZONES[rng.random_range(0..TIME_ZONES.len())],
+        time_zone,
+        webhooks,
+        usage_sinks,
+        keep,
         ..Settings::default()
-    };
-    if rng.random_range(0..3) == 0 {
-        let written = Written { name: "simulated.toml", text: HOOK };
-        settings.webhooks =
-            Settings::read(Some(written), [], &Flags::default()).expect("the endpoint's settings hold").webhooks;
     }
-    settings
 }

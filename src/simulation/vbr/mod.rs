@@ -30,6 +30,9 @@ const TOKEN_SECONDS: i64 = 900;
 /// The server's part of a half answer, in percent.
 const HALF_PERCENT: usize = 60;
 
+/// Rows on a page whose rows move.
+const MOVING_ROWS: usize = 2;
+
 /// What a server can be made to do wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -41,7 +44,8 @@ pub enum Fault {
     HalfAnswers,
     /// The list of workloads has another total on each page.
     MovingTotal,
-    /// While the list of workloads is paged one of the first rows goes and another comes at the end: the total stands.
+    /// Pages hold few rows; while the list of workloads is paged one of the first rows goes and another comes at the end:
+    /// the total stands.
     MovingRows,
     /// The list of workloads names its first one twice.
     DoubledRow,
@@ -321,14 +325,14 @@ async fn instances(State(vbr): Shared, Query(parameters): Parameters) -> Respons
         return in_json(br#"{"data":[],"pagination":{"total":0,"count":0,"skip":0,"limit":null}}"#.to_vec());
     }
     let moving = u64::from(inner.faults.contains(&Fault::MovingTotal)) * (skip as u64 + 1);
-    let rows = if inner.faults.contains(&Fault::MovingRows) {
-        Rows::Moving
+    let (rows, rows_max) = if inner.faults.contains(&Fault::MovingRows) {
+        (Rows::Moving, inner.rows_max.min(MOVING_ROWS))
     } else if inner.faults.contains(&Fault::DoubledRow) {
-        Rows::Doubled
+        (Rows::Doubled, inner.rows_max)
     } else {
-        Rows::Still
+        (Rows::Still, inner.rows_max)
     };
-    let limit = limit.min(inner.rows_max);
+    let limit = limit.min(rows_max);
     in_json(inner.pages.instances(&estate, now, (skip, limit), moving, rows))
 }
 

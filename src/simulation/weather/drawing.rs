@@ -7,6 +7,7 @@ use rand::{Rng, SeedableRng};
 use super::super::world::{KILL_POINTS, SourceKind, WorldPlan};
 use super::super::{enterprise_manager, misbehaviour, vbr, vspc};
 use super::{Deed, Event, Fault, Windows};
+use crate::config::{SinkSettings, WebhookSettings};
 use crate::domain::calendar::midnight;
 use crate::domain::installation::entry_of;
 use crate::domain::{Instant, IsoWeek, Month};
@@ -27,6 +28,43 @@ const KINDS: [&str; 13] = [
     "let-go",
     "thin",
 ];
+/// What a backup server does wrong.
+pub const OF_VBR: [vbr::Fault; 11] = [
+    vbr::Fault::ServerErrors,
+    vbr::Fault::Html,
+    vbr::Fault::HalfAnswers,
+    vbr::Fault::MovingTotal,
+    vbr::Fault::MovingRows,
+    vbr::Fault::DoubledRow,
+    vbr::Fault::EmptyList,
+    vbr::Fault::OtherPassword,
+    vbr::Fault::ShortTokens,
+    vbr::Fault::NoLicense,
+    vbr::Fault::Reinstalled,
+];
+/// What a console does wrong.
+pub const OF_VSPC: [vspc::Fault; 9] = [
+    vspc::Fault::Queues,
+    vspc::Fault::QueuedFails,
+    vspc::Fault::Passing,
+    vspc::Fault::Lasting,
+    vspc::Fault::EmptyHanded,
+    vspc::Fault::MovingTotal,
+    vspc::Fault::MovingRows,
+    vspc::Fault::NotLetIn,
+    vspc::Fault::Html,
+];
+/// What an Enterprise Manager does wrong.
+pub const OF_MANAGER: [enterprise_manager::Fault; 8] = [
+    enterprise_manager::Fault::ServerErrors,
+    enterprise_manager::Fault::Html,
+    enterprise_manager::Fault::HalfAnswers,
+    enterprise_manager::Fault::OtherPassword,
+    enterprise_manager::Fault::LostSession,
+    enterprise_manager::Fault::OnlyXml,
+    enterprise_manager::Fault::NoQuery,
+    enterprise_manager::Fault::MovingRows,
+];
 /// Events a day, in percent.
 const EVENTS_PERCENT: i64 = 60;
 /// What is off is on again this long before the end, so that something is owed.
@@ -38,6 +76,7 @@ pub struct Scene {
     /// Everybody on the wire.
     peers: Vec<String>,
     recipients: Vec<String>,
+    /// Webhooks and usage sinks.
     hooks: Vec<String>,
     /// The License Update Server, when there is one.
     license_server: Option<String>,
@@ -49,7 +88,8 @@ impl Scene {
     pub fn of(plan: &WorldPlan, ends_at: Instant) -> Scene {
         let servers: Vec<_> = plan.servers.iter().map(|server| (server.name.clone(), server.source)).collect();
         let license_server = plan.closed_loop.then(|| crate::protocol::PEER.to_owned());
-        let hooks: Vec<String> = plan.settings.webhooks.iter().map(crate::config::WebhookSettings::peer).collect();
+        let webhooks = plan.settings.webhooks.iter().map(WebhookSettings::peer);
+        let hooks: Vec<String> = webhooks.chain(plan.settings.usage_sinks.iter().map(SinkSettings::peer)).collect();
         let entries = servers.iter().map(|(name, _)| entry_of(name).to_owned());
         let mail = (!plan.mail_to.is_empty()).then(|| crate::doors::peer::MAIL.to_owned());
         let peers = entries.chain(license_server.clone()).chain(hooks.clone()).chain(mail).collect();
@@ -57,8 +97,10 @@ impl Scene {
         Scene { servers, peers, recipients, hooks, license_server, begins_at: plan.begins_at, ends_at }
     }
 
-    fn tells_the_hour(&self) -> bool {
-        self.servers.iter().any(|(_, source)| *source == SourceKind::Vbr)
+    /// Servers that tell the hour.
+    fn clocks(&self) -> Vec<String> {
+        let telling = self.servers.iter().filter(|(_, source)| *source == SourceKind::Vbr);
+        telling.map(|(name, _)| entry_of(name).to_owned()).collect()
     }
 }
 
@@ -87,6 +129,10 @@ const CLIMATE: &[(u32, Lasts, Drawn)] = &[
         let ahead_minutes = minutes_wrong(rng);
         Some(Fault::ClockOf { peer: scene.license_server.clone()?, ahead_minutes })
     }),
+    (2, Lasts::Days, |rng, scene| {
+        let ahead_minutes = minutes_wrong(rng);
+        Some(Fault::ClockOf { peer: one_of(rng, &scene.clocks())?, ahead_minutes })
+    }),
     (8, Lasts::Days, of_source),
     (2, Lasts::Days, |_, scene| (!scene.recipients.is_empty()).then_some(Fault::LockedOut)),
     (2, Lasts::Days, |rng, scene| Some(Fault::NoSuchRecipient { address: one_of(rng, &scene.recipients)? })),
@@ -97,7 +143,7 @@ const CLIMATE: &[(u32, Lasts, Drawn)] = &[
     (5, Lasts::Days, |_, _| Some(Fault::Off)),
     (2, Lasts::Days, |rng, scene| {
         let ahead_minutes = minutes_wrong(rng);
-        scene.tells_the_hour().then_some(Fault::OffWithWrongClock { ahead_minutes })
+        (!scene.clocks().is_empty()).then_some(Fault::OffWithWrongClock { ahead_minutes })
     }),
     (3, Lasts::Days, |rng, _| Some(Fault::ClockJumps { ahead_minutes: minutes_wrong(rng) })),
     (16, Lasts::Instantly, |rng, _| {
@@ -197,41 +243,14 @@ fn misbehaves(rng: &mut StdRng, scene: &Scene) -> Option<Fault> {
 
 fn of_source(rng: &mut StdRng, scene: &Scene) -> Option<Fault> {
     let (server, source) = scene.servers.get(rng.random_range(0..scene.servers.len().max(1)))?.clone();
-    let of_vbr = [
-        vbr::Fault::ServerErrors,
-        vbr::Fault::Html,
-        vbr::Fault::HalfAnswers,
-        vbr::Fault::MovingTotal,
-        vbr::Fault::OtherPassword,
-        vbr::Fault::ShortTokens,
-    ];
-    let of_vspc = [
-        vspc::Fault::Queues,
-        vspc::Fault::QueuedFails,
-        vspc::Fault::Passing,
-        vspc::Fault::Lasting,
-        vspc::Fault::EmptyHanded,
-        vspc::Fault::MovingTotal,
-        vspc::Fault::NotLetIn,
-        vspc::Fault::Html,
-    ];
-    let of_manager = [
-        enterprise_manager::Fault::ServerErrors,
-        enterprise_manager::Fault::Html,
-        enterprise_manager::Fault::HalfAnswers,
-        enterprise_manager::Fault::OtherPassword,
-        enterprise_manager::Fault::LostSession,
-        enterprise_manager::Fault::OnlyXml,
-        enterprise_manager::Fault::NoQuery,
-    ];
     match source {
-        SourceKind::Vbr => Some(Fault::Vbr { server, how: of_vbr[rng.random_range(0..of_vbr.len())] }),
+        SourceKind::Vbr => Some(Fault::Vbr { server, how: OF_VBR[rng.random_range(0..OF_VBR.len())] }),
         SourceKind::Vspc(_) => {
             let console = entry_of(&server).to_owned();
-            Some(Fault::Vspc { console, how: of_vspc[rng.random_range(0..of_vspc.len())] })
+            Some(Fault::Vspc { console, how: OF_VSPC[rng.random_range(0..OF_VSPC.len())] })
         }
         SourceKind::EnterpriseManager => {
-            Some(Fault::EnterpriseManager { manager: server, how: of_manager[rng.random_range(0..of_manager.len())] })
+            Some(Fault::EnterpriseManager { manager: server, how: OF_MANAGER[rng.random_range(0..OF_MANAGER.len())] })
         }
         SourceKind::SnapshotFolder => None,
     }

@@ -15,7 +15,7 @@ use super::{enterprise_manager, misbehaviour::Misbehaviour, vbr, vspc};
 use crate::domain::Instant;
 use crate::domain::calendar::minute_text;
 
-pub use drawing::{Scene, draw};
+pub use drawing::{OF_MANAGER, OF_VBR, OF_VSPC, Scene, draw};
 pub use happening::Sky;
 pub use people::{Deed, Windows};
 

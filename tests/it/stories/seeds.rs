@@ -2,10 +2,15 @@
 //!
 //! `TIDEGAUGE_SEEDS` says how many worlds are played (240 unless set); `scripts/test --all` plays thousands.
 
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use tidegauge::domain::installation::entry_of;
+use tidegauge::protocol::PEER;
 use tidegauge::simulation::trial::{Played, Trial, kind_of};
-use tidegauge::simulation::weather::{Event, Fault};
+use tidegauge::simulation::weather::{Event, Fault, OF_MANAGER, OF_VBR, OF_VSPC};
 use tidegauge::simulation::wire::{PASSWORD, USERNAME};
-use tidegauge::simulation::world::World;
+use tidegauge::simulation::world::{SourceKind, World};
 
 use super::*;
 
@@ -193,8 +198,80 @@ fn objections_of_the_same_kind_differ_in_hours_and_numbers_alone() {
 
 #[test]
 fn every_kind_of_event_is_drawn_within_a_few_hundred_seeds() {
-    let mut kinds = std::collections::BTreeSet::new();
+    let mut kinds = BTreeSet::new();
     (0..200).for_each(|seed| kinds.extend(trial(seed).drawn().1.iter().map(|event| event.fault.kind())));
     assert_eq!(kinds.len(), 24, "{kinds:?}");
     assert!(kinds.contains(Fault::PutBack.kind()));
+}
+
+#[test]
+fn every_fault_of_every_source_is_drawn_by_some_seed() {
+    let (mut of_vbr, mut of_vspc, mut of_manager) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut clocks, mut sinks, mut short_memories) = (BTreeSet::new(), 0, 0);
+    for (plan, weather) in (0..2000).map(|seed| trial(seed).drawn()) {
+        sinks += plan.settings.usage_sinks.len();
+        short_memories += usize::from(plan.settings.keep.raw == TimeDelta::days(62));
+        for event in weather {
+            match event.fault {
+                Fault::Vbr { how, .. } => drop(of_vbr.insert(how)),
+                Fault::Vspc { how, .. } => drop(of_vspc.insert(how)),
+                Fault::EnterpriseManager { how, .. } => drop(of_manager.insert(how)),
+                Fault::ClockOf { peer, .. } => drop(clocks.insert(peer)),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(of_vbr, OF_VBR.into());
+    assert_eq!(of_vspc, OF_VSPC.into());
+    assert_eq!(of_manager, OF_MANAGER.into());
+    assert!(clocks.contains(PEER) && clocks.contains("vbr01"), "{clocks:?}");
+    assert!((300..700).contains(&sinks) && (300..700).contains(&short_memories), "{sinks}, {short_memories}");
+}
+
+/// A drawn world with a server of this kind, and this alone over it from its fifth day on, for three.
+fn alone(kind: fn(SourceKind) -> bool, fault: &dyn Fn(&str) -> Fault) -> Played {
+    let drawn = (0..100).map(|seed| Trial { seed, days: 25, workloads: Some(9) }).find_map(|trial| {
+        let plan = trial.drawn().0;
+        let server = plan.servers.iter().find(|server| kind(server.source))?.name.clone();
+        Some((trial, plan, server))
+    });
+    let (trial, plan, server) = drawn.expect("each kind is in some world");
+    let at = plan.begins_at + TimeDelta::days(5);
+    trial.play_in(plan, vec![Event { at, fault: fault(&server), minutes: 3 * 24 * 60 }])
+}
+
+fn lived_through(kind: fn(SourceKind) -> bool, fault: &dyn Fn(&str) -> Fault) {
+    let played = alone(kind, fault);
+    assert_eq!(played.objections, [""; 0], "{}", shown(&played));
+}
+
+#[test]
+fn each_fault_of_a_backup_server_alone_is_lived_through() {
+    for how in OF_VBR {
+        lived_through(|kind| kind == SourceKind::Vbr, &|server| Fault::Vbr { server: server.to_owned(), how });
+    }
+}
+
+#[test]
+fn each_fault_of_a_console_alone_is_lived_through() {
+    for how in OF_VSPC {
+        let of = |server: &str| Fault::Vspc { console: entry_of(server).to_owned(), how };
+        lived_through(|kind| matches!(kind, SourceKind::Vspc(_)), &of);
+    }
+}
+
+#[test]
+fn each_fault_of_an_enterprise_manager_alone_is_lived_through() {
+    for how in OF_MANAGER {
+        let of = |server: &str| Fault::EnterpriseManager { manager: server.to_owned(), how };
+        lived_through(|kind| kind == SourceKind::EnterpriseManager, &of);
+    }
+}
+
+#[test]
+fn a_wrong_clock_of_a_backup_server_is_lived_through() {
+    for ahead_minutes in [-60 * 24 * 20, -30, 6, 60 * 24 * 20] {
+        let of = |server: &str| Fault::ClockOf { peer: server.to_owned(), ahead_minutes };
+        lived_through(|kind| kind == SourceKind::Vbr, &of);
+    }
 }
