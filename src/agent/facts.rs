@@ -150,7 +150,7 @@ impl Agent {
 
     /// The coverage policy: a month without any complete sample never goes by itself, nor one covered too thinly, nor one
     /// that misses a server (design.md section 4).
-    pub(super) fn may_go_unseen(&self, unit: &Unit, report: &UsageReport) -> bool {
+    pub(crate) fn may_go_unseen(&self, unit: &Unit, report: &UsageReport) -> bool {
         let sampled = report.daily.iter().any(|day| day.points.is_some());
         let since = unit.since.map_or(report.month.first_day(), |since| since.date_naive());
         let mut coverage = Coverage::default();

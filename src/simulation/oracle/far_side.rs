@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::agent::{Agent, Hour, Query};
+use crate::agent::Agent;
 use crate::domain::calendar::minute_text;
-use crate::domain::gate::{Tolerance, Verdict};
 use crate::domain::installation::{Unit, UnitId};
 use crate::domain::report::UsageReport;
 use crate::domain::{Instant, IsoWeek, Month, Points};
-use crate::license_server::{LicenseServer, MessageOnFile, State, UnitOnFile};
+use crate::license_server::{LicenseServer, MessageOnFile, State};
 use crate::protocol::{Submission, Telemetry, unverified};
 use crate::seal::digest::sha256_hex;
-use crate::store::fact::{AutoUpdate, SealedMessage, key};
+use crate::store::fact::{SealedMessage, key};
 
-use super::told::says;
+use super::owed::switched_on;
 use super::{Oracle, is_forgotten};
+
+/// What the keys of kept receipts begin with.
+const RECEIPTS: &str = "receipt/";
 
 impl Oracle {
     /// At the far side: one accepted message per id, submitted never above generated, each lowering with a reason.
@@ -39,9 +41,11 @@ impl Oracle {
     /// Every message that stands at the far side.
     pub fn check_messages(&mut self, agent: &Agent, state: &State, now: Instant) {
         let (mut months, mut weeks) = (BTreeMap::new(), BTreeMap::new());
-        let mut taken: BTreeMap<UnitId, Vec<(Instant, IsoWeek)>> = BTreeMap::new();
+        let mut taken: BTreeMap<UnitId, Vec<(u64, IsoWeek)>> = BTreeMap::new();
+        self.looks += 1;
         for message in state.messages.values() {
             let is_overtaken = self.is_overtaken(&message.receipt.id);
+            let arrived = *self.arrived.entry(message.receipt.id.clone()).or_insert(self.looks);
             if !message.conflicts.is_empty() && !is_overtaken {
                 self.object(format!("{}  other bytes came under {}", minute_text(now), message.receipt.id));
             }
@@ -52,13 +56,17 @@ impl Oracle {
                 }
             } else if let Some(telemetry) = unverified::<Telemetry>(&message.body) {
                 *weeks.entry((telemetry.unit.clone(), telemetry.week)).or_insert(0) += 1;
-                taken.entry(telemetry.unit.clone()).or_default().push((message.receipt.received_at, telemetry.week));
+                taken.entry(telemetry.unit.clone()).or_default().push((arrived, telemetry.week));
                 if !is_overtaken {
                     self.check_telemetry(&telemetry, now);
                 }
+            } else {
+                let id = &message.receipt.id;
+                self.object(format!("{}  {id} was taken and is neither telemetry nor a report", minute_text(now)));
             }
         }
         self.check_adopted(agent, state, now);
+        // Of several that came between two looks nobody knows the order; they are given that of their weeks.
         taken.values_mut().for_each(|taken| taken.sort());
         for (_, taken) in taken.iter().filter(|(_, taken)| !taken.is_sorted_by_key(|(_, week)| *week)) {
             self.object(format!("{}  telemetry came out of order: {taken:?}", minute_text(now)));
@@ -115,16 +123,18 @@ impl Oracle {
 
     /// Whatever was taken stands in the store with the same bytes and the same receipt, and both sides judge alike.
     pub fn check_far_side_whole(&mut self, agent: &Agent, state: &State, story: &[String], now: Instant) {
-        let tolerance = state.policy.unwrap_or_default().tolerance;
         for message in state.messages.values() {
             self.check_kept(agent, message, now);
         }
-        for unit in agent.store().units().unwrap_or_default() {
-            if let Some(on_file) = state.units.get(&unit.id) {
-                for month in on_file.reports.keys() {
-                    self.check_verdict((agent, story), on_file, (&unit, *month, tolerance), now);
-                }
+        for kept in agent.store().keys(RECEIPTS).unwrap_or_default() {
+            let id = kept.trim_start_matches(RECEIPTS);
+            if !state.messages.contains_key(id) {
+                self.object(format!("{}  {id} has a receipt and the far side does not have it", minute_text(now)));
             }
+        }
+        for unit in agent.store().units().unwrap_or_default() {
+            self.check_gates((agent, story), state, &unit, now);
+            self.check_license(agent, state, &unit, now);
             self.check_weeks(agent, state, &unit, now);
         }
     }
@@ -150,40 +160,9 @@ impl Oracle {
         }
     }
 
-    /// On equal facts, an equal verdict.
-    fn check_verdict(
-        &mut self,
-        (agent, story): (&Agent, &[String]),
-        on_file: &UnitOnFile,
-        of: (&Unit, Month, Tolerance),
-        now: Instant,
-    ) {
-        let (unit, month, tolerance) = of;
-        let query = Query::Gate { unit: Some(unit.id.clone()), server: None, month: Some(month) };
-        let Ok(here) = agent.answer(&query, Hour::at(now)) else { return };
-        let there = on_file.verdict(&unit.id, month, tolerance);
-        let same_facts = here["highest_watermark"] == value(&there.highest_watermark)
-            && here["reported"] == value(&there.reported)
-            && here["tolerance"] == value(&there.tolerance)
-            && here["justification"].is_null()
-            && there.justification.is_none();
-        let same_verdict = here["verdict"] == value(&there.verdict) && here["shortfall"] == value(&there.shortfall);
-        if same_facts && !same_verdict {
-            let (verdict, theirs) = (&here["verdict"], there.verdict.as_str());
-            self.object(format!("{}  the gate of {month} is {verdict} here and {theirs} there", minute_text(now)));
-        }
-        let is_told = |story: &[String]| story.iter().any(|line| line.contains("notice gate.held"));
-        if there.verdict == Verdict::Held && same_facts && !is_told(story) && !says(agent, "held", now) {
-            self.object(format!("{}  the gate of {month} is held and nobody was told", minute_text(now)));
-        }
-    }
-
     /// From the first sample since consent to the week before last, every week was taken.
     fn check_weeks(&mut self, agent: &Agent, state: &State, unit: &Unit, now: Instant) {
-        let switch: Option<AutoUpdate> = agent.store().row(&key::of_unit("auto_update", &unit.id)).unwrap_or_default();
-        let (Some(first), Some(switch)) = (self.first_seen.get(&unit.id), switch.filter(|switch| switch.on)) else {
-            return;
-        };
+        let (Some(first), Some(switch)) = (self.first_seen.get(&unit.id), switched_on(agent, unit)) else { return };
         if !agent.enrolment_known() || unit.servers.is_empty() {
             return;
         }
@@ -202,8 +181,4 @@ impl Oracle {
             week = week.next();
         }
     }
-}
-
-fn value<T: serde::Serialize>(one: &T) -> Value {
-    serde_json::to_value(one).unwrap_or_default()
 }

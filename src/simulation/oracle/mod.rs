@@ -2,7 +2,9 @@
 
 mod account;
 mod far_side;
+mod gates;
 mod memory;
+mod owed;
 mod secrets;
 mod told;
 
@@ -14,13 +16,12 @@ use chrono::NaiveDate;
 use crate::agent::Agent;
 use crate::domain::calendar::minute_text;
 use crate::domain::forgetting::Forgotten;
-use crate::domain::installation::{Unit, UnitId};
-use crate::domain::report::UsageReport;
-use crate::domain::{Instant, IsoWeek, Month, Points};
+use crate::domain::installation::UnitId;
+use crate::domain::{Instant, Month, Points};
 use crate::license_server::LicenseServer;
 use crate::rules::schedule::{Duty, Planned};
 use crate::seal::chain::Hash;
-use crate::store::fact::{AutoUpdate, Fact, key};
+use crate::store::fact::{Fact, key};
 use crate::store::journal::Head;
 
 use account::Account;
@@ -29,6 +30,7 @@ use secrets::Secret;
 use super::world::SimulatedServer;
 
 pub use memory::Memory;
+pub use owed::Given;
 
 /// Objections kept; the first ones tell the story.
 const OBJECTIONS_MAX: usize = 50;
@@ -54,6 +56,9 @@ pub struct Oracle {
     /// Entries of the far side's journal looked at, and messages in it then.
     far_seq: u64,
     messages_seen: usize,
+    /// At which look each of its messages was first there: its clock may be wrong, so its receipts do not say the order.
+    arrived: BTreeMap<String, u64>,
+    looks: u64,
     /// Messages that the far side took and an agent put back to a backup did not know.
     overtaken: BTreeSet<String>,
     secrets: Vec<Secret>,
@@ -74,6 +79,8 @@ impl Default for Oracle {
             looked_on: None,
             far_seq: 0,
             messages_seen: 0,
+            arrived: BTreeMap::new(),
+            looks: 0,
             overtaken: BTreeSet::new(),
             secrets: Vec::new(),
             checks: 0,
@@ -188,63 +195,6 @@ impl Oracle {
         }
     }
 
-    /// Faults are healed and time was given: nothing that is owed is left undone.
-    pub fn check_all_done(&mut self, agent: &Agent, now: Instant) {
-        let store = agent.store();
-        for (prefix, what) in [
-            ("pending/", "news nobody was told"),
-            ("setback/", "a setback that stays"),
-            ("miss/", "a server not sampled"),
-        ] {
-            for left in
-                store.keys(prefix).unwrap_or_default().into_iter().filter(|left| !left.starts_with("setback/license"))
-            {
-                self.object(format!("{}  left undone: {what}: {left}", minute_text(now)));
-            }
-        }
-        let (sealed, answered) =
-            (store.keys("sealed/").unwrap_or_default(), store.keys("receipt/").unwrap_or_default());
-        if sealed.len() != answered.len() {
-            let unanswered = sealed.len() - answered.len();
-            self.object(format!("{}  left undone: {unanswered} sealed messages were not answered", minute_text(now)));
-        }
-        for unit in store.units().unwrap_or_default().iter().filter(|unit| !unit.servers.is_empty()) {
-            self.check_months_done(agent, unit, now);
-        }
-    }
-
-    /// Each ended month since the first own sample has a report whose files stand, and telemetry is not behind.
-    fn check_months_done(&mut self, agent: &Agent, unit: &Unit, now: Instant) {
-        let Some(since) = unit.since else { return };
-        let store = agent.store();
-        let mut month = Month::of(since);
-        while month.ends_at() < now {
-            let heads = store.keys(&format!("head/{}/{month}/", unit.id)).unwrap_or_default();
-            match heads.last() {
-                None if is_forgotten(agent, &unit.id, month) => {}
-                None => self.object(format!("{}  left undone: no report of {month}", minute_text(now))),
-                Some(head) => {
-                    let files: Option<String> = store.row(&head.replacen("head/", "files/", 1)).unwrap_or_default();
-                    let kept: Option<UsageReport> = store.row(head).unwrap_or_default();
-                    if files.is_none() || files != kept.map(|kept| kept.digest) {
-                        self.object(format!("{}  left undone: the files of {month}", minute_text(now)));
-                    }
-                }
-            }
-            month = month.next();
-        }
-        let through: Option<IsoWeek> = store.row(&key::of_unit("telemetry_through", &unit.id)).unwrap_or_default();
-        // The week before may still wait for its drawn instant.
-        let due = IsoWeek::of(now).previous().previous();
-        let switch: Option<AutoUpdate> = store.row(&key::of_unit("auto_update", &unit.id)).unwrap_or_default();
-        // Weeks before consent are owed to nobody.
-        let Some(switch) = switch.filter(|switch| switch.on) else { return };
-        let since = since.max(switch.at);
-        if agent.enrolment_known() && IsoWeek::of(since) <= due && through.is_none_or(|through| through < due) {
-            self.object(format!("{}  left undone: telemetry stands at {through:?}", minute_text(now)));
-        }
-    }
-
     /// The reports of months that nobody adjusted, against the truth of the estates at their ends.
     ///
     /// Only for worlds in which every server was sampled shortly before the month's end.
@@ -272,4 +222,9 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn is_forgotten(agent: &Agent, unit: &str, month: Month) -> bool {
     agent.store().row::<Forgotten>(&key::forgotten(unit, month)).is_ok_and(|forgotten| forgotten.is_some())
+}
+
+/// Whether the far side's answer to a sealed message is kept.
+fn is_answered(agent: &Agent, id: &str) -> bool {
+    agent.store().keys(&key::receipt(id)).is_ok_and(|kept| !kept.is_empty())
 }

@@ -17,7 +17,7 @@ const SILENT_FOR: TimeDelta = TimeDelta::hours(30);
 
 impl Oracle {
     /// Once a day: every server that was silent while the agent ran is shown with its trouble.
-    pub(super) fn check_told(&mut self, agent: &Agent, servers: &BTreeMap<String, SimulatedServer>, now: Instant) {
+    pub fn check_told(&mut self, agent: &Agent, servers: &BTreeMap<String, SimulatedServer>, now: Instant) {
         let today = now.date_naive();
         if self.looked_on.replace(today) == Some(today) {
             return;

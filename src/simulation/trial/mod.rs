@@ -1,7 +1,7 @@
 //! A trial: a world drawn from a seed, in bad weather first, then healed; and what the oracle says of both.
 //!
-//! While the weather is bad nothing wrong may happen. When it has cleared up everything owed is done within
-//! [`HEALED_DAYS`], the journal proves itself, and an agent that is opened again says the same.
+//! While the weather is bad nothing wrong may happen. When it has cleared up everything owed is done within two days,
+//! telemetry within [`HEALED_DAYS`], the journal proves itself, and an agent that is opened again says the same.
 
 mod places;
 mod shrinking;
@@ -20,7 +20,9 @@ use crate::domain::calendar::minute_text;
 
 pub use shrinking::{Shrunk, kind_of};
 
-/// Days after the weather has cleared up: two, and the week over which telemetry's instant is drawn.
+/// Days after the weather has cleared up by which all but telemetry is done.
+const SOON_DAYS: i64 = 2;
+/// Days after the weather has cleared up by which everything is done: two, and the week over which telemetry's instant is drawn.
 pub const HEALED_DAYS: i64 = 9;
 /// Lines of the story before the end of a failed trial that are kept.
 pub const STORY_LINES: usize = 40;
@@ -126,7 +128,12 @@ fn live(world: &mut World, weather: &[Event], ends_at: Instant, meddle: &mut dyn
     if !world.objections().is_empty() {
         return;
     }
-    world.run_until(world.now() + TimeDelta::days(HEALED_DAYS));
+    world.run_until(world.now() + TimeDelta::days(SOON_DAYS));
+    world.object_to_what_is_left_but_telemetry();
+    if !world.objections().is_empty() {
+        return;
+    }
+    world.run_until(world.now() + TimeDelta::days(HEALED_DAYS - SOON_DAYS));
     world.object_to_what_is_left();
     prove(world);
 }

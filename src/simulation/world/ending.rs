@@ -24,8 +24,11 @@ impl World {
         for line in &self.story {
             oracle.check_leak("a line of the story", line.as_bytes());
         }
+        for message in self.license_server.iter().flat_map(|server| server.state().messages.into_values()) {
+            oracle.check_sealed_leak(&message.body);
+        }
         for mail in self.wire.mails() {
-            oracle.check_leak("a mail", &mail.message);
+            oracle.check_letter_leak(&mail.message);
         }
         for (peer, receiver) in &self.receivers {
             receiver.heard().iter().for_each(|heard| oracle.check_leak(peer, &heard.body));

@@ -29,7 +29,7 @@ use super::clock::SimulatedClock;
 use super::disk::SimulatedDisk;
 use super::enterprise_manager::EnterpriseManager;
 use super::estate::Estate;
-use super::oracle::{Memory, Oracle};
+use super::oracle::{Given, Memory, Oracle};
 use super::receiver::Receiver;
 use super::vbr::Vbr;
 use super::vspc::Vspc;
@@ -263,8 +263,14 @@ impl World {
     /// Lets the oracle ask whether anything owed was left undone; faults are healed by then.
     pub fn object_to_what_is_left(&mut self) {
         let agent = self.agent.as_ref().expect("the agent runs between a world's calls");
-        self.oracle.check_all_done(agent, self.clock.now());
+        self.oracle.check_all_done(agent, Given::Enough, self.clock.now());
         self.object_to_what_is_wrong();
+    }
+
+    /// The same two days after faults were healed, without telemetry, which takes longer.
+    pub fn object_to_what_is_left_but_telemetry(&mut self) {
+        let agent = self.agent.as_ref().expect("the agent runs between a world's calls");
+        self.oracle.check_all_done(agent, Given::TwoDays, self.clock.now());
     }
 
     /// Duties that were begun, and kills that happened.

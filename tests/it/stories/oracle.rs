@@ -1,9 +1,14 @@
 //! The oracle bites: what is wrong on purpose is objected to.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tidegauge::domain::gate::{GateVerdict, Tolerance, Verdict};
+use tidegauge::domain::report::report_id;
 use tidegauge::domain::workload::WorkloadType;
 use tidegauge::license_server::State;
+use tidegauge::protocol::{Message, PEER, signed};
 use tidegauge::seal::keys::SigningKey;
-use tidegauge::simulation::oracle::Oracle;
+use tidegauge::simulation::oracle::{Given, Oracle};
 use tidegauge::simulation::wire::{API_KEY, PASSWORD};
 
 use super::*;
@@ -34,6 +39,191 @@ fn first_id(state: &State, of: &str) -> String {
         _ => unverified::<Submission>(body).is_some(),
     };
     state.messages.iter().find(|(_, message)| is_wanted(&message.body)).expect("one was taken").0.clone()
+}
+
+/// The same message, changed and signed anew; only the journal knows by whom it was signed.
+fn altered<M: Message>(state: &mut State, of: &str, change: impl FnOnce(&mut M)) {
+    let id = first_id(state, of);
+    let on_file = state.messages.get_mut(&id).unwrap();
+    let mut message = unverified::<M>(&on_file.body).expect("it is of this kind");
+    change(&mut message);
+    on_file.body = signed(&message, &SigningKey::from_secret(&[7; 32]));
+}
+
+#[test]
+fn a_report_of_other_figures_than_were_sealed_is_objected_to() {
+    let said = objections_to(|state| {
+        altered(state, "report", |one: &mut Submission| {
+            let line = &mut one.lines[0];
+            (line.initial_count, line.reported_count) = (line.initial_count + 1, line.reported_count + 1);
+            (line.points, one.total_points) = (line.points + line.weight, one.total_points + line.weight);
+        });
+    });
+    assert!(said.contains("was changed after it was sealed") && said.contains("goes by"), "{said}");
+}
+
+#[test]
+fn a_report_above_what_was_generated_cannot_be_read_and_is_objected_to() {
+    let said = objections_to(|state| {
+        altered(state, "report", |one: &mut Submission| {
+            let line = &mut one.lines[0];
+            line.reported_count += 1;
+            (line.points, one.total_points) = (line.points + line.weight, one.total_points + line.weight);
+        });
+    });
+    assert!(said.contains("is neither telemetry nor a report"), "{said}");
+}
+
+#[test]
+fn a_report_that_nobody_lowered_and_is_lower_is_objected_to() {
+    let said = objections_to(|state| {
+        altered(state, "report", |one: &mut Submission| {
+            let line = &mut one.lines[0];
+            line.reported_count -= 1;
+            (line.points, one.total_points) = (line.points - line.weight, one.total_points - line.weight);
+        });
+    });
+    assert!(said.contains("was lowered by nobody"), "{said}");
+}
+
+#[test]
+fn a_report_that_is_not_kept_is_objected_to() {
+    let said = objections_to(|state| {
+        altered(state, "report", |one: &mut Submission| {
+            (one.revision, one.id) = (7, report_id(&one.unit, one.month, 7));
+        });
+    });
+    assert!(said.contains("r7 was submitted and is not kept"), "{said}");
+}
+
+#[test]
+fn telemetry_below_what_stood_is_objected_to() {
+    let said = objections_to(|state| {
+        altered(state, "telemetry", |one: &mut Telemetry| {
+            one.daily.iter_mut().for_each(|day| day.points = day.points.map(|_| Points::ZERO));
+            one.points = one.points.map(|_| Points::ZERO);
+        });
+    });
+    assert!(said.contains("stood on"), "{said}");
+}
+
+#[test]
+fn telemetry_that_comes_out_of_order_is_objected_to_whatever_the_far_side_says_of_the_hour() {
+    let (world, state) = good_month();
+    let week = |body: &str| unverified::<Telemetry>(body).map(|one| one.week);
+    let first = state.messages.values().filter_map(|message| week(&message.body)).min().expect("some were taken");
+    let mut late = state.clone();
+    late.messages.retain(|_, message| week(&message.body) != Some(first));
+    let mut oracle = Oracle::default();
+    oracle.check_messages(world.agent(), &late, world.now());
+    assert_eq!(oracle.objections(), [""; 0]);
+    oracle.check_messages(world.agent(), &state, world.now());
+    assert!(oracle.objections().join("\n").contains("out of order"), "{:?}", oracle.objections());
+
+    let mut oracle = Oracle::default();
+    let mut wrong = state.clone();
+    let of_first = wrong.messages.values_mut().find(|message| week(&message.body) == Some(first)).unwrap();
+    of_first.receipt.received_at = at("2027-01-01");
+    oracle.check_messages(world.agent(), &wrong, world.now());
+    assert_eq!(oracle.objections(), [""; 0], "its clock was ahead");
+}
+
+#[test]
+fn a_receipt_of_what_the_far_side_does_not_have_is_objected_to() {
+    for kind in ["telemetry", "report"] {
+        let said = objections_to(|state| {
+            state.messages.remove(&first_id(state, kind));
+        });
+        assert!(said.contains("has a receipt and the far side does not have it"), "{kind}: {said}");
+    }
+}
+
+#[test]
+fn a_report_that_nobody_sent_by_march_is_objected_to() {
+    let mut world = World::new(calm_vbr(51, "2026-01-20T09:30:00Z", 5));
+    world.run_until(at("2026-02-05"));
+    for (now, objects) in [("2026-02-12", false), ("2026-03-01", true)] {
+        for given in [Given::TwoDays, Given::Enough] {
+            let mut oracle = Oracle::default();
+            oracle.check_all_done(world.agent(), given, at(now));
+            let said = oracle.objections().join("\n");
+            assert_eq!(said.contains("2026-01 was never sent"), objects, "{now} {given:?}: {said}");
+        }
+    }
+    // One that is sealed and was never answered is not sent either.
+    world.wire.cut_off(PEER, at("2026-02-05")..at("2026-06-01"));
+    world.run_until(at("2026-03-02"));
+    let mut oracle = Oracle::default();
+    oracle.check_all_done(world.agent(), Given::TwoDays, world.now());
+    let said = oracle.objections().join("\n");
+    assert!(said.contains("2026-01 was never sent") && said.contains("a setback that stays"), "{said}");
+}
+
+#[test]
+fn a_mark_that_one_side_alone_has_is_objected_to() {
+    let said = objections_to(|state| {
+        let unit = state.units.values_mut().next().expect("one unit");
+        let days = unit.days.values_mut().filter_map(|day| day.report.as_mut());
+        days.for_each(|day| day.points = day.points.map(|points| points + whole(1)));
+    });
+    assert!(said.contains("2026-01 was at most"), "{said}");
+}
+
+#[test]
+fn a_verdict_that_its_figures_do_not_come_to_is_objected_to() {
+    let (mut world, _) = good_month();
+    let query = Query::Gate { unit: None, server: None, month: Some(month("2026-01")) };
+    let honest: GateVerdict = serde_json::from_value(world.ask(&query).unwrap()).expect("a verdict");
+    let with = |highest: i64, reported: i64| GateVerdict {
+        highest_watermark: Some(whole(highest)),
+        reported: Some(whole(reported)),
+        shortfall: whole(highest - reported),
+        tolerance: whole((highest / 5).max(20)),
+        ..honest.clone()
+    };
+    let mut objects = |gate: GateVerdict| {
+        let mut oracle = std::mem::take(&mut world.oracle);
+        oracle.check_gate("here", &gate, Tolerance::default(), at("2026-02-23"));
+        !oracle.objections().is_empty()
+    };
+    assert!(!objects(honest.clone()));
+    assert!(!objects(with(50, 30)) && !objects(with(1000, 800)), "20 points, and 20 % where that is more");
+    assert!(objects(with(50, 29)) && objects(with(1000, 799)), "it falls short by more");
+    assert!(!objects(GateVerdict { verdict: Verdict::Held, ..with(50, 29) }));
+    assert!(!objects(GateVerdict { justification: Some("a customer left".to_owned()), ..with(50, 29) }));
+    assert!(objects(GateVerdict { verdict: Verdict::Held, ..with(50, 30) }), "within the tolerance");
+    assert!(objects(GateVerdict { tolerance: whole(30), ..with(50, 30) }), "a tolerance that nobody grants");
+    assert!(objects(GateVerdict { reported: None, shortfall: Points::ZERO, ..with(50, 30) }), "nothing to judge");
+}
+
+#[test]
+fn a_journal_that_goes_back_is_objected_to() {
+    let (world, _) = good_month();
+    let young = World::new(calm_vbr(51, "2026-01-20T09:30:00Z", 5));
+    let mut oracle = Oracle::default();
+    oracle.check(world.agent(), &world.servers, None, world.now());
+    oracle.check(young.agent(), &young.servers, None, young.now());
+    assert!(oracle.objections().join("\n").contains("the journal went back"), "{:?}", oracle.objections());
+}
+
+#[test]
+fn a_silent_server_that_is_shown_as_fresh_is_objected_to() {
+    let (world, _) = good_month();
+    let mut oracle = Oracle::default();
+    // No sample is as old as that: to this oracle the server has been silent since.
+    oracle.check(world.agent(), &world.servers, None, at("2026-01-01"));
+    oracle.check_told(world.agent(), &world.servers, world.now());
+    assert!(oracle.objections().join("\n").contains("is shown as fresh"), "{:?}", oracle.objections());
+}
+
+#[test]
+fn a_second_start_that_is_let_in_is_objected_to() {
+    let (mut world, _) = good_month();
+    world.start_twice();
+    assert_silent(&world);
+    world.settings.state_dir = "/elsewhere".into();
+    world.start_twice();
+    assert!(world.objections().join("\n").contains("was let in"), "{:?}", world.objections());
 }
 
 #[test]
@@ -132,4 +322,32 @@ fn secrets_are_found_in_every_form() {
     oracle.keep_key_secret("the private key", pem);
     oracle.check_leak("a line of the log", b"vbr01 answers again");
     assert!(oracle.objections().is_empty());
+}
+
+#[test]
+fn secrets_are_found_in_parts_of_letters_and_in_sealed_messages() {
+    let secret = format!("the password is {PASSWORD} indeed");
+    let quoted = secret.replace('-', "=2D");
+    let in_lines: Vec<String> =
+        STANDARD.encode(&secret).as_bytes().chunks(20).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
+    for (encoding, text) in [("base64", in_lines.join("\r\n")), ("quoted-printable", quoted), ("7bit", secret.clone())]
+    {
+        let letter = format!(
+            "Subject: news\r\nContent-Type: multipart/mixed; boundary=\"x\"\r\n\r\n--x\r\nContent-Transfer-Encoding: \
+             7bit\r\n\r\nhello\r\n--x\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{text}\r\n--x--\r\n"
+        );
+        let mut oracle = Oracle::default();
+        oracle.check_letter_leak(letter.as_bytes());
+        assert!(!oracle.objections().is_empty(), "{encoding}");
+    }
+    let (world, state) = good_month();
+    let body = &state.messages[&first_id(&state, "report")].body;
+    let mut leaking = unverified::<Submission>(body).unwrap();
+    leaking.contract_id = Some(PASSWORD.to_owned());
+    let mut oracle = Oracle::default();
+    oracle.check_sealed_leak(body);
+    world.wire.mails().iter().for_each(|mail| oracle.check_letter_leak(&mail.message));
+    assert_eq!(oracle.objections(), [""; 0]);
+    oracle.check_sealed_leak(&signed(&leaking, &SigningKey::from_secret(&[7; 32])));
+    assert!(!oracle.objections().is_empty());
 }

@@ -74,6 +74,17 @@ fn a_sixth_share_of_seeded_worlds_does_nothing_wrong_and_ends_with_nothing_owed(
     play_share(5);
 }
 
+/// Seeds in whose weather the License Update Server's clock was ahead while weeks came in.
+const ITS_CLOCK_WAS_AHEAD: [u64; 2] = [41, 109];
+
+#[test]
+fn weeks_are_in_order_whatever_the_license_update_servers_clock_said_of_them() {
+    for seed in ITS_CLOCK_WAS_AHEAD {
+        let played = trial(seed).play();
+        assert_eq!(played.objections, [""; 0], "seed {seed}: {}", shown(&played));
+    }
+}
+
 #[test]
 fn a_seed_is_drawn_into_the_same_world_and_weather_each_time() {
     let (first, again) = (trial(7).drawn(), trial(7).drawn());
