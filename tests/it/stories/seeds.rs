@@ -1,6 +1,6 @@
 //! Worlds in bad weather drawn from a seed: first nothing wrong may happen, then everything owed gets done.
 //!
-//! `TIDEGAUGE_SEEDS` says how many worlds are played (240 unless set); `scripts/test --all` plays thousands.
+//! `TIDEGAUGE_SEEDS` says how many worlds are played (200 unless set); `scripts/test --all` plays thousands.
 
 use std::collections::BTreeSet;
 
@@ -15,9 +15,9 @@ use tidegauge::simulation::world::{SourceKind, World};
 use super::*;
 
 /// Days of bad weather in each world.
-const DAYS: i64 = 40;
+const DAYS: i64 = 30;
 /// Worlds over all the tests here.
-const SEEDS: u64 = 240;
+const SEEDS: u64 = 200;
 /// Tests that share the seeds, so that they run beside each other.
 const SHARES: u64 = 6;
 
@@ -74,13 +74,13 @@ fn a_sixth_share_of_seeded_worlds_does_nothing_wrong_and_ends_with_nothing_owed(
     play_share(5);
 }
 
-/// Seeds in whose weather the License Update Server's clock was ahead while weeks came in.
+/// Seeds in whose forty days of weather the License Update Server's clock was ahead while weeks came in.
 const ITS_CLOCK_WAS_AHEAD: [u64; 2] = [41, 109];
 
 #[test]
 fn weeks_are_in_order_whatever_the_license_update_servers_clock_said_of_them() {
     for seed in ITS_CLOCK_WAS_AHEAD {
-        let played = trial(seed).play();
+        let played = Trial { days: 40, ..trial(seed) }.play();
         assert_eq!(played.objections, [""; 0], "seed {seed}: {}", shown(&played));
     }
 }
@@ -90,7 +90,7 @@ fn a_seed_is_drawn_into_the_same_world_and_weather_each_time() {
     let (first, again) = (trial(7).drawn(), trial(7).drawn());
     assert_eq!(first.1, again.1);
     assert_eq!(format!("{:?}", first.0), format!("{:?}", again.0));
-    assert!(first.1.len() > 20, "{} events in {DAYS} days", first.1.len());
+    assert!(first.1.len() > 12, "{} events in {DAYS} days", first.1.len());
 }
 
 /// What was done, and every figure that was sent, in three weeks in a time zone whose clocks are put forward or back.
