@@ -91,8 +91,7 @@ impl State {
                 token.refused.push(refused);
             }
             Fact::AgentRemoved { agent, note } => {
-                let on_file = self.agents.get_mut(&agent).ok_or_else(|| format!("unknown agent {agent}"))?;
-                on_file.removed = Some(note);
+                self.agents.get_mut(&agent).ok_or_else(|| format!("unknown agent {agent}"))?.removed = Some(note);
             }
             Fact::TelemetryTaken { agent, body, receipt } => {
                 let telemetry: Telemetry = message_in(&body)?;

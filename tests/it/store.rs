@@ -1,6 +1,6 @@
 //! The store: state equals replay, samples lossless, marks the same in any order, broken states healed.
 
-mod broken;
+pub mod broken;
 mod earlier; // journals of earlier versions
 mod letting_go;
 mod newest;

@@ -16,6 +16,7 @@ use tidegauge::store::{Place, Store};
 use super::license_server::{founded, serving};
 use super::running::{Running, run};
 use crate::cli::{Shell, snapshot};
+use crate::store::broken::copy_all;
 
 const OCTOBER: [&str; 2] = ["--month", "2025-10"];
 
@@ -63,19 +64,6 @@ impl Office {
         let shown: Value = serde_json::from_str(&out).expect("JSON");
         let conflicts = shown["conflicts"].as_array().map_or(0, Vec::len);
         (shown["total_points"].clone(), shown["revision"].clone(), conflicts)
-    }
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a temporary directory");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy_all(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("room");
-        }
     }
 }
 

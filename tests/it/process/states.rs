@@ -11,6 +11,7 @@ use tidegauge::simulation::chance::SeededChance;
 use tidegauge::store::fact::Fact;
 use tidegauge::store::{Opening, Place, Store, StoreError, Taken};
 
+use crate::store::broken::copy_all;
 use crate::store::world::{World, at, unit_of};
 
 const HOURS: i64 = 120;
@@ -76,19 +77,6 @@ fn open(folder: &Path) -> Result<(Store, Opening), StoreError> {
 
 fn record(store: &mut Store, hour: i64, facts: &[Fact]) {
     store.record(at(hour), at(hour), "test", facts).expect("a healthy disk");
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a temporary directory");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy_all(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("room");
-        }
-    }
 }
 
 /// Opens, and once more when what was broken showed only in reading.

@@ -124,7 +124,8 @@ fn damage_inside_the_journal_is_refused_and_nothing_is_moved() {
     assert_eq!(healed_digest(folder.path()), (digest, vec![]));
 }
 
-fn copy_all(from: &Path, to: &Path) {
+/// A folder with all that is in it, at another place.
+pub fn copy_all(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
