@@ -41,11 +41,11 @@ impl Oracle {
     /// Every message that stands at the far side.
     pub fn check_messages(&mut self, agent: &Agent, state: &State, now: Instant) {
         let (mut months, mut weeks) = (BTreeMap::new(), BTreeMap::new());
-        let mut taken: BTreeMap<UnitId, Vec<(u64, IsoWeek)>> = BTreeMap::new();
+        let mut taken: BTreeMap<(UnitId, u32), Vec<(u64, IsoWeek)>> = BTreeMap::new();
         self.looks += 1;
         for message in state.messages.values() {
             let is_overtaken = self.is_overtaken(&message.receipt.id);
-            let arrived = *self.arrived.entry(message.receipt.id.clone()).or_insert(self.looks);
+            let (life, look) = *self.arrived.entry(message.receipt.id.clone()).or_insert((self.life, self.looks));
             if !message.conflicts.is_empty() && !is_overtaken {
                 self.object(format!("{}  other bytes came under {}", minute_text(now), message.receipt.id));
             }
@@ -56,7 +56,7 @@ impl Oracle {
                 }
             } else if let Some(telemetry) = unverified::<Telemetry>(&message.body) {
                 *weeks.entry((telemetry.unit.clone(), telemetry.week)).or_insert(0) += 1;
-                taken.entry(telemetry.unit.clone()).or_default().push((arrived, telemetry.week));
+                taken.entry((telemetry.unit.clone(), life)).or_default().push((look, telemetry.week));
                 if !is_overtaken {
                     self.check_telemetry(&telemetry, now);
                 }
@@ -66,7 +66,8 @@ impl Oracle {
             }
         }
         self.check_adopted(agent, state, now);
-        // Of several that came between two looks nobody knows the order; they are given that of their weeks.
+        // Of several that came between two looks nobody knows the order; they are given that of their weeks. An agent put
+        // back to before consent paused owes the weeks of that pause: in order, but after later ones of its former life.
         taken.values_mut().for_each(|taken| taken.sort());
         for (_, taken) in taken.iter().filter(|(_, taken)| !taken.is_sorted_by_key(|(_, week)| *week)) {
             self.object(format!("{}  telemetry came out of order: {taken:?}", minute_text(now)));

@@ -44,11 +44,13 @@ impl Oracle {
         (self.samples_seen, self.first_seen) = (samples_seen, first_seen);
         let messages = license_server.map(|server| server.state().messages).unwrap_or_default();
         for (id, message) in messages {
+            self.arrived.entry(id.clone()).or_insert((self.life, self.looks));
             let sealed: Option<SealedMessage> = agent.store().row(&key::sealed(&id)).unwrap_or_default();
             if sealed.is_none_or(|sealed| sealed.body != message.body) {
                 self.overtaken.insert(id);
             }
         }
+        self.life += 1;
     }
 
     /// Whether the far side took it before the agent was put back to a time at which it did not know it.

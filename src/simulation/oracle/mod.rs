@@ -38,6 +38,9 @@ const OBJECTIONS_MAX: usize = 50;
 /// Heads remembered, one for each opening.
 const HEADS_MAX: usize = 10_000;
 
+/// In which life of the agent (each backup that is put back begins one) and at which look a message was first there.
+type Arrival = (u32, u64);
+
 /// Watches the agent and objects.
 pub struct Oracle {
     objections: Vec<String>,
@@ -56,9 +59,11 @@ pub struct Oracle {
     /// Entries of the far side's journal looked at, and messages in it then.
     far_seq: u64,
     messages_seen: usize,
-    /// At which look each of its messages was first there: its clock may be wrong, so its receipts do not say the order.
-    arrived: BTreeMap<String, u64>,
+    /// When each of its messages was first there: its clock may be wrong, so its receipts do not say the order.
+    arrived: BTreeMap<String, Arrival>,
     looks: u64,
+    /// How often a backup was put back.
+    life: u32,
     /// Messages that the far side took and an agent put back to a backup did not know.
     overtaken: BTreeSet<String>,
     secrets: Vec<Secret>,
@@ -81,6 +86,7 @@ impl Default for Oracle {
             messages_seen: 0,
             arrived: BTreeMap::new(),
             looks: 0,
+            life: 0,
             overtaken: BTreeSet::new(),
             secrets: Vec::new(),
             checks: 0,

@@ -121,6 +121,13 @@ fn telemetry_that_comes_out_of_order_is_objected_to_whatever_the_far_side_says_o
     assert!(oracle.objections().join("\n").contains("out of order"), "{:?}", oracle.objections());
 
     let mut oracle = Oracle::default();
+    let memory = oracle.remember();
+    oracle.check_messages(world.agent(), &late, world.now());
+    oracle.put_back_to(memory, world.agent(), None);
+    oracle.check_messages(world.agent(), &state, world.now());
+    assert_eq!(oracle.objections(), [""; 0], "an agent that was put back owes what it had left out since");
+
+    let mut oracle = Oracle::default();
     let mut wrong = state.clone();
     let of_first = wrong.messages.values_mut().find(|message| week(&message.body) == Some(first)).unwrap();
     of_first.receipt.received_at = at("2027-01-01");
