@@ -132,6 +132,7 @@ impl Agent {
     /// Records one sample and what it changes: its unit, a recovered server, a report it belongs to.
     pub(super) fn take_sample(&mut self, sample: Sample, by: &str, own: Own, hour: Hour) -> Result<Import, Trouble> {
         let (server, taken_at) = (sample.server.clone(), sample.taken_at);
+        let sample = if own == Own::Yes { self.with_known_edition(sample)? } else { sample };
         let mut facts = self.unit_facts_for(&sample, own, hour)?;
         match self.store.take(std::slice::from_ref(&sample))?.pop() {
             Some(Taken::Fresh(fact)) => facts.push(*fact),
@@ -152,6 +153,16 @@ impl Agent {
         self.record(hour, by, facts)?;
         self.late_for_report(&server, taken_at, hour)?;
         Ok(Import::Kept)
+    }
+
+    /// A license block that lost its edition for a while does not take the weights of new machines along.
+    fn with_known_edition(&self, mut sample: Sample) -> Result<Sample, Trouble> {
+        if sample.license.edition.is_none()
+            && let Some(seen) = self.store.row::<License>(&key::license_seen(&sample.server))?
+        {
+            sample.discrepancies.extend(sample.license.stand_on(&seen));
+        }
+        Ok(sample)
     }
 
     /// The license block of the newest sample, when it differs from the one seen before.

@@ -121,6 +121,19 @@ impl License {
     pub fn anchor(&self) -> Option<NaiveDate> {
         [self.expires_on, self.support_expires_on].into_iter().flatten().min()
     }
+
+    /// Takes edition and package of an earlier block where this one names none, for the weights of machines hang on
+    /// them (domain.md 2.2); the words for it, when something was taken.
+    pub fn stand_on(&mut self, earlier: &License) -> Option<String> {
+        let mut taken = Vec::new();
+        for (mine, known) in [(&mut self.edition, &earlier.edition), (&mut self.package, &earlier.package)] {
+            if let (None, Some(known)) = (&mine, known) {
+                taken.push(known.as_str());
+                *mine = Some(known.clone());
+            }
+        }
+        (!taken.is_empty()).then(|| format!("the server names no edition of its license: {} stands", taken.join(" ")))
+    }
 }
 
 /// The first instant at which a key with this last day is no longer valid.

@@ -98,10 +98,10 @@ fn server(rng: &mut StdRng, seed: u64, number: u32, begins_at: Instant, machines
     ServerPlan { name, source, estate }
 }
 
-/// Samples every four hours, now and then every hour, an endpoint in every third world, a usage sink in every fourth,
+/// Samples every four to twelve hours, now and then every hour, an endpoint in every third world, a usage sink in every fourth,
 /// and in another fourth nothing kept for longer than it must be.
 fn settings(rng: &mut StdRng) -> Settings {
-    let hours = [4, 4, 4, 1][rng.random_range(0..4)];
+    let hours = [12, 12, 6, 6, 4, 4, 4, 1][rng.random_range(0..8)];
     let time_zone = TIME_ZONES[rng.random_range(0..TIME_ZONES.len())];
     let hook = if rng.random_range(0..3) == 0 { HOOK } else { "" };
     let sink = if rng.random_range(0..4) == 0 { SINKS[rng.random_range(0..SINKS.len())] } else { "" };

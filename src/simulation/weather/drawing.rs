@@ -28,9 +28,8 @@ const KINDS: [&str; 13] = [
     "let-go",
     "thin",
 ];
-/// What a backup server does wrong; errors stand twice, they are the commonest. A license block that vanishes is played
-/// alone: without its edition new machines have no weight while it lasts, where the estate knows one.
-pub const OF_VBR: [vbr::Fault; 11] = [
+/// What a backup server does wrong; errors stand twice, they are the commonest.
+pub const OF_VBR: [vbr::Fault; 12] = [
     vbr::Fault::ServerErrors,
     vbr::Fault::Html,
     vbr::Fault::HalfAnswers,
@@ -41,6 +40,7 @@ pub const OF_VBR: [vbr::Fault; 11] = [
     vbr::Fault::OtherPassword,
     vbr::Fault::ShortTokens,
     vbr::Fault::ServerErrors,
+    vbr::Fault::NoLicense,
     vbr::Fault::Reinstalled,
 ];
 /// What a console does wrong.

@@ -214,6 +214,10 @@ fn a_license_block_that_vanishes_costs_no_sample_and_forms_no_unit() {
     world.run_until(at("2026-01-23T09:00:00Z"));
     world.servers["vbr01"].vbr.set_faults(&[Fault::NoLicense]);
     world.run_until(at("2026-01-26"));
+    let newest = world.agent().store().newest_sample("vbr01", world.now()).unwrap().unwrap();
+    assert_eq!(newest.sample.license.edition.as_deref(), Some("EnterprisePlus"), "new machines are weighed by it");
+    let said = newest.sample.discrepancies.join("; ");
+    assert!(said.contains("the server names no edition of its license: EnterprisePlus"), "{said}");
     world.servers["vbr01"].vbr.set_faults(&[]);
     world.run_until(at("2026-02-13"));
     assert_eq!(world.agent().store().units().unwrap().len(), 1);
