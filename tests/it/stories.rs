@@ -26,6 +26,7 @@ mod manual;
 mod metering;
 mod months;
 mod oracle;
+mod oracle_secrets;
 mod privacy;
 mod retention;
 mod seeds;
