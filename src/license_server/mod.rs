@@ -1,12 +1,16 @@
 //! Receives telemetry and reports, applies the gate, issues keys.
 //!
 //! Its truth is a journal of facts; its state is rebuilt from it in memory. Every change is one entry, durable before
-//! the answer leaves.
+//! the answer leaves. What is heard ([`hearing`]) is decided on a state ([`intake`]) without knowing how a fact becomes
+//! durable, which is the [`ledger`]'s affair.
 
+mod answer;
 mod contract;
 mod decision;
 mod facts;
+mod hearing;
 mod intake;
+mod ledger;
 mod operator;
 mod operator_routes;
 mod routes;
@@ -15,21 +19,25 @@ mod state;
 mod unit;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::domain::Instant;
 use crate::domain::gate::Tolerance;
 use crate::doors::{FileLock, Files};
-use crate::protocol::{self, Message};
+use crate::protocol::Kind;
 use crate::seal::keys::{SigningKey, VerifyingKey};
-use crate::store::journal::{Entry, Journal, JournalError, NewEntry};
+use crate::store::journal::JournalError;
+use ledger::{Ledger, Pending};
 
+pub use answer::{Answer, NotTaken, Reply};
 pub use contract::{Contract, ContractState, Term};
 pub use decision::{Decision, decide};
 pub use facts::{Fact, Grant, Note, RefusedEnrolment};
-pub use intake::Reply;
+pub use hearing::{Claim, Concern, Heard, Said};
+pub use intake::{Decided, Judging, NewFact, decided};
 pub use operator::{AgentRow, ContractSum, InstallationRow, Order, Refused, ReportRow, ReportView};
 pub use operator_routes::{Obeyed, SignedOrder, operator_router};
 pub use routes::router;
@@ -57,35 +65,27 @@ pub enum LicenseServerError {
     #[error(transparent)]
     Key(#[from] NoSigningKey),
     #[error("the license server's journal: {0}")]
-    Journal(#[from] JournalError),
+    Journal(Arc<JournalError>),
+    #[error("the server ended before this was recorded; send it again")]
+    Stopped,
     #[error("another process serves {}; give it the order through its control socket, or stop it", .0.display())]
     Busy(PathBuf),
     #[error("cannot lock {}: {source}", folder.display())]
     Lock { folder: PathBuf, source: std::io::Error },
 }
 
+impl From<JournalError> for LicenseServerError {
+    fn from(error: JournalError) -> LicenseServerError {
+        LicenseServerError::Journal(Arc::new(error))
+    }
+}
+
 /// The License Update Server on one folder. One process, one server per folder.
 pub struct LicenseServer {
-    files: Arc<dyn Files>,
-    journal_folder: PathBuf,
-    key: SigningKey,
+    key: Arc<SigningKey>,
     policy: Mutex<Policy>,
-    inner: Mutex<Inner>,
+    ledger: Arc<Ledger>,
     _lock: FileLock,
-}
-
-struct Inner {
-    journal: Journal,
-    state: State,
-    reach: Reach,
-}
-
-/// Whether the state is that of the journal on the disk.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    Same,
-    /// An append failed: what reached the disk is read again before anything else is done.
-    Unknown,
 }
 
 impl LicenseServer {
@@ -95,13 +95,12 @@ impl LicenseServer {
     /// No signing key yet (`license-server key new` makes one), another process on the folder, or a journal that cannot
     /// be read.
     pub fn open(files: Arc<dyn Files>, folder: &Path, policy: Policy) -> Result<LicenseServer, LicenseServerError> {
-        let key = signing_key::read_signing_key(&*files, folder)?;
+        let key = Arc::new(signing_key::read_signing_key(&*files, folder)?);
         let lock = files.lock(&folder.join("lock"));
         let lock = lock.map_err(|source| LicenseServerError::Lock { folder: folder.to_owned(), source })?;
         let lock = lock.ok_or_else(|| LicenseServerError::Busy(folder.to_owned()))?;
-        let journal_folder = folder.join("journal");
-        let inner = Mutex::new(replay(files.clone(), &journal_folder)?);
-        Ok(LicenseServer { files, journal_folder, key, policy: Mutex::new(policy), inner, _lock: lock })
+        let ledger = Arc::new(Ledger::open(files, folder.join("journal"))?);
+        Ok(LicenseServer { key, policy: Mutex::new(policy), ledger, _lock: lock })
     }
 
     /// Opens the folder with the policy that was kept by [`LicenseServer::keep_policy`]: for the operator, offline.
@@ -110,8 +109,7 @@ impl LicenseServer {
     /// As [`LicenseServer::open`].
     pub fn open_as_kept(files: Arc<dyn Files>, folder: &Path) -> Result<LicenseServer, LicenseServerError> {
         let mut server = LicenseServer::open(files, folder, Policy::default())?;
-        let kept = server.lock().state.policy;
-        server.policy = Mutex::new(kept.unwrap_or_default());
+        server.policy = Mutex::new(server.ledger.look(|state| state.policy).unwrap_or_default());
         Ok(server)
     }
 
@@ -120,11 +118,12 @@ impl LicenseServer {
     /// # Errors
     /// The disk fails.
     pub fn keep_policy(&self, policy: Policy, now: Instant) -> Result<(), LicenseServerError> {
-        let mut inner = self.lock_to_change()?;
-        if inner.state.policy.unwrap_or_default() != policy {
-            inner.record(Fact::PolicySet { policy }, "settings", now)?;
-        }
-        drop(inner);
+        self.asked(Concern::Whole, move |state| {
+            let is_kept = state.policy.unwrap_or_default() == policy;
+            let actor = "settings".to_owned();
+            let entry = (!is_kept).then(|| NewFact { fact: Fact::PolicySet { policy }, said: None, actor, at: now });
+            Decided { entry, answer: () }
+        })?;
         *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
         Ok(())
     }
@@ -141,51 +140,63 @@ impl LicenseServer {
 
     /// Everything the server knows, as it stands.
     pub fn state(&self) -> State {
-        self.lock().state.clone()
+        self.ledger.look(State::clone)
     }
 
     /// Number of the newest journal entry.
     pub fn journal_seq(&self) -> u64 {
-        self.lock().journal.head().seq
+        self.ledger.seq()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A panic elsewhere cannot leave the state half changed: it changes only in `Inner::record`, after the journal.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes one body of this kind and answers; the change is durable before this returns. Not within a runtime.
+    pub fn take(&self, kind: Kind, body: &[u8], now: Instant) -> Reply {
+        let answer = self.begin(kind, body, now).and_then(|pending| {
+            self.ledger.lead();
+            Ok(pending.wait()?)
+        });
+        self.signed(answer)
     }
 
-    /// Locks for a change, reading the journal again when an append had failed.
-    fn lock_to_change(&self) -> Result<MutexGuard<'_, Inner>, LicenseServerError> {
-        let mut inner = self.lock();
-        if inner.reach == Reach::Unknown {
-            *inner = replay(self.files.clone(), &self.journal_folder)?;
+    /// The same for many at once: they are recorded together, beside the threads that hear and answer, or by this one
+    /// when the runtime has no other.
+    pub async fn receive(&self, kind: Kind, body: &[u8], now: Instant) -> Reply {
+        let pending = match self.begin(kind, body, now) {
+            Ok(pending) => pending,
+            Err(not_taken) => return self.signed(Err(not_taken)),
+        };
+        if self.ledger.is_left_alone() {
+            if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+                self.ledger.lead();
+            } else {
+                let ledger = Arc::clone(&self.ledger);
+                tokio::task::spawn_blocking(move || ledger.lead());
+            }
         }
-        Ok(inner)
+        self.signed(pending.settled().await.map_err(NotTaken::from))
     }
 
-    fn signed<M: Message>(&self, message: &M) -> String {
-        protocol::signed(message, &self.key)
+    /// Hears a body and lets it wait for its decision.
+    fn begin(&self, kind: Kind, body: &[u8], now: Instant) -> Result<Pending<Answer>, NotTaken> {
+        let claim = Claim::of(kind, body)?;
+        let on_file = self.ledger.look(|state| state.heard_agent(claim.agent()).map(|agent| agent.key.clone()));
+        let heard = claim.heard(on_file.as_ref())?;
+        let (policy, key, concern) = (self.policy(), Arc::clone(&self.key), heard.concern());
+        let decide = move |state: &State| decided(state, heard, Judging { policy, key: &key, now });
+        Ok(self.ledger.ask(concern, body.len(), decide))
     }
-}
 
-impl Inner {
-    /// One journal entry, then the state. The fact must be true of the state.
-    fn record(&mut self, fact: Fact, actor: &str, now: Instant) -> Result<(), LicenseServerError> {
-        let payload = serde_json::to_vec(&fact).expect("facts have text keys and no binary floats");
-        self.reach = Reach::Unknown;
-        let head = self.journal.append(NewEntry { recorded_at: now, now, actor, payload: &payload })?;
-        self.state.apply(fact).map_err(|why| JournalError::NotUnderstood { seq: head.seq, why })?;
-        self.reach = Reach::Same;
-        Ok(())
+    fn signed(&self, answer: Result<Answer, NotTaken>) -> Reply {
+        answer.unwrap_or_else(Answer::NotTaken).signed(&self.key)
     }
-}
 
-fn replay(files: Arc<dyn Files>, folder: &Path) -> Result<Inner, LicenseServerError> {
-    let mut state = State::default();
-    let (journal, _) = Journal::open(files, folder, &mut |entry: &Entry| {
-        let not_understood = |why: String| JournalError::NotUnderstood { seq: entry.seq, why };
-        let fact: Fact = serde_json::from_slice(&entry.payload).map_err(|error| not_understood(error.to_string()))?;
-        state.apply(fact).map_err(not_understood)
-    })?;
-    Ok(Inner { journal, state, reach: Reach::Same })
+    /// Asks, and waits until the answer is durable.
+    fn asked<T: Send + 'static>(
+        &self,
+        concern: Concern,
+        decide: impl FnOnce(&State) -> Decided<T> + Send + 'static,
+    ) -> Result<T, LicenseServerError> {
+        let pending = self.ledger.ask(concern, 0, decide);
+        self.ledger.lead();
+        pending.wait()
+    }
 }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::contract::{Contract, ContractState};
 use super::facts::{Fact, Grant, Note, RefusedEnrolment};
-use super::state::{State, message_in};
+use super::hearing::{Concern, Said};
+use super::intake::{Decided, NewFact, shortened};
+use super::state::State;
 use super::{LicenseServer, LicenseServerError};
-use crate::domain::gate::{GateVerdict, Justification, REASON_CHARS_MAX};
+use crate::domain::gate::{GateVerdict, Justification, REASON_CHARS_MAX, Tolerance};
 use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::doors::Chance;
 use crate::protocol::{EnrolmentToken, Submission, TOKEN_DAYS};
@@ -84,7 +86,7 @@ pub enum Refused {
 }
 
 impl LicenseServer {
-    /// Obeys one order of `by`; returns the token when one was made.
+    /// Obeys one order of `by`; returns the token when one was made. Not within a runtime.
     ///
     /// # Errors
     /// [`Refused`]; nothing was changed then.
@@ -95,60 +97,24 @@ impl LicenseServer {
         now: Instant,
         chance: &mut dyn Chance,
     ) -> Result<Option<EnrolmentToken>, Refused> {
-        let mut inner = self.lock_to_change()?;
-        let mut token = None;
-        let grant = |contract_id: &str, url: Option<String>| {
-            let (offered, grant) = self.offer(contract_id, url, now, chance);
-            token = Some(offered);
-            grant
-        };
-        let fact = fact_of(order, &inner.state, (by, now), grant)?;
-        inner.record(fact, &format!("user:{}", by.chars().take(40).collect::<String>()), now)?;
-        Ok(token)
-    }
-
-    /// A token, and what the journal keeps of it.
-    fn offer(
-        &self,
-        contract_id: &str,
-        url: Option<String>,
-        now: Instant,
-        chance: &mut dyn Chance,
-    ) -> (EnrolmentToken, Grant) {
-        let mut secret = [0; 32];
-        chance.fill(&mut secret);
-        let secret = hex(&secret);
-        let expires_at = now + TimeDelta::days(TOKEN_DAYS);
-        let grant = Grant { secret_sha256: sha256_hex(secret.as_bytes()), expires_at };
+        let secret = order.makes_a_token().then(|| drawn(chance));
         let server_key = self.verifying_key().fingerprint();
-        let (contract_id, secret) = (contract_id.to_owned(), SecretString::from(secret));
-        (EnrolmentToken { contract_id, secret, server_key, url, expires_at }, grant)
+        let by = by.to_owned();
+        self.asked(Concern::Whole, move |state| ordered(state, order, (&by, now), (server_key, secret)))?
     }
 
     /// Contracts by id.
     pub fn contracts(&self) -> Vec<Contract> {
-        self.lock().state.contracts.values().cloned().collect()
+        self.ledger.look(|state| state.contracts.values().cloned().collect())
     }
 
     /// What the units of each contract reported of the month, beside the sum of their watermarks.
     pub fn sums(&self, month: Month) -> Vec<ContractSum> {
-        let inner = self.lock();
-        let mut sums: BTreeMap<String, ContractSum> = BTreeMap::new();
-        for (unit, on_file) in &inner.state.units {
-            let gate = on_file.verdict(unit, month, self.policy().tolerance);
-            let sum =
-                sums.entry(on_file.contract_id.clone()).or_insert_with(|| ContractSum::of(&on_file.contract_id, month));
-            sum.units += 1;
-            sum.highest_at_most += gate.highest_watermark.unwrap_or_default();
-            sum.reported += gate.reported.unwrap_or_default();
-            sum.missing += u32::from(gate.reported.is_none());
-        }
-        sums.into_values().collect()
+        self.ledger.look(|state| sums(state, month, self.policy().tolerance))
     }
 
     /// Units by id.
     pub fn installations(&self) -> Vec<InstallationRow> {
-        let inner = self.lock();
         let row = |(unit, on_file): (&String, &super::UnitOnFile)| InstallationRow {
             unit: unit.clone(),
             contract_id: on_file.contract_id.clone(),
@@ -160,31 +126,33 @@ impl LicenseServer {
             last_week: on_file.last_week,
             last_check: on_file.checks.last().map(|check| check.answer.message.clone()),
         };
-        inner.state.units.iter().map(row).collect()
+        self.ledger.look(|state| state.units.iter().map(row).collect())
     }
 
     /// Agents by the fingerprint of their key, with who else showed the token of each.
     pub fn agents(&self) -> Vec<AgentRow> {
-        let inner = self.lock();
-        let row = |(key, on_file): (&String, &super::state::AgentOnFile)| AgentRow {
-            key: key.clone(),
-            agent_id: on_file.agent_id.clone(),
-            contract_id: on_file.contract_id.clone(),
-            enrolled_at: on_file.enrolled_at,
-            removed: on_file.removed.clone(),
-            refused: inner.state.refused_beside(key),
-        };
-        inner.state.agents.iter().map(row).collect()
+        self.ledger.look(|state| {
+            let row = |(key, on_file): (&String, &super::state::AgentOnFile)| AgentRow {
+                key: key.clone(),
+                agent_id: on_file.agent_id.clone(),
+                contract_id: on_file.contract_id.clone(),
+                enrolled_at: on_file.enrolled_at,
+                removed: on_file.removed.clone(),
+                refused: state.refused_beside(key),
+            };
+            state.agents.iter().map(row).collect()
+        })
     }
 
     /// Newest revisions by unit and month, with the gate as it stands.
     pub fn reports(&self) -> Vec<ReportRow> {
-        let inner = self.lock();
-        let of_unit = |(unit, on_file): (&String, &super::UnitOnFile)| {
-            let months: Vec<Month> = on_file.reports.keys().copied().collect();
-            months.into_iter().filter_map(|month| self.row(&inner.state, unit, month)).collect::<Vec<_>>()
-        };
-        inner.state.units.iter().flat_map(of_unit).collect()
+        self.ledger.look(|state| {
+            let of_unit = |(unit, on_file): (&String, &super::UnitOnFile)| {
+                let months: Vec<Month> = on_file.reports.keys().copied().collect();
+                months.into_iter().filter_map(|month| self.row(state, unit, month)).collect::<Vec<_>>()
+            };
+            state.units.iter().flat_map(of_unit).collect()
+        })
     }
 
     /// One month of one unit in full.
@@ -192,11 +160,13 @@ impl LicenseServer {
     /// # Errors
     /// No such report.
     pub fn report(&self, unit: &str, month: Month) -> Result<ReportView, Refused> {
-        let inner = self.lock();
         let missing = || Refused::NoReport { unit: unit.to_owned(), month };
-        let row = self.row(&inner.state, unit, month).ok_or_else(missing)?;
-        let message = inner.state.messages.get(&newest(&inner.state, unit, month)?.id).ok_or_else(missing)?;
-        let submission = message_in(&message.body).map_err(|_| missing())?;
+        let (row, message) = self.ledger.look(|state| {
+            let row = self.row(state, unit, month).ok_or_else(missing)?;
+            let message = state.messages.get(&newest(state, unit, month)?.id).ok_or_else(missing)?;
+            Ok::<_, Refused>((row, message.clone()))
+        })?;
+        let submission = Said::in_body(&message.body).map_err(|_| missing())?;
         let conflicts = message.conflicts.iter().map(|conflict| (conflict.at, conflict.sha256.clone())).collect();
         Ok(ReportView { row, submission, conflicts })
     }
@@ -309,6 +279,66 @@ pub struct ReportView {
     pub submission: Submission,
     /// Other bytes that came under the same id: when, and their SHA-256.
     pub conflicts: Vec<(Instant, String)>,
+}
+
+impl Order {
+    fn makes_a_token(&self) -> bool {
+        match self {
+            Order::AddContract { .. } | Order::IssueToken { .. } => true,
+            Order::SetContractState { .. }
+            | Order::SetContractPoints { .. }
+            | Order::RemoveAgent { .. }
+            | Order::RevokeKey { .. }
+            | Order::ApproveReport { .. }
+            | Order::AskForCorrection { .. } => false,
+        }
+    }
+}
+
+fn drawn(chance: &mut dyn Chance) -> SecretString {
+    let mut secret = [0; 32];
+    chance.fill(&mut secret);
+    SecretString::from(hex(&secret))
+}
+
+/// What comes of an order of `by` at that instant; with the server's fingerprint and a drawn secret for a token.
+pub fn ordered(
+    state: &State,
+    order: Order,
+    (by, at): (&str, Instant),
+    (server_key, secret): (String, Option<SecretString>),
+) -> Decided<Result<Option<EnrolmentToken>, Refused>> {
+    let mut token = None;
+    let grant = |contract_id: &str, url: Option<String>| {
+        let (contract_id, secret) =
+            (contract_id.to_owned(), secret.expect("an order that makes a token comes with a secret"));
+        let expires_at = at + TimeDelta::days(TOKEN_DAYS);
+        let grant = Grant { secret_sha256: sha256_hex(secret.expose_secret().as_bytes()), expires_at };
+        token = Some(EnrolmentToken { contract_id, secret, server_key, url, expires_at });
+        grant
+    };
+    match fact_of(order, state, (by, at), grant) {
+        Ok(fact) => {
+            let actor = format!("user:{}", shortened(by));
+            Decided { entry: Some(NewFact { fact, said: None, actor, at }), answer: Ok(token) }
+        }
+        Err(refused) => Decided::unchanged(Err(refused)),
+    }
+}
+
+/// What the units of each contract reported of the month, beside the sum of their watermarks.
+fn sums(state: &State, month: Month, tolerance: Tolerance) -> Vec<ContractSum> {
+    let mut sums: BTreeMap<String, ContractSum> = BTreeMap::new();
+    for (unit, on_file) in &state.units {
+        let gate = on_file.verdict(unit, month, tolerance);
+        let sum =
+            sums.entry(on_file.contract_id.clone()).or_insert_with(|| ContractSum::of(&on_file.contract_id, month));
+        sum.units += 1;
+        sum.highest_at_most += gate.highest_watermark.unwrap_or_default();
+        sum.reported += gate.reported.unwrap_or_default();
+        sum.missing += u32::from(gate.reported.is_none());
+    }
+    sums.into_values().collect()
 }
 
 /// The fact an order makes; `grant` makes a token.

@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use super::{LicenseServer, Order, Refused};
+use super::{LicenseServer, LicenseServerError, Order, Refused};
 use crate::domain::Month;
 use crate::doors::{Chance, Clock};
 
@@ -49,8 +49,11 @@ pub fn operator_router(server: Arc<LicenseServer>, clock: Arc<dyn Clock>, chance
 }
 
 async fn obey(State(context): State<Context>, Json(SignedOrder { by, order }): Json<SignedOrder>) -> Response {
-    let mut chance = context.chance.lock().unwrap_or_else(PoisonError::into_inner);
-    match context.server.obey(order, &by, context.clock.now(), &mut *chance) {
+    let obeyed = tokio::task::spawn_blocking(move || {
+        let mut chance = context.chance.lock().unwrap_or_else(PoisonError::into_inner);
+        context.server.obey(order, &by, context.clock.now(), &mut *chance)
+    });
+    match obeyed.await.unwrap_or(Err(Refused::Server(LicenseServerError::Stopped))) {
         Ok(token) => {
             Json(Obeyed { token: token.map(|token| token.to_text().expose_secret().to_owned()) }).into_response()
         }

@@ -34,9 +34,8 @@ pub fn router(server: Arc<LicenseServer>, clock: Arc<dyn Clock>) -> Router {
         .with_state(Context { server, clock })
 }
 
-/// The server holds its lock for one fsync at most, so it answers where it stands.
-fn reply(context: &Context, kind: Kind, body: &Bytes) -> Response {
-    let Reply { status, body } = context.server.take(kind, body, context.clock.now());
+async fn reply(context: &Context, kind: Kind, body: Bytes) -> Response {
+    let Reply { status, body } = context.server.receive(kind, &body, context.clock.now()).await;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], body).into_response()
 }
@@ -47,7 +46,7 @@ fn reply(context: &Context, kind: Kind, body: &Bytes) -> Response {
         (status = 200, description = "JWS of a tidegauge.enrolled/1", body = String, content_type = "application/jose"),
         (status = 403, description = "JWS of a tidegauge.refusal/1: no such token, used, expired", body = String, content_type = "application/jose")))]
 async fn enrol(State(context): State<Context>, body: Bytes) -> Response {
-    reply(&context, Kind::Enrol, &body)
+    reply(&context, Kind::Enrol, body).await
 }
 
 #[utoipa::path(post, path = "/v1/telemetry",
@@ -57,7 +56,7 @@ async fn enrol(State(context): State<Context>, body: Bytes) -> Response {
         (status = 409, description = "JWS of a tidegauge.conflict/1: other bytes stand under this id", body = String, content_type = "application/jose"),
         (status = 425, description = "JWS of a tidegauge.refusal/1: the week has not ended", body = String, content_type = "application/jose")))]
 async fn telemetry(State(context): State<Context>, body: Bytes) -> Response {
-    reply(&context, Kind::Telemetry, &body)
+    reply(&context, Kind::Telemetry, body).await
 }
 
 #[utoipa::path(post, path = "/v1/reports",
@@ -67,14 +66,14 @@ async fn telemetry(State(context): State<Context>, body: Bytes) -> Response {
         (status = 409, description = "JWS of a tidegauge.conflict/1: other bytes stand under this id", body = String, content_type = "application/jose"),
         (status = 425, description = "JWS of a tidegauge.refusal/1: the month has not ended", body = String, content_type = "application/jose")))]
 async fn reports(State(context): State<Context>, body: Bytes) -> Response {
-    reply(&context, Kind::Report, &body)
+    reply(&context, Kind::Report, body).await
 }
 
 #[utoipa::path(post, path = "/v1/license-checks",
     request_body(content = String, content_type = "application/jose", description = "JWS of a tidegauge.license-check/1"),
     responses((status = 200, description = "JWS of a tidegauge.license-answer/1, with a .tglicense when a key was issued", body = String, content_type = "application/jose")))]
 async fn license_checks(State(context): State<Context>, body: Bytes) -> Response {
-    reply(&context, Kind::LicenseCheck, &body)
+    reply(&context, Kind::LicenseCheck, body).await
 }
 
 #[utoipa::path(get, path = "/v1/status",

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use super::Policy;
 use super::contract::Contract;
 use super::facts::{Fact, Grant, Note, RefusedEnrolment};
+use super::hearing::Said;
+use super::intake::NewFact;
 use super::unit::{CheckOnFile, UnitOnFile};
 use crate::domain::Instant;
 use crate::domain::report::Receipt;
-use crate::protocol::{self, Message, Submission, Telemetry};
-use crate::seal::jws;
+use crate::protocol::{Submission, Telemetry};
 use crate::seal::keys::VerifyingKey;
 
 /// Everything the server knows. The same facts make the same state.
@@ -64,6 +65,12 @@ pub struct ConflictOnFile {
     pub at: Instant,
 }
 
+impl AgentOnFile {
+    pub fn enrolled(agent_id: String, contract_id: String, key: VerifyingKey, at: Instant) -> AgentOnFile {
+        AgentOnFile { agent_id, contract_id, key, enrolled_at: at, removed: None }
+    }
+}
+
 impl State {
     /// Takes one fact in.
     ///
@@ -83,8 +90,7 @@ impl State {
                 let fingerprint = key.fingerprint();
                 let token = self.tokens.get_mut(&secret_sha256).ok_or("an enrolment without its token")?;
                 token.used_by = Some(fingerprint.clone());
-                let on_file = AgentOnFile { agent_id, contract_id, key, enrolled_at: at, removed: None };
-                self.agents.insert(fingerprint, on_file);
+                self.agents.insert(fingerprint, AgentOnFile::enrolled(agent_id, contract_id, key, at));
             }
             Fact::EnrolmentRefused { secret_sha256, refused } => {
                 let token = self.tokens.get_mut(&secret_sha256).ok_or("a refused enrolment without its token")?;
@@ -94,13 +100,13 @@ impl State {
                 self.agents.get_mut(&agent).ok_or_else(|| format!("unknown agent {agent}"))?.removed = Some(note);
             }
             Fact::TelemetryTaken { agent, body, receipt } => {
-                let telemetry: Telemetry = message_in(&body)?;
-                self.unit_of(&telemetry.unit, &agent)?.take_telemetry(&telemetry);
+                let telemetry: Telemetry = Said::in_body(&body)?;
+                self.take_telemetry(&agent, &telemetry)?;
                 self.keep(body, receipt);
             }
             Fact::ReportTaken { agent, body, receipt } => {
-                let submission: Submission = message_in(&body)?;
-                self.unit_of(&submission.unit, &agent)?.take_report(&submission, receipt.received_at);
+                let submission: Submission = Said::in_body(&body)?;
+                self.take_report(&agent, &submission, receipt.received_at)?;
                 self.keep(body, receipt);
             }
             Fact::ConflictKept { id, body, sha256, at, .. } => {
@@ -128,6 +134,41 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// Takes a fact in whose message was read before; otherwise as [`State::apply`].
+    ///
+    /// # Errors
+    /// As [`State::apply`].
+    pub fn take(&mut self, NewFact { fact, said, .. }: NewFact) -> Result<(), String> {
+        match (fact, said) {
+            (Fact::TelemetryTaken { agent, body, receipt }, Some(Said::Telemetry(telemetry))) => {
+                self.take_telemetry(&agent, &telemetry)?;
+                self.keep(body, receipt);
+                Ok(())
+            }
+            (Fact::ReportTaken { agent, body, receipt }, Some(Said::Report(submission))) => {
+                self.take_report(&agent, &submission, receipt.received_at)?;
+                self.keep(body, receipt);
+                Ok(())
+            }
+            (fact, _) => self.apply(fact),
+        }
+    }
+
+    fn take_telemetry(&mut self, agent: &str, telemetry: &Telemetry) -> Result<(), String> {
+        self.unit_of(&telemetry.unit, agent)?.take_telemetry(telemetry);
+        Ok(())
+    }
+
+    fn take_report(&mut self, agent: &str, submission: &Submission, received_at: Instant) -> Result<(), String> {
+        self.unit_of(&submission.unit, agent)?.take_report(submission, received_at);
+        Ok(())
+    }
+
+    /// The agent of this key, unless the operator removed it.
+    pub fn heard_agent(&self, agent: &str) -> Option<&AgentOnFile> {
+        self.agents.get(agent).filter(|agent| agent.removed.is_none())
     }
 
     /// Who showed the token that enrolled this key after it.
@@ -173,10 +214,4 @@ impl State {
     fn keep(&mut self, body: String, receipt: Receipt) {
         self.messages.insert(receipt.id.clone(), MessageOnFile { body, receipt, conflicts: Vec::new() });
     }
-}
-
-/// The message in a body whose signature was verified when it came in.
-pub fn message_in<M: Message>(body: &str) -> Result<M, String> {
-    let payload = jws::unverified_payload(body).map_err(|why| why.to_string())?;
-    protocol::read(&payload).map_err(|why| why.to_string())
 }

@@ -37,35 +37,38 @@ fn write_value(out: &mut String, value: &Value) {
 }
 
 fn write_object(out: &mut String, fields: &Map<String, Value>) {
-    let mut names: Vec<(Vec<u16>, &String)> = fields.keys().map(|name| (name.encode_utf16().collect(), name)).collect();
-    names.sort();
+    let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+    fields.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
     out.push('{');
-    for (n, (_, name)) in names.iter().enumerate() {
+    for (n, (name, value)) in fields.into_iter().enumerate() {
         if n > 0 {
             out.push(',');
         }
         write_text(out, name);
         out.push(':');
-        write_value(out, &fields[name.as_str()]);
+        write_value(out, value);
     }
     out.push('}');
 }
 
 fn write_text(out: &mut String, text: &str) {
     out.push('"');
-    for sign in text.chars() {
-        match sign {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            control if control < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(control))),
-            plain => out.push(plain),
+    let mut rest = text;
+    while let Some(plain) = rest.bytes().position(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        out.push_str(&rest[..plain]);
+        match rest.as_bytes()[plain] {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            8 => out.push_str("\\b"),
+            b'\t' => out.push_str("\\t"),
+            b'\n' => out.push_str("\\n"),
+            12 => out.push_str("\\f"),
+            b'\r' => out.push_str("\\r"),
+            control => out.push_str(&format!("\\u{control:04x}")),
         }
+        rest = &rest[plain + 1..];
     }
+    out.push_str(rest);
     out.push('"');
 }
 

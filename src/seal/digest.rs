@@ -1,7 +1,5 @@
 //! SHA-256.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 /// The digest.
@@ -29,8 +27,6 @@ pub fn from_hex(text: &str) -> Option<[u8; 32]> {
 
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String never fails");
-        text
-    })
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).expect("half a byte is one digit");
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

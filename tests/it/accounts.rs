@@ -4,6 +4,7 @@ mod checks; // which check gets a key, message by message
 mod gate; // the rule of both sides, the tolerance, rulings
 mod intake; // enrolment, receipts, conflicts, restarts
 mod operator; // contracts, tokens, approvals
+mod together; // many at once: one sync, nothing lost, nothing doubled
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,7 @@
 //! The journal: framing, chain, a cut at every byte, full disks, lost power, killed processes.
 
 mod backwards; // the newest entries first
+mod joined; // entries written together
 mod killed;
 mod thinned;
 mod torn;

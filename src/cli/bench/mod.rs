@@ -6,6 +6,9 @@ pub mod generate;
 pub mod kernels;
 pub mod model;
 mod receipts;
+pub mod messages;
+pub mod model;
+pub mod post;
 pub mod serve;
 
 use clap::{Args, Subcommand};
@@ -35,6 +38,16 @@ pub enum Act {
     ///
     /// Example: tidegauge bench receipts --server DIR
     Receipts(receipts::Asked),
+    /// Founds a License Update Server and writes messages that its agents signed
+    ///
+    /// Example: tidegauge bench messages --agents 500 --periods 200 --server DIR --out messages
+    Messages(messages::Asked),
+    /// Posts those messages, each once, and says how fast they were taken
+    ///
+    /// Exit codes: 66 the file cannot be read; 69 the server does not answer.
+    ///
+    /// Example: tidegauge bench post --to 127.0.0.1:8421 --messages messages --connections 64 --seconds 10
+    Post(post::Asked),
     /// Serves the pages of a generated provider as a VBR server does, until it is told to stop
     ///
     /// Example: tidegauge bench serve --workloads 10000 --listen 127.0.0.1:18080
@@ -71,6 +84,8 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Act::Generate(asked) => generate::run(session, asked),
         Act::Kernel(asked) => kernels::run(session, asked),
         Act::Receipts(asked) => receipts::run(session, asked),
+        Act::Messages(asked) => messages::run(session, asked),
+        Act::Post(asked) => post::run(session, asked),
         Act::Serve(asked) => serve::run(session, asked),
     }
 }

@@ -107,7 +107,7 @@ pub fn not_opened(error: &LicenseServerError) -> Refused {
     match error {
         LicenseServerError::Key(why) => no_key(why),
         LicenseServerError::Busy(_) => Refused::new(75, error.to_string()),
-        LicenseServerError::Lock { .. } => Refused::new(73, error.to_string()),
+        LicenseServerError::Lock { .. } | LicenseServerError::Stopped => Refused::new(73, error.to_string()),
         LicenseServerError::Journal(_) => Refused::new(7, error.to_string()),
     }
 }

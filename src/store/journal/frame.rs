@@ -6,6 +6,7 @@
 //!        | header ‖ hash (32) ‖ SHA-256 of the payload (32) ‖ what is left of it     when the length has THINNED set
 //! header = version (1) ‖ seq ‖ recorded_at ms ‖ now − recorded_at ms ‖ actor length ‖ actor     (LEB128, signed ones zigzag)
 //! ```
+//! A length with JOINED set: written together with the frame before it, so that it says nothing of whether that one was synced.
 //! The checksum is seeded with the hash the segment continues from, so that a frame of another segment does not pass.
 
 use chrono::DateTime;
@@ -22,6 +23,8 @@ const ACTOR_BYTES_MAX: usize = 200;
 const VERSION: u8 = 1;
 /// Marks the length of an entry whose payload was thinned.
 const THINNED: u32 = 1 << 31;
+/// Marks the length of an entry that was written together with the one before it.
+const JOINED: u32 = 1 << 30;
 /// Bytes before the body.
 const LEAD: usize = 8;
 /// No body is shorter: version, three numbers, actor length, hash.
@@ -48,27 +51,42 @@ pub(super) fn check_size(entry: &NewEntry<'_>) -> Result<(), JournalError> {
     within("a payload", entry.payload.len(), ENTRY_BYTES_MAX)
 }
 
-/// The frame of the entry after `head`, and the head with it.
-pub(super) fn encode(seed: &Hash, head: Head, entry: &NewEntry<'_>) -> (Vec<u8>, Head) {
+/// How a frame was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joint {
+    /// After everything before it was synced.
+    First,
+    WithTheOneBefore,
+}
+
+/// Adds the frame of the entry after `head`; returns the head with it.
+pub(super) fn encode(bytes: &mut Vec<u8>, seed: &Hash, joint: Joint, head: Head, entry: &NewEntry<'_>) -> Head {
+    let mark = match joint {
+        Joint::First => 0,
+        Joint::WithTheOneBefore => JOINED,
+    };
     let header = header(head.seq + 1, entry);
     let hash = chain::link(&head.hash, &header, entry.payload);
-    (framed(seed, 0, &[&header, &hash, entry.payload]), Head { seq: head.seq + 1, hash })
+    put_frame(bytes, seed, mark, &[&header, &hash, entry.payload]);
+    Head { seq: head.seq + 1, hash }
 }
 
 /// The frame of an entry of which only this is left; its hash stays what it was.
 pub(super) fn encode_thinned(seed: &Hash, entry: &Entry, left: &[u8]) -> Vec<u8> {
-    framed(seed, THINNED, &[&entry.header(), &entry.hash, &entry.payload_digest(), left])
+    let mut bytes = Vec::new();
+    put_frame(&mut bytes, seed, THINNED, &[&entry.header(), &entry.hash, &entry.payload_digest(), left]);
+    bytes
 }
 
-fn framed(seed: &Hash, mark: u32, parts: &[&[u8]]) -> Vec<u8> {
-    let body = parts.concat();
-    let len = u32::try_from(body.len()).expect("check_size keeps it below 2 GiB");
-    let len = (len | mark).to_le_bytes();
-    let mut bytes = Vec::with_capacity(LEAD + body.len());
-    bytes.extend(len);
-    bytes.extend(checksum(seed, len, &body).to_le_bytes());
-    bytes.extend(body);
-    bytes
+fn put_frame(bytes: &mut Vec<u8>, seed: &Hash, mark: u32, parts: &[&[u8]]) {
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    let marked = (u32::try_from(len).expect("check_size keeps it below 1 GiB") | mark).to_le_bytes();
+    let mut crc = crc_of(seed, marked);
+    parts.iter().for_each(|part| crc.update(part));
+    bytes.reserve(LEAD + len);
+    bytes.extend(marked);
+    bytes.extend(crc.finalize().to_le_bytes());
+    parts.iter().for_each(|part| bytes.extend_from_slice(part));
 }
 
 pub(super) fn header(seq: u64, entry: &NewEntry<'_>) -> Vec<u8> {
@@ -82,10 +100,15 @@ pub(super) fn header(seq: u64, entry: &NewEntry<'_>) -> Vec<u8> {
     header
 }
 
-fn checksum(seed: &Hash, len: [u8; 4], body: &[u8]) -> u32 {
+fn crc_of(seed: &Hash, len: [u8; 4]) -> crc32fast::Hasher {
     let mut crc = crc32fast::Hasher::new();
     crc.update(seed);
     crc.update(&len);
+    crc
+}
+
+fn checksum(seed: &Hash, len: [u8; 4], body: &[u8]) -> u32 {
+    let mut crc = crc_of(seed, len);
     crc.update(body);
     crc.finalize()
 }
@@ -111,6 +134,7 @@ pub(super) fn decode(segment: &[u8], offset: usize, seed: &Hash, head: Head) -> 
 struct Body<'a> {
     bytes: &'a [u8],
     is_thinned: bool,
+    is_joined: bool,
 }
 
 /// The body of the frame that begins here, its checksum checked.
@@ -128,16 +152,17 @@ fn unchecked_body(rest: &[u8]) -> Result<Body<'_>, String> {
         return Err(format!("only {} bytes of an entry's first {LEAD} are there", rest.len()));
     }
     let marked = u32::from_le_bytes(rest[..4].try_into().expect("four bytes"));
-    let (len, is_thinned) = ((marked & !THINNED) as usize, marked & THINNED != 0);
+    let len = (marked & !(THINNED | JOINED)) as usize;
+    let (is_thinned, is_joined) = (marked & THINNED != 0, marked & JOINED != 0);
     if !(BODY_BYTES_MIN..=BODY_BYTES_MAX).contains(&len) {
         return Err(format!("an entry cannot be {len} bytes long"));
     }
     let bytes = rest.get(LEAD..LEAD + len);
     let bytes = bytes.ok_or_else(|| format!("only {} of an entry's {len} bytes are there", rest.len() - LEAD))?;
-    Ok(Body { bytes, is_thinned })
+    Ok(Body { bytes, is_thinned, is_joined })
 }
 
-fn entry(Body { bytes: body, is_thinned }: Body<'_>, head: Head) -> Result<Entry, String> {
+fn entry(Body { bytes: body, is_thinned, .. }: Body<'_>, head: Head) -> Result<Entry, String> {
     let mut bytes = body;
     let HeaderRead { seq, recorded_at, now, actor } = read_header(&mut bytes)?;
     if seq != head.seq + 1 {
@@ -185,12 +210,14 @@ fn read_header(bytes: &mut &[u8]) -> Result<HeaderRead, String> {
     Ok(HeaderRead { seq, recorded_at: instant(recorded_ms)?, now: instant(now_ms)?, actor })
 }
 
-/// The offset of a valid frame of a later entry somewhere behind a torn one: then the torn one is damage inside.
+/// The offset of a valid frame of a later entry somewhere behind a torn one: then the torn one is damage inside. One that
+/// was written together with the one before it proves nothing: power may have taken what stands before it.
 pub(super) fn valid_after(segment: &[u8], offset: usize, seed: &Hash, head: Head) -> Option<usize> {
     let later = head.seq + 1..head.seq + 2 + (segment.len() / (LEAD + BODY_BYTES_MIN)) as u64;
     (offset + 1..segment.len()).find(|&start| {
         let rest = &segment[start..];
-        let seq = unchecked_body(rest).ok().map(|body| body.bytes).filter(|body| body[0] == VERSION);
+        let first = unchecked_body(rest).ok().filter(|body| !body.is_joined);
+        let seq = first.map(|body| body.bytes).filter(|body| body[0] == VERSION);
         let seq = seq.and_then(|body| get(&mut &body[1..]).ok());
         seq.is_some_and(|seq| later.contains(&seq)) && body(rest, seed).is_ok()
     })

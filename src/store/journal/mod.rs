@@ -15,6 +15,9 @@ use crate::doors::{AppendFile, Files};
 use crate::seal::chain::{GENESIS, Hash};
 use crate::seal::digest::sha256;
 
+use frame::Joint;
+use segment::Version;
+
 pub use backwards::newest_first;
 pub use error::JournalError;
 pub use frame::{ENTRY_BYTES_MAX, HeaderRead, header_of};
@@ -112,6 +115,7 @@ pub struct Journal {
 struct Tail {
     number: u32,
     len: u64,
+    version: Version,
     /// Seeds the checksums of its frames.
     prev: Hash,
 }
@@ -179,13 +183,25 @@ impl Journal {
     /// A payload or actor beyond its limit is refused and nothing happened. After a failing disk the journal refuses
     /// further appends until it is opened again: it cannot know what reached the disk.
     pub fn append(&mut self, entry: NewEntry<'_>) -> Result<Head, JournalError> {
+        self.append_together(&[entry])
+    }
+
+    /// Appends entries with one sync, but for where one segment follows another: all of them are durable on return. Of
+    /// those that a kill or a loss of power takes, none is left that follows a lost one.
+    ///
+    /// # Errors
+    /// As [`Journal::append`]; what is refused is refused as a whole.
+    pub fn append_together(&mut self, entries: &[NewEntry<'_>]) -> Result<Head, JournalError> {
         match self.state {
             Writing::Open => {}
             Writing::Unknown => return Err(JournalError::MustReopen { folder: self.folder.clone() }),
         }
-        frame::check_size(&entry)?;
+        entries.iter().try_for_each(frame::check_size)?;
         self.state = Writing::Unknown;
-        self.head = self.write(&entry)?;
+        let mut left = entries;
+        while !left.is_empty() {
+            left = self.write(left)?;
+        }
         self.state = Writing::Open;
         Ok(self.head)
     }
@@ -194,11 +210,13 @@ impl Journal {
         self.head
     }
 
-    fn write(&mut self, entry: &NewEntry<'_>) -> Result<Head, JournalError> {
+    /// Writes and syncs what goes into the segment that grows; returns the rest.
+    fn write<'a, 'b>(&mut self, entries: &'a [NewEntry<'b>]) -> Result<&'a [NewEntry<'b>], JournalError> {
+        let version = if entries.len() > 1 { Version::Joined } else { Version::Single };
         let mut tail = match self.tail {
-            Some(tail) if tail.len < SEGMENT_BYTES_MAX => tail,
-            Some(full) => self.begin_segment(full.number + 1)?,
-            None => self.begin_segment(1)?,
+            Some(tail) if tail.len < SEGMENT_BYTES_MAX && version <= tail.version => tail,
+            Some(full) => self.begin_segment(full.number + 1, version.max(full.version))?,
+            None => self.begin_segment(1, version)?,
         };
         let path = self.folder.join(segment::name(tail.number));
         let failed = |source| JournalError::Disk { doing: "append to", path: path.clone(), source };
@@ -206,20 +224,28 @@ impl Journal {
             self.file = Some(self.files.append_to(&path).map_err(failed)?);
         }
         let file = self.file.as_mut().expect("the file was opened above");
-        let (bytes, head) = frame::encode(&tail.prev, self.head, entry);
+        let (mut bytes, mut head, mut written) = (Vec::new(), self.head, 0);
+        for entry in entries {
+            if tail.len + bytes.len() as u64 >= SEGMENT_BYTES_MAX {
+                break;
+            }
+            let joint = if written == 0 { Joint::First } else { Joint::WithTheOneBefore };
+            head = frame::encode(&mut bytes, &tail.prev, joint, head, entry);
+            written += 1;
+        }
         if let Err(source) = file.append(&bytes).and_then(|()| file.sync()) {
             self.file = None;
-            // Best effort: after a failed sync the entry may read back and yet not be on the disk.
+            // Best effort: after a failed sync the entries may read back and yet not be on the disk.
             let _ = self.files.truncate(&path, tail.len);
             return Err(failed(source));
         }
         tail.len += bytes.len() as u64;
-        self.tail = Some(tail);
-        Ok(head)
+        (self.tail, self.head) = (Some(tail), head);
+        Ok(&entries[written..])
     }
 
-    fn begin_segment(&mut self, number: u32) -> Result<Tail, JournalError> {
-        let header = segment::Header { first_seq: self.head.seq + 1, prev: self.head.hash }.encode();
+    fn begin_segment(&mut self, number: u32, version: Version) -> Result<Tail, JournalError> {
+        let header = segment::Header { version, first_seq: self.head.seq + 1, prev: self.head.hash }.encode();
         let path = self.folder.join(segment::name(number));
         self.files.write(&path, &header).map_err(|source| JournalError::Disk {
             doing: "begin",
@@ -227,7 +253,7 @@ impl Journal {
             source,
         })?;
         self.file = None;
-        Ok(Tail { number, len: header.len() as u64, prev: self.head.hash })
+        Ok(Tail { number, len: header.len() as u64, version, prev: self.head.hash })
     }
 }
 

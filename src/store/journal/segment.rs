@@ -10,15 +10,24 @@ use crate::seal::chain::Hash;
 pub const SEGMENT_BYTES_MAX: u64 = 8 << 20;
 
 const MAGIC: [u8; 8] = *b"tidegaug";
-const VERSION: u8 = 1;
 const SUFFIX: &str = ".seg";
 
 /// Bytes of a header: magic, version, first number, hash before it, checksum.
 pub(super) const HEADER_BYTES: usize = 8 + 1 + 8 + 32 + 4;
 
+/// What frames a segment holds; a program that knows no joined ones must not take them for a torn end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Version {
+    /// Each was synced before the next was written.
+    Single = 1,
+    /// Some were written together with the one before them.
+    Joined = 2,
+}
+
 /// What a segment says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
+    pub version: Version,
     pub first_seq: u64,
     /// The hash of the entry before the segment's first.
     pub prev: Hash,
@@ -28,7 +37,7 @@ impl Header {
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER_BYTES);
         bytes.extend(MAGIC);
-        bytes.push(VERSION);
+        bytes.push(self.version as u8);
         bytes.extend(self.first_seq.to_le_bytes());
         bytes.extend(self.prev);
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
@@ -44,11 +53,13 @@ impl Header {
         if crc32fast::hash(body).to_le_bytes() != checksum {
             return Err("the segment's header fails its checksum".to_owned());
         }
-        if body[8] != VERSION {
-            return Err(format!("it is of version {}, this program reads version {VERSION}", body[8]));
-        }
+        let version = match body[8] {
+            1 => Version::Single,
+            2 => Version::Joined,
+            other => return Err(format!("it is of version {other}, this program reads versions 1 and 2")),
+        };
         let first_seq = u64::from_le_bytes(body[9..17].try_into().expect("eight bytes"));
-        Ok(Header { first_seq, prev: body[17..49].try_into().expect("thirty-two bytes") })
+        Ok(Header { version, first_seq, prev: body[17..49].try_into().expect("thirty-two bytes") })
     }
 }
 

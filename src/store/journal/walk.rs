@@ -121,7 +121,7 @@ impl Walk<'_> {
             return Err(damaged(self.folder, number, 0, what));
         }
         let end = self.frames(number, &bytes, &header, is_last)?;
-        self.walked.tail = Some(Tail { number, len: end as u64, prev: header.prev });
+        self.walked.tail = Some(Tail { number, len: end as u64, version: header.version, prev: header.prev });
         Ok(())
     }
 

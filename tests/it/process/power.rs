@@ -209,3 +209,51 @@ fn a_license_server_that_loses_power_keeps_every_order_it_acknowledged() {
         }
     }
 }
+
+/// Groups of up to so many entries.
+const GROUP_MAX: u64 = 9;
+
+/// As [`journal_survives`], with entries written together: of the group that was being written, any first part is left.
+fn joined_journal_survives(seed: u64, deaths: u64, large: usize) {
+    let disk = CachedDisk::new(seed);
+    let mut acknowledged: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+    for death in 0..=deaths {
+        let (mut journal, read) = opened(&disk, seed);
+        let told = acknowledged.len() as u64;
+        assert!(read.len() as u64 <= told + GROUP_MAX, "seed {seed}, death {death}: more than was tried");
+        assert!(acknowledged.iter().all(|(seq, payload)| read.get(seq) == Some(payload)), "seed {seed}, death {death}");
+        acknowledged = read;
+        if death == deaths {
+            break;
+        }
+        die_soon(&disk, 24);
+        loop {
+            let next = journal.head().seq + 1;
+            let numbers = next..next + 1 + disk.draw(GROUP_MAX);
+            let payloads: Vec<Vec<u8>> = numbers.clone().map(|number| payload(seed + death, number, large)).collect();
+            let entry = |payload| NewEntry { recorded_at: at(0), now: at(0), actor: "test", payload };
+            let entries: Vec<NewEntry<'_>> = payloads.iter().map(|payload| entry(payload.as_slice())).collect();
+            match journal.append_together(&entries) {
+                Ok(_) => acknowledged.extend(numbers.zip(payloads)),
+                Err(_) => break,
+            }
+        }
+        come_back(&disk);
+        if disk.draw(3) == 0 {
+            die_soon(&disk, 3);
+            let _ = Journal::open(Arc::new(disk.clone()), Path::new(FOLDER), &mut |_| Ok(()));
+            come_back(&disk);
+        }
+    }
+}
+
+#[test]
+fn a_journal_of_groups_that_loses_power_at_any_operation_again_and_again_keeps_what_was_acknowledged() {
+    for seed in 0..JOURNALS {
+        joined_journal_survives(seed, DEATHS, 0);
+    }
+    let third = usize::try_from(SEGMENT_BYTES_MAX / 3).expect("small");
+    for seed in 0..4 {
+        joined_journal_survives(seed, 4, third);
+    }
+}

@@ -1,0 +1,82 @@
+//! `bench post`: posts the messages of a file to a License Update Server over many connections.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::messages::Of;
+use super::print_line;
+use crate::agent::Refused;
+use crate::cli::session::Session;
+use crate::ports::load::{Posted, Posts, post};
+use crate::ports::meter::Meter;
+
+/// Bytes before a body that say how long it is.
+const LENGTH_BYTES: usize = 4;
+
+/// Options of `bench post`.
+#[derive(Clone, Debug, Args)]
+pub struct Asked {
+    /// Where the server listens, without TLS
+    #[arg(long, value_name = "ADDRESS")]
+    to: SocketAddr,
+    #[arg(long, value_enum, default_value_t = Of::Telemetry)]
+    kind: Of,
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    connections: u32,
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    seconds: u32,
+    /// What `bench messages` wrote
+    #[arg(long, value_name = "FILE")]
+    messages: PathBuf,
+    /// Messages of the file that are left out, as they were posted before
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    skip: usize,
+}
+
+pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
+    let failed = |why: String| Refused::new(66, format!("{}: {why}", asked.messages.display()));
+    let bytes = session.doors.files.read(&asked.messages).map_err(|error| failed(error.to_string()))?;
+    let bytes = bytes.ok_or_else(|| failed("there is no such file".to_owned()))?;
+    let bodies = bodies_in(&bytes).ok_or_else(|| failed("it ends within a message".to_owned()))?;
+    let bodies = bodies.get(asked.skip..).unwrap_or_default();
+    let posts = Posts {
+        address: asked.to,
+        path: asked.kind.kind().path().to_owned(),
+        bodies: bodies.into(),
+        bytes: bytes.into(),
+        connections: asked.connections as usize,
+        lasts: Duration::from_secs(u64::from(asked.seconds)),
+    };
+    let meter = Meter::begin();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Refused::new(1, format!("cannot start: {error}")))?;
+    let posted = runtime.block_on(post(posts)).map_err(|error| Refused::new(69, format!("{}: {error}", asked.to)))?;
+    let Posted { accepted, refused, took, .. } = posted;
+    let line = json!({
+        "bench": "post",
+        "accepted": accepted,
+        "refused": refused,
+        "posts_per_s": accepted as f64 / took.as_secs_f64(),
+        "p50_ms": posted.within_ms(50),
+        "p99_ms": posted.within_ms(99),
+        "connections": asked.connections,
+    });
+    print_line(session, &meter, line)
+}
+
+fn bodies_in(bytes: &[u8]) -> Option<Vec<Range<usize>>> {
+    let (mut bodies, mut offset) = (Vec::new(), 0);
+    while offset < bytes.len() {
+        let begins = offset + LENGTH_BYTES;
+        let length = u32::from_le_bytes(bytes.get(offset..begins)?.try_into().ok()?);
+        offset = begins + usize::try_from(length).ok()?;
+        bytes.get(begins..offset)?;
+        bodies.push(begins..offset);
+    }
+    Some(bodies)
+}
