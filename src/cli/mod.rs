@@ -20,6 +20,7 @@ mod license_server;
 mod license_state;
 mod logs;
 mod mail;
+mod man;
 mod patience;
 mod people;
 mod playground;
@@ -100,6 +101,7 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::Doctor => doctor::run(session),
         Command::ConfirmClock => confirm_clock(session),
         Command::Completions(asked) => completions::run(session, asked),
+        Command::Man(asked) => man::run(session, asked),
         Command::LicenseServer(act) => license_server::run(session, act),
         Command::Agent => agent::run(session),
         Command::Demo(asked) => demo::run(session, asked),
