@@ -9,6 +9,7 @@ pub mod files;
 pub mod lines;
 pub mod serve;
 mod serving;
+mod shown;
 mod taking;
 pub mod terminal;
 pub mod wire;
