@@ -34,6 +34,7 @@ mod people;
 mod permission;
 mod pseudonyms;
 mod put_off;
+mod reload;
 mod remind;
 mod rerating;
 mod retention;
@@ -122,6 +123,8 @@ pub struct Agent {
     gathered: RefCell<Option<Gathered>>,
     /// Who ordered what is being done now; the journal names them.
     acting_for: Option<String>,
+    /// Why the newest settings were not taken, for `status`.
+    settings_refused: Option<String>,
     /// Who ordered duties that are in flight.
     ordered_by: BTreeMap<Duty, String>,
     /// What happened since the last [`Agent::take_story`], a line each.
@@ -209,6 +212,7 @@ impl Agent {
             held: RefCell::default(),
             gathered: RefCell::default(),
             acting_for: None,
+            settings_refused: None,
             ordered_by: BTreeMap::new(),
             story: Vec::new(),
         };

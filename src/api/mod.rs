@@ -16,5 +16,5 @@ pub mod reference;
 mod routes;
 
 pub use desk::{Desk, Errand, ON_DESK_MAX, Wish, desk};
-pub use problem::PROBLEM_TYPE;
+pub use problem::{PROBLEM_TYPE, problem};
 pub use routes::{By, House, router};

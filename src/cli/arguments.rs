@@ -160,6 +160,13 @@ pub enum Command {
     ///
     /// Example: tidegauge completions bash > /etc/bash_completion.d/tidegauge
     Completions(super::completions::Asked),
+    /// Writes a manual page of every command
+    ///
+    /// Exit codes: 73 the folder cannot be written.
+    ///
+    /// Example: tidegauge man --out /usr/local/share/man/man1
+    #[command(hide = true)]
+    Man(super::man::Asked),
     /// The License Update Server and its operator's commands
     #[command(subcommand)]
     LicenseServer(super::license_server::Act),
@@ -167,7 +174,8 @@ pub enum Command {
     ///
     /// Samples, reports, sends, tells and renews as the settings say, serves the control socket in the state directory
     /// and, with [console] in the settings, the console. Logs to standard error, as JSON lines when that is no terminal
-    /// (TIDEGAUGE_LOG sets what is logged, e.g. debug). SIGTERM and SIGINT let acts in flight end for up to 10 seconds.
+    /// (TIDEGAUGE_LOG sets what is logged, e.g. debug). SIGTERM and SIGINT let acts in flight end for up to 10 seconds; SIGHUP
+    /// reads the settings again, as `config reload` does.
     ///
     /// Exit codes: 0 stopped; 75 another process holds the state directory; 78 wrong settings; 1 the store failed again
     /// and again.

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::access::{SOCKET, over_socket};
+use super::agent::{RELOAD, words};
 use super::arguments::Global;
 use super::doors::Doors;
-use super::session::Session;
+use super::session::{Session, absolute};
 use crate::agent::{Refused, settings_shown};
 use crate::config::{Flags, STARTING_FILE, Settings, Written};
 use crate::domain::Instant;
@@ -29,6 +31,17 @@ pub enum Act {
     ///
     /// Example: tidegauge config check --config tidegauge.toml
     Check,
+    /// Lets the running agent read its settings again, as SIGHUP does, and waits until it obeys them
+    ///
+    /// They are validated first and taken whole or not at all: what `config check` refuses, and a certificate of the
+    /// console that cannot be read, leaves the settings before in force. Acts in flight, sessions and samples go on. What
+    /// cannot change while it runs (state_dir, and [console] when it would listen elsewhere) is named and left. Variables
+    /// and options are those of the agent's start; certificates and points tables are read again too.
+    ///
+    /// Exit codes: 69 no agent runs on this state directory; 75 it is stopping; 78 the settings are refused.
+    ///
+    /// Example: tidegauge config reload --config /etc/tidegauge/tidegauge.toml
+    Reload,
 }
 
 #[derive(Debug, Args)]
@@ -46,7 +59,35 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
             let understood = settings_shown(&session.settings()?);
             session.show(&understood, explained)
         }
+        Act::Reload => reload(session),
     }
+}
+
+/// Says it over the control socket: the agent reads the file itself, as it was started. Where this command cannot
+/// read the settings, the agent of the usual state directory is told all the same: its log and its `status` then say so.
+fn reload(session: &mut Session<'_>) -> Result<(), Refused> {
+    session.refuse_now("config reload")?;
+    let (state, unread) = match session.settings() {
+        Ok(settings) => (settings.state_dir, None),
+        Err(refused) => (session.global.state.clone().unwrap_or(Settings::default().state_dir), Some(refused)),
+    };
+    let state = absolute(&state);
+    let socket = state.join(SOCKET);
+    if matches!(session.doors.files.read(&socket), Ok(None)) {
+        let why = format!("no agent runs on {}; another state_dir takes a restart", state.display());
+        return Err(unread.unwrap_or_else(|| Refused::new(69, why)));
+    }
+    let taken = over_socket(&socket, session, RELOAD, &json!({}));
+    let taken = unread.map_or(taken, Err)?;
+    session.show(&taken, |taken, _| {
+        let say =
+            |names: String, words: &str| if names.is_empty() { String::new() } else { format!("{words}: {names}\n") };
+        let left = say(words(&taken["left"]), "left until the agent starts again");
+        match words(&taken["changed"]) {
+            same if same.is_empty() => format!("in force; no setting differs from before\n{left}"),
+            changed => format!("in force; changed: {changed}\n{left}"),
+        }
+    })
 }
 
 fn init(session: &mut Session<'_>, path: &Path) -> Result<(), Refused> {

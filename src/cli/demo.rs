@@ -115,5 +115,5 @@ fn go_live(session: &mut Session<'_>, world: World, listen: SocketAddr) -> Resul
     let mut doors = session.doors.clone();
     doors.wire = Arc::new(move |_| Arc::new(wire.clone()));
     let mut live = Session { doors: &doors, global: session.global, out: session.out, err: session.err };
-    super::agent::run_with(&mut live, settings)
+    super::agent::run_with(&mut live, settings, super::agent::Rereading::Never)
 }

@@ -21,6 +21,7 @@ mod license_server;
 mod license_state;
 mod logs;
 mod mail;
+mod man;
 mod patience;
 mod people;
 mod playground;
@@ -102,6 +103,7 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::ConfirmClock => confirm_clock(session),
         Command::Bench(act) => bench::run(session, act),
         Command::Completions(asked) => completions::run(session, asked),
+        Command::Man(asked) => man::run(session, asked),
         Command::LicenseServer(act) => license_server::run(session, act),
         Command::Agent => agent::run(session),
         Command::Demo(asked) => demo::run(session, asked),

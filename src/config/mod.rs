@@ -13,6 +13,7 @@ mod overlay;
 mod policy;
 mod read;
 mod refusal;
+mod running;
 mod section;
 mod server;
 mod start;

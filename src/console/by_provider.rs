@@ -101,7 +101,7 @@ pub fn link(house: &House, to: &str) -> Option<String> {
 
 fn door(house: &House) -> Result<&ByProvider, Refused> {
     let none = || Refused::new(66, "nobody signs in by a provider here; name one in [console.openid] of the settings");
-    house.by_provider.as_ref().ok_or_else(none)
+    house.by_provider.as_deref().ok_or_else(none)
 }
 
 async fn begin(

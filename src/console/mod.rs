@@ -67,7 +67,7 @@ pub struct House {
     pub chance: Mutex<Box<dyn Chance>>,
     pub manner: Manner,
     /// By whom people sign in besides local users.
-    pub by_provider: Option<ByProvider>,
+    pub by_provider: Option<Arc<ByProvider>>,
     /// What programs may ask and order, as HTML of our own without a frame.
     pub reference: fn() -> &'static str,
 }

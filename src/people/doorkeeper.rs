@@ -85,7 +85,7 @@ type Sessions = BTreeMap<[u8; 32], Held>;
 
 /// Signs people in and out; shared by all requests.
 pub struct Doorkeeper {
-    rules: SessionRules,
+    rules: Mutex<SessionRules>,
     sessions: Mutex<Sessions>,
     tries: Mutex<Tries>,
     /// Of tokens, whose failures keep nobody from signing in.
@@ -94,7 +94,21 @@ pub struct Doorkeeper {
 
 impl Doorkeeper {
     pub fn new(rules: SessionRules) -> Doorkeeper {
-        Doorkeeper { rules, sessions: Mutex::default(), tries: Mutex::default(), tokens: Mutex::default() }
+        Doorkeeper {
+            rules: Mutex::new(rules),
+            sessions: Mutex::default(),
+            tries: Mutex::default(),
+            tokens: Mutex::default(),
+        }
+    }
+
+    /// Other rules hold from now on, for open sessions too.
+    pub fn obey(&self, rules: SessionRules) {
+        *held(&self.rules) = rules;
+    }
+
+    fn rules(&self) -> SessionRules {
+        *held(&self.rules)
     }
 
     /// Whether a password is looked at. Asked before each try.
@@ -148,7 +162,7 @@ impl Doorkeeper {
         let (cookie, csrf) = bytes.split_at(32);
         let (cookie, csrf) = (URL_SAFE_NO_PAD.encode(cookie), URL_SAFE_NO_PAD.encode(csrf));
         let mut sessions = held(&self.sessions);
-        sessions.retain(|_, session| now < self.rules.end_of(session));
+        sessions.retain(|_, session| now < self.rules().end_of(session));
         let of_one = sessions.values().filter(|session| session.name == name).count();
         if SESSIONS_OF_ONE_MAX <= of_one {
             end_unused(&mut sessions, |session| session.name == name);
@@ -166,13 +180,13 @@ impl Doorkeeper {
         let key = sha256(cookie.as_bytes());
         let mut sessions = held(&self.sessions);
         let session = sessions.get_mut(&key)?;
-        if self.rules.end_of(session) <= now {
+        if self.rules().end_of(session) <= now {
             sessions.remove(&key);
             return None;
         }
         // A clock that went back never shortens a session that was asked for.
         session.touched_at = session.touched_at.max(now);
-        let ends_at = self.rules.end_of(session);
+        let ends_at = self.rules().end_of(session);
         let (name, csrf) = (session.name.clone(), session.csrf.clone());
         Some(Session { name, under: session.under, csrf, since: session.since, ends_at })
     }
@@ -187,14 +201,19 @@ impl Doorkeeper {
         held(&self.sessions).retain(|_, session| session.name != name);
     }
 
+    /// Ends every session of people for whom a provider vouched: after another word on whom it lets in.
+    pub fn close_all_by_provider(&self) {
+        held(&self.sessions).retain(|_, session| matches!(session.under, Under::Lock(_)));
+    }
+
     /// A person's sessions, the one that was used last first; `csrf` tells which of them asks.
     pub fn sessions_of(&self, name: &str, csrf: &str, now: Instant) -> Vec<OwnSession> {
         let sessions = held(&self.sessions);
-        let own = sessions.values().filter(|session| session.name == name && now < self.rules.end_of(session));
+        let own = sessions.values().filter(|session| session.name == name && now < self.rules().end_of(session));
         let shown = own.map(|session| OwnSession {
             since: session.since,
             used_at: session.touched_at,
-            ends_at: self.rules.end_of(session),
+            ends_at: self.rules().end_of(session),
             is_this: session.csrf == csrf,
         });
         let mut shown: Vec<OwnSession> = shown.collect();

@@ -11,6 +11,7 @@ pub mod load;
 pub mod meter;
 pub mod serve;
 mod serving;
+mod shown;
 mod taking;
 pub mod terminal;
 pub mod wire;

@@ -3,24 +3,20 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::serve::Listener;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::serving;
-use super::wire::provider;
 
 pub use super::serving::Patience;
+pub use super::shown::{Shown, TlsFiles};
 
 /// Longest TLS handshake.
 const HANDSHAKE_SECONDS_MAX: u64 = 10;
@@ -49,13 +45,6 @@ impl Served {
     pub async fn ended(self) -> io::Result<()> {
         self.task.await.map_err(io::Error::other)
     }
-}
-
-/// A certificate chain and its key, as PEM files.
-#[derive(Clone, Debug)]
-pub struct TlsFiles {
-    pub certificates: PathBuf,
-    pub key: PathBuf,
 }
 
 /// Serves over plain TCP until `stop`.
@@ -87,10 +76,19 @@ pub async fn tls(
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<Served> {
-    let acceptor = TlsAcceptor::from(Arc::new(server_config(files)?));
+    tls_showing(address, Shown::read(files)?, router, stop).await
+}
+
+/// The same with a certificate that another one may replace.
+pub async fn tls_showing(
+    address: SocketAddr,
+    shown: Shown,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<Served> {
     let listener = listen(address).map_err(|error| cannot_listen(&address, &error))?;
     let address = listener.local_addr()?;
-    let listener = TlsListener::new(listener, acceptor, address);
+    let listener = TlsListener::new(listener, shown, address);
     let serving = serving::serve(listener, |peer| Some(*peer), router, Patience::default(), stop);
     Ok(Served { address, task: tokio::spawn(serving) })
 }
@@ -132,19 +130,6 @@ fn private_socket(path: &Path) -> io::Result<tokio::net::UnixListener> {
     Ok(listener)
 }
 
-fn server_config(files: &TlsFiles) -> io::Result<ServerConfig> {
-    let unreadable =
-        |path: &Path, why: String| io::Error::new(io::ErrorKind::InvalidInput, format!("{}: {why}", path.display()));
-    let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.certificates)
-        .and_then(Iterator::collect)
-        .map_err(|error| unreadable(&files.certificates, error.to_string()))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unreadable(&files.key, error.to_string()))?;
-    ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key))
-        .map_err(|error| unreadable(&files.certificates, error.to_string()))
-}
-
 /// Listens; connections have the send buffer of their listener.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
@@ -171,9 +156,9 @@ struct TlsListener {
 }
 
 impl TlsListener {
-    fn new(listener: TcpListener, acceptor: TlsAcceptor, address: SocketAddr) -> TlsListener {
+    fn new(listener: TcpListener, shown: Shown, address: SocketAddr) -> TlsListener {
         let (sender, finished) = mpsc::channel(FINISHED_MAX);
-        let accepting = tokio::spawn(accept_all(listener, acceptor, sender));
+        let accepting = tokio::spawn(accept_all(listener, shown, sender));
         TlsListener { finished, address, accepting }
     }
 }
@@ -186,7 +171,7 @@ impl Drop for TlsListener {
 
 async fn accept_all(
     mut listener: TcpListener,
-    acceptor: TlsAcceptor,
+    shown: Shown,
     finished: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
 ) {
     let places = Arc::new(tokio::sync::Semaphore::new(HANDSHAKES_MAX));
@@ -194,7 +179,7 @@ async fn accept_all(
         let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
         // axum's own accept: it waits and goes on when the process has too many files open.
         let (stream, address) = Listener::accept(&mut listener).await;
-        let (acceptor, finished) = (acceptor.clone(), finished.clone());
+        let (acceptor, finished) = (shown.now(), finished.clone());
         tokio::spawn(async move {
             let limit = Duration::from_secs(HANDSHAKE_SECONDS_MAX);
             if let Ok(Ok(stream)) = tokio::time::timeout(limit, acceptor.accept(stream)).await {

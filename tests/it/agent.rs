@@ -7,6 +7,7 @@ mod identity; // counted once, proposals, clones
 mod imports; // repeat, conflict, bad file
 mod instances; // one Subscription key on several servers
 mod provider; // three Cloud Connect servers, 200 tenants, 40 rental servers
+mod reload; // other settings while acts are in flight
 mod renewed; // open reports under other settings, killed on the way
 mod report_pages; // the head of a report, its workloads, its history, what-if
 mod reports; // the report, its gate, its late month

@@ -12,6 +12,7 @@ mod help; // help, completions
 mod json; // the shapes of design.md section 9
 mod license; // window table, consent, history, keys by hand
 mod mail; // mail test
+mod manual;
 mod people; // users and tokens, four eyes
 mod playground; // both ways to renew, against the simulated servers behind real sockets
 mod rates; // the points tables at command level

@@ -7,6 +7,7 @@ mod enterprise_manager;
 mod in_force;
 mod mail;
 mod privacy;
+mod running; // settings for an agent that runs with others
 mod service; // the unit file
 
 use std::path::Path;

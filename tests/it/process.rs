@@ -6,6 +6,7 @@ mod flips; // a flipped bit anywhere
 mod killing;
 mod license_server; // the License Update Server, killed while agents send
 mod power; // kills and power cuts at every writing operation
+mod reload; // settings read again, the watchdog
 mod restored; // two processes, two machines, a backup
 mod running;
 mod states; // sled older, newer or with lost pages: the journal decides

@@ -47,6 +47,7 @@ impl Agent {
             open.extend(self.open_reports(unit, hour)?);
             warnings.extend(self.warnings(unit, hour.now)?);
         }
+        warnings.extend(self.settings_refused.clone());
         warnings.extend(self.identity_warnings(hour.now)?);
         warnings.extend(self.hook_warnings()?);
         let untold = self.untold(hour.now)?;

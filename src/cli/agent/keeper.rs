@@ -33,7 +33,7 @@ pub struct Keeper {
 impl Keeper {
     /// Owns the store until the stop. Whether the first opening worked goes to `opened`.
     pub fn keep(
-        self,
+        mut self,
         mut errands: mpsc::Receiver<Errand>,
         mut heard: mpsc::UnboundedReceiver<Note>,
         opened: oneshot::Sender<Result<Option<FirstSignIn>, Refused>>,
@@ -60,6 +60,7 @@ impl Keeper {
                 Err(trouble) => trouble,
             };
             flights = owner.flights_ever();
+            self.settings = owner.settings().clone();
             drop(owner);
             if RECOVERED <= self.doors.clock.now() - since {
                 troubles = 0;

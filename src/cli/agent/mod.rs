@@ -2,8 +2,10 @@
 
 mod console;
 mod entrance;
+mod exchange;
 mod keeper;
 mod owner;
+mod reload;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -20,13 +22,16 @@ use super::logs;
 use super::session::{Session, absolute};
 use super::stopping::{Stop, on_signal, told};
 use crate::agent::{FirstSignIn, Refused};
-use crate::api::{self, Desk};
+use crate::api::{self, Desk, Errand};
 use crate::config::Settings;
 use crate::doors::Clock;
 use crate::ports::clock::{ClockWatch, Monotonic};
 use crate::ports::{alarm, serve};
 use keeper::Keeper;
 use owner::Note;
+use reload::{InForce, Wanted};
+
+pub use reload::{PATH as RELOAD, Rereading, words};
 
 /// How long the sockets may take to close when the owner has ended.
 const CLOSING: Duration = Duration::from_secs(12);
@@ -34,25 +39,30 @@ const CLOSING: Duration = Duration::from_secs(12);
 pub fn run(session: &mut Session<'_>) -> Result<(), Refused> {
     session.refuse_now("agent")?;
     let settings = session.settings()?;
-    run_with(session, settings)
+    run_with(session, settings, Rereading::AsAtStart)
 }
 
 /// The same with settings at hand, as after a played past.
-pub fn run_with(session: &mut Session<'_>, settings: Settings) -> Result<(), Refused> {
+pub fn run_with(session: &mut Session<'_>, settings: Settings, rereading: Rereading) -> Result<(), Refused> {
     logs::begin(session.doors);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Refused::new(1, format!("cannot start: {error}")))?;
-    let ended = runtime.block_on(live(session, settings));
+    let ended = runtime.block_on(live(session, settings, rereading));
     // Conversations that outlived the stop are safe to repeat.
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 
-async fn live(session: &mut Session<'_>, settings: Settings) -> Result<(), Refused> {
+async fn live(session: &mut Session<'_>, settings: Settings, rereading: Rereading) -> Result<(), Refused> {
     let (sender, stop) = on_signal()?;
+    let (wanting, mut wanted) = reload::desk();
+    match rereading {
+        Rereading::AsAtStart => reload::on_hangup(wanting.clone())?,
+        Rereading::Never => wanted.close(),
+    }
     let (desk, errands) = api::desk();
     let (notes, heard) = mpsc::unbounded_channel();
     let (opened, is_open) = oneshot::channel();
@@ -63,16 +73,9 @@ async fn live(session: &mut Session<'_>, settings: Settings) -> Result<(), Refus
         runtime: tokio::runtime::Handle::current(),
         stop: stop.clone(),
     };
-    let (ending, ended) = oneshot::channel();
-    std::thread::Builder::new()
-        .name("owner".to_owned())
-        .spawn(move || {
-            let _ = ending.send(keeper.keep(errands, heard, opened));
-        })
-        .map_err(|error| Refused::new(1, format!("cannot start the owner: {error}")))?;
-    let gone = || Refused::new(1, "the owner of the store ended without a word");
+    let mut ended = kept(keeper, errands, heard, opened)?;
     let first = is_open.await.map_err(|_| gone())??;
-    let served = match open_doors(session, &settings, &desk, notes, &stop).await {
+    let (mut served, console) = match open_doors(session, &settings, &desk, (&notes, wanting), &stop).await {
         Ok(served) => served,
         Err(refused) => {
             let _ = sender.send(true);
@@ -85,12 +88,40 @@ async fn live(session: &mut Session<'_>, settings: Settings) -> Result<(), Refus
     }
     tell_system(&[NotifyState::Ready]);
     info!(event = "agent.ready", state_dir = %settings.state_dir.display(), "the agent runs");
-    let ended = ended.await.map_err(|_| gone())?;
+    let mut in_force = InForce { settings, console, notes };
+    let ended = loop {
+        tokio::select! {
+            ended = &mut ended => break ended.map_err(|_| gone())?,
+            Some(wanted) = wanted.recv() => in_force.reload(session, wanted).await,
+        }
+    };
     tell_system(&[NotifyState::Stopping]);
     let _ = sender.send(true);
+    served.extend(in_force.console.map(|console| console.task));
     close(served).await;
     info!(event = "agent.stopped", "the agent has stopped");
     ended
+}
+
+fn gone() -> Refused {
+    Refused::new(1, "the owner of the store ended without a word")
+}
+
+/// The keeper on a thread of its own; gives back its end.
+fn kept(
+    keeper: Keeper,
+    errands: mpsc::Receiver<Errand>,
+    heard: mpsc::UnboundedReceiver<Note>,
+    opened: oneshot::Sender<Result<Option<FirstSignIn>, Refused>>,
+) -> Result<oneshot::Receiver<Result<(), Refused>>, Refused> {
+    let (ending, ended) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("owner".to_owned())
+        .spawn(move || {
+            let _ = ending.send(keeper.keep(errands, heard, opened));
+        })
+        .map_err(|error| Refused::new(1, format!("cannot start the owner: {error}")))?;
+    Ok(ended)
 }
 
 /// Nobody is known yet: the link goes to whoever sits here, the log names the file alone.
@@ -108,22 +139,24 @@ async fn open_doors(
     session: &Session<'_>,
     settings: &Settings,
     desk: &Desk,
-    notes: mpsc::UnboundedSender<Note>,
+    (notes, wanting): (&mpsc::UnboundedSender<Note>, mpsc::Sender<Wanted>),
     stop: &Stop,
-) -> Result<Vec<JoinHandle<()>>, Refused> {
+) -> Result<(Vec<JoinHandle<()>>, Option<console::Standing>), Refused> {
     let unavailable = |error: &dyn std::fmt::Display| Refused::new(69, error.to_string());
-    let mut served = vec![ring(Arc::clone(&session.doors.clock), notes, stop.clone()).await?];
+    let mut served = vec![ring(Arc::clone(&session.doors.clock), notes.clone(), stop.clone()).await?];
     let socket = absolute(&settings.state_dir).join(SOCKET);
     let house = api::House::new(desk.clone(), Arc::clone(&session.doors.clock));
     let router = api::router(house.clone()).merge(api::metrics::router(desk.clone()));
+    let router = router.merge(reload::router(wanting));
     let listening = serve::unix(&socket, router, told(stop.clone()));
     let control = listening.await.map_err(|error| unavailable(&error))?;
     served.push(tokio::spawn(async move { log_end("control socket", control.await) }));
     info!(event = "control.listening", socket = %socket.display(), "the control socket is open");
-    if let Some(console) = &settings.console {
-        served.extend(console::open(session, settings, console, house, stop).await);
-    }
-    Ok(served)
+    let console = match &settings.console {
+        Some(console) => console::open(session, settings, console, house, stop).await,
+        None => None,
+    };
+    Ok((served, console))
 }
 
 fn log_end<E: std::fmt::Display>(what: &str, ended: Result<(), E>) {

@@ -18,6 +18,7 @@ use crate::api::{Errand, Wish};
 use crate::ask::Setback;
 use crate::cli::access::{FOLLOW_UPS_MAX, set_back};
 use crate::cli::stopping::{Stop, told};
+use crate::config::Settings;
 use crate::doors::{Clock, Wire};
 
 /// Duties begun before the desk is looked at again.
@@ -28,6 +29,8 @@ const NOTES_AT_ONCE_MAX: usize = 32;
 const BREATH: Duration = Duration::from_millis(100);
 /// How long one act may take, however many answers it waits for: a server that trickles holds no place for hours.
 const FLIGHT_WITHIN: Duration = Duration::from_secs(30 * 60);
+/// Longest time in which the owner looks at nothing; the alarm rings more often.
+const ALONE_MAX: Duration = Duration::from_secs(10 * 60);
 /// How long acts in flight may go on after the stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
@@ -41,8 +44,19 @@ pub enum Note {
     Look,
     /// The wall clock jumped by so much.
     Jumped(TimeDelta),
+    /// Other settings, read and found good.
+    Settings(Box<Fresh>),
+    /// Settings that were read and are not taken, and why.
+    SettingsRefused(String),
     /// An act came to its end.
     Ended { flight: u64, outcome: Box<Result<Outcome, Setback>> },
+}
+
+/// Settings for the agent to take, the wire to the peers that they name, and where the end of it goes.
+pub struct Fresh {
+    pub settings: Settings,
+    pub wire: Arc<dyn Wire>,
+    pub taken: oneshot::Sender<Result<(), Refused>>,
 }
 
 /// Where the answer to an order goes.
@@ -67,6 +81,9 @@ pub struct Owner {
     runtime: Handle,
     notes: mpsc::UnboundedSender<Note>,
     stop: Stop,
+    /// How often the system's watchdog hears of the owner at least: from this thread alone, so that it hears nothing of
+    /// one that hangs.
+    fed_within: Duration,
     flights: BTreeMap<u64, Flight>,
     /// The number of the newest flight; those of an owner before are not ours.
     last: u64,
@@ -81,6 +98,7 @@ impl Owner {
             runtime: keeper.runtime.clone(),
             notes: keeper.notes.clone(),
             stop: keeper.stop.clone(),
+            fed_within: sd_notify::watchdog_enabled().map_or(ALONE_MAX, |within| within / 2),
             flights: BTreeMap::new(),
             last: flights,
         }
@@ -89,6 +107,11 @@ impl Owner {
     /// How many flights were ever begun, also by owners before.
     pub fn flights_ever(&self) -> u64 {
         self.last
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        self.agent.settings()
     }
 
     /// Decides and records until the stop.
@@ -105,13 +128,14 @@ impl Owner {
             self.tell_story();
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
             let runtime = self.runtime.clone();
-            let stop = self.stop.clone();
+            let (stop, fed_within) = (self.stop.clone(), self.fed_within);
             let next = runtime.block_on(async {
                 tokio::select! {
                     biased;
                     () = told(stop) => Next::Stop,
                     note = heard.recv() => note.map_or(Next::Stop, Next::Note),
                     errand = errands.recv() => errand.map_or(Next::Stop, Next::Errand),
+                    () = tokio::time::sleep(fed_within) => Next::Note(Note::Look),
                 }
             });
             match next {
@@ -179,8 +203,30 @@ impl Owner {
                 warn!(event = "clock.suspect", minutes = by.num_minutes(), "the clock jumped");
                 self.agent.clock_jumped(by, self.hour())
             }
+            Note::Settings(fresh) => self.take_settings(*fresh),
+            Note::SettingsRefused(why) => {
+                self.agent.refuse_settings(&why, self.hour());
+                Ok(())
+            }
             Note::Ended { flight, outcome } => self.end(flight, *outcome),
         }
+    }
+
+    /// Acts in flight go on over the wire that they began with, and their ends are recorded, but for reads of entries
+    /// that are something else now.
+    fn take_settings(&mut self, fresh: Fresh) -> Result<(), Trouble> {
+        let Fresh { settings, wire, taken } = fresh;
+        let obeyed = self.agent.take_settings(settings, self.hour());
+        let answer = match &obeyed {
+            Ok(_) => Ok(()),
+            Err(trouble) => Err(Refused::new(73, format!("the settings are not taken: {trouble}"))),
+        };
+        // Who asked may have gone.
+        let _ = taken.send(answer);
+        let vain = obeyed?;
+        self.wire = wire;
+        self.flights.retain(|_, flight| !vain.contains(&flight.duty));
+        Ok(())
     }
 
     /// Records an act's end, and answers whoever ordered it. Ends of an owner before are not recorded: what they

@@ -1,5 +1,6 @@
 //! `license-server`: the License Update Server, and its operator's commands.
 
+mod certificate;
 mod contract;
 mod serve;
 mod text;
@@ -22,7 +23,8 @@ pub enum Act {
     /// Serves agents until it is told to stop: HTTPS, or plain HTTP on loopback
     ///
     /// The state directory holds its signing key and its journal (`--state`, by default
-    /// /var/lib/tidegauge-license-server). Operator commands work while it runs.
+    /// /var/lib/tidegauge-license-server). Operator commands work while it runs. SIGHUP reads the certificate again;
+    /// options change with a restart.
     ///
     /// Exit codes: 2 plain HTTP beyond loopback; 75 another process serves the directory; 78 no signing key yet, or a
     /// certificate that cannot be read.

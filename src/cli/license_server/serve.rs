@@ -13,12 +13,13 @@ use super::super::access::SOCKET;
 use super::super::logs;
 use super::super::session::{Session, absolute};
 use super::super::stopping::{on_signal, told};
+use super::certificate::reread_on_hangup;
 use super::way::{Drawn, not_opened, state_dir};
 use crate::agent::Refused;
 use crate::domain::Points;
 use crate::domain::gate::Tolerance;
 use crate::license_server::{LicenseServer, Policy, operator_router, router};
-use crate::ports::serve::{self, TlsFiles};
+use crate::ports::serve::{self, Shown, TlsFiles};
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -83,13 +84,15 @@ async fn live(
     let control = serve::unix(&socket, operator, told(stop.clone())).await.map_err(refused)?;
     let fingerprint = server.verifying_key().fingerprint();
     let agents = router(server, clock);
-    let served = match &tls {
-        Some(files) => serve::tls(listen, files, agents, told(stop.clone())).await,
+    let shown = tls.map(|files| Ok((files.clone(), Shown::read(&files)?))).transpose().map_err(refused)?;
+    reread_on_hangup(shown.clone())?;
+    let scheme = if shown.is_some() { "https" } else { "http" };
+    let served = match shown {
+        Some((_, shown)) => serve::tls_showing(listen, shown, agents, told(stop.clone())).await,
         None => serve::plain(listen, agents, told(stop.clone())).await,
     };
     let served = served.map_err(refused)?;
     let _ = sd_notify::notify(&[NotifyState::Ready]);
-    let scheme = if tls.is_some() { "https" } else { "http" };
     info!(event = "license_server.ready", url = %format!("{scheme}://{}", served.address), key = %fingerprint, "it serves agents");
     told(stop).await;
     let _ = sd_notify::notify(&[NotifyState::Stopping]);

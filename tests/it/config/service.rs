@@ -11,6 +11,7 @@ fn the_service_is_told_what_the_program_does() {
         assert!(unit.lines().any(|own| own == line), "{line}");
     }
     assert!(unit.contains("tidegauge agent --config /etc/tidegauge/tidegauge.toml"));
+    assert!(unit.contains("\nExecReload=/usr/bin/tidegauge config reload --config /etc/tidegauge/tidegauge.toml\n"));
     assert!(defaults.state_dir.ends_with("lib/tidegauge"), "StateDirectory= makes this one");
 }
 

@@ -127,7 +127,7 @@ fn routed(back: Back, now: Instant, time_zone: Tz, by_provider: Option<ByProvide
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         chance: Mutex::new(Box::new(SeededChance::new(11))),
         manner: Manner { time_zone, secure: false, names: vec!["tidegauge.example.net".to_owned()] },
-        by_provider,
+        by_provider: by_provider.map(Arc::new),
         reference: tidegauge::api::reference::drawn,
     });
     (console::guarded(Arc::clone(&house), console::router(house)), clock)

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use core::net::IpAddr;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tidegauge::people::{Doorkeeper, SessionRules};
 
 use super::*;
@@ -155,4 +155,18 @@ fn a_person_is_shown_his_own_sessions_and_ends_all_but_the_one_he_asks_from() {
     keeper.close_others("anna", &here.csrf);
     let holds = |cookie: &secrecy::SecretString| keeper.session(cookie.expose_secret(), later(7)).is_some();
     assert_eq!([&elsewhere, &here, &ben].map(|opened| holds(&opened.cookie)), [false, true, true]);
+}
+
+#[test]
+fn sessions_that_stand_obey_other_rules_and_end_with_the_word_of_a_provider() {
+    let keeper = keeper();
+    let (own, guest) = (keeper.opened("anna", 0, bytes(1), at(NOW)), Person::ours("gast", Role::Viewer));
+    let guest = keeper.opened_for(&guest, bytes(2), at(NOW));
+    keeper.obey(SessionRules { idle: TimeDelta::minutes(60), longest: TimeDelta::hours(12) });
+    let holds = |cookie: &SecretString, minutes| keeper.session(cookie.expose_secret(), later(minutes)).is_some();
+    assert!(holds(&own.cookie, 45) && holds(&guest.cookie, 45), "an hour is no longer too long");
+    keeper.close_all_by_provider();
+    assert!(holds(&own.cookie, 46) && !holds(&guest.cookie, 46), "a provider's word ends with its settings");
+    keeper.obey(SessionRules { idle: TimeDelta::minutes(5), longest: TimeDelta::hours(12) });
+    assert!(!holds(&own.cookie, 55));
 }

@@ -26,7 +26,13 @@ pub struct Running {
 impl Running {
     /// Starts the binary and waits until its log says this event; gives that line too.
     pub fn start(arguments: &[String], event: &str) -> (Running, Value) {
+        Running::start_with(arguments, &[], event)
+    }
+
+    /// The same with more variables.
+    pub fn start_with(arguments: &[String], variables: &[(&str, String)], event: &str) -> (Running, Value) {
         let mut command = Command::new(BINARY);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.args(arguments).env_remove("TIDEGAUGE_CONFIG").stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         let log = BufReader::new(child.stderr.take().expect("its log is ours"));
@@ -66,10 +72,19 @@ impl Running {
         self.ended();
     }
 
+    /// SIGHUP.
+    pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, which: &str) {
+        let told = Command::new("kill").args([which, &self.child.id().to_string()]).status();
+        assert!(told.expect("kill is there").success());
+    }
+
     /// SIGTERM; ends in order.
     pub fn terminate(&mut self) {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(told.expect("kill is there").success());
+        self.signal("-TERM");
         assert_eq!(self.ended(), Some(0));
     }
 

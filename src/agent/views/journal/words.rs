@@ -39,7 +39,7 @@ pub(super) fn words(fact: &Fact) -> String {
         Fact::MembersSeen { source, .. } => told_or(fact, || format!("{source} says something else of its servers")),
         Fact::LetGo { deed } => told_or(fact, || let_go(deed)),
         Fact::ReportsBuiltBy { .. } => "open reports follow the settings".to_owned(),
-        Fact::SettingsSeen { .. } => "the agent began with other settings".to_owned(),
+        Fact::SettingsSeen { .. } => "other settings are in force".to_owned(),
         Fact::UnitFormed { .. }
         | Fact::Enrolled { .. }
         | Fact::ServerRecovered { .. }
