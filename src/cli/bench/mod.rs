@@ -5,6 +5,7 @@
 pub mod generate;
 pub mod model;
 pub mod serve;
+pub mod year;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -25,6 +26,12 @@ pub enum Act {
     ///
     /// Example: tidegauge bench serve --workloads 10000 --listen 127.0.0.1:18080
     Serve(serve::Asked),
+    /// Plays a calm year of the whole system
+    ///
+    /// Exit codes: 7 the oracle objects.
+    ///
+    /// Example: tidegauge bench year --workloads 1000 --on-disk ./year
+    Year(year::Asked),
 }
 
 /// Which provider is generated.
@@ -56,6 +63,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
     match act {
         Act::Generate(asked) => generate::run(session, asked),
         Act::Serve(asked) => serve::run(session, asked),
+        Act::Year(asked) => year::run(session, asked),
     }
 }
 
