@@ -11,7 +11,7 @@ use crate::domain::report::{Receipt, UsageReport};
 use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, IsoWeek, Month};
 use crate::rules::finality;
-use crate::rules::renewal::{self, DecidedBy, Switch, SwitchFacts};
+use crate::rules::renewal::{self, DecidedBy, Renewal, Switch, SwitchFacts};
 use crate::rules::schedule::{Duty, Facts, Policy, ReportState, ServerFacts, Since, UnitFacts};
 use crate::seal::digest;
 use crate::store::fact::{AutoUpdate, Enrolment, MessageKind, Miss, SealedMessage, SetbackRow, key};
@@ -29,13 +29,24 @@ impl Agent {
         for server in &self.settings.servers {
             facts.servers.push(self.server_facts(&server.name, now)?);
         }
-        for unit in self.units()? {
-            facts.units.push(self.unit_state(&unit, now)?);
+        for unit in self.units_standing()?.iter() {
+            facts.units.push(self.unit_state(unit, now)?);
         }
         facts.untold = one_at_a_time(self.untold(now)?);
         facts.usage_owed = self.usage_owed(now)?;
         facts.retention = self.retention_facts()?;
         Ok(facts)
+    }
+
+    /// In what the facts that are kept differ from the same facts read afresh; `None`: in nothing. What tests ask.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn kept_differs(&self, now: Instant) -> Result<Option<String>, Trouble> {
+        let kept = self.facts(now)?;
+        self.store.forget_traces();
+        let read = self.facts(now)?;
+        Ok((kept != read).then(|| format!("kept {kept:?}, read {read:?}")))
     }
 
     pub(super) fn server_facts(&self, name: &str, now: Instant) -> Result<ServerFacts, Trouble> {
@@ -52,18 +63,42 @@ impl Agent {
     }
 
     pub(super) fn unit_state(&self, unit: &Unit, now: Instant) -> Result<UnitFacts, Trouble> {
+        let mut state = self.unit_of_rows(unit, now)?;
+        let just_ended = Month::of(now).previous();
+        if state.monthly && state.reports.iter().all(|report| report.month != just_ended) {
+            state.basis_waits_until = self.basis_waits_until(unit, just_ended)?;
+        }
+        state.license_watch_at = self.license_watch_at(unit, now)?;
+        Ok(state)
+    }
+
+    /// The part of it that follows from rows, kept until one of them is set. Of the hour it depends only on the week, and
+    /// on whether a check was recorded later than it is.
+    fn unit_of_rows(&self, unit: &Unit, now: Instant) -> Result<UnitFacts, Trouble> {
+        let left_at = self.left_at(unit, now)?;
+        let week = IsoWeek::of(now);
+        let holds = |of: &UnitGiven| of.since <= now && of.week == week && of.left_at == left_at && of.unit == *unit;
+        self.kept.units.get(&self.store, unit.id.clone(), holds, || {
+            let mut state = self.unit_from_rows(unit, left_at, now)?;
+            let steps = self.license_steps(unit, now)?;
+            let is_hour_free = steps == self.license_steps(unit, Instant::MAX_UTC)?;
+            state.license_check_at = steps.into_iter().map(Renewal::at).min();
+            let given = UnitGiven { unit: unit.clone(), left_at, week, since: now };
+            Ok((is_hour_free.then_some(given), state))
+        })
+    }
+
+    fn unit_from_rows(&self, unit: &Unit, left_at: Option<Instant>, now: Instant) -> Result<UnitFacts, Trouble> {
         let mut reports = Vec::new();
         for (month, revision) in self.report_months(&unit.id)? {
-            reports.extend(self.report_state_remembered(unit, month, revision)?);
+            reports.extend(self.report_state_kept(unit, month, revision)?);
         }
-        let just_ended = Month::of(now).previous();
-        let generated = reports.iter().any(|report| report.month == just_ended);
         let telemetry_through = self.telemetry_through(&unit.id)?;
         let mut state = UnitFacts {
             id: unit.id.clone(),
             servers: unit.servers.clone(),
             since: unit.since,
-            left_at: self.left_at(unit, now)?,
+            left_at,
             monthly: self.is_reported_monthly(unit)?,
             automatic: self.automatic_since(unit)?,
             sends: self.sends()?,
@@ -75,23 +110,22 @@ impl Agent {
             slot: None,
             telemetry_retry_at: None,
             license_check_at: None,
-            license_watch_at: self.license_watch_at(unit, now)?,
-            basis_waits_until: if generated { None } else { self.basis_waits_until(unit, just_ended)? },
+            license_watch_at: None,
+            basis_waits_until: None,
         };
         if let Some(week) = crate::rules::schedule::first_week_owed(&state) {
             let slot: Option<Instant> = self.store.row(&key::slot(&unit.id, week))?;
             state.slot = slot.map(|at| (week, at));
             state.telemetry_retry_at = self.retry_at(&Duty::SendTelemetry { unit: unit.id.clone(), week })?;
         }
-        state.license_check_at = self.license_check_at(unit, now)?;
         Ok(state)
     }
 
     /// When the newest mark of a unit stood whose last server has left; `None` while it has servers.
     pub(super) fn left_at(&self, unit: &Unit, now: Instant) -> Result<Option<Instant>, Trouble> {
         let Some(since) = unit.since.filter(|_| unit.servers.is_empty()) else { return Ok(None) };
-        let days = self.store.days(&unit.id, since.date_naive(), now.date_naive())?;
-        Ok(Some(days.last().map_or(since, |day| day.mark.at)))
+        let last = self.store.last_day(&unit.id, since.date_naive(), now.date_naive())?;
+        Ok(Some(last.map_or(since, |day| day.mark.at)))
     }
 
     /// The months that have a report, oldest first, with the newest revision of each.
@@ -108,23 +142,17 @@ impl Agent {
         Ok(months.into_iter().collect())
     }
 
-    /// As [`Agent::report_state`]; a report that is sent, entered elsewhere and written owes nothing any more and is read
-    /// once.
-    pub(super) fn report_state_remembered(
+    /// As [`Agent::report_state`], kept until one of its rows is set.
+    pub(super) fn report_state_kept(
         &self,
         unit: &Unit,
         month: Month,
         revision: u32,
     ) -> Result<Option<ReportState>, Trouble> {
         let of = (unit.id.clone(), month, revision);
-        if let Some(settled) = self.settled.borrow().get(&of) {
-            return Ok(Some(settled.clone()));
-        }
-        let state = self.report_state(unit, month, revision)?;
-        if let Some(settled) = state.as_ref().filter(|state| state.is_settled()) {
-            self.settled.borrow_mut().insert(of, settled.clone());
-        }
-        Ok(state)
+        let holds = |since: &Option<Instant>| *since == unit.since;
+        let read = || Ok((Some(unit.since), self.report_state(unit, month, revision)?));
+        self.kept.reports.get(&self.store, of, holds, read)
     }
 
     fn report_state(&self, unit: &Unit, month: Month, revision: u32) -> Result<Option<ReportState>, Trouble> {
@@ -213,8 +241,15 @@ impl Agent {
 
     /// Why the clock is doubted, if it is.
     pub(super) fn clock_suspect(&self) -> Result<Option<String>, Trouble> {
-        let judged: Option<serde_json::Value> = self.store.row("clock")?;
-        Ok(judged.and_then(|row| row["suspect"].as_str().map(str::to_owned)))
+        self.kept.clock_suspect.get(
+            &self.store,
+            (),
+            |()| true,
+            || {
+                let judged: Option<serde_json::Value> = self.store.row("clock")?;
+                Ok((Some(()), judged.and_then(|row| row["suspect"].as_str().map(str::to_owned))))
+            },
+        )
     }
 
     /// Since when usage is reported automatically; `None`: not.
@@ -274,6 +309,15 @@ impl Agent {
     pub(super) fn is_reported_monthly(&self, unit: &Unit) -> Result<bool, Trouble> {
         Ok(self.unit_license(unit)?.is_some_and(|license| license.kind.is_reported_monthly()))
     }
+}
+
+/// What the rows of a unit were read with.
+pub(super) struct UnitGiven {
+    unit: Unit,
+    left_at: Option<Instant>,
+    week: IsoWeek,
+    /// What holds then holds later too.
+    since: Instant,
 }
 
 /// Whole minutes into the interval, drawn from the server's name so that servers are not asked all at once.

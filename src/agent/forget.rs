@@ -65,7 +65,6 @@ impl Agent {
         let mut facts = self.setbacks_over(&forgotten)?;
         facts.push(Fact::LetGo { deed: LettingGo::Forgotten { forgotten } });
         self.record(hour, actor, facts)?;
-        self.settled.borrow_mut().retain(|(of, settled, _), _| (of, *settled) != (&unit.id, month));
         self.thin_journal(hour)?;
         match self.store.row::<SetbackRow>(&key::setback(&Duty::ThinJournal.key()))? {
             Some(SetbackRow { why, .. }) => {

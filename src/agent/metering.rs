@@ -87,6 +87,18 @@ impl Agent {
         month: Month,
         newest: u32,
     ) -> Result<Option<(u32, Instant)>, Trouble> {
+        let of = (sink.peer(), unit.id.clone(), month);
+        let read = || Ok((Some(newest), self.revision_owed_by_rows(sink, unit, month, newest)?));
+        self.kept.revisions_owed.get(&self.store, of, |of_newest| *of_newest == newest, read)
+    }
+
+    fn revision_owed_by_rows(
+        &self,
+        sink: &SinkSettings,
+        unit: &Unit,
+        month: Month,
+        newest: u32,
+    ) -> Result<Option<(u32, Instant)>, Trouble> {
         for revision in 1..=newest {
             let Some(at) = self.final_at(unit, month, revision)? else { continue };
             let taken = key::usage_taken(&sink.peer(), &unit.id, &month.to_string(), revision);

@@ -21,6 +21,7 @@ mod held_reports;
 mod hooks;
 mod identity;
 mod keeping;
+mod kept;
 mod license;
 mod losses;
 mod members;
@@ -58,13 +59,15 @@ use std::sync::Arc;
 use crate::ask::{Conversation, HttpAnswer, Setback};
 use crate::config::Settings;
 use crate::domain::console_report::ConsoleReport;
-use crate::domain::installation::UnitId;
+use crate::domain::installation::{Unit, UnitId};
 use crate::domain::{Instant, Month};
 use crate::doors::{Chance, Files};
+use crate::rules::retention::RetentionFacts;
 use crate::rules::schedule::{self, Planned, Policy, ReportState};
 use crate::sources::Collected;
 use crate::store::fact::Fact;
 use crate::store::{Opening, Store, StoreError};
+use kept::Kept;
 
 pub use crate::rules::schedule::Duty;
 pub use access::{Knock, Query};
@@ -109,8 +112,8 @@ pub struct Agent {
     license_sessions: BTreeMap<UnitId, license::Session>,
     /// What consoles reported when a person last asked for it, by entry of the settings; never kept.
     console_reports: BTreeMap<String, Option<Box<ConsoleReport>>>,
-    /// Reports that owe nothing any more, read once.
-    settled: RefCell<BTreeMap<(UnitId, Month, u32), ReportState>>,
+    /// What the schedule knows of rows.
+    kept: KeptRows,
     /// Totals of units whose shared machines count once, by the month and the newest sample they stand for.
     counted_once: RefCell<BTreeMap<(UnitId, Month, Instant), license::Total>>,
     /// What newest samples come to.
@@ -129,6 +132,19 @@ pub struct Agent {
     ordered_by: BTreeMap<Duty, String>,
     /// What happened since the last [`Agent::take_story`], a line each.
     story: Vec<String>,
+}
+
+/// What follows from rows, each kept until one of its rows is set.
+#[derive(Default)]
+struct KeptRows {
+    all_units: Kept<(), (), Arc<Vec<Unit>>>,
+    units: Kept<UnitId, facts::UnitGiven, schedule::UnitFacts>,
+    reports: Kept<(UnitId, Month, u32), Option<Instant>, Option<ReportState>>,
+    license_watches: Kept<UnitId, license::WatchGiven, Option<Instant>>,
+    untold: Kept<(), (), Arc<Vec<notices::Untold>>>,
+    retention: Kept<(), (), RetentionFacts>,
+    revisions_owed: Kept<(String, UnitId, Month), u32, Option<(u32, Instant)>>,
+    clock_suspect: Kept<(), (), Option<String>>,
 }
 
 /// What the schedule knows, as of an entry of the journal and an instant.
@@ -205,7 +221,7 @@ impl Agent {
             flights: BTreeSet::new(),
             license_sessions: BTreeMap::new(),
             console_reports: BTreeMap::new(),
-            settled: RefCell::default(),
+            kept: KeptRows::default(),
             counted_once: RefCell::default(),
             looks: RefCell::default(),
             explained: RefCell::default(),

@@ -1,5 +1,7 @@
 //! Queueing news with their cause, and telling each recipient once.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use crate::agent::Trouble;
@@ -20,6 +22,23 @@ const PAUSES: [TimeDelta; 5] =
 
 /// What letters to a recipient that was refused for good are called in setbacks.
 pub(in crate::agent) const REFUSED: &str = "letters to ";
+
+/// A piece of news that a recipient was not told.
+pub(super) struct Untold {
+    notice: String,
+    to: String,
+    queued_at: Instant,
+    retry_at: Option<Instant>,
+    /// Until when its recipient wants nothing.
+    slow_until: Option<Instant>,
+}
+
+impl Untold {
+    fn due_at(&self, now: Instant) -> Instant {
+        let at = self.retry_at.unwrap_or(self.queued_at.min(now));
+        self.slow_until.map_or(at, |slow_until| at.max(slow_until))
+    }
+}
 
 impl Agent {
     /// The fact that queues a piece of news, unless it was queued before. `about` tells repeats from news.
@@ -46,13 +65,19 @@ impl Agent {
     /// News that some recipient was not told, in the order in which it happened: notice, recipient, hour of the next try.
     /// What was queued by a clock that was ahead is due now.
     pub(super) fn untold(&self, now: Instant) -> Result<Vec<(String, String, Instant)>, Trouble> {
+        let gather = || Ok((Some(()), Arc::new(self.untold_of_rows()?)));
+        let untold = self.kept.untold.get(&self.store, (), |()| true, gather)?;
+        Ok(untold.iter().map(|untold| (untold.notice.clone(), untold.to.clone(), untold.due_at(now))).collect())
+    }
+
+    fn untold_of_rows(&self) -> Result<Vec<Untold>, Trouble> {
         let mut untold = Vec::new();
         for notice in self.pending()? {
             for to in self.deaf(&notice)? {
                 let retry = self.store.row::<SetbackRow>(&key::setback(&tell(&notice.id, &to).key()))?;
-                let at = retry.map_or(notice.at.min(now), |setback| setback.next_try_at);
-                let at = self.slow_until(&to)?.map_or(at, |slow_until| at.max(slow_until));
-                untold.push((notice.id.clone(), to, at));
+                let retry_at = retry.map(|setback| setback.next_try_at);
+                let slow_until = self.slow_until(&to)?;
+                untold.push(Untold { notice: notice.id.clone(), to, queued_at: notice.at, retry_at, slow_until });
             }
         }
         Ok(untold)

@@ -34,7 +34,7 @@ impl Agent {
         let mut sealed = Vec::new();
         for unit in self.units()? {
             for (month, revision) in self.report_months(&unit.id)? {
-                let Some(report) = self.report_state_remembered(&unit, month, revision)? else { continue };
+                let Some(report) = self.report_state_kept(&unit, month, revision)? else { continue };
                 let is_later = matches!(report.stage, Stage::Sending { sealed_at } if hour.now < sealed_at);
                 if is_later && report.retry_at.is_none() {
                     sealed.push(Duty::Submit { unit: unit.id.clone(), month });

@@ -16,6 +16,19 @@ const PAUSE: TimeDelta = TimeDelta::minutes(10);
 
 impl Agent {
     pub(super) fn retention_facts(&self) -> Result<RetentionFacts, Trouble> {
+        self.kept.retention.get(
+            &self.store,
+            (),
+            |()| true,
+            || {
+                let facts = self.retention_facts_of_rows()?;
+                // Until the first checkpoint they depend on samples, which are no rows.
+                Ok((facts.checkpoint.map(|_| ()), facts))
+            },
+        )
+    }
+
+    fn retention_facts_of_rows(&self) -> Result<RetentionFacts, Trouble> {
         let thinned: Option<JournalThinned> = self.store.row(key::JOURNAL_THINNED)?;
         let held_since = self.forgotten_and_held(thinned.as_ref())?.into_iter().map(|forgotten| forgotten.at).max();
         let forgotten_at = held_since.map(|at| Ok::<_, Trouble>(self.retry_at(&Duty::ThinJournal)?.unwrap_or(at)));

@@ -1,5 +1,7 @@
 //! Reporting units: which servers stand under one key (design.md section 4).
 
+use std::sync::Arc;
+
 use crate::agent::Trouble;
 use crate::config::ManagedBy;
 use crate::domain::Instant;
@@ -13,6 +15,11 @@ impl Agent {
     /// Every reporting unit, in the order of their ids.
     pub(super) fn units(&self) -> Result<Vec<Unit>, Trouble> {
         Ok(self.store.units()?)
+    }
+
+    /// The same, kept until one of them is another.
+    pub(super) fn units_standing(&self) -> Result<Arc<Vec<Unit>>, Trouble> {
+        self.kept.all_units.get(&self.store, (), |()| true, || Ok((Some(()), Arc::new(self.units()?))))
     }
 
     pub(super) fn unit(&self, id: &str) -> Result<Option<Unit>, Trouble> {

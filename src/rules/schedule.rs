@@ -35,7 +35,7 @@ pub struct Policy {
 }
 
 /// What the schedule knows. Everything comes from the store and the settings.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     pub servers: Vec<ServerFacts>,
     pub units: Vec<UnitFacts>,
@@ -51,7 +51,7 @@ pub struct Facts {
     pub samples_wait: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerFacts {
     pub name: String,
     /// Minutes into the interval at which this installation is sampled.
@@ -64,7 +64,7 @@ pub struct ServerFacts {
     pub miss: Option<(Instant, bool)>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitFacts {
     pub id: String,
     pub servers: Vec<String>,
@@ -107,7 +107,7 @@ pub enum Since {
 }
 
 /// Where a month's newest revision stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportState {
     pub month: Month,
     pub revision: u32,
@@ -123,13 +123,6 @@ pub struct ReportState {
     pub final_at: Option<Instant>,
     pub last_told_at: Instant,
     pub retry_at: Option<Instant>,
-}
-
-impl ReportState {
-    /// Nothing is owed any more: sent, entered elsewhere, and its files are written.
-    pub fn is_settled(&self) -> bool {
-        matches!(self.stage, Stage::Submitted { .. }) && self.external_done && self.files_written
-    }
 }
 
 /// How long after a failed sample it is tried again, as long as no regular one comes first.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::folder::{Held, Place};
 use super::journal::{self, Head, Verified};
-use super::kv::Kv;
 use super::opening::Replay;
 use super::state::State;
 use super::{Store, StoreError};
@@ -26,8 +25,7 @@ impl Store {
     /// [`StoreError::NotVerified`] or [`StoreError::Journal`], with what does not hold and where.
     pub fn verify(&self) -> Result<Checked, StoreError> {
         let fresh = Held::beside()?;
-        let kv = Kv::open(&fresh.state()).map_err(|why| StoreError::StateFailed { why })?;
-        let mut state = State::new(kv)?;
+        let mut state = State::new(fresh.anew()?)?;
         state.set_basis_max_age(self.state.basis_max_age())?;
         state.set_rating(&self.state.rating)?;
         let mut replay = Replay::after(Head::EMPTY, state);

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::StoreError;
+use super::kv::Kv;
+use super::surviving::SurvivingState;
 use crate::doors::{FileLock, Files};
 
 /// Where a store lives.
@@ -15,12 +17,15 @@ pub enum Place {
     /// The journal in this folder, wherever `Files` keeps it; the state in a temporary directory, made from the
     /// journal at every opening. The lock stands beside the journal.
     Temporary { journal: PathBuf },
+    /// The same, the state kept as long as this holds it.
+    Surviving { journal: PathBuf, state: SurvivingState },
 }
 
 /// Kept for life: the lock, or the temporary directory.
 pub(super) enum Held {
     Lock { _lock: FileLock, folder: PathBuf, files: Arc<dyn Files> },
     Temporary { folder: tempfile::TempDir, _lock: Option<FileLock> },
+    Surviving { state: SurvivingState, _lock: FileLock },
 }
 
 /// Broken states kept for people to look at, the newest first.
@@ -30,7 +35,7 @@ impl Place {
     pub fn journal(&self) -> PathBuf {
         match self {
             Place::Folder(folder) => folder.join("journal"),
-            Place::Temporary { journal } => journal.clone(),
+            Place::Temporary { journal } | Place::Surviving { journal, .. } => journal.clone(),
         }
     }
 
@@ -41,11 +46,19 @@ impl Place {
                 Ok(Held::Lock { _lock, folder: folder.clone(), files: Arc::clone(files) })
             }
             Place::Temporary { journal } => {
-                let _lock = Some(locked(files, journal.parent().unwrap_or(Path::new("")))?);
+                let _lock = Some(locked(files, beside(journal))?);
                 Ok(Held::Temporary { folder: temporary()?, _lock })
+            }
+            Place::Surviving { journal, state } => {
+                let _lock = locked(files, beside(journal))?;
+                Ok(Held::Surviving { state: state.clone(), _lock })
             }
         }
     }
+}
+
+fn beside(journal: &Path) -> &Path {
+    journal.parent().unwrap_or(Path::new(""))
 }
 
 fn locked(files: &Arc<dyn Files>, folder: &Path) -> Result<FileLock, StoreError> {
@@ -54,7 +67,7 @@ fn locked(files: &Arc<dyn Files>, folder: &Path) -> Result<FileLock, StoreError>
     lock.ok_or_else(|| StoreError::InUse { folder: folder.to_owned() })
 }
 
-fn temporary() -> Result<tempfile::TempDir, StoreError> {
+pub(super) fn temporary() -> Result<tempfile::TempDir, StoreError> {
     let made = tempfile::Builder::new().prefix("tidegauge-state-").tempdir();
     made.map_err(|source| disk("make a folder in", &std::env::temp_dir(), source))
 }
@@ -65,64 +78,108 @@ impl Held {
         Ok(Held::Temporary { folder: temporary()?, _lock: None })
     }
 
-    /// Where sled lives.
-    pub fn state(&self) -> PathBuf {
+    /// The state that stands there.
+    ///
+    /// # Errors
+    /// Why there is none that can be used.
+    pub fn found(&self) -> Result<Kv, String> {
         match self {
-            Held::Lock { folder, .. } => folder.join("state"),
-            Held::Temporary { folder, .. } => folder.path().join("state"),
+            Held::Lock { folder, files, .. } => {
+                match look(folder, &**files).map_err(|error| error.to_string())? {
+                    Look::Nothing => return Err(NOTHING_THERE.to_owned()),
+                    Look::Suspect => return Err("it failed before".to_owned()),
+                    // A folder that cannot be closed is no reason to build a state again that may be whole.
+                    Look::Something => close(folder, &**files).unwrap_or_default(),
+                }
+                Kv::open(&state_of(folder))
+            }
+            Held::Temporary { .. } => Err(NOTHING_THERE.to_owned()),
+            Held::Surviving { state, .. } => state.survived().ok_or_else(|| NOTHING_THERE.to_owned()),
         }
     }
 
-    /// Makes sled's folder one that its owner alone may enter: sled's own files are as open as the umask leaves them.
-    pub fn close(&self) -> Result<(), StoreError> {
-        let Held::Lock { files, .. } = self else { return Ok(()) };
-        let state = self.state();
-        files.close_folder(&state).map_err(|source| disk("make or close", &state, source))
-    }
-
-    /// Whether there is a state to open, and none that failed before.
-    pub fn look(&self) -> Result<Look, StoreError> {
-        let Held::Lock { files, .. } = self else { return Ok(Look::Nothing) };
-        let (state, suspect) = (self.state(), self.suspect());
-        let is_suspect = files.read(&suspect).map_err(|source| disk("read", &suspect, source))?.is_some();
-        let names = files.list(&state).map_err(|source| disk("list", &state, source))?;
-        if is_suspect {
-            return Ok(Look::Suspect);
-        }
-        // A process killed while sled wrote a snapshot leaves one that sled cannot open; nothing depends on it.
-        for name in names.iter().filter(|name| name.starts_with("snap.") && name.ends_with(".generating")) {
-            files.remove(&state.join(name)).map_err(|source| disk("remove", &state.join(name), source))?;
-        }
-        Ok(if names.is_empty() { Look::Nothing } else { Look::Something })
-    }
-
-    /// Present while the state is known to be broken.
-    fn suspect(&self) -> PathBuf {
-        self.state().with_extension("suspect")
-    }
-
-    /// Remembers beyond this process that the state is broken.
-    pub fn mark_suspect(&self) {
-        if let Held::Lock { files, .. } = self {
-            // Best effort: without the mark, the next opening finds out by itself or at the first read.
-            let _ = files.write(&self.suspect(), b"");
-        }
+    /// An empty state; what stands there is moved aside.
+    pub fn anew(&self) -> Result<Kv, StoreError> {
+        let opened = match self {
+            Held::Lock { folder, files, .. } => {
+                self.quarantine()?;
+                close(folder, &**files)?;
+                Kv::open(&state_of(folder))
+            }
+            Held::Temporary { folder, .. } => Kv::open(&state_of(folder.path())),
+            Held::Surviving { state, .. } => return state.anew(),
+        };
+        opened.map_err(|why| StoreError::StateFailed { why })
     }
 
     /// Moves the state aside, so that a fresh one can be built.
     pub fn quarantine(&self) -> Result<(), StoreError> {
-        let Held::Lock { files, folder, .. } = self else { return Ok(()) };
-        let moved = move_aside(&**files, &self.state(), &folder.join("quarantine"));
-        moved.map_err(|source| disk("move aside", &self.state(), source))?;
-        let suspect = self.suspect();
-        let is_there = files.read(&suspect).map_err(|source| disk("read", &suspect, source))?.is_some();
-        if is_there { files.remove(&suspect).map_err(|source| disk("remove", &suspect, source)) } else { Ok(()) }
+        match self {
+            Held::Lock { folder, files, .. } => quarantine(folder, &**files),
+            Held::Temporary { .. } => Ok(()),
+            Held::Surviving { state, .. } => {
+                state.forget();
+                Ok(())
+            }
+        }
     }
+
+    /// Remembers beyond this process that the state is broken.
+    pub fn mark_suspect(&self) {
+        match self {
+            // Best effort: without the mark, the next opening finds out by itself or at the first read.
+            Held::Lock { folder, files, .. } => files.write(&suspect_of(folder), b"").unwrap_or_default(),
+            Held::Temporary { .. } => {}
+            Held::Surviving { state, .. } => state.mark_suspect(),
+        }
+    }
+}
+
+/// Why there is no state where none was ever made.
+pub(super) const NOTHING_THERE: &str = "there was no state";
+
+/// Where sled lives.
+fn state_of(folder: &Path) -> PathBuf {
+    folder.join("state")
+}
+
+/// Present while the state is known to be broken.
+fn suspect_of(folder: &Path) -> PathBuf {
+    state_of(folder).with_extension("suspect")
+}
+
+/// Makes sled's folder one that its owner alone may enter: sled's own files are as open as the umask leaves them.
+fn close(folder: &Path, files: &dyn Files) -> Result<(), StoreError> {
+    let state = state_of(folder);
+    files.close_folder(&state).map_err(|source| disk("make or close", &state, source))
+}
+
+/// Whether there is a state to open, and none that failed before.
+fn look(folder: &Path, files: &dyn Files) -> Result<Look, StoreError> {
+    let (state, suspect) = (state_of(folder), suspect_of(folder));
+    let is_suspect = files.read(&suspect).map_err(|source| disk("read", &suspect, source))?.is_some();
+    let names = files.list(&state).map_err(|source| disk("list", &state, source))?;
+    if is_suspect {
+        return Ok(Look::Suspect);
+    }
+    // A process killed while sled wrote a snapshot leaves one that sled cannot open; nothing depends on it.
+    for name in names.iter().filter(|name| name.starts_with("snap.") && name.ends_with(".generating")) {
+        files.remove(&state.join(name)).map_err(|source| disk("remove", &state.join(name), source))?;
+    }
+    Ok(if names.is_empty() { Look::Nothing } else { Look::Something })
+}
+
+fn quarantine(folder: &Path, files: &dyn Files) -> Result<(), StoreError> {
+    let (state, suspect) = (state_of(folder), suspect_of(folder));
+    let moved = move_aside(files, &state, &folder.join("quarantine"));
+    moved.map_err(|source| disk("move aside", &state, source))?;
+    let is_there = files.read(&suspect).map_err(|source| disk("read", &suspect, source))?.is_some();
+    if is_there { files.remove(&suspect).map_err(|source| disk("remove", &suspect, source)) } else { Ok(()) }
 }
 
 /// What there is to open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
+enum Look {
     Nothing,
     Something,
     Suspect,

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use super::StoreError;
 use super::journal::Head;
+use super::keys::About;
+use super::trace::Traces;
 use crate::seal::chain::Hash;
 
 /// Records in one sled batch.
@@ -43,6 +45,8 @@ type Change = (Vec<u8>, Option<Vec<u8>>);
 pub(super) struct Kv {
     db: sled::Db,
     pending: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Rows that were set, for what is worked out of them.
+    traces: Traces,
     failed: AtomicBool,
 }
 
@@ -56,13 +60,26 @@ impl Kv {
             sled::Config::default().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(Some(FLUSH_EVERY_MS));
         for _ in 0..OPEN_TRIES_MAX {
             match catch_unwind(AssertUnwindSafe(|| config.open())) {
-                Ok(Ok(db)) => return Ok(Kv { db, pending: BTreeMap::new(), failed: AtomicBool::new(false) }),
+                Ok(Ok(db)) => return Ok(Kv::of(db)),
                 Ok(Err(sled::Error::Io(error))) if is_locked(&error) => std::thread::park_timeout(OPEN_PAUSE),
                 Ok(Err(error)) => return Err(error.to_string()),
                 Err(_) => return Err("it panicked while opening".to_owned()),
             }
         }
         Err("it stays locked by another process".to_owned())
+    }
+
+    fn of(db: sled::Db) -> Kv {
+        Kv { db, pending: BTreeMap::new(), traces: Traces::default(), failed: AtomicBool::new(false) }
+    }
+
+    /// The same database with nothing pending, as a process finds it that opens it after another one was killed.
+    pub fn reopened(&self) -> Kv {
+        Kv::of(self.db.clone())
+    }
+
+    pub fn traces(&self) -> &Traces {
+        &self.traces
     }
 
     /// The newest journal entry whose rows are in; `None` when they are of another schema, or a commit was broken off.
@@ -86,11 +103,19 @@ impl Kv {
     }
 
     pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.note(&key);
         self.pending.insert(key, Some(value));
     }
 
     pub fn delete(&mut self, key: Vec<u8>) {
+        self.note(&key);
         self.pending.insert(key, None);
+    }
+
+    fn note(&mut self, key: &[u8]) {
+        if let Some((_, row)) = key.split_first().filter(|(about, _)| **about == About::Row as u8) {
+            self.traces.set(row);
+        }
     }
 
     /// Records with `from <= key < to`, in the order of their keys.
@@ -152,6 +177,7 @@ impl Kv {
     /// Forgets what was put and not committed.
     pub fn discard(&mut self) {
         self.pending.clear();
+        self.traces.set_all();
     }
 
     pub fn pending(&self) -> usize {

@@ -10,6 +10,7 @@ mod backup;
 mod billing;
 mod days;
 mod endpoint;
+mod ends;
 mod error;
 mod fold;
 mod folder;
@@ -30,6 +31,8 @@ mod reads;
 mod rows;
 mod squeeze;
 mod state;
+mod surviving;
+mod trace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,6 +58,8 @@ pub use newest::Edition;
 pub use opening::Opening;
 pub use payload::{claimed_len, facts_of, shown};
 pub use state::{BASIS_MAX_AGE_DEFAULT, SummaryAt};
+pub use surviving::SurvivingState;
+pub use trace::Trace;
 
 /// The agent's memory. One process, one `Store` per place.
 pub struct Store {

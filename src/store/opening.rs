@@ -4,10 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::fact::{Fact, JournalThinned, LettingGo};
-use super::folder::{Held, Look, Place};
+use super::folder::{Held, NOTHING_THERE, Place};
 use super::journal::{Cut, Entry, Head, Journal, JournalError, Left, Opened};
 use super::kept::RecordedIn;
-use super::kv::Kv;
 use super::payload;
 use super::state::State;
 use super::{Store, StoreError};
@@ -68,20 +67,17 @@ pub(super) fn open(place: &Place, files: Arc<dyn Files>) -> Result<(Store, Openi
         },
         Err(why) => why,
     };
-    held.quarantine()?;
-    held.close()?;
-    let kv = Kv::open(&held.state()).map_err(|why| StoreError::StateFailed { why })?;
     let (state, journal, opened) =
-        catch_up(place, &files, State::new(kv)?, Head::EMPTY).map_err(|behind| behind.error)?;
+        catch_up(place, &files, State::new(held.anew()?)?, Head::EMPTY).map_err(|behind| behind.error)?;
     // A first opening finds nothing, and builds nothing worth telling.
     let is_first = opened.given == 0 && why == NOTHING_THERE;
-    let is_temporary = matches!(place, Place::Temporary { .. });
-    let rebuilt = (!is_first && !is_temporary).then_some(why);
+    let rebuilt = match place {
+        Place::Folder(_) => (!is_first).then_some(why),
+        Place::Temporary { .. } | Place::Surviving { .. } => None,
+    };
     let opening = Opening { cut: cut.or(opened.cut), applied: opened.given, rebuilt };
     Ok((store(place, files, held, state, journal), opening))
 }
-
-const NOTHING_THERE: &str = "there was no state";
 
 fn store(place: &Place, files: Arc<dyn Files>, held: Held, state: State, journal: Journal) -> Store {
     Store { state, journal, files, journal_folder: place.journal(), held }
@@ -89,13 +85,7 @@ fn store(place: &Place, files: Arc<dyn Files>, held: Held, state: State, journal
 
 /// The state as it stands, and up to where it is applied.
 fn open_state(held: &Held) -> Result<(State, Head), String> {
-    match held.look().map_err(|error| error.to_string())? {
-        Look::Nothing => return Err(NOTHING_THERE.to_owned()),
-        Look::Suspect => return Err("it failed before".to_owned()),
-        // A folder that cannot be closed is no reason to build a state again that may be whole.
-        Look::Something => held.close().unwrap_or_default(),
-    }
-    let kv = Kv::open(&held.state())?;
+    let kv = held.found()?;
     let known = kv.applied().map_err(|error| error.to_string())?;
     let known = known.ok_or("its last commit was broken off, or another version of this program made it")?;
     Ok((State::new(kv).map_err(|error| error.to_string())?, known))

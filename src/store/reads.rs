@@ -34,6 +34,7 @@ impl Store {
     /// # Errors
     /// The state fails.
     pub fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.state.kv.traces().read_all(prefix);
         let from = keys::row(prefix);
         let found = self.noting(self.state.kv.keys(&from, &keys::end_of(&from)))?;
         Ok(found.into_iter().map(|key| String::from_utf8_lossy(&key[1..]).into_owned()).collect())
@@ -58,13 +59,7 @@ impl Store {
     /// # Errors
     /// The state fails.
     pub fn oldest_sample_at(&self) -> Result<Option<Instant>, StoreError> {
-        let mut oldest = None;
-        for server in self.servers()? {
-            let prefix = keys::prefix(About::Sample, &server);
-            let first = self.noting(self.state.kv.first_key(&prefix, &keys::end_of(&prefix)))?;
-            oldest = oldest.into_iter().chain(first.as_deref().and_then(keys::instant_of)).min();
-        }
-        Ok(oldest)
+        self.noting(self.state.oldest_sample_at())
     }
 
     /// The journal entries that hold the server's samples, in order of time.
@@ -97,6 +92,17 @@ impl Store {
         self.noting(self.state.days(unit, first, last))
     }
 
+    /// The last of them.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn last_day(&self, unit: &str, first: NaiveDate, last: NaiveDate) -> Result<Option<DayMark>, StoreError> {
+        let behind = last.checked_add_days(Days::new(1)).unwrap_or(last).max(first);
+        let found = self.noting(self.state.kv.last_key(&keys::day(unit, first), &keys::day(unit, behind)))?;
+        let Some(day) = found.as_deref().and_then(keys::day_of) else { return Ok(None) };
+        Ok(self.days(unit, day, day)?.pop())
+    }
+
     /// Reporting units, by id.
     ///
     /// # Errors
@@ -126,6 +132,7 @@ impl Store {
     /// # Errors
     /// The state fails, or the row is not a `T`.
     pub fn row<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
+        self.state.kv.traces().read(key);
         let bytes = self.noting(self.state.kv.get(&keys::row(key)))?;
         bytes.map(|bytes| row_from(key, &bytes)).transpose()
     }
@@ -135,6 +142,7 @@ impl Store {
     /// # Errors
     /// The state fails, or a row is not a `T`.
     pub fn rows<T: DeserializeOwned>(&self, prefix: &str) -> Result<Vec<(String, T)>, StoreError> {
+        self.state.kv.traces().read_all(prefix);
         let from = keys::row(prefix);
         let records = self.noting(self.state.kv.scan(&from, &keys::end_of(&from)))?;
         let row = |(key, bytes): (Vec<u8>, Vec<u8>)| {
@@ -185,6 +193,10 @@ impl State {
     }
 
     pub(super) fn newest_sample_at(&self, server: &str, not_after: Instant) -> Result<Option<Instant>, StoreError> {
+        match self.ends.newest(self, server)? {
+            Some(newest) if not_after < newest => {}
+            newest => return Ok(newest),
+        }
         let (prefix, end) = (keys::prefix(About::Sample, server), keys::at(About::Sample, server, not_after));
         Ok(self.kv.last_key(&prefix, &keys::end_of(&end))?.as_deref().and_then(keys::instant_of))
     }

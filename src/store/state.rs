@@ -7,6 +7,7 @@ use chrono::{Days, NaiveDate, TimeDelta};
 
 use super::StoreError;
 use super::days::{Seen, Surpluses, mark_of_day};
+use super::ends::Ends;
 use super::fact::{Fact, LettingGo, PackedSample, ThinnedSample};
 use super::fold::{Fold, Unpacker, read_row, read_summary, resolve, rewind_ledger};
 use super::journal::Head;
@@ -36,6 +37,7 @@ pub(super) struct State {
     /// What answers where a server states no weight, and what unknown types stand for.
     pub rating: Arc<Rating>,
     pub newest: Newest,
+    pub ends: Ends,
     /// The fold after each server's newest sample.
     latest: BTreeMap<ServerName, Latest>,
     /// Since when a server's samples are to be folded again.
@@ -59,7 +61,16 @@ impl State {
         let stored = kv.get(RATING_KEY)?.map(|bytes| serde_json::from_slice(&bytes));
         let rating = stored.transpose().map_err(|error| kept::odd("the rating", &error.to_string()))?;
         let rating = Arc::new(rating.unwrap_or_default());
-        Ok(State { kv, basis_max_age, rating, newest: Newest::default(), latest, unfolded, unmarked })
+        Ok(State {
+            kv,
+            basis_max_age,
+            rating,
+            newest: Newest::default(),
+            ends: Ends::default(),
+            latest,
+            unfolded,
+            unmarked,
+        })
     }
 
     pub fn basis_max_age(&self) -> TimeDelta {
@@ -128,6 +139,7 @@ impl State {
     /// Forgets what was applied and not committed.
     pub fn discard(&mut self) {
         self.kv.discard();
+        self.ends.clear();
         self.note_rewrite_of_all();
         self.latest.clear();
         self.unfolded.clear();
@@ -204,6 +216,7 @@ impl State {
         let (digest, bytes) = (*digest, bytes.clone());
         let row = SampleRow { base_at, keyframe_at, step, keyframe, unit, digest, recorded, bytes };
         self.kv.put(keys::at(About::Sample, server, *taken_at), kept::to_bytes(&row));
+        self.ends.add(server, *taken_at);
         self.unfold(server, *taken_at);
         Ok(())
     }

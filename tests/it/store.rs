@@ -6,6 +6,8 @@ mod letting_go;
 mod newest;
 mod order;
 mod samples;
+mod surviving;
+mod trace;
 pub mod world;
 mod year;
 

@@ -14,6 +14,7 @@ use crate::rules::schedule::Duty;
 pub use by_server::{Round, Wish};
 pub(in crate::agent) use limit::Total;
 pub(in crate::agent) use session::Session;
+pub(in crate::agent) use watch::WatchGiven;
 
 /// The duty of asking for a unit's license.
 fn check_of(unit: &Unit) -> Duty {

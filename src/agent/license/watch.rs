@@ -1,16 +1,25 @@
 //! Telling people of a license that ends and of a limit that is exceeded, whoever renews it.
 
 use crate::agent::{Agent, Hour, Trouble};
-use crate::domain::Instant;
-use crate::domain::installation::Unit;
+use crate::domain::installation::{ServerName, Unit};
 use crate::domain::license::LicenseType;
 use crate::domain::notice::News;
+use crate::domain::{Instant, Month};
 use crate::rules::license_state::{self, Ends, Standing};
 use crate::rules::license_watch::{Telling, Told, Watched};
 use crate::rules::overage::{self, Band, Overage};
+use crate::store::Edition;
 use crate::store::fact::{Fact, key};
 
 use super::limit::Seen;
+
+/// What a unit's license is watched by, beside rows.
+#[derive(Clone, PartialEq, Eq)]
+pub(in crate::agent) struct WatchGiven {
+    unit: Unit,
+    month: Month,
+    newest: Vec<Option<Edition>>,
+}
 
 impl Agent {
     /// When there is something to tell of the unit's license; it may be past. `None`: no dates and no limit, or no server
@@ -20,7 +29,22 @@ impl Agent {
         if !sampled {
             return Ok(None);
         }
-        Ok(self.license_told(unit)?.due_at(&self.license_watched(unit, now)?))
+        let given = self.watch_given(unit, now)?;
+        self.kept.license_watches.get(
+            &self.store,
+            unit.id.clone(),
+            |known| *known == given,
+            || {
+                let due_at = self.license_told(unit)?.due_at(&self.license_watched(unit, now)?);
+                Ok((Some(given.clone()), due_at))
+            },
+        )
+    }
+
+    fn watch_given(&self, unit: &Unit, now: Instant) -> Result<WatchGiven, Trouble> {
+        let edition = |server: &ServerName| self.store.newest_edition(server, now);
+        let newest = unit.servers.iter().map(edition).collect::<Result<_, _>>()?;
+        Ok(WatchGiven { unit: unit.clone(), month: Month::of(now), newest })
     }
 
     pub(in crate::agent) fn license_told(&self, unit: &Unit) -> Result<Told, Trouble> {

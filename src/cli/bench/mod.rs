@@ -4,12 +4,12 @@
 
 pub mod generate;
 pub mod kernels;
-pub mod model;
-mod receipts;
 pub mod messages;
 pub mod model;
 pub mod post;
+mod receipts;
 pub mod serve;
+pub mod year;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -52,6 +52,12 @@ pub enum Act {
     ///
     /// Example: tidegauge bench serve --workloads 10000 --listen 127.0.0.1:18080
     Serve(serve::Asked),
+    /// Plays a calm year of the whole system
+    ///
+    /// Exit codes: 7 the oracle objects.
+    ///
+    /// Example: tidegauge bench year --workloads 1000 --on-disk ./year
+    Year(year::Asked),
 }
 
 /// Which provider is generated.
@@ -87,6 +93,8 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Act::Messages(asked) => messages::run(session, asked),
         Act::Post(asked) => post::run(session, asked),
         Act::Serve(asked) => serve::run(session, asked),
+        Act::Serve(asked) => serve::run(session, asked),
+        Act::Year(asked) => year::run(session, asked),
     }
 }
 

@@ -41,6 +41,9 @@ const HEADS_MAX: usize = 10_000;
 /// In which life of the agent (each backup that is put back begins one) and at which look a message was first there.
 type Arrival = (u32, u64);
 
+/// In most worlds what the agent keeps is compared after so many duties.
+const KEPT_COMPARED_EVERY: u64 = 64;
+
 /// Watches the agent and objects.
 pub struct Oracle {
     objections: Vec<String>,
@@ -68,10 +71,20 @@ pub struct Oracle {
     overtaken: BTreeSet<String>,
     secrets: Vec<Secret>,
     pub checks: u64,
+    /// After how many duties what the agent keeps is compared with what it would read.
+    kept_compared_every: u64,
 }
 
 impl Default for Oracle {
     fn default() -> Oracle {
+        Oracle::of(0)
+    }
+}
+
+impl Oracle {
+    /// The oracle of a world; of every tenth seed it compares what the agent keeps after every duty.
+    pub fn of(seed: u64) -> Oracle {
+        let kept_compared_every = if seed.is_multiple_of(10) { 1 } else { KEPT_COMPARED_EVERY };
         let mut oracle = Oracle {
             objections: Vec::new(),
             head: Head::EMPTY,
@@ -90,13 +103,12 @@ impl Default for Oracle {
             overtaken: BTreeSet::new(),
             secrets: Vec::new(),
             checks: 0,
+            kept_compared_every,
         };
         oracle.keep_simulated_secrets();
         oracle
     }
-}
 
-impl Oracle {
     /// Objects.
     pub fn object(&mut self, objection: String) {
         if self.objections.len() < OBJECTIONS_MAX {
@@ -151,12 +163,24 @@ impl Oracle {
     ) {
         self.checks += 1;
         self.check_journal(agent, now);
+        if self.checks.is_multiple_of(self.kept_compared_every) {
+            self.check_freshness(agent, now);
+        }
         for (name, server) in servers {
             self.check_samples(agent, name, server, now);
         }
         self.check_told(agent, servers, now);
         if let Some(license_server) = license_server {
             self.check_far_side(agent, license_server, now);
+        }
+    }
+
+    /// What the schedule is derived from is what the state says, whatever of it is kept from duty to duty.
+    fn check_freshness(&mut self, agent: &Agent, now: Instant) {
+        match agent.kept_differs(now) {
+            Ok(None) => {}
+            Ok(Some(how)) => self.object(format!("{}  the schedule's facts are old: {how}", minute_text(now))),
+            Err(error) => self.object(format!("{}  the schedule's facts are not read: {error}", minute_text(now))),
         }
     }
 

@@ -144,7 +144,7 @@ fn prove(world: &mut World) {
         world.oracle.object(format!("the store does not verify: {refused}"));
     }
     let before = world.agent().store().state_digest();
-    world.off_until(world.now());
+    world.off_without_state();
     let after = world.agent().store().state_digest();
     match (before, after) {
         (Ok(before), Ok(after)) if before == after => {}

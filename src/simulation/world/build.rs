@@ -15,7 +15,7 @@ use crate::domain::{Instant, Points};
 use crate::doors::peer::{FolderPeer, HttpPeer, MailAuth, MailPeer, MailTls, PeerSettings, SecretPlace, Trust};
 use crate::doors::{Clock, Files};
 use crate::license_server::{self, Contract, ContractState, LicenseServer, Policy, Term};
-use crate::store::Place;
+use crate::store::{Place, SurvivingState};
 
 use super::super::chance::SeededChance;
 use super::super::clock::SimulatedClock;
@@ -134,7 +134,7 @@ impl World {
     /// The world of a plan on a simulated disk, enrolled and with auto update on when it is a closed loop.
     pub fn new(plan: WorldPlan) -> World {
         let disk = SimulatedDisk::new();
-        let place = Place::Temporary { journal: "/state/journal".into() };
+        let place = Place::Surviving { journal: "/state/journal".into(), state: SurvivingState::default() };
         let mut plan = plan;
         plan.settings.state_dir = "/state".into();
         plan.settings.reports_dir = "/reports".into();
@@ -161,7 +161,7 @@ impl World {
         let mut world = World {
             settings: settings(&plan),
             seed: plan.seed,
-            oracle: Oracle::default(),
+            oracle: Oracle::of(plan.seed),
             openings: 0,
             clock_ahead: chrono::TimeDelta::zero(),
             story: Vec::new(),

@@ -12,7 +12,7 @@ const KEYS: &str = "keys";
 
 impl World {
     /// Lets the oracle compare both sides, follow the journal, and look for secrets in all that was said and written.
-    pub(super) fn object_to_what_is_wrong(&mut self) {
+    pub fn object_to_what_is_wrong(&mut self) {
         let agent = self.agent.as_ref().expect("the agent runs between a world's calls");
         let (oracle, now) = (&mut self.oracle, self.clock.now());
         oracle.check_chain(agent, now);

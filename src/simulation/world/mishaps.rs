@@ -42,6 +42,7 @@ impl World {
         self.pull_the_plug("stopped, to put its backup back");
         self.disk.as_ref().expect("backups are of simulated disks").heal();
         self.files.remove_folder(&self.place.journal()).expect("a healthy disk");
+        self.lose_state();
         let state_dir = self.settings.state_dir.clone();
         restore(&self.files, Path::new(BACKUP), &state_dir).expect("what was backed up can be put back");
         self.open();
@@ -59,6 +60,7 @@ impl World {
         old.make_read_only();
         self.files = Arc::new(disk.clone());
         self.disk = Some(disk);
+        self.lose_state();
         self.open();
     }
 

@@ -176,6 +176,13 @@ impl World {
         self.open();
     }
 
+    /// The machine is off for a moment and loses its state, which is made again from the journal.
+    pub fn off_without_state(&mut self) {
+        self.pull_the_plug("switched off");
+        self.lose_state();
+        self.open();
+    }
+
     /// Pulls the plug once at this point of the next duty of this kind (`Duty::kind`).
     pub fn kill_once(&mut self, kind: &'static str, point: KillPoint) {
         self.kills.insert((kind, point));

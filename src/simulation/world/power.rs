@@ -9,9 +9,13 @@ use super::{KillPoint, World};
 use crate::agent::{Agent, Doors, Trouble};
 use crate::domain::calendar::minute_text;
 use crate::rules::schedule::Duty;
+use crate::store::Place;
 
 /// Tries to open on a disk with faults, each of which ends with somebody healing it.
 const OPENINGS_MAX: u32 = 3;
+
+/// Of so many openings one finds no state.
+const OPENINGS_WITH_STATE: u64 = 16;
 
 impl World {
     /// The agent in trouble is opened again, as its service manager would do, once the disk is healed.
@@ -76,6 +80,9 @@ impl World {
     /// # Panics
     /// The agent does not open on a disk without faults.
     pub(super) fn open(&mut self) {
+        if self.openings % OPENINGS_WITH_STATE == OPENINGS_WITH_STATE - 1 {
+            self.lose_state();
+        }
         for _ in 0..OPENINGS_MAX {
             self.openings += 1;
             let chance = Box::new(SeededChance::new(self.seed.wrapping_mul(1_000_003).wrapping_add(self.openings)));
@@ -94,6 +101,13 @@ impl World {
             }
         }
         panic!("seed {}: the agent does not open in {OPENINGS_MAX} tries on a healed disk", self.seed);
+    }
+
+    /// The agent finds no state when it is opened next, and makes it from the journal; it is not running.
+    pub(super) fn lose_state(&self) {
+        if let Place::Surviving { state, .. } = &self.place {
+            state.forget();
+        }
     }
 
     /// Adds a line to the story.
