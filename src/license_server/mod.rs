@@ -13,6 +13,7 @@ mod intake;
 mod ledger;
 mod operator;
 mod operator_routes;
+mod operator_rows;
 mod routes;
 mod signing_key;
 mod state;
@@ -38,8 +39,9 @@ pub use decision::{Decision, decide};
 pub use facts::{Fact, Grant, Note, RefusedEnrolment};
 pub use hearing::{Claim, Concern, Heard, Said};
 pub use intake::{Decided, Judging, NewFact, decided};
-pub use operator::{AgentRow, ContractSum, InstallationRow, Order, Refused, ReportRow, ReportView};
+pub use operator::{Order, Refused};
 pub use operator_routes::{Obeyed, SignedOrder, operator_router};
+pub use operator_rows::{AgentRow, ContractSum, InstallationRow, ReportRow, ReportView};
 pub use routes::router;
 pub use signing_key::{NoSigningKey, new_signing_key};
 pub use state::{AgentOnFile, ConflictOnFile, MessageOnFile, State, TokenOnFile};
@@ -121,7 +123,7 @@ impl LicenseServer {
         self.asked(Concern::Whole, move |state| {
             let is_kept = state.policy.unwrap_or_default() == policy;
             let actor = "settings".to_owned();
-            let entry = (!is_kept).then(|| NewFact { fact: Fact::PolicySet { policy }, said: None, actor, at: now });
+            let entry = (!is_kept).then_some(NewFact { fact: Fact::PolicySet { policy }, said: None, actor, at: now });
             Decided { entry, answer: () }
         })?;
         *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;

@@ -93,7 +93,6 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Act::Messages(asked) => messages::run(session, asked),
         Act::Post(asked) => post::run(session, asked),
         Act::Serve(asked) => serve::run(session, asked),
-        Act::Serve(asked) => serve::run(session, asked),
         Act::Year(asked) => year::run(session, asked),
     }
 }
