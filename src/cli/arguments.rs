@@ -168,8 +168,7 @@ pub enum Command {
     #[command(hide = true)]
     Man(super::man::Asked),
     /// The License Update Server and its operator's commands
-    #[command(subcommand)]
-    LicenseServer(super::license_server::Act),
+    LicenseServer(super::license_server::Asked),
     /// Runs the agent until it is told to stop
     ///
     /// Samples, reports, sends, tells and renews as the settings say, serves the control socket in the state directory

@@ -1,7 +1,7 @@
 //! `bench messages`: founds a License Update Server, enrols agents, and writes messages that they signed.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{Datelike, TimeDelta};
@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::print_line;
 use crate::agent::Refused;
+use crate::cli::license_server::DatabaseAt;
 use crate::cli::session::Session;
 use crate::domain::calendar::midnight;
 use crate::domain::license::LicenseType;
@@ -41,9 +42,11 @@ pub struct Asked {
     /// Workload rows of a report
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=40_000))]
     rows: u32,
-    /// The server's empty state directory
+    /// The server's empty state directory; in a database stands what is not its signing key
     #[arg(long, value_name = "DIR")]
     server: PathBuf,
+    #[command(flatten)]
+    database: DatabaseAt,
     /// Written to: of each message its length (4 bytes, little-endian) and its body
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -69,7 +72,7 @@ impl Of {
 pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     let meter = Meter::begin();
     let now = session.doors.clock.now();
-    let keys = enrolled(session, &asked.server, asked.agents, now)?;
+    let keys = enrolled(session, asked, now)?;
     let failed = |error: std::io::Error| Refused::new(73, format!("cannot write {}: {error}", asked.out.display()));
     let mut out = Vec::new();
     let mut bytes = 0;
@@ -95,19 +98,18 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
 }
 
 /// Founds the server and enrols the agents: their units and keys.
-fn enrolled(
-    session: &Session<'_>,
-    folder: &Path,
-    agents: u32,
-    now: Instant,
-) -> Result<Vec<(String, SigningKey)>, Refused> {
+fn enrolled(session: &Session<'_>, asked: &Asked, now: Instant) -> Result<Vec<(String, SigningKey)>, Refused> {
     let refused = |error: &dyn std::fmt::Display| Refused::new(73, error.to_string());
     let mut chance = (session.doors.chance)();
-    new_signing_key(&*session.doors.files, folder, &mut *chance).map_err(|error| refused(&error))?;
-    let server = LicenseServer::open(Arc::clone(&session.doors.files), folder, Policy::default());
+    let (files, folder) = (&session.doors.files, &asked.server);
+    new_signing_key(&**files, folder, &mut *chance).map_err(|error| refused(&error))?;
+    let server = match asked.database.open(session)? {
+        Some(database) => LicenseServer::open_on_database(&**files, folder, database),
+        None => LicenseServer::open(Arc::clone(files), folder, Policy::default()),
+    };
     let server = server.map_err(|error| refused(&error))?;
     let mut keys = Vec::new();
-    for number in 0..agents {
+    for number in 0..asked.agents {
         let order = match number {
             0 => Order::AddContract { contract: contract(), url: None },
             _ => Order::IssueToken { contract_id: CONTRACT.to_owned(), url: None },
