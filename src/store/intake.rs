@@ -7,7 +7,7 @@ use super::StoreError;
 use super::fact::{Fact, PackedSample};
 use super::fold::{Unpacker, read_row};
 use super::keys::{self, About, Moment};
-use super::packing::{self, KEYFRAMES_MAX, Kind, STEPS_MAX};
+use super::packing::{self, KEYFRAMES_MAX, Kind, STEPS_MAX, digest};
 use super::state::State;
 use crate::domain::Instant;
 use crate::domain::installation::ServerName;
@@ -46,10 +46,10 @@ impl<'a> Intake<'a> {
     }
 
     pub fn take(&mut self, sample: &Sample) -> Result<Taken, StoreError> {
-        let digest = packing::digest(sample);
         if let Some(there) = self.digest_there(sample)? {
-            return Ok(if there == digest { Taken::Repeat } else { Taken::Conflict });
+            return Ok(if digest::is_of(&there, sample) { Taken::Repeat } else { Taken::Conflict });
         }
+        let digest = digest::digest(sample);
         let (base_at, bytes) = self.pack(sample)?;
         let (server, taken_at) = (sample.server.clone(), sample.taken_at);
         self.packed.insert((server.clone(), taken_at), digest);

@@ -53,7 +53,7 @@ impl Dating {
         let is_sweep =
             brief.sweep == Sweep::Full || previous.is_none_or(|sample| sample.restore_points_swept_at.is_none());
         let newest_known = previous.and_then(|sample| {
-            let newest = sample.workloads.iter().filter_map(|workload| workload.last_restore_point_at).max();
+            let newest = sample.workloads.newest_restore_point_at();
             newest.map(|newest| newest.min(sample.taken_at))
         });
         let window_from = brief.now - WINDOW;
@@ -200,8 +200,8 @@ impl Dating {
 
 /// Where each workload stands in the sample before; both are sorted by id.
 fn positions_in(previous: Option<&Sample>, workloads: &[Workload]) -> Vec<Option<usize>> {
-    let mut known =
-        previous.map_or(&[][..], |sample| &sample.workloads).iter().map(|workload| &workload.id).enumerate().peekable();
+    let known = previous.into_iter().flat_map(|sample| &sample.workloads);
+    let mut known = known.map(|workload| &workload.id).enumerate().peekable();
     let position_of = |workload: &Workload| {
         while known.next_if(|(_, id)| **id < workload.id).is_some() {}
         known.next_if(|(_, id)| **id == workload.id).map(|(position, _)| position)

@@ -294,7 +294,7 @@ impl Reading {
             server: self.brief.server.clone(),
             taken_at: self.brief.now,
             license,
-            workloads,
+            workloads: workloads.into(),
             counts,
             vouched: true,
             restore_points_swept_at: swept_at,

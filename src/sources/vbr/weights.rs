@@ -38,10 +38,9 @@ pub fn state(
 
 fn before(workload: &Workload, previous: Option<&Sample>, now: Instant) -> Before {
     let Some(previous) = previous else { return Before::FirstSample };
-    let known = previous.workloads.binary_search_by(|known| known.id.as_str().cmp(workload.id.as_str()));
-    match known.map(|position| &previous.workloads[position]) {
-        Err(_) => Before::NotSeen,
-        Ok(known) if Month::of(previous.taken_at) == Month::of(now) => Before::SeenThisMonth(known.points),
-        Ok(_) => Before::SeenEarlier,
+    match previous.workloads.position_of(&workload.id).map(|position| &previous.workloads[position]) {
+        None => Before::NotSeen,
+        Some(known) if Month::of(previous.taken_at) == Month::of(now) => Before::SeenThisMonth(known.points),
+        Some(_) => Before::SeenEarlier,
     }
 }

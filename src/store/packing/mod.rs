@@ -6,6 +6,7 @@
 
 mod changes;
 pub(super) mod columns;
+pub(super) mod digest;
 mod layout;
 
 use std::sync::Arc;
@@ -15,13 +16,12 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Instant;
 use crate::domain::sample::Sample;
 use crate::domain::workload::Workload;
-use crate::seal::chain::Hash;
-use crate::seal::digest::sha256;
+use crate::domain::workloads::Workloads;
 
 use super::squeeze::{squeeze, unsqueeze};
 use changes::Changes;
 use columns::{After, Rows};
-use layout::{Beyond, KeptCount, KeptLicense, digested, kept_parts, license_of};
+use layout::{Beyond, KeptCount, KeptLicense, kept_parts, license_of};
 
 /// Samples from one keyframe to the next.
 pub const STEPS_MAX: u32 = 24;
@@ -94,30 +94,6 @@ impl Rest {
     }
 }
 
-/// The SHA-256 of everything in the sample.
-pub(super) fn digest(sample: &Sample) -> Hash {
-    let Sample {
-        server,
-        taken_at,
-        license: _,
-        workloads,
-        counts,
-        vouched,
-        restore_points_swept_at,
-        discrepancies,
-        stale: _,
-    } = sample;
-    let (license, beyond) = kept_parts(sample);
-    let workloads: Vec<_> = workloads.iter().map(digested).collect();
-    let counts: Vec<KeptCount> = counts.iter().map(KeptCount::of).collect();
-    let first = (server, taken_at, license, workloads, counts, vouched, restore_points_swept_at, discrepancies);
-    let mut bytes = postcard::to_stdvec(&first).expect("a sample is plain data");
-    if !beyond.is_empty() {
-        bytes.extend(beyond.to_bytes());
-    }
-    sha256(&bytes)
-}
-
 /// The whole sample, without its server and instant.
 pub(super) fn pack_whole(sample: &Sample) -> Vec<u8> {
     let (license, beyond) = kept_parts(sample);
@@ -128,7 +104,7 @@ pub(super) fn pack_whole(sample: &Sample) -> Vec<u8> {
 
 /// What changed since `base`; `None` when the two cannot be compared by position.
 pub(super) fn pack_changes(sample: &Sample, base: &Sample, kind: Kind) -> Option<Vec<u8>> {
-    if !changes::are_sorted(&sample.workloads) || !changes::are_sorted(&base.workloads) {
+    if !sample.workloads.are_sorted() || !base.workloads.are_sorted() {
         return None;
     }
     let rest = Rest::of(sample);
@@ -169,7 +145,7 @@ pub(super) fn unpack(
     match packed {
         Packed::Whole { license, rows, rest } => {
             let beyond = stated.unwrap_or_default();
-            sample_of(server, taken_at, (*license, beyond), rows.workloads(taken_at)?, rest)
+            sample_of(server, taken_at, (*license, beyond), rows.workloads(taken_at)?.into(), rest)
         }
         Packed::Changed { license, changes, rest } => {
             let base = base.ok_or(Unreadable("its base, which is missing"))?;
@@ -177,11 +153,9 @@ pub(super) fn unpack(
             let license = license.map_or(base_license, |license| *license);
             let beyond = stated.unwrap_or(base_beyond);
             let rest = rest.unwrap_or_else(|| Rest::of(&base));
-            // A base that nobody else holds becomes the sample: of a long chain nothing is copied.
-            let before = Arc::unwrap_or_clone(base).workloads;
             let workloads = match changes {
-                Some(changes) => changes.applied_to(before, taken_at)?,
-                None => before,
+                Some(changes) => changes.applied_to(&base.workloads, taken_at)?,
+                None => base.workloads.clone(),
             };
             sample_of(server, taken_at, (license, beyond), workloads, rest)
         }
@@ -193,12 +167,19 @@ fn sample_of(
     server: &str,
     taken_at: Instant,
     (license, mut beyond): (KeptLicense, Beyond),
-    mut workloads: Vec<Workload>,
+    workloads: Workloads,
     rest: Rest,
 ) -> Result<Sample, Unreadable> {
-    for (at, workload) in workloads.iter_mut().enumerate() {
-        workload.unstructured = beyond.unstructured.remove(&at);
-    }
+    let sized = std::mem::take(&mut beyond.unstructured);
+    let workloads = if sized.is_empty() && !workloads.is_any_sized() {
+        workloads
+    } else {
+        workloads.with(|at, workload| {
+            let stated = sized.get(&at);
+            let unstructured = || stated.cloned();
+            (workload.unstructured.as_ref() != stated).then(|| Workload { unstructured: unstructured(), ..workload.clone() })
+        })
+    };
     Ok(Sample {
         server: server.to_owned(),
         taken_at,
