@@ -57,11 +57,11 @@ use std::sync::Arc;
 use crate::ask::{Conversation, HttpAnswer, Setback};
 use crate::config::Settings;
 use crate::domain::console_report::ConsoleReport;
-use crate::domain::installation::UnitId;
+use crate::domain::installation::{ServerName, UnitId};
 use crate::domain::{Instant, Month};
 use crate::doors::{Chance, Files};
 use crate::rules::schedule::{self, Planned, Policy, ReportState};
-use crate::sources::Collected;
+use crate::sources::{Collected, Remembered};
 use crate::store::fact::Fact;
 use crate::store::{Opening, Store, StoreError};
 
@@ -104,6 +104,8 @@ pub struct Agent {
     files: Arc<dyn Files>,
     chance: Box<dyn Chance>,
     flights: BTreeSet<Duty>,
+    /// What the newest read of each server left behind for the next.
+    lists: BTreeMap<ServerName, Remembered>,
     /// License checks in flight.
     license_sessions: BTreeMap<UnitId, license::Session>,
     /// What consoles reported when a person last asked for it, by entry of the settings; never kept.
@@ -200,6 +202,7 @@ impl Agent {
             files,
             chance,
             flights: BTreeSet::new(),
+            lists: BTreeMap::new(),
             license_sessions: BTreeMap::new(),
             console_reports: BTreeMap::new(),
             settled: RefCell::default(),

@@ -125,16 +125,16 @@ impl Summary {
         self.groups.entry(group).or_default().add(total);
     }
 
-    /// Sets one group's total, keeping the sums. A group of nothing goes, unless a tenant's count states it.
-    pub fn set(&mut self, group: &Group, total: GroupTotal, is_stated: bool) {
+    /// Sets one group's total, keeping the sums; a group of nothing goes.
+    pub fn set(&mut self, group: &Group, total: GroupTotal) {
         let before = self.groups.get(group).copied().unwrap_or_default();
         self.points = self.points - before.points + total.points;
         self.new_points = self.new_points - before.new_points + total.new_points;
         self.rental_count = self.rental_count - before.rental_count + total.rental_count;
-        if total != GroupTotal::default() || is_stated {
-            self.groups.insert(group.clone(), total);
-        } else {
+        if total == GroupTotal::default() {
             self.groups.remove(group);
+        } else {
+            self.groups.insert(group.clone(), total);
         }
     }
 

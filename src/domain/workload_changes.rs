@@ -10,10 +10,19 @@ use super::workloads::{Block, Workloads};
 #[derive(Clone, Copy, Debug)]
 pub enum Difference<'a> {
     /// It stood at this position.
-    Gone { at: usize, was: &'a Workload },
-    Appeared { is: &'a Workload },
+    Gone {
+        at: usize,
+        was: &'a Workload,
+    },
+    Appeared {
+        is: &'a Workload,
+    },
     /// It stayed and is another; its position among those that stayed.
-    Changed { at: usize, was: &'a Workload, is: &'a Workload },
+    Changed {
+        at: usize,
+        was: &'a Workload,
+        is: &'a Workload,
+    },
 }
 
 /// One list as it is walked through.

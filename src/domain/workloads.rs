@@ -1,8 +1,9 @@
 //! The workloads of a sample, in blocks that samples share: nearly every sample repeats the one before it.
 
+use std::collections::BTreeMap;
 use std::iter::FusedIterator;
 use std::ops::Index;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -32,7 +33,6 @@ pub struct Block {
     is_closed: bool,
     stated: Points,
     newest_restore_point_at: Option<Instant>,
-    digest: OnceLock<[u8; 32]>,
 }
 
 /// Whether a block ends behind the workload: told by its id alone, so that a change moves no other block's end.
@@ -53,7 +53,6 @@ impl Block {
             stated: workloads.iter().filter_map(|workload| workload.points).sum(),
             newest_restore_point_at: workloads.iter().filter_map(|workload| workload.last_restore_point_at).max(),
             workloads: workloads.into(),
-            digest: OnceLock::new(),
         }
     }
 
@@ -65,11 +64,6 @@ impl Block {
     /// Whether any of them states a size.
     pub fn is_any_sized(&self) -> bool {
         self.is_any_sized
-    }
-
-    /// What this makes of the workloads, made once.
-    pub fn digest(&self, made: fn(&[Arc<Workload>]) -> [u8; 32]) -> [u8; 32] {
-        *self.digest.get_or_init(|| made(&self.workloads))
     }
 
     fn first(&self) -> &str {
@@ -148,6 +142,26 @@ impl Workloads {
         let mut cut = Cut::sharing(self);
         for (position, workload) in self.shared().enumerate() {
             cut.push(other(position, workload).map_or_else(|| Arc::clone(workload), Arc::new));
+        }
+        cut.end()
+    }
+
+    /// The same with other workloads at these positions, their ids unchanged.
+    #[must_use]
+    pub fn replacing(&self, others: BTreeMap<usize, Arc<Workload>>) -> Workloads {
+        let (mut cut, mut at) = (Cut::sharing(self), 0);
+        let mut others = others.into_iter().peekable();
+        for block in &self.0.blocks {
+            let end = at + block.workloads.len();
+            if others.peek().is_none_or(|(position, _)| end <= *position) {
+                cut.push_block(block);
+            } else {
+                for (position, workload) in (at..).zip(&block.workloads) {
+                    let other = others.next_if(|(other, _)| *other == position);
+                    cut.push(other.map_or_else(|| Arc::clone(workload), |(_, other)| other));
+                }
+            }
+            at = end;
         }
         cut.end()
     }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::counting::{AsOf, Ledger, class_of, total_of};
 use super::rating::Rating;
+use crate::domain::Instant;
 use crate::domain::calendar::PROTECTED_FOR;
 use crate::domain::license::License;
 use crate::domain::sample::{Counted, Group, GroupTotal, Sample, Summary};
 use crate::domain::workload::{Class, Workload};
 use crate::domain::workload_changes::{Difference, differences};
-use crate::domain::Instant;
 
 /// A sample whose sums are known.
 #[derive(Clone)]
@@ -130,9 +130,14 @@ fn shift(
     let mut changed = Vec::new();
     for (group, (before, after)) in touched.iter().zip(before.into_iter().zip(shifts)) {
         if before != after {
-            let is_counted = |count: &crate::domain::tenant::TenantCount| (&count.tenant, &count.kind) == (&group.0, &group.1);
-            Arc::make_mut(summary).set(group, after, sample.counts.iter().any(is_counted));
+            Arc::make_mut(summary).set(group, after);
             changed.push((group.clone(), before));
+        }
+    }
+    if !changed.is_empty() {
+        // What a count states is a group, even one of nothing.
+        for count in &sample.counts {
+            Arc::make_mut(summary).groups.entry((count.tenant.clone(), count.kind.clone())).or_default();
         }
     }
     changed

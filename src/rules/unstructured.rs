@@ -52,6 +52,11 @@ pub struct Sizes {
 }
 
 impl Sizes {
+    /// Whether none was stated.
+    pub fn is_empty(&self) -> bool {
+        self.stated.is_empty()
+    }
+
     /// What a sample states.
     pub fn of(sample: &Sample) -> Vec<(String, Decimal)> {
         let sized = |workload: &Arc<Workload>| Some((workload.id.clone(), workload.unstructured.as_ref()?.size_gb));

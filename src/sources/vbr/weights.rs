@@ -26,13 +26,24 @@ pub fn state(
     now: Instant,
 ) {
     for workload in workloads.iter_mut().filter(|workload| workload.points.is_none_or(Points::is_zero)) {
-        let multiplier = multipliers.get(&workload.kind).copied().flatten();
-        let is_empty_share = workload.kind == WorkloadType::FileShare && workload.points.is_some();
-        workload.points = match before(workload, previous, now) {
-            Before::SeenThisMonth(points) if is_empty_share => points.or(multiplier),
-            Before::FirstSample | Before::SeenEarlier if is_empty_share => Some(Points::ZERO),
-            Before::FirstSample | Before::NotSeen | Before::SeenThisMonth(_) | Before::SeenEarlier => multiplier,
-        };
+        workload.points = weight_of(workload, workload.points, multipliers, previous, now);
+    }
+}
+
+/// The weight of one workload for which the list states this: nothing, or zero.
+pub fn weight_of(
+    workload: &Workload,
+    stated: Option<Points>,
+    multipliers: &BTreeMap<WorkloadType, Option<Points>>,
+    previous: Option<&Sample>,
+    now: Instant,
+) -> Option<Points> {
+    let multiplier = multipliers.get(&workload.kind).copied().flatten();
+    let is_empty_share = workload.kind == WorkloadType::FileShare && stated.is_some();
+    match before(workload, previous, now) {
+        Before::SeenThisMonth(points) if is_empty_share => points.or(multiplier),
+        Before::FirstSample | Before::SeenEarlier if is_empty_share => Some(Points::ZERO),
+        Before::FirstSample | Before::NotSeen | Before::SeenThisMonth(_) | Before::SeenEarlier => multiplier,
     }
 }
 

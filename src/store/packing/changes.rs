@@ -16,14 +16,14 @@ use crate::domain::{Instant, Points};
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Changes {
     /// Positions in the base of the workloads that are gone.
-    gone: Positions,
-    appeared: Rows,
-    texts: [(Positions, Texts); TEXT_FIELDS.len()],
-    points: (Positions, Vec<Option<Exact>>),
-    rental: Positions,
-    first_processed: (Positions, Vec<Option<After>>),
+    pub gone: Positions,
+    pub appeared: Rows,
+    pub texts: [(Positions, Texts); TEXT_FIELDS.len()],
+    pub points: (Positions, Vec<Option<Exact>>),
+    pub rental: Positions,
+    pub first_processed: (Positions, Vec<Option<After>>),
     /// Relative to the one before, since jobs run daily: then all of them moved alike.
-    restore_points: (Positions, Vec<Option<After>>),
+    pub restore_points: (Positions, Vec<Option<After>>),
 }
 
 /// A text field of a workload: how it is read, how it is set.

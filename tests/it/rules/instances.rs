@@ -7,8 +7,8 @@ use tidegauge::domain::license::{License, LicenseType};
 use tidegauge::domain::license_sections::{CapacitySection, LicenseSections};
 use tidegauge::domain::sample::{Sample, Summary};
 use tidegauge::domain::tenant::TenantCount;
-use tidegauge::domain::workloads::Workloads;
 use tidegauge::domain::workload::{Class, Workload, WorkloadType};
+use tidegauge::domain::workloads::Workloads;
 use tidegauge::rules::instances::{POLICY_TABLE, rounded, row_of};
 use tidegauge::rules::unstructured::{CHUNK_TB, chunks};
 

@@ -52,7 +52,8 @@ fn rounds(rounds: &[Vec<(u32, i64)>]) -> Vec<(Workloads, Workloads)> {
         }
         let mut cut = Cut::sharing(&shared);
         for workload in all(&plain) {
-            let known = shared.position_of(&workload.id).and_then(|at| shared.get(at)).filter(|known| ***known == workload);
+            let known =
+                shared.position_of(&workload.id).and_then(|at| shared.get(at)).filter(|known| ***known == workload);
             cut.push(known.map_or_else(|| Arc::new(workload), Arc::clone));
         }
         shared = cut.end();
