@@ -2,9 +2,12 @@
 //!
 //! Hidden: it serves those who work on Tidegauge. Its commands look into rooms that other commands reach through the agent.
 
+pub mod collect;
 pub mod generate;
+pub mod marks;
 pub mod model;
 pub mod serve;
+pub mod store;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -17,14 +20,26 @@ use model::{Fleet, Plan};
 /// Commands of `bench`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Act {
+    /// Reads a VBR server again and again, each time from its pages to a durable entry
+    ///
+    /// Example: tidegauge bench collect --url http://127.0.0.1:18080 --sweeps 20 --store /tmp/bench
+    Collect(collect::Asked),
     /// Writes a generated provider: samples, pages, metrics, or the right watermarks
     ///
     /// Example: tidegauge bench generate --workloads 1000 --hours 8760 --emit raw --out year.raw
     Generate(generate::Asked),
+    /// Reads the weeks' watermarks of a store that was filled, and sets them against what is right
+    ///
+    /// Example: tidegauge bench marks --workloads 1000 --hours 8760 --store /tmp/bench
+    Marks(marks::Asked),
     /// Serves the pages of a generated provider as a VBR server does, until it is told to stop
     ///
     /// Example: tidegauge bench serve --workloads 10000 --listen 127.0.0.1:18080
     Serve(serve::Asked),
+    /// Takes and records a generated provider's samples, one durable entry each
+    ///
+    /// Example: tidegauge bench store --workloads 10000 --hours 48 --store /tmp/bench
+    Store(store::Asked),
 }
 
 /// Which provider is generated.
@@ -54,8 +69,11 @@ impl Generated {
 
 pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
     match act {
+        Act::Collect(asked) => collect::run(session, asked),
         Act::Generate(asked) => generate::run(session, asked),
+        Act::Marks(asked) => marks::run(session, asked),
         Act::Serve(asked) => serve::run(session, asked),
+        Act::Store(asked) => store::run(session, asked),
     }
 }
 
