@@ -32,7 +32,7 @@ impl Agent {
             return Ok(Work::Over);
         };
         let source: &SourceRow = settings.source_row();
-        let previous = self.store.newest_sample(server, hour.now)?.map(|classified| classified.sample);
+        let previous = self.store.newest_as_taken(server, hour.now)?;
         let sweep = sweep(previous.as_deref(), hour.now);
         let known = self.servers_known_by(server)?;
         let brief = Brief {
@@ -42,6 +42,7 @@ impl Agent {
             sweep,
             settings: settings.source.clone(),
             known,
+            remembered: self.lists.get(server).cloned().unwrap_or_default(),
         };
         Ok(Work::Talk(ending((source.open)(brief), Outcome::Collected)))
     }
@@ -53,6 +54,7 @@ impl Agent {
             return Ok(Work::Over);
         }
         let found = collected.samples.len();
+        self.lists.insert(server.to_owned(), collected.remembered.clone());
         if self.names_its_servers(server) && found > 0 {
             self.take_members(server, collected, hour)?;
             return Ok(Work::Over);

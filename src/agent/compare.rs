@@ -55,6 +55,7 @@ impl Agent {
             sweep: Sweep::Since,
             settings: settings.source.clone(),
             known: Vec::new(),
+            remembered: Default::default(),
         };
         Ok((brief, reports))
     }

@@ -10,6 +10,7 @@ use crate::domain::calendar::minute_text;
 use crate::domain::installation::{ServerName, entry_of, named_at, shown_name};
 use crate::domain::license::License;
 use crate::domain::sample::{Sample, Stale};
+use crate::domain::workloads::Workloads;
 use crate::rules::kept_out::{self, Direct};
 use crate::rules::schedule::expected_samples;
 use crate::sources::{Collected, KnownServer, Names};
@@ -260,7 +261,7 @@ impl Agent {
         let why = format!("sampled directly as {} from here on", direct.server);
         let last = Sample {
             taken_at: direct.taken_at,
-            workloads: Vec::new(),
+            workloads: Workloads::default(),
             counts: Vec::new(),
             discrepancies: Vec::new(),
             stale: Some(Stale { why }),

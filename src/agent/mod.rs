@@ -59,12 +59,12 @@ use std::sync::Arc;
 use crate::ask::{Conversation, HttpAnswer, Setback};
 use crate::config::Settings;
 use crate::domain::console_report::ConsoleReport;
-use crate::domain::installation::{Unit, UnitId};
+use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::{Instant, Month};
 use crate::doors::{Chance, Files};
 use crate::rules::retention::RetentionFacts;
 use crate::rules::schedule::{self, Planned, Policy, ReportState};
-use crate::sources::Collected;
+use crate::sources::{Collected, Remembered};
 use crate::store::fact::Fact;
 use crate::store::{Opening, Store, StoreError};
 use kept::Kept;
@@ -108,6 +108,8 @@ pub struct Agent {
     files: Arc<dyn Files>,
     chance: Box<dyn Chance>,
     flights: BTreeSet<Duty>,
+    /// What the newest read of each server left behind for the next.
+    lists: BTreeMap<ServerName, Remembered>,
     /// License checks in flight.
     license_sessions: BTreeMap<UnitId, license::Session>,
     /// What consoles reported when a person last asked for it, by entry of the settings; never kept.
@@ -219,6 +221,7 @@ impl Agent {
             files,
             chance,
             flights: BTreeSet::new(),
+            lists: BTreeMap::new(),
             license_sessions: BTreeMap::new(),
             console_reports: BTreeMap::new(),
             kept: KeptRows::default(),

@@ -25,6 +25,8 @@ mod schema;
 pub mod tenant;
 pub mod watermark;
 pub mod workload;
+pub mod workload_changes;
+pub mod workloads;
 
 pub use calendar::{Instant, IsoWeek, Month};
 pub use points::Points;

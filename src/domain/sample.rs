@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::installation::ServerName;
 use super::license::License;
 use super::tenant::TenantCount;
-use super::workload::{Class, Workload, WorkloadType};
+use super::workload::{Class, WorkloadType};
+use super::workloads::Workloads;
 use super::{Instant, Points};
 
 /// The most points that one sample may state in all: what is summed over servers and months stays an exact decimal.
@@ -21,7 +22,7 @@ pub struct Sample {
     pub taken_at: Instant,
     pub license: License,
     /// Sorted by id, each id once.
-    pub workloads: Vec<Workload>,
+    pub workloads: Workloads,
     pub counts: Vec<TenantCount>,
     /// True when the source's list itself vouches that its workloads are protected at `taken_at` (VBR REST):
     /// then restore points age workloads only after that instant.
@@ -41,9 +42,8 @@ impl Sample {
     /// # Errors
     /// One line with the sum.
     pub fn check_sum(&self) -> Result<(), String> {
-        let named = self.workloads.iter().filter_map(|workload| workload.points);
         let counted = self.counts.iter().filter_map(|count| Some(count.weight? * u64::from(count.used)));
-        let stated: Points = named.chain(counted).sum();
+        let stated = self.workloads.stated() + counted.sum();
         if stated <= Points::whole(POINTS_MAX) {
             return Ok(());
         }
@@ -104,6 +104,16 @@ impl GroupTotal {
         self.rental_count += other.rental_count;
         self.sharing += other.sharing;
     }
+
+    /// Takes off what was added before.
+    pub fn subtract(&mut self, other: GroupTotal) {
+        self.count -= other.count;
+        self.points = self.points - other.points;
+        self.new_count -= other.new_count;
+        self.new_points = self.new_points - other.new_points;
+        self.rental_count -= other.rental_count;
+        self.sharing -= other.sharing;
+    }
 }
 
 impl Summary {
@@ -113,6 +123,19 @@ impl Summary {
         self.new_points += total.new_points;
         self.rental_count += total.rental_count;
         self.groups.entry(group).or_default().add(total);
+    }
+
+    /// Sets one group's total, keeping the sums; a group of nothing goes.
+    pub fn set(&mut self, group: &Group, total: GroupTotal) {
+        let before = self.groups.get(group).copied().unwrap_or_default();
+        self.points = self.points - before.points + total.points;
+        self.new_points = self.new_points - before.new_points + total.new_points;
+        self.rental_count = self.rental_count - before.rental_count + total.rental_count;
+        if total == GroupTotal::default() {
+            self.groups.remove(group);
+        } else {
+            self.groups.insert(group.clone(), total);
+        }
     }
 
     /// Adds a whole summary, as when the servers of a unit are summed.

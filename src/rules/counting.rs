@@ -77,6 +77,12 @@ impl Ledger {
         changed
     }
 
+    /// Whether being told this changes what is known.
+    pub fn learns(&self, id: &str, stated: Option<Instant>) -> bool {
+        let earlier = |row: &FirstSeen| stated.is_some_and(|at| row.stated_at.is_none_or(|known| at < known));
+        self.first_seen.get(id).is_none_or(earlier)
+    }
+
     /// When the workload was processed for the first time ever; `None`: before we looked for the first time.
     ///
     /// A date the source states is authoritative; else it is the earliest of what was stated before and the first

@@ -38,6 +38,7 @@ pub mod retention;
 pub mod review;
 pub mod schedule;
 pub mod server_update;
+pub mod standing;
 pub mod unstructured;
 pub mod usage_series;
 pub mod working_days;

@@ -171,11 +171,12 @@ impl Rating {
         if self.mapping.is_empty() {
             return sample;
         }
-        for at in 0..sample.workloads.len() {
-            let workload = &sample.workloads[at];
-            if let Some(kind) = self.meaning(&workload.kind, workload.platform.as_deref()) {
-                sample.to_mut().workloads[at].kind = kind.clone();
-            }
+        let workloads = sample.workloads.with(|_, workload| {
+            let kind = self.meaning(&workload.kind, workload.platform.as_deref())?.clone();
+            Some(Workload { kind, ..workload.clone() })
+        });
+        if !workloads.is_one_with(&sample.workloads) {
+            sample.to_mut().workloads = workloads;
         }
         for at in 0..sample.counts.len() {
             if let Some(kind) = self.meaning(&sample.counts[at].kind, None) {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use rust_decimal::Decimal;
@@ -51,10 +52,16 @@ pub struct Sizes {
 }
 
 impl Sizes {
+    /// Whether none was stated.
+    pub fn is_empty(&self) -> bool {
+        self.stated.is_empty()
+    }
+
     /// What a sample states.
     pub fn of(sample: &Sample) -> Vec<(String, Decimal)> {
-        let sized = |workload: &Workload| Some((workload.id.clone(), workload.unstructured.as_ref()?.size_gb));
-        sample.workloads.iter().filter_map(sized).collect()
+        let sized = |workload: &Arc<Workload>| Some((workload.id.clone(), workload.unstructured.as_ref()?.size_gb));
+        let blocks = sample.workloads.blocks().iter().filter(|block| block.is_any_sized());
+        blocks.flat_map(|block| block.workloads()).filter_map(sized).collect()
     }
 
     /// Takes note of what was stated at an instant, and lets go of what no longer counts then.
@@ -76,15 +83,16 @@ impl Sizes {
                 }
             }
         }
-        for place in 0..sample.workloads.len() {
-            let Workload { id, unstructured: Some(Unstructured { size_gb, .. }), .. } = &sample.workloads[place] else {
-                continue;
-            };
-            let counts = largest.get(id.as_str()).copied().filter(|largest| size_gb < largest);
-            if let Some(counts) = counts
-                && let Some(unstructured) = &mut sample.to_mut().workloads[place].unstructured
-            {
-                unstructured.size_gb = counts;
+        let larger = |workload: &Workload| {
+            let stated = workload.unstructured.as_ref()?;
+            let size_gb = largest.get(workload.id.as_str()).copied().filter(|largest| stated.size_gb < *largest)?;
+            let unstructured = Some(Unstructured { size_gb, ..stated.clone() });
+            Some(Workload { unstructured, ..workload.clone() })
+        };
+        if !largest.is_empty() {
+            let workloads = sample.workloads.with(|_, workload| larger(workload));
+            if !workloads.is_one_with(&sample.workloads) {
+                sample.to_mut().workloads = workloads;
             }
         }
         sample

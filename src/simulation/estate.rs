@@ -217,7 +217,7 @@ impl Estate {
             server: self.plan.server.clone(),
             taken_at: now,
             license: self.license_at(now),
-            workloads,
+            workloads: workloads.into(),
             counts: Vec::new(),
             vouched: false,
             restore_points_swept_at: None,

@@ -39,7 +39,23 @@ pub struct Brief {
     pub settings: SourceSettings,
     /// Servers that this source named before, for sources that name several.
     pub known: Vec<KnownServer>,
+    /// What the read before left behind ([`Collected::remembered`]).
+    pub remembered: Remembered,
 }
+
+/// What a read leaves behind so that the next one need not read again what comes again; it changes no sample. Only in
+/// memory, and only of use while the sample made of it is the server's newest.
+#[derive(Clone, Debug, Default)]
+pub struct Remembered(Option<Arc<vbr::KnownList>>);
+
+/// It says nothing of what was collected.
+impl PartialEq for Remembered {
+    fn eq(&self, _: &Remembered) -> bool {
+        true
+    }
+}
+
+impl Eq for Remembered {}
 
 /// A server that a source named before, and the installation behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +110,8 @@ pub struct Collected {
     pub revision: Option<String>,
     /// What was seen and belongs to no sample, in words.
     pub notes: Vec<String>,
+    /// For the next [`Brief`].
+    pub remembered: Remembered,
 }
 
 /// A refused file and why, in one line.

@@ -154,14 +154,15 @@ fn sample_of(snapshot: &Map<String, Value>, now: Instant) -> Result<Sample, Wron
         let why = "is missing, and counts too; an empty list says that nothing was used";
         return Err(Wrong::at(Turn::Name("workloads"), why));
     }
-    let workloads = list_of(snapshot, "workloads", workload_of)?;
+    let mut workloads = list_of(snapshot, "workloads", workload_of)?;
     let counts = list_of(snapshot, "counts", count_of)?;
     refuse_doubles(&workloads, &counts)?;
-    let mut sample = Sample {
+    workloads.sort_by(|a, b| a.id.cmp(&b.id));
+    let sample = Sample {
         server: required(snapshot, "server", name)?,
         taken_at,
         license: license_of(snapshot)?,
-        workloads,
+        workloads: workloads.into(),
         counts,
         vouched: false,
         restore_points_swept_at: None,
@@ -169,7 +170,6 @@ fn sample_of(snapshot: &Map<String, Value>, now: Instant) -> Result<Sample, Wron
         stale: None,
     };
     sample.check_sum().map_err(|why| Wrong { way: Vec::new(), why })?;
-    sample.workloads.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(sample)
 }
 

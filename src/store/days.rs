@@ -30,6 +30,13 @@ pub(super) type Surpluses = BTreeMap<Group, Surplus>;
 /// What machines of several servers count too much at an instant, given each server and the instant of its sample.
 pub(super) type SurplusAt<'a> = &'a mut dyn FnMut(Instant, &[(usize, Instant)]) -> Result<Surpluses, StoreError>;
 
+/// What a server adds to the sums, and since when.
+struct Added {
+    at: Instant,
+    /// `None` while its next sample is worked out of it.
+    summary: Option<Arc<Summary>>,
+}
+
 /// Points by group, summed over servers as each one's newest sample stands.
 #[derive(Default)]
 struct Standing {
@@ -38,36 +45,56 @@ struct Standing {
     /// Objects by group that take instances together, which are in no points yet; none of them is zero.
     sharing: BTreeMap<Group, i64>,
     /// What each server adds, and when it no longer does.
-    servers: BTreeMap<usize, (Instant, Arc<Summary>)>,
+    servers: BTreeMap<usize, Added>,
+    /// Groups whose points changed since somebody looked.
+    touched: Vec<Group>,
 }
 
 impl Standing {
     fn set(&mut self, server: usize, seen: &Seen) {
-        self.remove(server);
-        if let Some(summary) = &seen.summary {
-            self.points += summary.points;
-            for (group, total) in &summary.groups {
-                *self.groups.entry(group.clone()).or_default() += total.points;
-                share(&mut self.sharing, group, objects(total));
+        let before = self.servers.get(&server).and_then(|added| added.summary.clone());
+        match (before, &seen.summary) {
+            (Some(before), Some(summary)) if Arc::ptr_eq(&before, summary) => {}
+            (Some(before), Some(summary)) => {
+                let stays = |group: &Group, total: &GroupTotal| summary.groups.get(group) == Some(total);
+                for (group, total) in before.groups.iter().filter(|(group, total)| !stays(group, total)) {
+                    self.shift(group, total, summary.groups.get(group).unwrap_or(&GroupTotal::default()));
+                }
+                let is_known = |group: &Group| before.groups.contains_key(group);
+                for (group, total) in summary.groups.iter().filter(|(group, _)| !is_known(group)) {
+                    self.shift(group, &GroupTotal::default(), total);
+                }
             }
-            self.servers.insert(server, (seen.at, Arc::clone(summary)));
+            (None, Some(summary)) => {
+                for (group, total) in &summary.groups {
+                    self.shift(group, &GroupTotal::default(), total);
+                }
+            }
+            (_, None) => return self.remove(server),
         }
+        self.servers.insert(server, Added { at: seen.at, summary: seen.summary.clone() });
+    }
+
+    fn shift(&mut self, group: &Group, before: &GroupTotal, after: &GroupTotal) {
+        self.points = self.points - before.points + after.points;
+        match self.groups.get_mut(group) {
+            Some(points) => *points = *points - before.points + after.points,
+            None => drop(self.groups.insert(group.clone(), after.points - before.points)),
+        }
+        share(&mut self.sharing, group, objects(after) - objects(before));
+        self.touched.push(group.clone());
     }
 
     fn remove(&mut self, server: usize) {
-        let Some((_, summary)) = self.servers.remove(&server) else { return };
-        self.points = self.points - summary.points;
+        let Some(Added { summary: Some(summary), .. }) = self.servers.remove(&server) else { return };
         for (group, total) in &summary.groups {
-            let points = self.groups.entry(group.clone()).or_default();
-            *points = *points - total.points;
-            share(&mut self.sharing, group, -objects(total));
+            self.shift(group, total, &GroupTotal::default());
         }
     }
 
     /// Lets go of servers whose newest sample is too old to speak for them.
     fn expire(&mut self, now: Instant, basis_max_age: TimeDelta) {
-        let old =
-            |(server, (at, _)): (&usize, &(Instant, Arc<Summary>))| (now - *at > basis_max_age).then_some(*server);
+        let old = |(server, added): (&usize, &Added)| (now - added.at > basis_max_age).then_some(*server);
         for server in self.servers.iter().filter_map(old).collect::<Vec<_>>() {
             self.remove(server);
         }
@@ -118,53 +145,157 @@ fn by_type(groups: &BTreeMap<Group, Points>) -> BTreeMap<WorkloadType, Points> {
     by_type
 }
 
-/// The day's mark: the highest sum, at the instants of the unit's samples in the day, over each server's newest sample
-/// that is not older than `basis_max_age` (design.md section 4). `None` when no sample of the unit is in the day.
-///
-/// `servers` holds each server's samples in order of time, from `basis_max_age` before the day on.
-pub(super) fn mark_of_day(
-    day: NaiveDate,
-    servers: &[(ServerName, Vec<Seen>)],
+/// A day's mark as far as its samples have come.
+pub(super) struct Running {
+    pub day: NaiveDate,
+    servers: Vec<ServerName>,
     basis_max_age: TimeDelta,
-    surplus_at: SurplusAt<'_>,
-) -> Result<Option<DayMark>, StoreError> {
-    let mut events: Vec<(Instant, usize, &Seen)> = Vec::new();
-    for (index, (_, seen)) in servers.iter().enumerate() {
-        events.extend(seen.iter().map(|seen| (seen.at, index, seen)));
+    standing: Standing,
+    found: Option<DayMark>,
+    maxima: BTreeMap<Group, Points>,
+    /// The newest instant that was taken.
+    pub at: Option<Instant>,
+    /// Whether a group's maximum was raised since [`Running::is_raised`] was asked.
+    is_raised: bool,
+}
+
+impl Running {
+    /// Before any sample; the servers are those that are or were of the unit.
+    pub fn new(day: NaiveDate, servers: Vec<ServerName>, basis_max_age: TimeDelta) -> Running {
+        Running {
+            day,
+            servers,
+            basis_max_age,
+            standing: Standing::default(),
+            found: None,
+            maxima: BTreeMap::new(),
+            at: None,
+            is_raised: false,
+        }
     }
-    events.sort_by_key(|(at, index, _)| (*at, *index));
-    let mut standing = Standing::default();
-    let mut found: Option<DayMark> = None;
-    let mut maxima: BTreeMap<Group, Points> = BTreeMap::new();
-    for at_once in events.chunk_by(|(one, ..), (next, ..)| one == next) {
-        let at = at_once[0].0;
-        for (_, server, seen) in at_once {
-            standing.set(*server, seen);
+
+    /// The server's place among the servers.
+    pub fn place_of(&self, server: &str) -> Option<usize> {
+        self.servers.iter().position(|name| name == server)
+    }
+
+    /// Lets go of a server's sums, whose next sample is worked out of them in place; [`Running::shift`] gives them back.
+    pub fn release(&mut self, server: &str) {
+        if let Some(added) = self.place_of(server).and_then(|place| self.standing.servers.get_mut(&place)) {
+            added.summary = None;
         }
-        standing.expire(at, basis_max_age);
-        let of_unit = at_once.iter().filter(|(_, _, seen)| seen.summary.is_some());
-        let complete: Vec<usize> = of_unit.map(|(_, server, _)| *server).collect();
-        if at < midnight(day) || complete.is_empty() {
-            continue;
+    }
+
+    /// Whether sums were let go of and not given back.
+    pub fn is_broken(&self) -> bool {
+        self.standing.servers.values().any(|added| added.summary.is_none())
+    }
+
+    /// Sets a server's sums, which differ from those let go of in these groups, each with its total before.
+    pub fn shift(&mut self, place: usize, at: Instant, summary: &Arc<Summary>, groups: &[(Group, GroupTotal)]) {
+        for (group, before) in groups {
+            self.standing.shift(group, before, summary.groups.get(group).unwrap_or(&GroupTotal::default()));
         }
-        let stands: Vec<(usize, Instant)> = standing.servers.iter().map(|(server, (at, _))| (*server, *at)).collect();
-        let (groups, points) = standing.less(&surplus_at(at, &stands)?);
-        for (group, points) in groups.iter().filter(|(_, points)| !points.is_zero()) {
-            let maximum = maxima.entry(group.clone()).or_default();
-            *maximum = (*maximum).max(*points);
+        self.standing.servers.insert(place, Added { at, summary: Some(Arc::clone(summary)) });
+    }
+
+    /// Whether the server's sums were let go of, to be given back by [`Running::shift`].
+    pub fn stands(&self, place: usize) -> bool {
+        self.standing.servers.get(&place).is_some_and(|added| added.summary.is_none())
+    }
+
+    pub fn set(&mut self, place: usize, seen: &Seen) {
+        self.standing.set(place, seen);
+    }
+
+    /// Takes what was seen at an instant, later than all before it. The sums of servers without a new one stand.
+    pub fn take(
+        &mut self,
+        at: Instant,
+        at_once: &[(usize, &Seen)],
+        surplus_at: SurplusAt<'_>,
+    ) -> Result<(), StoreError> {
+        for (server, seen) in at_once {
+            self.standing.set(*server, seen);
         }
-        let mark = HighWatermark::raised_by(found.as_ref().map(|found| found.mark), points, at);
-        let raised = found.as_ref().is_none_or(|found| found.mark != mark);
-        let entry = found.get_or_insert_with(|| empty(day, mark));
+        let of_unit = at_once.iter().filter(|(_, seen)| seen.summary.is_some());
+        self.count(at, &of_unit.map(|(server, _)| *server).collect::<Vec<_>>(), surplus_at)
+    }
+
+    /// Counts what stands at an instant at which these servers were sampled.
+    pub fn count(&mut self, at: Instant, complete: &[usize], surplus_at: SurplusAt<'_>) -> Result<(), StoreError> {
+        self.at = Some(at);
+        self.standing.expire(at, self.basis_max_age);
+        if at < midnight(self.day) || complete.is_empty() {
+            return Ok(());
+        }
+        let stands: Vec<(usize, Instant)> =
+            self.standing.servers.iter().map(|(server, added)| (*server, added.at)).collect();
+        let touched = std::mem::take(&mut self.standing.touched);
+        let (groups, points) = self.standing.less(&surplus_at(at, &stands)?);
+        // The first time every group counts; then only those that may have grown.
+        let some = match (&self.found, &groups) {
+            (Some(_), Cow::Borrowed(groups)) => {
+                touched.iter().filter_map(|group| groups.get_key_value(group)).collect()
+            }
+            (None, _) | (_, Cow::Owned(_)) => groups.iter().collect::<Vec<_>>(),
+        };
+        for (group, points) in some.into_iter().filter(|(_, points)| !points.is_zero()) {
+            let maximum = self.maxima.get(group).copied();
+            if maximum.is_none_or(|maximum| maximum < *points) {
+                // A group that never was above zero is not told.
+                self.maxima.insert(group.clone(), (*points).max(Points::ZERO));
+                self.is_raised = true;
+            }
+        }
+        let mark = HighWatermark::raised_by(self.found.as_ref().map(|found| found.mark), points, at);
+        let raised = self.found.as_ref().is_none_or(|found| found.mark != mark);
+        let entry = self.found.get_or_insert_with(|| empty(self.day, mark));
         if raised {
             entry.mark = mark;
             entry.by_type = by_type(&groups);
         }
         for server in complete {
-            *entry.samples.entry(servers[server].0.clone()).or_default() += 1;
+            *entry.samples.entry(self.servers[*server].clone()).or_default() += 1;
         }
+        Ok(())
     }
-    Ok(found.map(|found| DayMark { group_maxima: maxima.into_iter().collect(), ..found }))
+
+    /// The mark, without the maxima; `None` when no sample of the unit is in the day.
+    pub fn mark(&self) -> Option<&DayMark> {
+        self.found.as_ref()
+    }
+
+    /// Each group's own maximum.
+    pub fn maxima(&self) -> &BTreeMap<Group, Points> {
+        &self.maxima
+    }
+
+    /// Whether a maximum was raised since the last time.
+    pub fn is_raised(&mut self) -> bool {
+        std::mem::take(&mut self.is_raised)
+    }
+}
+
+/// The day's mark: the highest sum, at the instants of the unit's samples in the day, over each server's newest sample
+/// that is not older than `basis_max_age` (design.md section 4).
+///
+/// `seen` holds each server's samples in order of time, from `basis_max_age` before the day on.
+pub(super) fn run_through(
+    running: &mut Running,
+    seen: &[Vec<Seen>],
+    surplus_at: SurplusAt<'_>,
+) -> Result<(), StoreError> {
+    let mut events: Vec<(Instant, usize, &Seen)> = Vec::new();
+    for (index, seen) in seen.iter().enumerate() {
+        events.extend(seen.iter().map(|seen| (seen.at, index, seen)));
+    }
+    events.sort_by_key(|(at, index, _)| (*at, *index));
+    for at_once in events.chunk_by(|(one, ..), (next, ..)| one == next) {
+        let seen: Vec<(usize, &Seen)> = at_once.iter().map(|(_, server, seen)| (*server, *seen)).collect();
+        running.take(at_once[0].0, &seen, surplus_at)?;
+    }
+    Ok(())
 }
 
 fn empty(day: NaiveDate, mark: HighWatermark) -> DayMark {

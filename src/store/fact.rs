@@ -298,8 +298,9 @@ pub struct PackedSample {
     pub taken_at: Instant,
     /// The instant of the sample it differs from; `None`: full.
     pub base_at: Option<Instant>,
-    /// SHA-256 over the whole sample's content: tells a repeat from a conflict.
-    pub digest: [u8; 32],
+    /// SHA-256 over the whole sample's content, of one that is full; else it follows from the base and the bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<[u8; 32]>,
     pub bytes: Vec<u8>,
 }
 

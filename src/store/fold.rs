@@ -1,21 +1,22 @@
 //! The fold over one server's samples in order of time: ledger, classes, summaries.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
 use super::StoreError;
-use super::kept::{self, KeptSummary, LedgerRow, SampleRow, SummaryRow};
+use super::kept::{self, LedgerRow, SampleRow};
 use super::keys::{self, About, Moment};
 use super::kv::Kv;
 use super::letting_go::Remains;
 use super::packing::{self, KEYFRAMES_MAX, STEPS_MAX};
+use super::summaries;
 use crate::domain::Instant;
-use crate::domain::sample::{Counted, Sample, Summary};
+use crate::domain::sample::{Counted, Group, GroupTotal, Sample, Summary};
 use crate::rules::counting::{AsOf, Ledger, classify, summary, unrounded};
 use crate::rules::rating::Rating;
+use crate::rules::standing::{Carried, Standing};
 use crate::rules::unstructured::{SIZE_COUNTS_FOR, Sizes};
 
 /// The fold after one sample.
@@ -23,8 +24,11 @@ use crate::rules::unstructured::{SIZE_COUNTS_FOR, Sizes};
 pub(super) struct Fold {
     pub ledger: Arc<Ledger>,
     pub sizes: Sizes,
-    /// The sample since which the summary is the same, and the summary.
-    summary: Option<(Moment, Arc<Summary>)>,
+    pub newest: Option<summaries::Newest>,
+    /// The newest sample, where its sums can be carried on.
+    standing: Option<Standing>,
+    /// In which groups the newest summary differs from the one before it, each with its total before; `None`: in any.
+    pub shifted: Option<Vec<(Group, GroupTotal)>>,
 }
 
 /// A sample with the classes of its workloads and the ledger that told them; a copy shares them.
@@ -54,44 +58,48 @@ impl ClassifiedSample {
 impl Fold {
     /// The fold as the sample at this instant left it.
     pub fn after(kv: &Kv, server: &str, at: Instant) -> Result<Fold, StoreError> {
-        let row = read_summary(kv, server, at)?.ok_or_else(|| kept::odd("a summary", "it is missing"))?;
-        let whole_at = match row.summary {
-            KeptSummary::SameAs(since) => since,
-            KeptSummary::Whole(_) => Moment::of(at),
-        };
-        let whole = Arc::new(resolve(kv, server, row.summary)?);
+        let newest = summaries::newest_as_of(kv, server, at)?;
+        let newest = Some(newest.ok_or_else(|| kept::odd("a summary", "it is missing"))?);
         let sizes = sizes_as_of(kv, server, at)?;
-        Ok(Fold { ledger: Arc::new(ledger_as_of(kv, server, at)?), sizes, summary: Some((whole_at, whole)) })
+        Ok(Fold { ledger: Arc::new(ledger_as_of(kv, server, at)?), sizes, newest, standing: None, shifted: None })
     }
 
-    /// Takes one more sample, mapped and later than all before it, and puts what follows from it.
-    pub fn step(&mut self, kv: &mut Kv, sample: &Sample, row: &SampleRow, rating: &Rating) -> Result<(), StoreError> {
-        let (server, at) = (sample.server.as_str(), sample.taken_at);
-        let changed = Arc::make_mut(&mut self.ledger).take_note(sample);
-        self.put_ledger(kv, server, at, changed)?;
-        self.put_sizes(kv, server, at, Sizes::of(sample));
-        let sample = &*self.sizes.counted(Cow::Borrowed(sample));
+    /// Takes one more sample, later than all before it, and puts what follows from it.
+    pub fn step(&mut self, kv: &mut Kv, taken: &Arc<Sample>, rating: &Rating) -> Result<(), StoreError> {
+        let (server, at) = (taken.server.as_str(), taken.taken_at);
+        if rating.mapping.is_empty()
+            && self.sizes.is_empty()
+            && let (Some(standing), Some(newest)) = (self.standing.as_mut(), self.newest.as_mut())
+            && standing.carries_to(taken)
+        {
+            let Carried { groups, learnt } = standing.carry(taken, &mut self.ledger, &mut newest.summary, rating);
+            self.put_ledger(kv, server, at, learnt)?;
+            summaries::put_changed(kv, server, at, &mut self.newest, &groups)?;
+            self.shifted = Some(groups);
+            return Ok(());
+        }
+        let mapped = rating.mapped(taken);
+        let told = || mapped.workloads.iter().map(|workload| (workload.id.as_str(), workload.first_processed_at));
+        if self.ledger.first_sample_at().is_none() || told().any(|(id, stated)| self.ledger.learns(id, stated)) {
+            let learnt = Arc::make_mut(&mut self.ledger).take_note(&mapped);
+            self.put_ledger(kv, server, at, learnt)?;
+        }
+        self.put_sizes(kv, server, at, Sizes::of(&mapped));
+        let sample = &*self.sizes.counted(mapped);
         let counted = classify(sample, &self.ledger, AsOf::sample(at), rating);
-        self.put_summary(kv, server, at, row, unrounded(sample, &counted, rating));
-        Ok(())
+        (self.standing, self.shifted) = (Standing::of(taken, &counted), None);
+        summaries::put(kv, server, at, &mut self.newest, unrounded(sample, &counted, rating))
     }
 
     /// The same for a sample of which only this is left.
-    pub fn step_over(
-        &mut self,
-        kv: &mut Kv,
-        server: &str,
-        at: Instant,
-        row: &SampleRow,
-        remains: Remains,
-    ) -> Result<(), StoreError> {
+    pub fn step_over(&mut self, kv: &mut Kv, server: &str, at: Instant, remains: Remains) -> Result<(), StoreError> {
         let changed = Arc::make_mut(&mut self.ledger).take_note_of(at, remains.told());
         self.put_ledger(kv, server, at, changed)?;
         let Remains { summary, sizes, .. } = remains;
         self.put_sizes(kv, server, at, sizes.sizes()?);
-        let summary = resolve(kv, server, summary)?;
-        self.put_summary(kv, server, at, row, summary);
-        Ok(())
+        let summary = summaries::resolve(kv, server, summary)?;
+        (self.standing, self.shifted) = (None, None);
+        summaries::put(kv, server, at, &mut self.newest, summary)
     }
 
     fn put_ledger(&self, kv: &mut Kv, server: &str, at: Instant, changed: Vec<String>) -> Result<(), StoreError> {
@@ -116,19 +124,6 @@ impl Fold {
             kv.put(keys::at(About::Sizes, server, at), kept::to_bytes(&kept::KeptSizes::of(&stated)));
         }
         self.sizes.take_note(at, stated);
-    }
-
-    fn put_summary(&mut self, kv: &mut Kv, server: &str, at: Instant, row: &SampleRow, summary: Summary) {
-        let kept = match &self.summary {
-            Some((since, same)) if **same == summary => KeptSummary::SameAs(*since),
-            Some(_) | None => {
-                let kept = KeptSummary::whole(&summary);
-                self.summary = Some((Moment::of(at), Arc::new(summary)));
-                kept
-            }
-        };
-        let key = keys::at(About::Summary, server, at);
-        kv.put(key, kept::to_bytes(&SummaryRow { unit: row.unit.clone(), summary: kept }));
     }
 }
 
@@ -171,23 +166,6 @@ fn sizes_as_of(kv: &Kv, server: &str, at: Instant) -> Result<Sizes, StoreError> 
     Ok(sizes)
 }
 
-pub(super) fn read_summary(kv: &Kv, server: &str, at: Instant) -> Result<Option<SummaryRow>, StoreError> {
-    let bytes = kv.get(&keys::at(About::Summary, server, at))?;
-    bytes.map(|bytes| kept::from_bytes("a summary", &bytes)).transpose()
-}
-
-/// The summary itself, wherever it is kept.
-pub(super) fn resolve(kv: &Kv, server: &str, summary: KeptSummary) -> Result<Summary, StoreError> {
-    let groups = match summary {
-        KeptSummary::Whole(groups) => groups,
-        KeptSummary::SameAs(since) => match read_summary(kv, server, kept::instant(since)?)?.map(|row| row.summary) {
-            Some(KeptSummary::Whole(groups)) => groups,
-            Some(KeptSummary::SameAs(_)) | None => return Err(kept::odd("a summary", "what it repeats is missing")),
-        },
-    };
-    kept::summary_of(groups)
-}
-
 /// Unpacks samples of one server and remembers the ones that others are relative to.
 #[derive(Clone, Default)]
 pub(super) struct Unpacker {
@@ -202,6 +180,14 @@ impl Unpacker {
     fn known(&self, at: Moment) -> Option<Arc<Sample>> {
         let both = self.newest.iter().chain(&self.keyframe);
         both.filter(|(known, _)| *known == at).map(|(_, sample)| Arc::clone(sample)).next()
+    }
+
+    /// The sample of this instant.
+    pub fn sample(&mut self, kv: &Kv, server: &str, at: Moment) -> Result<Arc<Sample>, StoreError> {
+        match self.known(at) {
+            Some(known) => Ok(known),
+            None => Ok(self.load(kv, server, at)?.0),
+        }
     }
 
     /// The sample of this instant, and its row.

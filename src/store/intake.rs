@@ -7,12 +7,11 @@ use super::StoreError;
 use super::fact::{Fact, PackedSample};
 use super::fold::{Unpacker, read_row};
 use super::keys::{self, About, Moment};
-use super::packing::{self, KEYFRAMES_MAX, Kind, STEPS_MAX};
+use super::packing::{self, KEYFRAMES_MAX, Kind, STEPS_MAX, digest};
 use super::state::State;
 use crate::domain::Instant;
 use crate::domain::installation::ServerName;
 use crate::domain::sample::Sample;
-use crate::seal::chain::Hash;
 
 /// What a sample is to the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +36,7 @@ struct Chain {
 pub(super) struct Intake<'a> {
     state: &'a State,
     chains: BTreeMap<ServerName, Option<Chain>>,
-    packed: BTreeMap<(ServerName, Instant), Hash>,
+    packed: BTreeMap<(ServerName, Instant), Sample>,
 }
 
 impl<'a> Intake<'a> {
@@ -46,24 +45,31 @@ impl<'a> Intake<'a> {
     }
 
     pub fn take(&mut self, sample: &Sample) -> Result<Taken, StoreError> {
-        let digest = packing::digest(sample);
-        if let Some(there) = self.digest_there(sample)? {
-            return Ok(if there == digest { Taken::Repeat } else { Taken::Conflict });
+        if let Some(is_same) = self.is_there(sample)? {
+            return Ok(if is_same { Taken::Repeat } else { Taken::Conflict });
         }
         let (base_at, bytes) = self.pack(sample)?;
         let (server, taken_at) = (sample.server.clone(), sample.taken_at);
-        self.packed.insert((server.clone(), taken_at), digest);
+        self.packed.insert((server.clone(), taken_at), sample.clone());
+        let digest = base_at.is_none().then(|| digest::digest(sample));
         let sample = PackedSample { server, taken_at, base_at, digest, bytes };
         Ok(Taken::Fresh(Box::new(Fact::SampleTaken { sample })))
     }
 
-    fn digest_there(&self, sample: &Sample) -> Result<Option<Hash>, StoreError> {
-        if let Some(digest) = self.packed.get(&(sample.server.clone(), sample.taken_at)) {
-            return Ok(Some(*digest));
+    /// Whether the very sample is there already; `None`: none of its server and instant is.
+    fn is_there(&self, sample: &Sample) -> Result<Option<bool>, StoreError> {
+        if let Some(packed) = self.packed.get(&(sample.server.clone(), sample.taken_at)) {
+            return Ok(Some(packed == sample));
         }
-        let is_there = self.state.kv.get(&keys::at(About::Sample, &sample.server, sample.taken_at))?.is_some();
-        let row = is_there.then(|| read_row(&self.state.kv, &sample.server, Moment::of(sample.taken_at)));
-        Ok(row.transpose()?.map(|row| row.digest))
+        let (kv, server, at) = (&self.state.kv, &sample.server, Moment::of(sample.taken_at));
+        if !kv.has(&keys::at(About::Sample, server, sample.taken_at))? {
+            return Ok(None);
+        }
+        let row = read_row(kv, server, at)?;
+        Ok(Some(match row.digest {
+            Some(there) => there == digest::digest(sample),
+            None => *Unpacker::default().unpack(kv, server, at, &row)? == *sample,
+        }))
     }
 
     /// The sample's bytes and the instant they are relative to. A late sample is kept whole and nobody's base.
@@ -119,6 +125,6 @@ fn chain_of(state: &State, server: &str) -> Result<Option<Chain>, StoreError> {
     let at_hand = state.latest(server).filter(|latest| latest.at == newest_at);
     let mut unpacker: Unpacker = at_hand.map(|latest| latest.unpacker.clone()).unwrap_or_default();
     let (newest, row) = unpacker.load(&state.kv, server, Moment::of(newest_at))?;
-    let (keyframe, _) = unpacker.load(&state.kv, server, row.keyframe_at)?;
+    let keyframe = unpacker.sample(&state.kv, server, row.keyframe_at)?;
     Ok(Some(Chain { newest, keyframe, step: row.step, keyframes: row.keyframe }))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use uuid::Uuid;
 
 use super::StoreError;
 use super::keys::Moment;
@@ -28,8 +29,9 @@ pub(super) struct SampleRow {
     /// Keyframes since the last whole sample.
     pub keyframe: u32,
     /// The unit its server belonged to.
-    pub unit: Option<UnitId>,
-    pub digest: Hash,
+    pub unit: Option<KeptUnit>,
+    /// Of a sample that is whole, or of which not all is left; else it follows from what is kept.
+    pub digest: Option<Hash>,
     pub recorded: RecordedIn,
     pub bytes: Vec<u8>,
 }
@@ -42,13 +44,30 @@ pub struct RecordedIn {
     pub payload: Hash,
 }
 
-/// A summary, or the instant of the sample since which it is the same.
+/// A unit's id in few bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct SummaryRow {
-    pub unit: Option<UnitId>,
-    pub summary: KeptSummary,
+pub(super) enum KeptUnit {
+    Uuid([u8; 16]),
+    Other(UnitId),
 }
 
+impl KeptUnit {
+    pub fn of(id: &str) -> KeptUnit {
+        match Uuid::parse_str(id) {
+            Ok(uuid) if uuid.to_string() == id => KeptUnit::Uuid(*uuid.as_bytes()),
+            Ok(_) | Err(_) => KeptUnit::Other(id.to_owned()),
+        }
+    }
+
+    pub fn id(&self) -> UnitId {
+        match self {
+            KeptUnit::Uuid(bytes) => Uuid::from_bytes(*bytes).to_string(),
+            KeptUnit::Other(id) => id.clone(),
+        }
+    }
+}
+
+/// What is left of a summary with a sample: itself, or the instant of the sample since which it is the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum KeptSummary {
     SameAs(Moment),
@@ -56,7 +75,7 @@ pub(super) enum KeptSummary {
 }
 
 /// Tenant, type, count, points, new count, new points, rental count, objects that share instances.
-type KeptGroup = (Option<String>, String, u64, Exact, u64, Exact, u64, u64);
+pub(super) type KeptGroup = (Option<String>, String, u64, Exact, u64, Exact, u64, u64);
 
 /// Sizes in GB by workload.
 #[derive(Default, Serialize, Deserialize)]
@@ -111,60 +130,61 @@ impl LedgerRow {
 
 impl KeptSummary {
     pub fn whole(summary: &Summary) -> KeptSummary {
-        let group = |((tenant, kind), total): (&Group, &GroupTotal)| {
-            let GroupTotal { count, points, new_count, new_points, rental_count, sharing } = *total;
-            let kind = kind.as_str().to_owned();
-            (tenant.clone(), kind, count, points.into(), new_count, new_points.into(), rental_count, sharing)
-        };
-        KeptSummary::Whole(summary.groups.iter().map(group).collect())
+        KeptSummary::Whole(summary.groups.iter().map(|(group, total)| kept_group(group, *total)).collect())
     }
+}
+
+pub(super) fn kept_group((tenant, kind): &Group, total: GroupTotal) -> KeptGroup {
+    let GroupTotal { count, points, new_count, new_points, rental_count, sharing } = total;
+    let kind = kind.as_str().to_owned();
+    (tenant.clone(), kind, count, points.into(), new_count, new_points.into(), rental_count, sharing)
+}
+
+pub(super) fn group_of(kept: KeptGroup) -> Result<(Group, GroupTotal), StoreError> {
+    let (tenant, kind, count, points, new_count, new_points, rental_count, sharing) = kept;
+    let (points, new_points) = (exact(points)?, exact(new_points)?);
+    let group = (tenant, kind.parse().expect("every text is a workload type"));
+    Ok((group, GroupTotal { count, points, new_count, new_points, rental_count, sharing }))
 }
 
 pub(super) fn summary_of(groups: Vec<KeptGroup>) -> Result<Summary, StoreError> {
     let mut summary = Summary::default();
-    for (tenant, kind, count, points, new_count, new_points, rental_count, sharing) in groups {
-        let (points, new_points) = (exact(points)?, exact(new_points)?);
-        let group = (tenant, kind.parse().expect("every text is a workload type"));
-        summary.add(group, GroupTotal { count, points, new_count, new_points, rental_count, sharing });
+    for kept in groups {
+        let (group, total) = group_of(kept)?;
+        summary.add(group, total);
     }
     Ok(summary)
 }
 
-/// A [`DayMark`] with exact points of any size.
+/// A [`DayMark`] with exact points of any size, without its groups' maxima.
 #[derive(Serialize, Deserialize)]
 pub(super) struct KeptDay {
     points: Exact,
     at: Moment,
     by_type: Vec<(String, Exact)>,
-    group_maxima: Vec<(Option<String>, String, Exact)>,
     samples: BTreeMap<String, u32>,
 }
 
 impl KeptDay {
     pub fn of(mark: &DayMark) -> KeptDay {
         let by_type = mark.by_type.iter().map(|(kind, points)| (kind.as_str().to_owned(), (*points).into()));
-        let maximum =
-            |((tenant, kind), points): &(Group, Points)| (tenant.clone(), kind.as_str().to_owned(), (*points).into());
         KeptDay {
             points: mark.mark.points.into(),
             at: Moment::of(mark.mark.at),
             by_type: by_type.collect(),
-            group_maxima: mark.group_maxima.iter().map(maximum).collect(),
             samples: mark.samples.clone(),
         }
     }
 
-    pub fn mark(self, day: NaiveDate) -> Result<DayMark, StoreError> {
+    pub fn mark(self, day: NaiveDate, group_maxima: Vec<(Group, Points)>) -> Result<DayMark, StoreError> {
         let kind = |kind: String| kind.parse().expect("every text is a workload type");
         let mark = HighWatermark { points: exact(self.points)?, at: instant(self.at)? };
         let by_type = self.by_type.into_iter().map(|(name, points)| Ok((kind(name), exact(points)?)));
-        let maxima = self.group_maxima.into_iter();
-        let maxima = maxima.map(|(tenant, name, points)| Ok(((tenant, kind(name)), exact(points)?)));
         Ok(DayMark {
             day,
             mark,
             by_type: by_type.collect::<Result<_, StoreError>>()?,
-            group_maxima: maxima.collect::<Result<_, StoreError>>()?,
+            group_maxima,
             samples: self.samples,
         })
     }

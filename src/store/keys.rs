@@ -31,6 +31,8 @@ pub(super) enum About {
     Day = b'd',
     /// A ledger row, of a server's workload.
     Ledger = b'l',
+    /// The highest points of a unit's groups on a day.
+    Maxima = b'm',
     /// A row that a small fact set.
     Row = b'r',
     /// A packed sample, of a server.
@@ -39,7 +41,7 @@ pub(super) enum About {
     UnitOf = b'u',
     /// A server that is or was of a unit.
     ServerOf = b'v',
-    /// A sample in short, of a server.
+    /// A sample in short, of a server, where it is another than that of the sample before.
     Summary = b'y',
     /// The sizes that a sample states, of a server.
     Sizes = b'z',
@@ -63,8 +65,13 @@ pub(super) fn named(about: About, owner: &str, name: &str) -> Vec<u8> {
 }
 
 pub(super) fn day(unit: &str, day: NaiveDate) -> Vec<u8> {
+    on_day(About::Day, unit, day)
+}
+
+/// `about` is a day or its maxima.
+pub(super) fn on_day(about: About, unit: &str, day: NaiveDate) -> Vec<u8> {
     let number = i64::from(day.num_days_from_ce()).cast_unsigned() ^ SIGN;
-    [&prefix(About::Day, unit)[..], &number.to_be_bytes()].concat()
+    [&prefix(about, unit)[..], &number.to_be_bytes()].concat()
 }
 
 pub(super) fn row(key: &str) -> Vec<u8> {

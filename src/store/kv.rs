@@ -27,7 +27,7 @@ const FLUSH_EVERY_MS: u64 = 500;
 const OPEN_TRIES_MAX: u32 = 200;
 const OPEN_PAUSE: Duration = Duration::from_millis(10);
 /// Changes when keys or values change their form; the state is then rebuilt.
-const SCHEMA: u8 = 5;
+const SCHEMA: u8 = 6;
 
 /// Keys of parts begin with this, logical keys with a letter.
 const PART: u8 = b'~';
@@ -99,6 +99,13 @@ impl Kv {
         match self.pending.get(key) {
             Some(change) => Ok(change.clone()),
             None => self.stored(key),
+        }
+    }
+
+    pub fn has(&self, key: &[u8]) -> Result<bool, StoreError> {
+        match self.pending.get(key) {
+            Some(change) => Ok(change.is_some()),
+            None => self.sled(|| self.db.contains_key(key)),
         }
     }
 

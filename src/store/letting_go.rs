@@ -8,15 +8,16 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::StoreError;
 use super::fact::{Fact, PackedSample};
-use super::fold::{read_row, read_summary, resolve};
+use super::fold::{Unpacker, read_row};
 use super::forgetting::{self, Withheld};
 use super::journal::{JournalError, Left};
 use super::kept::{self, KeptSizes, KeptSummary, LedgerRow, SampleRow};
 use super::keys::{self, About, Moment};
-use super::packing::{self, KEYFRAMES_MAX, Kind, STEPS_MAX};
+use super::packing::{self, KEYFRAMES_MAX, Kind, STEPS_MAX, digest};
 use super::payload::{self, Less};
 use super::rows::{self, Row, key};
 use super::state::State;
+use super::summaries::{newest_as_of, resolve, same_since};
 use crate::domain::forgetting::Forgotten;
 use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::notice::Notice;
@@ -239,11 +240,12 @@ impl State {
         }
         rows.retain(|at, _| !stay.contains(at));
         let told = self.told_by(server)?;
-        let mut thinned = Vec::new();
+        let (mut thinned, mut unpacker) = (Vec::new(), Unpacker::default());
         for (at, row) in &rows {
             if Remains::of_row(row)?.is_none() {
                 let told = told.get(at).cloned().unwrap_or_default();
-                thinned.push(self.thinned(server, *at, row, told, &|since| rows.contains_key(&since))?);
+                let is_thinned = |since: Moment| rows.contains_key(&since);
+                thinned.push(self.thinned(server, *at, row, told, &is_thinned, &mut unpacker)?);
             }
         }
         Ok(thinned)
@@ -256,21 +258,24 @@ impl State {
         row: &SampleRow,
         told: Vec<(String, Option<Moment>)>,
         is_thinned: &dyn Fn(Moment) -> bool,
+        unpacker: &mut Unpacker,
     ) -> Result<ThinnedSample, StoreError> {
         let taken_at = kept::instant(at)?;
-        let summary =
-            read_summary(&self.kv, server, taken_at)?.ok_or_else(|| kept::odd("a summary", "it is missing"))?;
-        let summary = match summary.summary {
-            // What a raw sample adds up to may come out otherwise by other settings; what is let go stands.
-            KeptSummary::SameAs(since) if !is_thinned(since) => {
-                KeptSummary::whole(&resolve(&self.kv, server, KeptSummary::SameAs(since))?)
-            }
-            stands => stands,
+        let newest = newest_as_of(&self.kv, server, taken_at)?;
+        let newest = newest.ok_or_else(|| kept::odd("a summary", "it is missing"))?;
+        // What a raw sample adds up to may come out otherwise by other settings; what is let go stands.
+        let summary = match same_since(&self.kv, server, taken_at)?.filter(|since| is_thinned(*since)) {
+            Some(since) => KeptSummary::SameAs(since),
+            None => KeptSummary::whole(&newest.summary),
         };
         let sizes = self.kv.get(&keys::at(About::Sizes, server, taken_at))?;
         let sizes = sizes.map(|bytes| kept::from_bytes("sizes", &bytes)).transpose()?.unwrap_or_default();
         let left = packing::marked(Kind::Thinned, &kept::to_bytes(&Remains { summary, sizes, told }));
-        Ok(ThinnedSample { server: server.to_owned(), taken_at, digest: row.digest, left })
+        let digest = match row.digest {
+            Some(digest) => digest,
+            None => digest::digest(&*unpacker.unpack(&self.kv, server, at, row)?),
+        };
+        Ok(ThinnedSample { server: server.to_owned(), taken_at, digest, left })
     }
 
     /// What each sample of the server told the ledger.
@@ -291,12 +296,12 @@ impl State {
     pub(super) fn let_go(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         // Sums are compared below, so those of entries gathered before must stand.
         self.settle()?;
-        for ThinnedSample { server, taken_at, left, .. } in &checkpoint.samples {
+        for ThinnedSample { server, taken_at, digest, left } in &checkpoint.samples {
             let moment = Moment::of(*taken_at);
             let row = read_row(&self.kv, server, moment)?;
             if Remains::of_row(&row)?.is_none() {
-                let row =
-                    SampleRow { base_at: None, keyframe_at: moment, step: 0, keyframe: 0, bytes: left.clone(), ..row };
+                let (digest, bytes) = (Some(*digest), left.clone());
+                let row = SampleRow { base_at: None, keyframe_at: moment, step: 0, keyframe: 0, digest, bytes, ..row };
                 self.follow_remains(server, *taken_at, &row)?;
                 self.kv.put(keys::at(About::Sample, server, *taken_at), kept::to_bytes(&row));
             }
@@ -307,10 +312,10 @@ impl State {
     /// Has the server folded again when its sums differ from what stays: a rebuilt state may have rated otherwise.
     fn follow_remains(&mut self, server: &str, at: Instant, row: &SampleRow) -> Result<(), StoreError> {
         let Some(remains) = Remains::of_row(row)? else { return Ok(()) };
-        let known = read_summary(&self.kv, server, at)?.map(|known| resolve(&self.kv, server, known.summary));
-        if known.transpose()? != Some(resolve(&self.kv, server, remains.summary)?) {
+        let known = newest_as_of(&self.kv, server, at)?.map(|known| known.summary);
+        if known.as_deref() != Some(&resolve(&self.kv, server, remains.summary)?) {
             self.unfold(server, at);
-            row.unit.iter().for_each(|unit| self.unmark(unit, at));
+            row.unit.iter().for_each(|unit| self.unmark(&unit.id(), at));
         }
         Ok(())
     }
@@ -336,7 +341,8 @@ impl State {
                 Ok(match Remains::of_row(&row)? {
                     None => Less::Stands,
                     Some(_) => {
-                        let PackedSample { server, taken_at, digest, .. } = sample.clone();
+                        let PackedSample { server, taken_at, .. } = sample.clone();
+                        let digest = row.digest.ok_or_else(|| kept::odd("a thinned sample", "it has no digest"))?;
                         let sample = ThinnedSample { server, taken_at, digest, left: row.bytes };
                         Less::Is(Box::new(Fact::LetGo { deed: LettingGo::SampleThinned { sample } }))
                     }

@@ -11,6 +11,7 @@ use super::state::State;
 use super::{Store, StoreError};
 use crate::domain::Instant;
 use crate::domain::installation::ServerName;
+use crate::domain::sample::Sample;
 
 /// Most workloads of all samples that are held; one sample is held whatever its size. A workload takes about half a
 /// kilobyte here, and nothing beside what the fold of a server sampled since the start holds anyway.
@@ -106,6 +107,14 @@ impl Store {
         self.noting(self.state.newest_sample(server, not_after))
     }
 
+    /// The same sample as it was taken, unclassified.
+    ///
+    /// # Errors
+    /// As [`Store::newest_sample`].
+    pub fn newest_as_taken(&self, server: &str, not_after: Instant) -> Result<Option<Arc<Sample>>, StoreError> {
+        self.noting(self.state.newest_as_taken(server, not_after))
+    }
+
     /// Which sample [`Store::newest_sample`] gives, without reading it.
     ///
     /// # Errors
@@ -134,6 +143,13 @@ impl State {
         let found = self.classified(server, edition.at)?;
         self.newest.held.borrow_mut().hold(server, edition, &found);
         Ok(Some(found))
+    }
+
+    fn newest_as_taken(&self, server: &str, not_after: Instant) -> Result<Option<Arc<Sample>>, StoreError> {
+        let Some(at) = self.newest_sample_at(server, not_after)? else { return Ok(None) };
+        let at_hand = self.latest(server).filter(|latest| latest.at == at);
+        let mut unpacker = at_hand.map(|latest| latest.unpacker.clone()).unwrap_or_default();
+        unpacker.sample(&self.kv, server, Moment::of(at)).map(Some)
     }
 
     fn classified(&self, server: &str, at: Instant) -> Result<ClassifiedSample, StoreError> {

@@ -1,5 +1,6 @@
 //! Facts as the payload of a journal entry, and back.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -8,6 +9,7 @@ use super::fact::{Checkpoint, Fact, LettingGo, PackedSample, ThinnedSample};
 use super::journal::Entry;
 use super::keys::Moment;
 use super::squeeze::{self, squeeze, unsqueeze};
+use crate::domain::Instant;
 use crate::seal::chain::Hash;
 use crate::seal::digest::hex;
 
@@ -28,6 +30,10 @@ enum Line {
     Thinned(Thinned),
     /// Everything but the samples as JSON, then they.
     Checkpoint(String, Vec<Thinned>),
+    /// A sample relative to the one of so many seconds before; its digest follows.
+    Step(String, Moment, u32, Vec<u8>),
+    /// The same where the seconds are no whole number.
+    Based(String, Moment, Moment, Vec<u8>),
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -48,6 +54,10 @@ impl Thinned {
         let Thinned { server, taken_at, digest, left } = self;
         Ok(ThinnedSample { server, taken_at: taken_at.instant().ok_or(NO_INSTANT)?, digest, left })
     }
+}
+
+fn instant(moment: Moment) -> Result<Instant, String> {
+    moment.instant().ok_or_else(|| NO_INSTANT.to_owned())
 }
 
 const NO_INSTANT: &str = "an instant that is none";
@@ -110,6 +120,16 @@ fn shown_line(line: Line) -> Result<Value, String> {
             "digest": hex(&digest),
             "bytes": bytes.len(),
         })),
+        Line::Step(..) | Line::Based(..) => match fact_of(line)? {
+            Fact::SampleTaken { sample } => Ok(json!({
+                "fact": "sample_taken",
+                "server": sample.server,
+                "taken_at": sample.taken_at,
+                "base_at": sample.base_at,
+                "bytes": sample.bytes.len(),
+            })),
+            _ => Err(NO_INSTANT.to_owned()),
+        },
         Line::Thinned(Thinned { server, taken_at, digest, .. }) => Ok(json!({
             "fact": "let_go",
             "deed": {
@@ -156,13 +176,7 @@ pub(super) enum Less {
 
 fn line_of(fact: &Fact) -> Line {
     match fact {
-        Fact::SampleTaken { sample } => Line::Sample {
-            server: sample.server.clone(),
-            taken_at: Moment::of(sample.taken_at),
-            base_at: sample.base_at.map(Moment::of),
-            digest: sample.digest,
-            bytes: sample.bytes.clone(),
-        },
+        Fact::SampleTaken { sample } => line_of_sample(sample),
         Fact::LetGo { deed: LettingGo::SampleThinned { sample } } => Line::Thinned(Thinned::of(sample)),
         Fact::LetGo { deed: LettingGo::Checkpoint { checkpoint } } => {
             let rest = Checkpoint { samples: Vec::new(), ..checkpoint.clone() };
@@ -173,12 +187,41 @@ fn line_of(fact: &Fact) -> Line {
     }
 }
 
+fn line_of_sample(sample: &PackedSample) -> Line {
+    let PackedSample { server, taken_at, base_at, digest, bytes } = sample.clone();
+    let at = Moment::of(taken_at);
+    match (digest, base_at) {
+        (None, Some(base_at)) => {
+            let apart = taken_at - base_at;
+            let seconds = u32::try_from(apart.num_seconds()).ok().filter(|_| apart.subsec_nanos() == 0);
+            match seconds {
+                Some(seconds) => Line::Step(server, at, seconds, bytes),
+                None => Line::Based(server, at, Moment::of(base_at), bytes),
+            }
+        }
+        (digest, base_at) => {
+            let (base_at, digest) = (base_at.map(Moment::of), digest.expect("a whole sample states its digest"));
+            Line::Sample { server, taken_at: at, base_at, digest, bytes }
+        }
+    }
+}
+
 fn fact_of(line: Line) -> Result<Fact, String> {
     match line {
         Line::Fact(json) => serde_json::from_str(&json).map_err(|error| error.to_string()),
         Line::Sample { server, taken_at, base_at, digest, bytes } => {
-            let instant = |moment: Moment| moment.instant().ok_or(NO_INSTANT);
             let (taken_at, base_at) = (instant(taken_at)?, base_at.map(instant).transpose()?);
+            let digest = Some(digest);
+            Ok(Fact::SampleTaken { sample: PackedSample { server, taken_at, base_at, digest, bytes } })
+        }
+        Line::Step(server, taken_at, seconds, bytes) => {
+            let taken_at = instant(taken_at)?;
+            let base_at = taken_at.checked_sub_signed(TimeDelta::seconds(seconds.into())).ok_or(NO_INSTANT)?;
+            let (base_at, digest) = (Some(base_at), None);
+            Ok(Fact::SampleTaken { sample: PackedSample { server, taken_at, base_at, digest, bytes } })
+        }
+        Line::Based(server, taken_at, base_at, bytes) => {
+            let (taken_at, base_at, digest) = (instant(taken_at)?, Some(instant(base_at)?), None);
             Ok(Fact::SampleTaken { sample: PackedSample { server, taken_at, base_at, digest, bytes } })
         }
         Line::Thinned(thinned) => Ok(Fact::LetGo { deed: LettingGo::SampleThinned { sample: thinned.sample()? } }),

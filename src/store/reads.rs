@@ -2,14 +2,15 @@
 
 use std::ops::{ControlFlow, Range};
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
 
 use super::fact::Fact;
 use super::fold::read_row;
 use super::journal::{self, Entry, JournalError, Verified};
-use super::kept::{self, KeptDay, RecordedIn};
+use super::kept::{self, RecordedIn};
 use super::keys::{self, About, Moment};
+use super::marks::GroupWeeks;
 use super::payload;
 use super::squeeze::unsqueeze;
 use super::state::{State, SummaryAt};
@@ -101,6 +102,14 @@ impl Store {
         let found = self.noting(self.state.kv.last_key(&keys::day(unit, first), &keys::day(unit, behind)))?;
         let Some(day) = found.as_deref().and_then(keys::day_of) else { return Ok(None) };
         Ok(self.days(unit, day, day)?.pop())
+    }
+
+    /// Each tenant and type group's highest points of each week, over the days from the first to the last.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn group_weeks(&self, unit: &str, first: NaiveDate, last: NaiveDate) -> Result<GroupWeeks, StoreError> {
+        self.noting(self.state.weeks(unit, first, last))
     }
 
     /// Reporting units, by id.
@@ -223,15 +232,5 @@ impl State {
             owners.push(owner);
         }
         Ok(owners)
-    }
-
-    fn days(&self, unit: &str, first: NaiveDate, last: NaiveDate) -> Result<Vec<DayMark>, StoreError> {
-        let behind = last.checked_add_days(Days::new(1)).unwrap_or(last).max(first);
-        let records = self.kv.scan(&keys::day(unit, first), &keys::day(unit, behind))?;
-        let mark = |(key, bytes): (Vec<u8>, Vec<u8>)| {
-            let day = keys::day_of(&key).ok_or_else(|| kept::odd("a day's key", "it has no day"))?;
-            kept::from_bytes::<KeptDay>("a day", &bytes)?.mark(day)
-        };
-        records.into_iter().map(mark).collect()
     }
 }

@@ -3,23 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{Days, NaiveDate, TimeDelta};
+use chrono::{NaiveDate, TimeDelta};
 
 use super::StoreError;
-use super::days::{Seen, Surpluses, mark_of_day};
+use super::days::Running;
 use super::ends::Ends;
 use super::fact::{Fact, LettingGo, PackedSample, ThinnedSample};
-use super::fold::{Fold, Unpacker, read_row, read_summary, resolve, rewind_ledger};
+use super::fold::{Fold, Unpacker, read_row, rewind_ledger};
 use super::journal::Head;
-use super::kept::{self, KeptDay, KeptSummary, RecordedIn, SampleRow};
+use super::kept::{self, KeptUnit, RecordedIn, SampleRow};
 use super::keys::{self, About, Moment};
 use super::kv::Kv;
 use super::letting_go::Remains;
+use super::marks::Folded;
 use super::newest::Newest;
-use super::once::CountingOnce;
 use super::packing::Kind;
 use crate::domain::Instant;
-use crate::domain::calendar::midnight;
 use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::sample::Summary;
 use crate::rules::rating::Rating;
@@ -44,6 +43,8 @@ pub(super) struct State {
     unfolded: BTreeMap<ServerName, Instant>,
     /// Days of units that are to be marked again.
     unmarked: BTreeSet<(UnitId, NaiveDate)>,
+    /// The newest day of units, as far as its samples have come.
+    pub(super) running: BTreeMap<UnitId, Running>,
 }
 
 #[derive(Clone)]
@@ -70,6 +71,7 @@ impl State {
             latest,
             unfolded,
             unmarked,
+            running: BTreeMap::new(),
         })
     }
 
@@ -90,6 +92,7 @@ impl State {
             }
             if let Fact::LetGo { deed: LettingGo::SampleThinned { sample } } = fact {
                 let ThinnedSample { server, taken_at, digest, left: bytes } = sample.clone();
+                let digest = Some(digest);
                 self.keep_sample(&PackedSample { server, taken_at, base_at: None, digest, bytes }, recorded)?;
             }
             if let Fact::LetGo { deed: LettingGo::Checkpoint { checkpoint } } = fact {
@@ -117,18 +120,12 @@ impl State {
 
     /// Derives what the applied facts changed: folds of servers, then days of units.
     pub fn settle(&mut self) -> Result<(), StoreError> {
+        let mut folded = Vec::new();
         for (server, from) in std::mem::take(&mut self.unfolded) {
-            self.fold_from(&server, from)?;
+            self.fold_from(&server, from, &mut folded)?;
         }
-        for (unit, day) in std::mem::take(&mut self.unmarked) {
-            let key = keys::day(&unit, day);
-            match self.derive_day(&unit, day)? {
-                Some(mark) => self.kv.put(key, kept::to_bytes(&KeptDay::of(&mark))),
-                None if self.kv.get(&key)?.is_some() => self.kv.delete(key),
-                None => {}
-            }
-        }
-        Ok(())
+        let days = std::mem::take(&mut self.unmarked);
+        self.mark_days(days, &folded)
     }
 
     /// Writes what was applied and settled.
@@ -144,6 +141,7 @@ impl State {
         self.latest.clear();
         self.unfolded.clear();
         self.unmarked.clear();
+        self.running.clear();
     }
 
     /// Sets how old a sample may be, and marks every day again if that is another age.
@@ -152,12 +150,13 @@ impl State {
             return Ok(());
         }
         self.basis_max_age = age;
+        self.running.clear();
         self.kv.put(BASIS_KEY.to_vec(), age.num_milliseconds().to_le_bytes().to_vec());
         for server in self.owners(About::Sample)? {
-            let prefix = keys::prefix(About::Summary, &server);
+            let prefix = keys::prefix(About::Sample, &server);
             for at in self.instants(&prefix, &keys::end_of(&prefix))? {
-                let unit = read_summary(&self.kv, &server, at)?.and_then(|row| row.unit);
-                self.unmarked.extend(unit.map(|unit| (unit, at.date_naive())));
+                let unit = read_row(&self.kv, &server, Moment::of(at))?.unit;
+                self.unmarked.extend(unit.map(|unit| (unit.id(), at.date_naive())));
             }
         }
         Ok(())
@@ -173,6 +172,7 @@ impl State {
         self.kv.put(RATING_KEY.to_vec(), serde_json::to_vec(rating).expect("a rating is plain data"));
         self.note_rewrite_of_all();
         self.latest.clear();
+        self.running.clear();
         for server in self.owners(About::Sample)? {
             let all = self.summaries(&server, Instant::MIN_UTC, Instant::MAX_UTC)?;
             let differs =
@@ -214,6 +214,7 @@ impl State {
         }
         let base_at = base_at.map(Moment::of);
         let (digest, bytes) = (*digest, bytes.clone());
+        let unit = unit.as_deref().map(KeptUnit::of);
         let row = SampleRow { base_at, keyframe_at, step, keyframe, unit, digest, recorded, bytes };
         self.kv.put(keys::at(About::Sample, server, *taken_at), kept::to_bytes(&row));
         self.ends.add(server, *taken_at);
@@ -246,7 +247,7 @@ impl State {
             Side::After => self.kv.first_key(&keys::end_of(&here), &keys::end_of(&prefix))?,
         };
         let Some(neighbour) = key.as_deref().and_then(keys::instant_of) else { return Ok(None) };
-        Ok(Some(read_row(&self.kv, server, Moment::of(neighbour))?.unit))
+        Ok(Some(read_row(&self.kv, server, Moment::of(neighbour))?.unit.map(|unit| unit.id())))
     }
 
     /// The unit that the server belongs to.
@@ -256,6 +257,7 @@ impl State {
     }
 
     fn form(&mut self, unit: &Unit) -> Result<(), StoreError> {
+        self.running.clear();
         let prefix = keys::prefix(About::ServerOf, &unit.id);
         for key in self.kv.keys(&prefix, &keys::end_of(&prefix))? {
             let left = keys::name_of(&key, &prefix).filter(|server| !unit.servers.iter().any(|of| of == server));
@@ -282,7 +284,7 @@ impl State {
         for at in self.instants(&prefix, &keys::end_of(&prefix))? {
             let mut row = read_row(&self.kv, server, Moment::of(at))?;
             if row.unit.is_none() {
-                row.unit = Some(unit.clone());
+                row.unit = Some(KeptUnit::of(unit));
                 self.kv.put(keys::at(About::Sample, server, at), kept::to_bytes(&row));
                 self.unmark(unit, at);
                 self.unfold(server, at);
@@ -298,13 +300,16 @@ impl State {
 
     /// Sums at any instant up to the basis's age after a sample may change with it.
     pub(super) fn unmark(&mut self, unit: &UnitId, at: Instant) {
+        if self.running.get(unit).is_some_and(|running| running.at.is_some_and(|taken| at <= taken)) {
+            self.running.remove(unit);
+        }
         let last = at.checked_add_signed(self.basis_max_age).unwrap_or(at).date_naive();
         let days = at.date_naive().iter_days().take_while(|day| *day <= last);
         self.unmarked.extend(days.map(|day| (unit.clone(), day)));
     }
 
     /// Folds the server's samples from this instant on, beginning with the fold before it.
-    fn fold_from(&mut self, server: &str, from: Instant) -> Result<(), StoreError> {
+    fn fold_from(&mut self, server: &str, from: Instant, folded: &mut Vec<Folded>) -> Result<(), StoreError> {
         let prefix = keys::prefix(About::Sample, server);
         let start = keys::at(About::Sample, server, from);
         let before = self.kv.last_key(&prefix, &start)?.as_deref().and_then(keys::instant_of);
@@ -317,70 +322,34 @@ impl State {
                 Latest { at: from, fold, unpacker: Unpacker::default() }
             }
         };
-        for at in self.instants(&start, &keys::end_of(&prefix))? {
+        let instants = self.instants(&start, &keys::end_of(&prefix))?;
+        let is_one = instants.len() == 1;
+        for at in instants {
             let row = read_row(&self.kv, server, Moment::of(at))?;
+            if is_one {
+                self.running.values_mut().for_each(|running| running.release(server));
+            }
             match Remains::of_row(&row)? {
-                Some(remains) => latest.fold.step_over(&mut self.kv, server, at, &row, remains)?,
+                Some(remains) => latest.fold.step_over(&mut self.kv, server, at, remains)?,
                 None => {
                     let sample = latest.unpacker.unpack(&self.kv, server, Moment::of(at), &row)?;
-                    latest.fold.step(&mut self.kv, &self.rating.mapped(&sample), &row, &self.rating)?;
+                    latest.fold.step(&mut self.kv, &sample, &self.rating)?;
                 }
             }
             latest.at = at;
+            if is_one {
+                let unit = row.unit.as_ref().map(KeptUnit::id);
+                folded.extend(Folded::of(server, at, unit, &mut latest.fold));
+            } else {
+                self.running.retain(|_, running| running.place_of(server).is_none());
+            }
             // An earlier sample tells the ledger what is not new in the later ones: their days' marks may change too.
             if let Some(unit) = row.unit.as_ref().filter(|_| from < at) {
-                self.unmark(unit, at);
+                self.unmark(&unit.id(), at);
             }
         }
         self.latest.insert(server.to_owned(), latest);
         Ok(())
-    }
-
-    fn derive_day(&self, unit: &str, day: NaiveDate) -> Result<Option<crate::domain::watermark::DayMark>, StoreError> {
-        let from = midnight(day).checked_sub_signed(self.basis_max_age).unwrap_or(midnight(day));
-        let to = midnight(day.checked_add_days(Days::new(1)).unwrap_or(day));
-        let mut servers = Vec::new();
-        for server in self.names_of(About::ServerOf, unit)? {
-            let mut seen = Vec::new();
-            for (at, owner, summary) in self.summaries(&server, from, to)? {
-                let is_of_unit = owner.as_deref() == Some(unit);
-                seen.push(Seen { at, summary: is_of_unit.then_some(summary) });
-            }
-            servers.push((server, seen));
-        }
-        let Some(kept) = self.unit(unit)?.filter(|unit| !unit.counts_once.is_empty()) else {
-            return mark_of_day(day, &servers, self.basis_max_age, &mut |_, _| Ok(Surpluses::new()));
-        };
-        let names: Vec<ServerName> = servers.iter().map(|(name, _)| name.clone()).collect();
-        let mut once = CountingOnce::new(&self.kv, &kept, &names, &self.rating);
-        mark_of_day(day, &servers, self.basis_max_age, &mut |at, standing| once.surplus_at(at, standing))
-    }
-
-    fn unit(&self, id: &str) -> Result<Option<Unit>, StoreError> {
-        let bytes = self.kv.get(&keys::row(&super::fact::key::unit(id)))?;
-        bytes.map(|bytes| super::reads::row_from("unit", &bytes)).transpose()
-    }
-
-    /// Instant, unit and summary of each sample with `from <= instant < to`; equal neighbours share one summary.
-    pub fn summaries(&self, server: &str, from: Instant, to: Instant) -> Result<Vec<SummaryAt>, StoreError> {
-        let range = (keys::at(About::Summary, server, from), keys::at(About::Summary, server, to));
-        let mut known: Option<(Moment, Arc<Summary>)> = None;
-        let mut found = Vec::new();
-        for (key, bytes) in self.kv.scan(&range.0, &range.1)? {
-            let at = keys::instant_of(&key).ok_or_else(|| kept::odd("a summary's key", "it has no instant"))?;
-            let row: kept::SummaryRow = kept::from_bytes("a summary", &bytes)?;
-            let since = match row.summary {
-                KeptSummary::SameAs(since) => since,
-                KeptSummary::Whole(_) => Moment::of(at),
-            };
-            let summary = match known {
-                Some((same, summary)) if same == since => summary,
-                Some(_) | None => Arc::new(resolve(&self.kv, server, row.summary)?),
-            };
-            known = Some((since, Arc::clone(&summary)));
-            found.push((at, row.unit, summary));
-        }
-        Ok(found)
     }
 }
 

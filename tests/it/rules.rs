@@ -33,6 +33,7 @@ mod retention; // when something goes by age, and what is still owed
 mod review; // adjust, reset, postpone, carry over
 mod schedule; // what is due, and when
 mod server_update; // a backup server's own words as one of the five results
+mod standing; // sums carried on by what changed
 mod unstructured; // sizes of shares
 mod usage_series; // a period in steps
 mod working_days; // days off, and the last working day

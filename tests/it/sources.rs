@@ -8,6 +8,7 @@ mod folder; // the snapshot folder
 mod snapshot; // the snapshot file
 mod vbr; // the VBR conversation against the simulated server
 mod vbr_kinds; // what license rows of a VBR server become
+mod vbr_pages; // pages and rows that come again
 mod vbr_renewing; // the exchange about a VBR server's license key
 mod vbr_traps; // the VBR conversation against handmade answers
 mod vspc; // the VSPC conversation against the simulated console and handmade answers

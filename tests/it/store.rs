@@ -1,5 +1,6 @@
 //! The store: state equals replay, samples lossless, marks the same in any order, broken states healed.
 
+mod blocks;
 pub mod broken;
 mod earlier; // journals of earlier versions
 mod letting_go;
@@ -11,6 +12,7 @@ mod trace;
 pub mod world;
 mod year;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

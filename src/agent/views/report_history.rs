@@ -126,7 +126,10 @@ impl Agent {
     /// News about the month's report, each with whom it reached.
     fn news_told(&self, unit: &Unit, month: Month) -> Result<Vec<Event>, Trouble> {
         let mut events = Vec::new();
-        for (_, notice) in self.store.rows::<Notice>("notice/")? {
+        let mut notices: Vec<Notice> = self.store.rows("notice/")?.into_iter().map(|(_, notice)| notice).collect();
+        // Of one instant, what made the report comes before what was done to it.
+        notices.sort_by_key(|notice| (notice.at, notice.news.event() != "report.generated"));
+        for notice in notices {
             let news = json!(notice.news);
             if notice.unit.as_ref() != Some(&unit.id) || news["month"] != json!(month) {
                 continue;

@@ -182,10 +182,10 @@ impl Agent {
         for found in samples.iter_mut().filter(|_| asked.tenant.is_some() || asked.kind.is_some()) {
             let passes = |tenant: &Option<String>, kind: &WorkloadType| is_wanted(asked, tenant.as_deref(), kind);
             let sample = Arc::make_mut(&mut found.sample);
-            let pairs = std::mem::take(&mut sample.workloads).into_iter().zip(found.counted.iter().cloned());
+            let pairs = sample.workloads.shared().cloned().zip(found.counted.iter().cloned());
             let kept = pairs.filter(|(workload, _)| passes(&workload.tenant, &workload.kind));
-            let (workloads, counted): (Vec<Workload>, Vec<Counted>) = kept.unzip();
-            sample.workloads = workloads;
+            let (workloads, counted): (Vec<Arc<Workload>>, Vec<Counted>) = kept.unzip();
+            sample.workloads = workloads.into_iter().collect();
             sample.counts.retain(|count| passes(&count.tenant, &count.kind));
             found.counted = counted.into();
         }

@@ -2,13 +2,16 @@
 //!
 //! Hidden: it serves those who work on Tidegauge. Its commands look into rooms that other commands reach through the agent.
 
+pub mod collect;
 pub mod generate;
 pub mod kernels;
+pub mod marks;
 pub mod messages;
 pub mod model;
 pub mod post;
 mod receipts;
 pub mod serve;
+pub mod store;
 pub mod year;
 
 use clap::{Args, Subcommand};
@@ -22,6 +25,10 @@ use model::{Fleet, Plan};
 /// Commands of `bench`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Act {
+    /// Reads a VBR server again and again, each time from its pages to a durable entry
+    ///
+    /// Example: tidegauge bench collect --url http://127.0.0.1:18080 --sweeps 20 --store /tmp/bench
+    Collect(collect::Asked),
     /// Writes a generated provider: samples, pages, metrics, or the right watermarks
     ///
     /// Example: tidegauge bench generate --workloads 1000 --hours 8760 --emit raw --out year.raw
@@ -32,12 +39,10 @@ pub enum Act {
     ///
     /// Example: tidegauge bench kernel telemetry_verify --times 100
     Kernel(kernels::Asked),
-    /// Counts what a License Update Server has on file, after it was stopped
+    /// Reads the weeks' watermarks of a store that was filled, and sets them against what is right
     ///
-    /// Exit codes: 66 it cannot be opened.
-    ///
-    /// Example: tidegauge bench receipts --server DIR
-    Receipts(receipts::Asked),
+    /// Example: tidegauge bench marks --workloads 1000 --hours 8760 --store /tmp/bench
+    Marks(marks::Asked),
     /// Founds a License Update Server and writes messages that its agents signed
     ///
     /// Example: tidegauge bench messages --agents 500 --periods 200 --server DIR --out messages
@@ -48,10 +53,20 @@ pub enum Act {
     ///
     /// Example: tidegauge bench post --to 127.0.0.1:8421 --messages messages --connections 64 --seconds 10
     Post(post::Asked),
+    /// Counts what a License Update Server has on file, after it was stopped
+    ///
+    /// Exit codes: 66 it cannot be opened.
+    ///
+    /// Example: tidegauge bench receipts --server DIR
+    Receipts(receipts::Asked),
     /// Serves the pages of a generated provider as a VBR server does, until it is told to stop
     ///
     /// Example: tidegauge bench serve --workloads 10000 --listen 127.0.0.1:18080
     Serve(serve::Asked),
+    /// Takes and records a generated provider's samples, one durable entry each
+    ///
+    /// Example: tidegauge bench store --workloads 10000 --hours 48 --store /tmp/bench
+    Store(store::Asked),
     /// Plays a calm year of the whole system
     ///
     /// Exit codes: 7 the oracle objects.
@@ -87,12 +102,15 @@ impl Generated {
 
 pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
     match act {
+        Act::Collect(asked) => collect::run(session, asked),
         Act::Generate(asked) => generate::run(session, asked),
         Act::Kernel(asked) => kernels::run(session, asked),
-        Act::Receipts(asked) => receipts::run(session, asked),
+        Act::Marks(asked) => marks::run(session, asked),
         Act::Messages(asked) => messages::run(session, asked),
         Act::Post(asked) => post::run(session, asked),
+        Act::Receipts(asked) => receipts::run(session, asked),
         Act::Serve(asked) => serve::run(session, asked),
+        Act::Store(asked) => store::run(session, asked),
         Act::Year(asked) => year::run(session, asked),
     }
 }

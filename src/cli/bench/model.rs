@@ -222,7 +222,7 @@ impl Fleet {
                 edition: Some("EnterprisePlus".to_owned()),
                 ..License::default()
             },
-            workloads,
+            workloads: workloads.into(),
             counts: Vec::new(),
             vouched: true,
             restore_points_swept_at: None,
@@ -231,7 +231,8 @@ impl Fleet {
         }
     }
 
-    fn workload(&self, seen: Seen) -> Workload {
+    /// The workload as a source would have it read.
+    pub fn workload(&self, seen: Seen) -> Workload {
         let member = self.members[seen.number as usize];
         let kind = &KINDS[usize::from(member.kind)];
         Workload {

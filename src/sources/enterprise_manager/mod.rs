@@ -23,6 +23,7 @@ use crate::domain::installation::ServerName;
 use crate::domain::license::{License, LicenseType};
 use crate::domain::sample::Sample;
 use crate::domain::tenant::TenantCount;
+use crate::domain::workloads::Workloads;
 
 pub use counters::{COUNTERS, CounterRow, Numbers, Part};
 
@@ -188,7 +189,7 @@ fn sample(brief: &Brief, managed: Managed) -> Sample {
         server: brief.server.clone(),
         taken_at: brief.now,
         license: License { kind: LicenseType::Rental, cloud_connect: true, ..License::default() },
-        workloads: Vec::new(),
+        workloads: Workloads::default(),
         counts: managed.servers.into_values().flatten().collect(),
         vouched: false,
         restore_points_swept_at: None,

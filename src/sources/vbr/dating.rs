@@ -3,6 +3,9 @@
 //! First the window (since the newest known, or 32 days), then the oldest restore point of workloads that appear for
 //! the first time and that the window does not show to be older than this month.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::answers::{Page, RestorePointRow};
@@ -11,6 +14,8 @@ use super::reading::OVERLAP;
 use crate::domain::calendar::rfc3339;
 use crate::domain::sample::Sample;
 use crate::domain::workload::{Workload, WorkloadType};
+use crate::domain::workload_changes::{Difference, differences};
+use crate::domain::workloads::Workloads;
 use crate::domain::{Instant, Month, Points};
 use crate::sources::lenient::Zone;
 use crate::sources::{Brief, Sweep};
@@ -38,22 +43,23 @@ pub struct Dating {
     received: u64,
     pages: u64,
     is_window_read: bool,
-    join: Join,
+    /// Made when the first restore point comes.
+    join: Option<Join>,
     /// Names of workloads whose oldest restore point is still asked for.
     asked_names: Vec<String>,
-    /// Where each workload stands in the sample before.
-    known: Vec<Option<usize>>,
+    /// Positions of workloads that the sample before does not have, or not so.
+    other: Vec<usize>,
     ahead: u32,
     notes: Vec<String>,
 }
 
 impl Dating {
-    pub fn new(brief: &Brief, workloads: &[Workload]) -> Dating {
+    pub fn new(brief: &Brief, workloads: &Workloads) -> Dating {
         let previous = brief.previous.as_deref();
         let is_sweep =
             brief.sweep == Sweep::Full || previous.is_none_or(|sample| sample.restore_points_swept_at.is_none());
         let newest_known = previous.and_then(|sample| {
-            let newest = sample.workloads.iter().filter_map(|workload| workload.last_restore_point_at).max();
+            let newest = sample.workloads.newest_restore_point_at();
             newest.map(|newest| newest.min(sample.taken_at))
         });
         let window_from = brief.now - WINDOW;
@@ -65,8 +71,7 @@ impl Dating {
             now: Some(brief.now),
             swept_at: is_sweep.then_some(brief.now),
             since: Some(since),
-            join: Join::new(workloads),
-            known: positions_in(previous, workloads),
+            other: positions_of_other(previous, workloads),
             ..Dating::default()
         }
     }
@@ -89,7 +94,7 @@ impl Dating {
         ))
     }
 
-    pub fn hear(&mut self, page: Page<RestorePointRow>, zone: Zone, workloads: &[Workload]) {
+    pub fn hear(&mut self, page: Page<RestorePointRow>, zone: Zone, workloads: &Workloads, previous: Option<&Sample>) {
         if self.is_window_read {
             self.keep(&page, zone, workloads);
             self.asked_names.pop();
@@ -101,7 +106,7 @@ impl Dating {
         self.pages += 1;
         let is_end = came == 0 || page.total().map_or(came < PAGE_ROWS, |total| self.received >= total);
         if is_end {
-            self.end_window(workloads);
+            self.end_window(workloads, previous);
         } else if self.pages >= PAGES_MAX {
             self.give_up(&format!("more than {} restore points", self.received));
         }
@@ -116,11 +121,9 @@ impl Dating {
 
     pub fn notes(&mut self) -> Vec<String> {
         let mut notes = std::mem::take(&mut self.notes);
-        if self.join.ambiguous() > 0 {
-            notes.push(format!(
-                "restore points of {} names fit several workloads; these stay undated",
-                self.join.ambiguous()
-            ));
+        let ambiguous = self.join.as_ref().map_or(0, Join::ambiguous);
+        if ambiguous > 0 {
+            notes.push(format!("restore points of {ambiguous} names fit several workloads; these stay undated"));
         }
         if self.ahead > 0 {
             notes.push(format!("{} restore points lie in the future; check the server's clock", self.ahead));
@@ -128,65 +131,82 @@ impl Dating {
         notes
     }
 
-    /// Writes the dates to the workloads; returns when restore points were last read in full.
+    /// The workloads with their dates, and when restore points were last read in full. `weighed` are workloads whose
+    /// weight is another than in the list, by their positions.
     pub fn date(
         &mut self,
-        workloads: &mut [Workload],
+        workloads: &Workloads,
+        mut weighed: BTreeMap<usize, Option<Points>>,
         previous: Option<&Sample>,
         new_points: Option<Points>,
-    ) -> Option<Instant> {
-        for (position, workload) in workloads.iter_mut().enumerate() {
-            let found = self.join.found(position);
-            let known = self.known.get(position).copied().flatten();
-            let known = known.and_then(|at| previous.and_then(|sample| sample.workloads.get(at)));
-            workload.last_restore_point_at = found.newest.max(known.and_then(|known| known.last_restore_point_at));
-            workload.first_processed_at = match known {
-                Some(known) => known.first_processed_at,
-                None => found.oldest,
+    ) -> (Workloads, Option<Instant>) {
+        let mut dated: BTreeMap<usize, Arc<Workload>> = BTreeMap::new();
+        let found = self.join.iter().flat_map(Join::positions);
+        let touched: BTreeSet<usize> = self.other.iter().copied().chain(found).chain(weighed.keys().copied()).collect();
+        for position in touched {
+            let listed = &workloads[position];
+            let found = self.join.as_ref().map(|join| join.found(position)).unwrap_or_default();
+            let known = previous.map(|sample| &sample.workloads);
+            let known = known.and_then(|known| known.get(known.position_of(&listed.id)?));
+            let is = Workload {
+                points: weighed.remove(&position).unwrap_or(listed.points),
+                last_restore_point_at: found.newest.max(known.and_then(|known| known.last_restore_point_at)),
+                first_processed_at: match known {
+                    Some(known) => known.first_processed_at,
+                    None => found.oldest,
+                },
+                ..listed.clone()
             };
+            let same = known.filter(|known| ***known == is).map(Arc::clone);
+            dated.insert(position, same.unwrap_or_else(|| Arc::new(is)));
         }
         if previous.is_none() {
-            self.doubt_first_dates(workloads, new_points);
+            self.doubt_first_dates(&mut dated, new_points);
         }
-        self.swept_at.or(previous.and_then(|sample| sample.restore_points_swept_at))
+        let swept_at = self.swept_at.or(previous.and_then(|sample| sample.restore_points_swept_at));
+        let dated = workloads.replacing(dated);
+        (dated, swept_at)
     }
 
     /// Retention makes old machines look new in a server's very first sample: an oldest restore point inside the month
     /// is believed only when the server counts just these machines as new; else the date stays open.
-    fn doubt_first_dates(&self, workloads: &mut [Workload], new_points: Option<Points>) {
+    fn doubt_first_dates(&self, workloads: &mut BTreeMap<usize, Arc<Workload>>, new_points: Option<Points>) {
         let Some(month_starts_at) = self.now.map(|now| Month::of(now).starts_at()) else { return };
         let seems_new = |workload: &Workload| workload.first_processed_at.is_some_and(|first| first >= month_starts_at);
-        let theirs: Points = workloads.iter().filter(|workload| seems_new(workload)).filter_map(|new| new.points).sum();
+        let theirs: Points =
+            workloads.values().filter(|workload| seems_new(workload)).filter_map(|new| new.points).sum();
         if new_points != Some(theirs) {
-            for workload in workloads.iter_mut().filter(|workload| seems_new(workload)) {
-                workload.first_processed_at = None;
+            for workload in workloads.values_mut().filter(|workload| seems_new(workload)) {
+                Arc::make_mut(workload).first_processed_at = None;
             }
         }
     }
 
-    fn keep(&mut self, page: &Page<RestorePointRow>, zone: Zone, workloads: &[Workload]) {
-        let Some(now) = self.now else { return };
+    fn keep(&mut self, page: &Page<RestorePointRow>, zone: Zone, workloads: &Workloads) {
+        let Some(now) = self.now.filter(|_| !page.data.0.is_empty()) else { return };
+        let join = self.join.get_or_insert_with(|| Join::new(workloads));
         for row in &page.data.0 {
             let created_at = row.creation_time.get().and_then(|text| zone.instant(text));
             match (row.name.get(), created_at) {
                 (_, Some(created_at)) if created_at > now + AHEAD_MAX => self.ahead += u32::from(!self.is_window_read),
                 (Some(name), Some(created_at)) => {
-                    self.join.add(workloads, name, row.platform_name.get().unwrap_or_default(), created_at);
+                    join.add(workloads, name, row.platform_name.get().unwrap_or_default(), created_at);
                 }
                 (None, _) | (_, None) => {}
             }
         }
     }
 
-    fn end_window(&mut self, workloads: &[Workload]) {
+    fn end_window(&mut self, workloads: &Workloads, previous: Option<&Sample>) {
         self.is_window_read = true;
         let Some(now) = self.now else { return };
         let month_starts_at = Month::of(now).starts_at();
         let is_open = |position: &usize| {
-            let oldest = self.join.found(*position).oldest;
-            self.known[*position].is_none() && oldest.is_none_or(|oldest| oldest >= month_starts_at)
+            let oldest = self.join.as_ref().and_then(|join| join.found(*position).oldest);
+            let is_known = |sample: &Sample| sample.workloads.position_of(&workloads[*position].id).is_some();
+            oldest.is_none_or(|oldest| oldest >= month_starts_at) && !previous.is_some_and(is_known)
         };
-        let open: Vec<usize> = (0..self.known.len()).filter(is_open).collect();
+        let open: Vec<usize> = self.other.iter().copied().filter(is_open).collect();
         if open.len() > OLDEST_ASKS_MAX {
             self.notes.push(format!(
                 "{} workloads appeared at once; the oldest restore point of {OLDEST_ASKS_MAX} was asked for",
@@ -198,15 +218,14 @@ impl Dating {
     }
 }
 
-/// Where each workload stands in the sample before; both are sorted by id.
-fn positions_in(previous: Option<&Sample>, workloads: &[Workload]) -> Vec<Option<usize>> {
-    let mut known =
-        previous.map_or(&[][..], |sample| &sample.workloads).iter().map(|workload| &workload.id).enumerate().peekable();
-    let position_of = |workload: &Workload| {
-        while known.next_if(|(_, id)| **id < workload.id).is_some() {}
-        known.next_if(|(_, id)| **id == workload.id).map(|(position, _)| position)
+/// Positions of the workloads that the sample before does not have, or not so; both are sorted by id.
+fn positions_of_other(previous: Option<&Sample>, workloads: &Workloads) -> Vec<usize> {
+    let Some(previous) = previous else { return (0..workloads.len()).collect() };
+    let other = |difference: &Difference<'_>| match difference {
+        Difference::Gone { .. } => None,
+        Difference::Appeared { is } | Difference::Changed { is, .. } => workloads.position_of(&is.id),
     };
-    workloads.iter().map(position_of).collect()
+    differences(&previous.workloads, workloads).iter().filter_map(other).collect()
 }
 
 /// Restore points of agents carry the job's name behind the machine's.

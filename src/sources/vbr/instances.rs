@@ -1,10 +1,16 @@
 //! The list of license workloads: paged to the end, checked, read again when it moved.
 
-use super::answers::{InstanceRow, Page};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::answers::InstanceRow;
 use super::kinds::kind_of;
+use super::pages::{KnownList, ListedRow, Memory, Noted, PageRead, Rows};
+use crate::ask::HttpAnswer;
+use crate::domain::Points;
 use crate::domain::workload::{Workload, WorkloadType};
+use crate::domain::workloads::{Cut, Workloads};
 use crate::sources::json_field::TEXT_MAX;
-use crate::sources::lenient::Number;
 use crate::sources::snapshot_file::WORKLOADS_MAX;
 
 /// Rows asked for at once.
@@ -19,17 +25,55 @@ const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
 /// The list as far as it has been read.
 #[derive(Default)]
 pub struct InstanceList {
-    rows: Vec<Workload>,
+    memory: Memory,
+    heard: Vec<Heard>,
     /// The id of the first row of the last page; the same again means that the server does not page.
     page_began_with: Option<String>,
     total: Option<u64>,
     received: u64,
     pages: u64,
     rounds: u32,
-    /// Rows whose number was negative or absurd, and the words of the first.
-    wrong_numbers: u32,
-    wrong_words: String,
     notes: Vec<String>,
+    /// The rows of the whole list, once it ended.
+    settled: Vec<ListedRow>,
+}
+
+/// A page of the list, and how many of its rows the page before it had already.
+struct Heard {
+    page: PageRead,
+    overlap: usize,
+}
+
+/// The list when it is whole.
+pub struct Listed {
+    /// By id, each id once. Those that the sample before has stand as they stand there.
+    pub workloads: Workloads,
+    /// What rows state that state no weight, by id.
+    pub weightless: BTreeMap<String, Option<Points>>,
+    /// What was strange.
+    pub notes: Vec<String>,
+    pub noted: Known,
+}
+
+/// What the next read is to know of the list.
+#[derive(Default)]
+pub enum Known {
+    /// What this one knew already.
+    Same(Memory),
+    Anew(Noted),
+    #[default]
+    Nothing,
+}
+
+impl Known {
+    /// With the workloads that the sample has.
+    pub fn made(self, workloads: &Workloads) -> Option<Arc<KnownList>> {
+        match self {
+            Known::Same(memory) => memory.carried(workloads),
+            Known::Anew(noted) => noted.made(workloads),
+            Known::Nothing => None,
+        }
+    }
 }
 
 /// What a page led to.
@@ -48,9 +92,23 @@ impl InstanceList {
         format!("/api/v1/license/instances?skip={skip}&limit={PAGE_ROWS}&orderColumn=InstanceId&orderAsc=true")
     }
 
-    pub fn hear(&mut self, page: Page<InstanceRow>) -> Turn {
-        let total = page.total();
-        let came = page.data.0.len() as u64;
+    /// With what is remembered of the list before.
+    pub fn remembering(memory: Memory) -> InstanceList {
+        InstanceList { memory, ..InstanceList::default() }
+    }
+
+    /// Hears a page.
+    ///
+    /// # Errors
+    /// What the answer is instead, in words.
+    pub fn hear(&mut self, http: &HttpAnswer) -> Result<Turn, String> {
+        let page = self.memory.page(http)?;
+        Ok(self.take_page(page))
+    }
+
+    fn take_page(&mut self, page: PageRead) -> Turn {
+        let total = page.total;
+        let came = page.rows.len() as u64;
         if self.pages == 0 {
             self.total = total;
         } else if total != self.total {
@@ -61,21 +119,19 @@ impl InstanceList {
             ));
         }
         let overlap = self.overlap();
-        let rows: Vec<Workload> = page.data.0.iter().map(workload).collect();
-        let began_with = rows.first().map(|row| row.id.clone());
+        let began_with = self.id_of(&page, 0);
         let grew = began_with.is_some() && began_with != self.page_began_with;
-        if grew && overlap > 0 && began_with.as_deref() != self.rows.last().map(|row| row.id.as_str()) {
+        if grew && overlap > 0 && began_with != self.last_id() {
             return self.again("its rows moved while it was read".to_owned());
         }
         self.page_began_with = began_with;
         self.pages += 1;
         if grew {
-            if self.rows.len() as u64 + came - overlap > WORKLOADS_MAX as u64 {
+            if self.received + came - overlap > WORKLOADS_MAX as u64 {
                 return Turn::Unsettled(format!("it names more than {WORKLOADS_MAX} workloads"));
             }
-            page.data.0.iter().skip(overlap as usize).for_each(|row| self.note_wrong_number(row));
-            self.rows.extend(rows.into_iter().skip(overlap as usize));
             self.received += came - overlap;
+            self.heard.push(Heard { page, overlap: overlap as usize });
         }
         let is_end = match self.total {
             Some(total) => self.received >= total,
@@ -84,11 +140,36 @@ impl InstanceList {
         if is_end {
             self.ended()
         } else if !grew || self.pages >= PAGES_MAX {
-            self.settle();
-            self.again(format!("it ended after {} of {} rows", self.rows.len(), said(self.total)))
+            let distinct = sorted(self.rows()).len();
+            self.again(format!("it ended after {distinct} of {} rows", said(self.total)))
         } else {
             Turn::More
         }
+    }
+
+    fn id_of(&self, page: &PageRead, row: usize) -> Option<String> {
+        match &page.rows {
+            Rows::Read(rows) => rows.get(row).map(|row| row.workload.id.clone()),
+            Rows::Known(range) if range.len() <= row => None,
+            Rows::Known(range) => self.memory.row_at(range.start + row).map(|row| row.workload.id.clone()),
+        }
+    }
+
+    fn last_id(&self) -> Option<String> {
+        let page = &self.heard.last()?.page;
+        self.id_of(page, page.rows.len().checked_sub(1)?)
+    }
+
+    fn rows_of(&self, page: &PageRead) -> Vec<ListedRow> {
+        match &page.rows {
+            Rows::Read(rows) => rows.clone(),
+            Rows::Known(range) => self.memory.rows(range.clone()).collect(),
+        }
+    }
+
+    /// The rows of all pages, in their order.
+    fn rows(&self) -> Vec<ListedRow> {
+        self.heard.iter().flat_map(|heard| self.rows_of(&heard.page).into_iter().skip(heard.overlap)).collect()
     }
 
     /// Reads the list once more from the start; an empty one is not believed at once.
@@ -97,23 +178,40 @@ impl InstanceList {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.received == 0
     }
 
     pub fn rounds(&self) -> u32 {
         self.rounds
     }
 
-    /// The workloads by id, and what was strange about them.
-    pub fn take(&mut self) -> (Vec<Workload>, Vec<String>) {
-        let mut notes = std::mem::take(&mut self.notes);
-        if self.wrong_numbers > 0 {
+    /// The list, sharing what it can with the sample before.
+    pub fn take(self, previous: Option<&Workloads>) -> Listed {
+        let pages: Vec<&PageRead> = self.heard.iter().map(|heard| &heard.page).collect();
+        if let Some(previous) = previous.filter(|_| self.notes.is_empty() && self.memory.is_same(&pages)) {
+            let (workloads, weightless) = (previous.clone(), self.memory.weightless());
+            return Listed { workloads, weightless, notes: self.notes, noted: Known::Same(self.memory) };
+        }
+        let mut noted = self.notes.is_empty().then(Noted::default);
+        let mut wrong: Vec<String> = Vec::new();
+        for Heard { page, overlap } in &self.heard {
+            let rows = self.rows_of(page);
+            wrong.extend(rows.iter().skip(*overlap).filter_map(|row| row.wrong.clone()));
+            // Rows that cannot be are said each time.
+            noted = noted.filter(|_| wrong.is_empty()).map(|noted| noted.with(page, &rows));
+        }
+        let rows = self.settled;
+        let weightless = rows.iter().filter_map(|row| Some((row.workload.id.clone(), row.weightless?))).collect();
+        let mut notes = self.notes;
+        if let Some(words) = wrong.first() {
             notes.push(format!(
-                "{} license workloads state a usedInstancesNumber that cannot be ({}); the points table answers",
-                self.wrong_numbers, self.wrong_words
+                "{} license workloads state a usedInstancesNumber that cannot be ({words}); the points table answers",
+                wrong.len()
             ));
         }
-        (std::mem::take(&mut self.rows), notes)
+        let mut cut = previous.map_or_else(Cut::default, Cut::sharing);
+        rows.into_iter().for_each(|row| cut.push(row.workload));
+        Listed { workloads: cut.end(), weightless, notes, noted: noted.map_or(Known::Nothing, Known::Anew) }
     }
 
     /// Rows of the next page that are known already; a single one cannot be told from a server that does not page.
@@ -121,15 +219,13 @@ impl InstanceList {
         u64::from(self.received > 1)
     }
 
-    /// By id, each id once.
-    fn settle(&mut self) {
-        self.rows.sort_by(|a, b| a.id.cmp(&b.id));
-        self.rows.dedup_by(|a, b| a.id == b.id);
-    }
-
     fn ended(&mut self) -> Turn {
-        self.settle();
-        let distinct = self.rows.len() as u64;
+        let pages: Vec<&PageRead> = self.heard.iter().map(|heard| &heard.page).collect();
+        if self.memory.is_same(&pages) {
+            return Turn::Complete;
+        }
+        self.settled = sorted(self.rows());
+        let distinct = self.settled.len() as u64;
         let total = self.total.unwrap_or(self.received);
         if distinct == total && self.received == total {
             return Turn::Complete;
@@ -147,22 +243,22 @@ impl InstanceList {
         if rounds >= ROUNDS_MAX {
             return Turn::Unsettled(format!("the list did not hold still in {ROUNDS_MAX} reads: {why}"));
         }
-        *self = InstanceList { rounds, ..InstanceList::default() };
+        let mut memory = std::mem::take(&mut self.memory);
+        memory.begin_again();
+        *self = InstanceList { rounds, memory, ..InstanceList::default() };
         Turn::More
-    }
-
-    fn note_wrong_number(&mut self, row: &InstanceRow) {
-        if let Number::Wrong(words) = &row.used_instances_number {
-            if self.wrong_numbers == 0 {
-                self.wrong_words = words.clone();
-            }
-            self.wrong_numbers += 1;
-        }
     }
 }
 
+/// By id, each id once.
+fn sorted(mut rows: Vec<ListedRow>) -> Vec<ListedRow> {
+    rows.sort_by(|a, b| a.workload.id.cmp(&b.workload.id));
+    rows.dedup_by(|a, b| a.workload.id == b.workload.id);
+    rows
+}
+
 /// The workload that a row names.
-fn workload(row: &InstanceRow) -> Workload {
+pub fn workload(row: &InstanceRow) -> Workload {
     let platform = row.platform_type.get().map(within);
     let displayed = row.kind.get().or(row.display_name.get());
     let host = row.host_name.get().map(within);

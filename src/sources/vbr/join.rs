@@ -1,10 +1,10 @@
 //! Joins restore points to license workloads: no key does, so platform and name must, when they are unique.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::kinds::may_join;
 use crate::domain::Instant;
-use crate::domain::workload::Workload;
+use crate::domain::workloads::Workloads;
 
 /// Agents' restore points are named `<machine> <job>`; a job's name has at most this many words.
 const JOB_WORDS_MAX: usize = 12;
@@ -14,7 +14,8 @@ const JOB_WORDS_MAX: usize = 12;
 pub struct Join {
     /// Positions of workloads behind the digests of their names, sorted: a sweep looks up millions of names.
     by_name: Vec<(u64, usize)>,
-    found: Vec<Found>,
+    /// By position.
+    found: BTreeMap<usize, Found>,
     /// Names that fit more than one workload.
     ambiguous: BTreeSet<String>,
 }
@@ -27,26 +28,31 @@ pub struct Found {
 }
 
 impl Join {
-    pub fn new(workloads: &[Workload]) -> Join {
+    pub fn new(workloads: &Workloads) -> Join {
         let digests = workloads.iter().map(|workload| digest(&workload.name));
         let mut by_name: Vec<(u64, usize)> = digests.zip(0..).collect();
         by_name.sort_unstable();
-        Join { by_name, found: vec![Found::default(); workloads.len()], ambiguous: BTreeSet::new() }
+        Join { by_name, found: BTreeMap::new(), ambiguous: BTreeSet::new() }
     }
 
     /// Keeps a restore point with the workload it belongs to; returns that workload's position.
     ///
     /// `workloads` are those it was made for.
-    pub fn add(&mut self, workloads: &[Workload], name: &str, platform: &str, created_at: Instant) -> Option<usize> {
+    pub fn add(&mut self, workloads: &Workloads, name: &str, platform: &str, created_at: Instant) -> Option<usize> {
         let position = self.workload_of(workloads, name, platform)?;
-        let found = &mut self.found[position];
+        let found = self.found.entry(position).or_default();
         found.oldest = Some(found.oldest.map_or(created_at, |oldest| oldest.min(created_at)));
         found.newest = Some(found.newest.map_or(created_at, |newest| newest.max(created_at)));
         Some(position)
     }
 
     pub fn found(&self, position: usize) -> Found {
-        self.found.get(position).copied().unwrap_or_default()
+        self.found.get(&position).copied().unwrap_or_default()
+    }
+
+    /// Positions of workloads that restore points were found of.
+    pub fn positions(&self) -> impl Iterator<Item = usize> + '_ {
+        self.found.keys().copied()
     }
 
     /// How many names fit several workloads, which stay undated.
@@ -54,7 +60,7 @@ impl Join {
         self.ambiguous.len()
     }
 
-    fn workload_of(&mut self, workloads: &[Workload], name: &str, platform: &str) -> Option<usize> {
+    fn workload_of(&mut self, workloads: &Workloads, name: &str, platform: &str) -> Option<usize> {
         let mut shorter = Some(name);
         for _ in 0..JOB_WORDS_MAX {
             let candidate = shorter?;

@@ -9,6 +9,7 @@ mod instances;
 mod join;
 mod kinds;
 mod license;
+mod pages;
 mod reading;
 mod renewing;
 mod revision;
@@ -24,6 +25,7 @@ use super::{Brief, Collected, Names, Reach, SourceRow, Talk};
 use crate::ask::{Answer, Ask, Conversation, HttpAsk, Setback, Step};
 
 pub use kinds::{PLATFORMS, PlatformRow, kind_displayed_as};
+pub use pages::KnownList;
 pub use renewing::RenewTalk;
 pub use revision::{REVISIONS, Revision};
 

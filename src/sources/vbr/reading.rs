@@ -1,26 +1,28 @@
 //! What is read of a VBR server, chapter by chapter, and the sample it makes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta};
 
 use super::answers::{
-    InstanceRow, LicenseAnswer, Page, ReportAnswer, RestorePointRow, ServerInfoAnswer, ServerTimeAnswer, read, refusal,
+    LicenseAnswer, Page, ReportAnswer, RestorePointRow, ServerInfoAnswer, ServerTimeAnswer, read, refusal,
 };
 use super::dating::Dating;
-use super::instances::{InstanceList, Turn};
+use super::instances::{InstanceList, Known, Turn};
 use super::license::{LicenseFacts, facts_of};
+use super::pages::Memory;
 use super::{trouble, weights};
 use crate::ask::{Answer, Body, HttpAnswer, HttpAsk, Setback};
 use crate::domain::license::{License, LicenseType};
 use crate::domain::sample::Sample;
 use crate::domain::tenant::TenantCount;
 use crate::domain::workload::Workload;
+use crate::domain::workloads::Workloads;
 use crate::domain::{Instant, Points};
 use crate::sources::lenient::Zone;
 use crate::sources::reply::date_of;
 use crate::sources::tenants_from::{counted, take_cloud_connect};
-use crate::sources::{Brief, Collected, Sweep};
+use crate::sources::{Brief, Collected, Remembered, Sweep};
 
 const SERVER_TIME: &str = "/api/v1/serverTime";
 const SERVER_INFO: &str = "/api/v1/serverInfo";
@@ -70,7 +72,10 @@ pub struct Reading {
     build: Option<String>,
     facts: LicenseFacts,
     list: InstanceList,
-    workloads: Vec<Workload>,
+    workloads: Workloads,
+    /// What the list states of workloads without a weight, by id.
+    weightless: BTreeMap<String, Option<Points>>,
+    known: Known,
     /// Cloud Connect workloads, when another source names their tenants: counted, and not dated.
     of_tenants: Vec<Workload>,
     dating: Dating,
@@ -80,7 +85,9 @@ pub struct Reading {
 }
 
 impl Reading {
-    pub fn new(brief: Brief) -> Reading {
+    pub fn new(mut brief: Brief) -> Reading {
+        let remembered = std::mem::take(&mut brief.remembered).0;
+        let memory = Memory::of(remembered, brief.previous.as_ref().map(|previous| &previous.workloads));
         Reading {
             brief,
             chapter: Chapter::ServerTime,
@@ -89,8 +96,10 @@ impl Reading {
             vbr_id: None,
             build: None,
             facts: LicenseFacts::default(),
-            list: InstanceList::default(),
-            workloads: Vec::new(),
+            list: InstanceList::remembering(memory),
+            workloads: Workloads::default(),
+            weightless: BTreeMap::new(),
+            known: Known::Nothing,
             of_tenants: Vec::new(),
             dating: Dating::default(),
             ids: (None, None),
@@ -170,8 +179,8 @@ impl Reading {
 
     fn hear_instances(&mut self, path: &str, answer: &Answer) -> Result<(), Setback> {
         let http = accepted(&self.brief.server, path, answer)?;
-        let page: Page<InstanceRow> = read(http).map_err(|why| trouble::unreadable(&self.brief.server, path, &why))?;
-        let mut turn = self.list.hear(page);
+        let turn = self.list.hear(http);
+        let mut turn = turn.map_err(|why| trouble::unreadable(&self.brief.server, path, &why))?;
         if turn == Turn::Complete && self.list.is_empty() && self.is_usage_expected() {
             turn = self.doubt_emptiness();
         }
@@ -179,11 +188,13 @@ impl Reading {
             Turn::More => Ok(()),
             Turn::Unsettled(why) => Err(trouble::unreadable(&self.brief.server, path, &why)),
             Turn::Complete => {
-                let (workloads, notes) = self.list.take();
-                self.notes.extend(notes);
-                self.workloads = workloads;
+                let previous = self.brief.previous.as_ref().map(|previous| &previous.workloads);
+                let listed = std::mem::take(&mut self.list).take(previous);
+                self.notes.extend(listed.notes);
+                (self.workloads, self.weightless, self.known) = (listed.workloads, listed.weightless, listed.noted);
                 if self.brief.settings.tenants_from.is_some() {
-                    self.of_tenants = take_cloud_connect(&mut self.workloads);
+                    let of_tenants = &mut self.of_tenants;
+                    self.workloads.change(|workloads| *of_tenants = take_cloud_connect(workloads));
                 }
                 self.chapter = Chapter::Report;
                 if !self.is_report_wanted() {
@@ -242,7 +253,7 @@ impl Reading {
     fn hear_dates(&mut self, answer: &Answer) {
         let page = optional(answer).and_then(read::<Page<RestorePointRow>>);
         match page {
-            Ok(page) => self.dating.hear(page, self.zone, &self.workloads),
+            Ok(page) => self.dating.hear(page, self.zone, &self.workloads, self.brief.previous.as_deref()),
             Err(why) => self.dating.give_up(&why),
         }
         if self.dating.path().is_none() {
@@ -259,6 +270,16 @@ impl Reading {
         counted(of_tenants, &new_ids)
     }
 
+    /// Weights of the workloads for which the list states none, by position.
+    fn weighed(&self, workloads: &Workloads, previous: Option<&Sample>) -> BTreeMap<usize, Option<Points>> {
+        let weight = |(id, stated): (&String, &Option<Points>)| {
+            let position = workloads.position_of(id)?;
+            let of = &self.facts.multipliers;
+            Some((position, weights::weight_of(&workloads[position], *stated, of, previous, self.brief.now)))
+        };
+        self.weightless.iter().filter_map(weight).collect()
+    }
+
     /// The installation id that the report stated before; the server's own id stands in for one that it never stated.
     fn shown_before<'a>(&self, known: &'a License) -> Option<&'a str> {
         let own = self.vbr_id.as_deref().unwrap_or_default();
@@ -268,12 +289,13 @@ impl Reading {
     /// The sample, once everything is read.
     pub fn collected(&mut self, revision: &str) -> Collected {
         let previous = self.brief.previous.take();
-        let mut workloads = std::mem::take(&mut self.workloads);
-        weights::state(&mut workloads, &self.facts.multipliers, previous.as_deref(), self.brief.now);
+        let workloads = std::mem::take(&mut self.workloads);
+        let weighed = self.weighed(&workloads, previous.as_deref());
         let counts = self.counts(previous.as_deref());
         let of_tenants: Points = counts.iter().filter_map(|count| Some(count.weight? * u64::from(count.new))).sum();
         let new_points = self.facts.license.new_points.map(|points| points - of_tenants);
-        let mut swept_at = self.dating.date(&mut workloads, previous.as_deref(), new_points);
+        let (workloads, mut swept_at) = self.dating.date(&workloads, weighed, previous.as_deref(), new_points);
+        let remembered = Remembered(std::mem::take(&mut self.known).made(&workloads));
         if workloads.is_empty() && !counts.is_empty() && self.brief.sweep == Sweep::Full {
             // There was nothing to date.
             swept_at = Some(self.brief.now);
@@ -305,6 +327,7 @@ impl Reading {
             samples: vec![sample],
             server_time: self.server_time,
             revision: Some(revision.to_owned()),
+            remembered,
             ..Collected::default()
         }
     }

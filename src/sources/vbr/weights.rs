@@ -26,22 +26,32 @@ pub fn state(
     now: Instant,
 ) {
     for workload in workloads.iter_mut().filter(|workload| workload.points.is_none_or(Points::is_zero)) {
-        let multiplier = multipliers.get(&workload.kind).copied().flatten();
-        let is_empty_share = workload.kind == WorkloadType::FileShare && workload.points.is_some();
-        workload.points = match before(workload, previous, now) {
-            Before::SeenThisMonth(points) if is_empty_share => points.or(multiplier),
-            Before::FirstSample | Before::SeenEarlier if is_empty_share => Some(Points::ZERO),
-            Before::FirstSample | Before::NotSeen | Before::SeenThisMonth(_) | Before::SeenEarlier => multiplier,
-        };
+        workload.points = weight_of(workload, workload.points, multipliers, previous, now);
+    }
+}
+
+/// The weight of one workload for which the list states this: nothing, or zero.
+pub fn weight_of(
+    workload: &Workload,
+    stated: Option<Points>,
+    multipliers: &BTreeMap<WorkloadType, Option<Points>>,
+    previous: Option<&Sample>,
+    now: Instant,
+) -> Option<Points> {
+    let multiplier = multipliers.get(&workload.kind).copied().flatten();
+    let is_empty_share = workload.kind == WorkloadType::FileShare && stated.is_some();
+    match before(workload, previous, now) {
+        Before::SeenThisMonth(points) if is_empty_share => points.or(multiplier),
+        Before::FirstSample | Before::SeenEarlier if is_empty_share => Some(Points::ZERO),
+        Before::FirstSample | Before::NotSeen | Before::SeenThisMonth(_) | Before::SeenEarlier => multiplier,
     }
 }
 
 fn before(workload: &Workload, previous: Option<&Sample>, now: Instant) -> Before {
     let Some(previous) = previous else { return Before::FirstSample };
-    let known = previous.workloads.binary_search_by(|known| known.id.as_str().cmp(workload.id.as_str()));
-    match known.map(|position| &previous.workloads[position]) {
-        Err(_) => Before::NotSeen,
-        Ok(known) if Month::of(previous.taken_at) == Month::of(now) => Before::SeenThisMonth(known.points),
-        Ok(_) => Before::SeenEarlier,
+    match previous.workloads.position_of(&workload.id).map(|position| &previous.workloads[position]) {
+        None => Before::NotSeen,
+        Some(known) if Month::of(previous.taken_at) == Month::of(now) => Before::SeenThisMonth(known.points),
+        Some(_) => Before::SeenEarlier,
     }
 }

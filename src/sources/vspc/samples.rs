@@ -9,6 +9,7 @@ use super::usage::{Counts, Organization, ServerUsage};
 use crate::domain::Points;
 use crate::domain::license::License;
 use crate::domain::sample::{Sample, Stale};
+use crate::domain::workloads::Workloads;
 use crate::sources::Brief;
 
 /// The status of a server whose numbers are fresh.
@@ -161,7 +162,7 @@ impl Console {
             server: name,
             taken_at: brief.now,
             license: License { installation_id: server.installation_id.clone(), ..facts.license },
-            workloads: Vec::new(),
+            workloads: Workloads::default(),
             counts: part.counts.into_counts(),
             vouched: stale.is_none(),
             restore_points_swept_at: None,

@@ -47,8 +47,8 @@ impl After {
 /// Texts, each distinct one once; reference 0 is no text.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Texts {
-    table: Vec<String>,
-    refs: Vec<u32>,
+    pub table: Vec<String>,
+    pub refs: Vec<u32>,
 }
 
 impl Texts {
@@ -95,6 +95,14 @@ impl Positions {
         Positions(positions.map(gap).collect())
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The positions again; each is below `bound`.
     pub fn positions(&self, bound: usize) -> impl Iterator<Item = Result<usize, Unreadable>> + '_ {
         let mut next = 0_usize;
@@ -109,17 +117,17 @@ impl Positions {
 /// Whole workloads, field by field.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Rows {
-    ids: Vec<String>,
-    names: Texts,
-    kinds: Texts,
-    platforms: Texts,
-    tenants: Texts,
-    jobs: Texts,
-    hosts: Texts,
-    points: Vec<Option<Exact>>,
-    first_processed: Vec<Option<After>>,
-    last_restore_points: Vec<Option<After>>,
-    rental: Positions,
+    pub ids: Vec<String>,
+    pub names: Texts,
+    pub kinds: Texts,
+    pub platforms: Texts,
+    pub tenants: Texts,
+    pub jobs: Texts,
+    pub hosts: Texts,
+    pub points: Vec<Option<Exact>>,
+    pub first_processed: Vec<Option<After>>,
+    pub last_restore_points: Vec<Option<After>>,
+    pub rental: Positions,
 }
 
 impl Rows {

@@ -67,7 +67,11 @@ impl Beyond {
 pub(super) fn kept_parts(sample: &Sample) -> (KeptLicense, Beyond) {
     let (license, beyond) = kept_license(&sample.license);
     let sized = |(at, workload): (usize, &Workload)| Some((at, workload.unstructured.clone()?));
-    let unstructured = sample.workloads.iter().enumerate().filter_map(sized).collect();
+    let unstructured = if sample.workloads.is_any_sized() {
+        sample.workloads.iter().enumerate().filter_map(sized).collect()
+    } else {
+        BTreeMap::new()
+    };
     (license, Beyond { stale: sample.stale.clone(), unstructured, ..beyond })
 }
 

@@ -6,6 +6,8 @@
 
 mod changes;
 pub(super) mod columns;
+mod compact;
+pub(super) mod digest;
 mod layout;
 
 use std::sync::Arc;
@@ -15,18 +17,18 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Instant;
 use crate::domain::sample::Sample;
 use crate::domain::workload::Workload;
-use crate::seal::chain::Hash;
-use crate::seal::digest::sha256;
+use crate::domain::workloads::Workloads;
 
 use super::squeeze::{squeeze, unsqueeze};
 use changes::Changes;
 use columns::{After, Rows};
-use layout::{Beyond, KeptCount, KeptLicense, digested, kept_parts, license_of};
+use compact::{Column, CompactRows, changes_of};
+use layout::{Beyond, KeptCount, KeptLicense, kept_parts, license_of};
 
 /// Samples from one keyframe to the next.
-pub const STEPS_MAX: u32 = 24;
+pub const STEPS_MAX: u32 = 96;
 /// Keyframes from one whole sample to the next.
-pub const KEYFRAMES_MAX: u32 = 30;
+pub const KEYFRAMES_MAX: u32 = 45;
 
 /// What in the bytes cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,10 +69,22 @@ enum Packed {
         changes: Option<Box<Changes>>,
         rest: Option<Rest>,
     },
-    /// The bytes of either of the two, and what stands beside the first layout.
+    /// The bytes of any of the others, and what stands beside the first layout.
     With {
         beyond: Vec<u8>,
         packed: Vec<u8>,
+    },
+    /// Whole, in the second layout.
+    Compact {
+        license: Box<KeptLicense>,
+        rows: Box<CompactRows>,
+        rest: Rest,
+    },
+    /// Changed, in the second layout. A sample in which nothing changed at all has no bytes.
+    Few {
+        license: Option<Box<KeptLicense>>,
+        columns: Vec<Column>,
+        rest: Option<Rest>,
     },
 }
 
@@ -94,51 +108,29 @@ impl Rest {
     }
 }
 
-/// The SHA-256 of everything in the sample.
-pub(super) fn digest(sample: &Sample) -> Hash {
-    let Sample {
-        server,
-        taken_at,
-        license: _,
-        workloads,
-        counts,
-        vouched,
-        restore_points_swept_at,
-        discrepancies,
-        stale: _,
-    } = sample;
-    let (license, beyond) = kept_parts(sample);
-    let workloads: Vec<_> = workloads.iter().map(digested).collect();
-    let counts: Vec<KeptCount> = counts.iter().map(KeptCount::of).collect();
-    let first = (server, taken_at, license, workloads, counts, vouched, restore_points_swept_at, discrepancies);
-    let mut bytes = postcard::to_stdvec(&first).expect("a sample is plain data");
-    if !beyond.is_empty() {
-        bytes.extend(beyond.to_bytes());
-    }
-    sha256(&bytes)
-}
-
 /// The whole sample, without its server and instant.
 pub(super) fn pack_whole(sample: &Sample) -> Vec<u8> {
     let (license, beyond) = kept_parts(sample);
-    let rows = Box::new(Rows::of(&sample.workloads.iter().collect::<Vec<_>>(), sample.taken_at));
-    let packed = Packed::Whole { license: Box::new(license), rows, rest: Rest::of(sample) };
+    let rows = Rows::of(&sample.workloads.iter().collect::<Vec<_>>(), sample.taken_at);
+    let rows = Box::new(CompactRows::from(rows));
+    let packed = Packed::Compact { license: Box::new(license), rows, rest: Rest::of(sample) };
     encode(Kind::Whole, &packed.with(&beyond, &Beyond::default()))
 }
 
 /// What changed since `base`; `None` when the two cannot be compared by position.
 pub(super) fn pack_changes(sample: &Sample, base: &Sample, kind: Kind) -> Option<Vec<u8>> {
-    if !changes::are_sorted(&sample.workloads) || !changes::are_sorted(&base.workloads) {
+    if !sample.workloads.are_sorted() || !base.workloads.are_sorted() {
         return None;
     }
     let rest = Rest::of(sample);
     let ((license, beyond), (base_license, base_beyond)) = (kept_parts(sample), kept_parts(base));
-    let packed = Packed::Changed {
-        license: (license != base_license).then(|| Box::new(license)),
-        changes: (sample.workloads != base.workloads)
-            .then(|| Box::new(Changes::between(&base.workloads, &sample.workloads, sample.taken_at))),
-        rest: (rest != Rest::of(base)).then_some(rest),
-    };
+    let license = (license != base_license).then(|| Box::new(license));
+    let columns: Vec<Column> = Changes::between(&base.workloads, &sample.workloads, sample.taken_at).into();
+    let rest = (rest != Rest::of(base)).then_some(rest);
+    if license.is_none() && columns.is_empty() && rest.is_none() && beyond == base_beyond {
+        return Some(marked(kind, &[]));
+    }
+    let packed = Packed::Few { license, columns, rest };
     Some(encode(kind, &packed.with(&beyond, &base_beyond)))
 }
 
@@ -160,45 +152,77 @@ pub(super) fn unpack(
     base: Option<Arc<Sample>>,
 ) -> Result<Sample, Unreadable> {
     Kind::of(bytes)?;
+    if let ([_], Some(base)) = (bytes, &base) {
+        return Ok(Sample { server: server.to_owned(), taken_at, ..Sample::clone(base) });
+    }
     let plain = unsqueeze(&bytes[1..]).map_err(|_| Unreadable("its compression"))?;
     let read = |bytes: &[u8]| postcard::from_bytes::<Packed>(bytes).map_err(|_| Unreadable("its coding"));
     let (stated, packed) = match read(&plain)? {
         Packed::With { beyond, packed } => (Some(Beyond::of_bytes(&beyond)?), read(&packed)?),
-        packed @ (Packed::Whole { .. } | Packed::Changed { .. }) => (None, packed),
+        packed => (None, packed),
     };
     match packed {
         Packed::Whole { license, rows, rest } => {
             let beyond = stated.unwrap_or_default();
-            sample_of(server, taken_at, (*license, beyond), rows.workloads(taken_at)?, rest)
+            sample_of(server, taken_at, (*license, beyond), rows.workloads(taken_at)?.into(), rest)
+        }
+        Packed::Compact { license, rows, rest } => {
+            let (beyond, rows) = (stated.unwrap_or_default(), Rows::from(*rows));
+            sample_of(server, taken_at, (*license, beyond), rows.workloads(taken_at)?.into(), rest)
         }
         Packed::Changed { license, changes, rest } => {
-            let base = base.ok_or(Unreadable("its base, which is missing"))?;
-            let (base_license, base_beyond) = kept_parts(&base);
-            let license = license.map_or(base_license, |license| *license);
-            let beyond = stated.unwrap_or(base_beyond);
-            let rest = rest.unwrap_or_else(|| Rest::of(&base));
-            // A base that nobody else holds becomes the sample: of a long chain nothing is copied.
-            let before = Arc::unwrap_or_clone(base).workloads;
-            let workloads = match changes {
-                Some(changes) => changes.applied_to(before, taken_at)?,
-                None => before,
-            };
-            sample_of(server, taken_at, (license, beyond), workloads, rest)
+            let base = base.ok_or(NO_BASE)?;
+            sample_after(server, taken_at, &base, (license, changes.map(|changes| *changes), rest, stated))
+        }
+        Packed::Few { license, columns, rest } => {
+            let base = base.ok_or(NO_BASE)?;
+            let changes = if columns.is_empty() { None } else { Some(changes_of(columns)?) };
+            sample_after(server, taken_at, &base, (license, changes, rest, stated))
         }
         Packed::With { .. } => Err(Unreadable("its coding, which is nested")),
     }
+}
+
+const NO_BASE: Unreadable = Unreadable("its base, which is missing");
+
+/// What differs from a base: license, workloads, the rest, what stands beside the first layout.
+type Different = (Option<Box<KeptLicense>>, Option<Changes>, Option<Rest>, Option<Beyond>);
+
+fn sample_after(
+    server: &str,
+    taken_at: Instant,
+    base: &Sample,
+    (license, changes, rest, stated): Different,
+) -> Result<Sample, Unreadable> {
+    let (base_license, base_beyond) = kept_parts(base);
+    let license = license.map_or(base_license, |license| *license);
+    let beyond = stated.unwrap_or(base_beyond);
+    let rest = rest.unwrap_or_else(|| Rest::of(base));
+    let workloads = match changes {
+        Some(changes) => changes.applied_to(&base.workloads, taken_at)?,
+        None => base.workloads.clone(),
+    };
+    sample_of(server, taken_at, (license, beyond), workloads, rest)
 }
 
 fn sample_of(
     server: &str,
     taken_at: Instant,
     (license, mut beyond): (KeptLicense, Beyond),
-    mut workloads: Vec<Workload>,
+    workloads: Workloads,
     rest: Rest,
 ) -> Result<Sample, Unreadable> {
-    for (at, workload) in workloads.iter_mut().enumerate() {
-        workload.unstructured = beyond.unstructured.remove(&at);
-    }
+    let sized = std::mem::take(&mut beyond.unstructured);
+    let workloads = if sized.is_empty() && !workloads.is_any_sized() {
+        workloads
+    } else {
+        workloads.with(|at, workload| {
+            let stated = sized.get(&at);
+            let unstructured = || stated.cloned();
+            (workload.unstructured.as_ref() != stated)
+                .then(|| Workload { unstructured: unstructured(), ..workload.clone() })
+        })
+    };
     Ok(Sample {
         server: server.to_owned(),
         taken_at,

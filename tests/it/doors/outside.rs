@@ -34,7 +34,15 @@ async fn carried<D>(wire: &RealWire, talk: &mut (impl Conversation<Done = D> + ?
 
 fn brief() -> Brief {
     let (server, now, settings) = ("vbr01".to_owned(), SystemClock.now(), SourceSettings::default());
-    Brief { server, now, previous: None, sweep: Sweep::Full, settings, known: Vec::new() }
+    Brief {
+        server,
+        now,
+        previous: None,
+        sweep: Sweep::Full,
+        settings,
+        known: Vec::new(),
+        remembered: Default::default(),
+    }
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ fn world_with(machines: usize, detail: ReportDetail) -> World {
     let one = sample.workloads[0].clone();
     let named =
         |n: usize| Workload { id: format!("long-{n:05}"), name: format!("{n:05}{}", "x".repeat(3_995)), ..one.clone() };
-    sample.workloads.extend((0..machines).map(named));
+    sample.workloads.change(|workloads| workloads.extend((0..machines).map(named)));
     let order =
         Order::ImportSamples { file: "long.jsonl".to_owned(), text: snapshot_file::to_json(&sample).to_string() };
     world.order(order, "licensing").expect("the sample is good");
@@ -88,7 +88,7 @@ fn world_with_tenants(tenants: usize) -> World {
         let tenant = Some(format!("{n:05}{}", "t".repeat(3_995)));
         Workload { id: format!("tenant-{n:05}"), tenant, ..one.clone() }
     };
-    sample.workloads.extend((0..tenants).map(of));
+    sample.workloads.change(|workloads| workloads.extend((0..tenants).map(of)));
     let order =
         Order::ImportSamples { file: "tenants.jsonl".to_owned(), text: snapshot_file::to_json(&sample).to_string() };
     world.order(order, "licensing").expect("the sample is good");

@@ -27,6 +27,7 @@ fn brief(server: &str) -> Brief {
         sweep: Sweep::Full,
         settings: SourceSettings::default(),
         known: Vec::new(),
+        remembered: Default::default(),
     }
 }
 

@@ -170,7 +170,7 @@ fn fractional_points_are_summed_exactly_and_only_the_shown_total_is_rounded_up()
     let short = in_short(&taken);
     assert_eq!((short.points, short.points.rounded_up()), (points("0.3"), points("1")));
     let half = Workload { points: Some(points("1282.7")), ..vm("d", "2026-03-10T01:00:00Z") };
-    let short = in_short(&sample("2026-03-10T12:00:00Z", [taken.workloads, vec![half]].concat()));
+    let short = in_short(&sample("2026-03-10T12:00:00Z", taken.workloads.iter().cloned().chain([half]).collect()));
     assert_eq!((short.points.to_string(), short.points.rounded_up().to_string()), ("1283".into(), "1283".into()));
 }
 

@@ -8,6 +8,7 @@ use tidegauge::domain::license_sections::{CapacitySection, LicenseSections};
 use tidegauge::domain::sample::{Sample, Summary};
 use tidegauge::domain::tenant::TenantCount;
 use tidegauge::domain::workload::{Class, Workload, WorkloadType};
+use tidegauge::domain::workloads::Workloads;
 use tidegauge::rules::instances::{POLICY_TABLE, rounded, row_of};
 use tidegauge::rules::unstructured::{CHUNK_TB, chunks};
 
@@ -64,9 +65,9 @@ fn three_workstations_share_an_instance_and_a_stated_number_wins() {
     workloads.push(Workload { id: "ws9".to_owned(), ..gone });
     let mut shown = under(LicenseType::Subscription, sample("2026-03-10T12:00:00Z", workloads));
     assert_eq!(in_short(&shown).points, points("4"), "2 for four workstations, the fifth is not protected");
-    shown.workloads[4].points = Some(points("2.5"));
+    shown.workloads.change(|workloads| workloads[4].points = Some(points("2.5")));
     assert_eq!(in_short(&shown).points, points("5.5"));
-    shown.workloads.clear();
+    shown.workloads = Workloads::default();
     let users = WorkloadType::Other("EntraIDUser".to_owned());
     shown.counts = vec![
         TenantCount { weight: None, ..count_of("A", Workstation, "1", [7, 0, 0]) },

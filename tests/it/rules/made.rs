@@ -78,7 +78,7 @@ pub fn sample(taken_at: &str, workloads: Vec<Workload>) -> Sample {
         server: "vbr01".to_owned(),
         taken_at: at(taken_at),
         license,
-        workloads,
+        workloads: workloads.into(),
         counts: Vec::new(),
         vouched: false,
         restore_points_swept_at: None,

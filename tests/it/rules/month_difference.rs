@@ -142,7 +142,7 @@ fn another_weight_is_named_beside_the_move_that_brought_it() {
         "2026-09",
         vec![sample("2026-09-30T23:58:00Z", vec![vm("a", SEPTEMBER)]), {
             let mut other = empty(SEPTEMBER, "2026-09-30T23:58:00Z");
-            other.workloads[0].id = "z".to_owned();
+            other.workloads.change(|workloads| workloads[0].id = "z".to_owned());
             other
         }],
     );

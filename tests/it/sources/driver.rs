@@ -23,6 +23,7 @@ pub fn brief(server: &str, now: Instant) -> Brief {
         sweep: Sweep::Since,
         settings: SourceSettings::default(),
         known: Vec::new(),
+        remembered: Default::default(),
     }
 }
 

@@ -38,7 +38,7 @@ fn the_example_of_the_design_is_read() {
     assert_eq!(sample.license.kind, LicenseType::Rental);
     assert_eq!(sample.license.licensed_points, Some(Points::whole(2000)));
     assert!(!sample.vouched);
-    let [rover, sql] = sample.workloads.as_slice() else { panic!("two workloads") };
+    let [rover, sql] = sample.workloads.iter().collect::<Vec<_>>()[..] else { panic!("two workloads") };
     assert_eq!((rover.id.as_str(), rover.kind.clone()), ("a", WorkloadType::Other("MarsRover".to_owned())));
     assert_eq!(rover.points.map(|points| points.to_string()), Some("7.5".to_owned()));
     assert_eq!(rover.last_restore_point_at, None);

@@ -20,7 +20,7 @@ fn a_machine_that_is_backed_up_and_replicated_counts_once_in_each() {
         sample.workloads.iter().map(|workload| (workload.id.as_str(), &workload.kind)).collect();
     assert_eq!(shown, [("id-1", &WorkloadType::CloudConnectVm), ("id-1/replica", &WorkloadType::CloudConnectReplica)]);
     let first = vec![Some(sample.taken_at - chrono::TimeDelta::days(90)); 2];
-    let dated: Vec<_> = sample
+    let dated = sample
         .workloads
         .iter()
         .zip(first)
@@ -40,7 +40,7 @@ fn a_machine_that_is_backed_up_and_replicated_counts_once_in_each() {
 fn users_of_entra_id_are_a_known_type() {
     let body = r#"{"data":[{"platformType":"AzureEntraId","name":"mia","usedInstancesNumber":0.1,"type":"User","instanceId":"id-1"}],
                    "pagination":{"total":1,"count":1,"skip":0,"limit":500}}"#;
-    let kind = read(INSTANCES, body).workloads.remove(0).kind;
+    let kind = read(INSTANCES, body).workloads[0].kind.clone();
     assert_eq!((kind.is_known(), kind.as_str()), (true, "EntraIDUser"));
 }
 

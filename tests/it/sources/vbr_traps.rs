@@ -82,7 +82,7 @@ const POINTS: &str = "/api/v1/restorePoints";
 #[test]
 fn a_server_that_is_well_is_read() {
     let sample = read("/", "");
-    let [sql, lin] = sample.workloads.as_slice() else { panic!("two workloads") };
+    let [sql, lin] = sample.workloads.iter().collect::<Vec<_>>()[..] else { panic!("two workloads") };
     assert_eq!((sql.kind.clone(), sql.points), (WorkloadType::Vm, Some(Points::whole(11))));
     assert_eq!(sql.last_restore_point_at, Some(at("2026-11-19T17:01:26.520805Z")));
     assert_eq!(sql.first_processed_at, None, "in a first sample retention may hide older restore points");

@@ -43,7 +43,15 @@ fn outside() -> Outside {
 
 fn brief(now: Instant, signs_in: SignsIn, known: Vec<KnownServer>) -> Brief {
     let settings = SourceSettings { signs_in, ..SourceSettings::default() };
-    Brief { server: "vspc".to_owned(), now, previous: None, sweep: Sweep::Since, settings, known }
+    Brief {
+        server: "vspc".to_owned(),
+        now,
+        previous: None,
+        sweep: Sweep::Since,
+        settings,
+        known,
+        remembered: Default::default(),
+    }
 }
 
 impl Outside {

@@ -75,7 +75,7 @@ fn a_thinned_journal_is_smaller() {
     let disk = SimulatedDisk::new();
     let (mut store, _) = temporary(&disk);
     form(&mut store, &["vbr01"]);
-    let mut world = World::of("vbr01", 300);
+    let mut world = World::of("vbr01", 1_500);
     for hour in 0..45 * 24 {
         keep(&mut store, &[world.sample(hour)]);
     }
@@ -83,7 +83,7 @@ fn a_thinned_journal_is_smaller() {
     let gone = let_go(&mut store, 45 * 24, 44 * 24);
     thin(&mut store, 45 * 24);
     let left = journal_bytes(&disk);
-    println!("{gone} samples of 300 workloads let go: the journal went from {bytes} to {left} bytes");
+    println!("{gone} samples of 1,500 workloads let go: the journal went from {bytes} to {left} bytes");
     assert!(left < bytes, "{left} of {bytes}");
     store.verify().unwrap();
 }

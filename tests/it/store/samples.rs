@@ -16,7 +16,7 @@ fn a_sample_taken_again_is_a_repeat_and_another_one_of_that_instant_a_conflict()
     assert_eq!(keep(&mut store, std::slice::from_ref(&sample)), 1);
     assert_eq!(store.take(std::slice::from_ref(&sample)).unwrap(), [Taken::Repeat]);
     let mut other = sample.clone();
-    other.workloads[0].name.push('x');
+    other.workloads.change(|workloads| workloads[0].name.push('x'));
     assert_eq!(store.take(std::slice::from_ref(&other)).unwrap(), [Taken::Conflict]);
     other.taken_at = at(1);
     let twice = store.take(&[other.clone(), other.clone()]).unwrap();
@@ -102,7 +102,7 @@ prop_compose! {
             server: "vbr01".to_owned(),
             taken_at: at(0),
             license: License { license_id, licensed_points: limit, auto_update, ..License::default() },
-            workloads,
+            workloads: workloads.into(),
             counts: counts.into_iter().map(count).collect(),
             vouched,
             restore_points_swept_at: swept,

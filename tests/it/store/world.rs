@@ -96,7 +96,7 @@ impl World {
             server: self.server.clone(),
             taken_at: at(hour),
             license: License { kind: LicenseType::Rental, license_id: Some("L-1".to_owned()), ..License::default() },
-            workloads: self.workloads.clone(),
+            workloads: self.workloads.clone().into(),
             counts: vec![TenantCount {
                 tenant: Some("Tenant Z".to_owned()),
                 kind: WorkloadType::CloudConnectVm,

@@ -176,7 +176,7 @@ fn a_correction_makes_a_second_revision_that_counts_when_it_is_sent() {
 fn late_sample(world: &World, fewer: usize) -> Sample {
     let estate = world.servers["vbr01"].estate.lock().unwrap_or_else(PoisonError::into_inner);
     let mut sample = estate.snapshot(at("2026-01-31T23:59:30Z"));
-    sample.workloads.drain(..fewer);
+    sample.workloads = sample.workloads.shared().skip(fewer).cloned().collect();
     sample
 }
 
@@ -232,7 +232,7 @@ fn a_late_sample_is_told_for_a_sent_report_and_amends_the_next_telemetry() {
     for (n, mut copy) in copies.into_iter().enumerate() {
         copy.id = format!("found-{n}");
         copy.name = format!("found-{n}");
-        sample.workloads.push(copy);
+        sample.workloads.change(|workloads| workloads.push(copy));
     }
     import(&mut world, &sample);
     assert_eq!(report(&world, "2026-01"), before, "what was sent stays as it was");

@@ -125,7 +125,7 @@ fn mapping_an_unknown_type_rates_the_kept_days_again_and_leaves_sent_reports_alo
         workload.kind = WorkloadType::Other("AwsEc2Next".to_owned());
         workload.platform = Some("AwsEc2Next".to_owned());
         workload.first_processed_at = Some(at("2025-06-01"));
-        sample.workloads.push(workload);
+        sample.workloads.change(|workloads| workloads.push(workload));
         sample.server = "vbr09".to_owned();
         sample.license.license_id = Some("own".to_owned());
         tidegauge::sources::snapshot_file::to_json(&sample).to_string()

@@ -48,6 +48,7 @@ fn brief() -> Brief {
         sweep: Sweep::Since,
         settings: SourceSettings::default(),
         known: Vec::new(),
+        remembered: Default::default(),
     }
 }
 
