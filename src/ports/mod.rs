@@ -9,7 +9,6 @@ pub mod files;
 pub mod lines;
 pub mod load;
 pub mod meter;
-pub mod meter;
 pub mod postgres;
 pub mod serve;
 mod serving;

@@ -2,7 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use serde::de::DeserializeOwned;
 
 use super::fact::Fact;

@@ -41,6 +41,7 @@ pub fn changed() -> Work {
 
 fn read(hour: &Hour, previous: Option<Arc<Sample>>) -> Sample {
     let brief = Brief {
+        remembered: Default::default(),
         server: SERVER.to_owned(),
         now: at(0),
         previous,
