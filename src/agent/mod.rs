@@ -43,6 +43,7 @@ mod slot;
 pub mod story;
 mod submit;
 mod telemetry;
+mod trial_read;
 mod trouble;
 mod typefaces;
 mod units;
@@ -67,6 +68,7 @@ use crate::store::{Opening, Store, StoreError};
 
 pub use crate::rules::schedule::Duty;
 pub use access::{Knock, Query};
+pub use clock::clocks_apart;
 pub use evidence::verify_evidence;
 pub use hooks::Again;
 pub use identity::Identity;
@@ -74,6 +76,7 @@ pub use keeping::{Care, Place, Window, restore, window};
 pub use orders::{Obeyed, Order};
 pub use people::{FirstSignIn, INVITATION_HOURS};
 pub use run::{carry_out, converse};
+pub use trial_read::{TrialRead, trial_read};
 pub use trouble::{Refused, Trouble};
 pub use views::{JOURNAL_KINDS, JournalKind, JournalSearch, settings_shown};
 

@@ -14,6 +14,7 @@ mod enrol;
 mod evidence;
 mod forecast;
 mod gate;
+mod interview;
 mod journal;
 mod license;
 mod license_server;

@@ -9,6 +9,7 @@ mod finalizing; // a console's own report: compared, and finalized after two que
 mod forgetting; // two questions, and what is left
 mod glass_box; // journal, telemetry, coverage in words
 mod help; // help, completions
+mod interview; // config init at a terminal: what is asked, tested and written
 mod json; // the shapes of design.md section 9
 mod license; // window table, consent, history, keys by hand
 mod mail; // mail test
