@@ -98,7 +98,7 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::Webhook(act) => webhook::run(session, act),
         Command::Config(act) => config::run(session, act),
         Command::Store(act) => store::run(session, act),
-        Command::Doctor => doctor::run(session),
+        Command::Doctor(asked) => doctor::run(session, *asked),
         Command::ConfirmClock => confirm_clock(session),
         Command::Completions(asked) => completions::run(session, asked),
         Command::LicenseServer(act) => license_server::run(session, act),

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod control;
 pub mod files;
 pub mod lines;
+pub mod machine;
 pub mod serve;
 mod serving;
 mod taking;

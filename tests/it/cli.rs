@@ -4,6 +4,7 @@ mod billing; // billing files: drafts, documents, corrections
 mod binary; // the agent and the license server as processes
 mod clerk; // FOCUS, profiles, reconciliation with the supplier
 mod codes; // exit codes and their one line
+mod doctor; // the way to each server, what to do
 mod evidence; // export, verify, key
 mod finalizing; // a console's own report: compared, and finalized after two questions
 mod forgetting; // two questions, and what is left
