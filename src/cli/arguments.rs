@@ -152,6 +152,17 @@ pub enum Command {
     ///
     /// Example: tidegauge doctor --config /etc/tidegauge/tidegauge.toml
     Doctor(super::doctor::Asked),
+    /// Packs what a supporter needs into one archive, without secrets and names
+    ///
+    /// Version, settings, what `doctor` finds, status, schedule, servers, readings, the journal's kinds and instants, sizes of
+    /// the state directory, and the end of a log that is named. Servers, tenants, machines, people, addresses, paths and ids
+    /// are replaced by pseudonyms that stay the same from bundle to bundle. Works while the agent runs, and without a store
+    /// that opens.
+    ///
+    /// Exit codes: 8 the file exists; 66 there is no such log; 73 the archive cannot be written; 78 the settings are wrong.
+    ///
+    /// Example: tidegauge support-bundle --out support.zip --config tidegauge.toml
+    SupportBundle(super::support_bundle::Asked),
     /// Vouches for this machine's clock after it was doubted
     ///
     /// While the clock is doubted (it jumped, or a server's clock disagrees) nothing is generated or sent; `status` says

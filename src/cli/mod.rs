@@ -32,6 +32,7 @@ mod simulate;
 mod status;
 mod stopping;
 mod store;
+mod support_bundle;
 mod table;
 mod telemetry;
 mod usage;
@@ -99,6 +100,7 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::Config(act) => config::run(session, act),
         Command::Store(act) => store::run(session, act),
         Command::Doctor(asked) => doctor::run(session, *asked),
+        Command::SupportBundle(asked) => support_bundle::run(session, asked),
         Command::ConfirmClock => confirm_clock(session),
         Command::Completions(asked) => completions::run(session, asked),
         Command::LicenseServer(act) => license_server::run(session, act),

@@ -10,6 +10,7 @@ pub mod lines;
 pub mod machine;
 pub mod serve;
 mod serving;
+pub mod sizes;
 mod taking;
 pub mod terminal;
 pub mod wire;

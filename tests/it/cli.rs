@@ -17,6 +17,7 @@ mod mail; // mail test
 mod people; // users and tokens, four eyes
 mod playground; // both ways to renew, against the simulated servers behind real sockets
 mod rates; // the points tables at command level
+mod support_bundle; // no name and no secret of a played provider stands in it
 mod task_pages; // the pages under docs for three people, followed word by word
 mod time_zone; // hours beside GMT
 mod webhook; // exit codes, no secrets shown
