@@ -237,6 +237,13 @@ pub enum Query {
     Journal(JournalSearch),
     /// What monitoring reads.
     Readings {},
+    /// What a supporter needs, without secrets and names; `texts` come back without them, and without `names`.
+    Support {
+        #[serde(default)]
+        names: Vec<String>,
+        #[serde(default)]
+        texts: Vec<String>,
+    },
     /// The license after backup servers were asked to renew it or to install a key; refused when that failed.
     ServersAsked {
         unit: String,
@@ -329,6 +336,7 @@ impl Agent {
             Query::Message { id } => self.message_shown(id),
             Query::Journal(search) => self.journal(search),
             Query::Readings {} => self.readings(hour),
+            Query::Support { names, texts } => self.support(names, texts, hour),
             Query::ServersAsked { unit, servers, wish } => self.servers_asked(unit, servers, *wish, hour),
             Query::UsageForecast { unit, server } => self.usage_forecast(said(unit), said(server), hour),
             Query::LicenseForecast { unit, server } => self.license_forecast(said(unit), said(server), hour),

@@ -3,32 +3,41 @@
 use chrono::TimeDelta;
 
 use crate::agent::Trouble;
+use crate::domain::Instant;
+use crate::domain::calendar::rfc3339;
 use crate::domain::notice::News;
 use crate::sources::Collected;
 use crate::store::fact::Fact;
 
-use super::collect::CLOCK_TOLERANCE;
 use super::{Agent, Hour, Refused};
 
+/// How far our clock and a server's may differ before nothing is believed (design.md section 4, "Time").
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 /// A jump against the monotonic clock of more than this is doubted (design.md section 4, "Time").
 pub const JUMP_MAX: TimeDelta = TimeDelta::hours(1);
+
+/// Says what is wrong with two clocks; `None`: they are near enough for samples to be believed.
+pub fn clocks_apart(theirs: Instant, ours: Instant) -> Option<String> {
+    let apart = theirs - ours;
+    (CLOCK_TOLERANCE < apart.abs()).then(|| {
+        format!(
+            "this machine's clock ({}) and the server's ({}) are {} minutes apart; set them right",
+            rfc3339(ours),
+            rfc3339(theirs),
+            apart.num_minutes().abs(),
+        )
+    })
+}
 
 impl Agent {
     /// Compares the hour with a server's. Returns why the sample is not believed, when the clocks disagree.
     pub(super) fn judge_clock(&mut self, collected: &Collected, hour: Hour) -> Result<Option<String>, Trouble> {
         let Some(theirs) = collected.server_time else { return Ok(None) };
         let read_at = collected.samples.first().map_or(hour.now, |sample| sample.taken_at);
-        let apart = theirs - read_at;
-        if apart.abs() <= CLOCK_TOLERANCE {
+        let Some(why) = clocks_apart(theirs, read_at) else {
             self.clock_agreed(hour)?;
             return Ok(None);
-        }
-        let why = format!(
-            "this machine's clock ({}) and the server's ({}) are {} minutes apart; set them right",
-            crate::domain::calendar::rfc3339(read_at),
-            crate::domain::calendar::rfc3339(theirs),
-            apart.num_minutes().abs(),
-        );
+        };
         self.clock_doubted(&why, hour)?;
         Ok(Some(why))
     }
@@ -69,7 +78,7 @@ impl Agent {
             return Ok(());
         }
         let mut facts = vec![Fact::ClockJudged { suspect: Some(why.to_owned()), at: hour.now }];
-        let about = crate::domain::calendar::rfc3339(hour.now);
+        let about = rfc3339(hour.now);
         facts.extend(self.news(None, &about, News::ClockSuspect { why: why.to_owned() }, hour)?);
         self.record(hour, "duty", facts)
     }

@@ -19,8 +19,6 @@ use super::run::ending;
 use super::units::Own;
 use super::{Agent, Hour, Outcome, Query, Refused, Work};
 
-/// How far our clock and a server's may differ before nothing is believed (design.md section 4, "Time").
-pub(super) const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 /// Restore points are read in full when the last full read is older than this.
 const SWEEP_EVERY: TimeDelta = TimeDelta::hours(24);
 /// A full read also precedes a report by at most this.

@@ -44,7 +44,9 @@ mod run;
 mod slot;
 pub mod story;
 mod submit;
+mod support;
 mod telemetry;
+mod trial_read;
 mod trouble;
 mod typefaces;
 mod units;
@@ -71,6 +73,7 @@ use kept::Kept;
 
 pub use crate::rules::schedule::Duty;
 pub use access::{Knock, Query};
+pub use clock::clocks_apart;
 pub use evidence::verify_evidence;
 pub use hooks::Again;
 pub use identity::Identity;
@@ -78,6 +81,8 @@ pub use keeping::{Care, Place, Window, restore, window};
 pub use orders::{Obeyed, Order};
 pub use people::{FirstSignIn, INVITATION_HOURS};
 pub use run::{carry_out, converse};
+pub use support::support_of_settings;
+pub use trial_read::{TrialRead, trial_read};
 pub use trouble::{Refused, Trouble};
 pub use views::{JOURNAL_KINDS, JournalKind, JournalSearch, settings_shown};
 

@@ -139,7 +139,9 @@ impl Query {
                 // A draft, as of the order.
                 None => Role::Reviewer,
             },
-            Query::Users {} | Query::Pseudonyms { .. } | Query::Tokens {} | Query::Knock(_) => Role::Administrator,
+            Query::Users {} | Query::Pseudonyms { .. } | Query::Support { .. } | Query::Tokens {} | Query::Knock(_) => {
+                Role::Administrator
+            }
         }
     }
 }

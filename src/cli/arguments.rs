@@ -141,13 +141,28 @@ pub enum Command {
     /// The state directory: back it up, restore it, prove it
     #[command(subcommand)]
     Store(super::store::Act),
-    /// Checks settings, directories, store and whether every server is reachable
+    /// Checks this machine, the store and every server, and says what to do about what is not well
     ///
-    /// Changes nothing, logs in nowhere. Exit codes: 0 all is well; 69 a server cannot be reached; 73 a directory cannot
-    /// be written; 78 the settings are wrong.
+    /// Settings, directories, permissions, room on the disk, store, schedule, secrets; of every far side its name, a proxy,
+    /// its certificates and when they end, an answer and its clock; the mail server's greeting. Changes nothing and logs in
+    /// nowhere. With --read it logs in to each source and reads it once as a sample does: API revision, license and rights.
+    ///
+    /// Exit codes: 0 all is well; 69 a server cannot be reached; 73 a directory cannot be written; 77 a source lets nobody
+    /// in; 78 the settings are wrong.
     ///
     /// Example: tidegauge doctor --config /etc/tidegauge/tidegauge.toml
-    Doctor,
+    Doctor(super::doctor::Asked),
+    /// Packs what a supporter needs into one archive, without secrets and names
+    ///
+    /// Version, settings, what `doctor` finds, status, schedule, servers, readings, the journal's kinds and instants, sizes of
+    /// the state directory, and the end of a log that is named. Servers, tenants, machines, people, addresses, paths and ids
+    /// are replaced by pseudonyms that stay the same from bundle to bundle. Works while the agent runs, and without a store
+    /// that opens.
+    ///
+    /// Exit codes: 8 the file exists; 66 there is no such log; 73 the archive cannot be written; 78 the settings are wrong.
+    ///
+    /// Example: tidegauge support-bundle --out support.zip --config tidegauge.toml
+    SupportBundle(super::support_bundle::Asked),
     /// Vouches for this machine's clock after it was doubted
     ///
     /// While the clock is doubted (it jumped, or a server's clock disagrees) nothing is generated or sent; `status` says

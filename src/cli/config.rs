@@ -9,6 +9,7 @@ use super::access::{SOCKET, over_socket};
 use super::agent::{RELOAD, words};
 use super::arguments::Global;
 use super::doors::Doors;
+use super::interview;
 use super::session::{Session, absolute};
 use crate::agent::{Refused, settings_shown};
 use crate::config::{Flags, STARTING_FILE, Settings, Written};
@@ -19,9 +20,14 @@ const CONFIG_VARIABLE: &str = "TIDEGAUGE_CONFIG";
 
 #[derive(Debug, Subcommand)]
 pub enum Act {
-    /// Prints a settings file to begin with, every setting explained
+    /// Asks what matters, tests the answers and writes a settings file; or prints one with every setting explained
     ///
-    /// Exit codes: 8 the file to write exists; 73 it cannot be written.
+    /// With --out, at a terminal: asks for time zone, server, login, License Update Server and mail. Each answer is
+    /// tested as it is given: the server is reached, its certificate shown, the login tried and everything read once that
+    /// a sample reads. Nothing is changed there; a letter is sent only if you say so. Without a terminal, or with --yes,
+    /// nothing is asked and the file explains every setting.
+    ///
+    /// Exit codes: 2 the input ended; 8 the file to write exists; 73 it cannot be written.
     ///
     /// Example: tidegauge config init --out tidegauge.toml
     Init(Init),
@@ -49,12 +55,22 @@ pub struct Init {
     /// Writes this file; it must not exist
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Asks nothing: every setting stands in the file, explained
+    #[arg(long)]
+    yes: bool,
 }
 
 pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
     match act {
-        Act::Init(Init { out: None }) => session.print(STARTING_FILE),
-        Act::Init(Init { out: Some(path) }) => init(session, path),
+        Act::Init(Init { out: None, .. }) => session.print(STARTING_FILE),
+        Act::Init(Init { out: Some(path), yes }) => {
+            refuse_to_overwrite(session, path)?;
+            let asked = if *yes { None } else { interview::ask(session, path)? };
+            // Somebody may have written it while the questions were asked.
+            refuse_to_overwrite(session, path)?;
+            session.write(path, asked.as_deref().unwrap_or(STARTING_FILE).as_bytes())?;
+            session.print(&format!("{}\n", path.display()))
+        }
         Act::Check => {
             let understood = settings_shown(&session.settings()?);
             session.show(&understood, explained)
@@ -90,13 +106,11 @@ fn reload(session: &mut Session<'_>) -> Result<(), Refused> {
     })
 }
 
-fn init(session: &mut Session<'_>, path: &Path) -> Result<(), Refused> {
-    match session.read(path) {
-        Ok(_) => Err(Refused::new(8, format!("{} exists; name another file", path.display()))),
-        Err(_) => {
-            session.write(path, STARTING_FILE.as_bytes())?;
-            session.print(&format!("{}\n", path.display()))
-        }
+/// What stands there and cannot be read stands there too.
+fn refuse_to_overwrite(session: &Session<'_>, path: &Path) -> Result<(), Refused> {
+    match session.doors.files.read(path) {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) | Err(_) => Err(Refused::new(8, format!("{} exists; name another file", path.display()))),
     }
 }
 

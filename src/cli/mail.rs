@@ -46,13 +46,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         return Err(Refused::new(78, "the settings have no [mail]; `config init` shows what stands in it"));
     };
     let to = asked.to.as_ref().map_or_else(|| mail.to.clone(), |to| vec![to.clone()]);
-    let at = session.hour().now;
-    let mut letters = Vec::new();
-    for to in to {
-        let letter = trial(&mail.from, &to, &reached(mail), at).map_err(|odd| Refused::new(2, odd.to_string()))?;
-        letters.push((to, letter));
-    }
-    let answers = carried(session, &settings, letters)?;
+    let answers = sent(session, &settings, mail, to)?;
     let rows: Vec<Value> = answers.iter().map(|(to, answer)| shown(to, answer)).collect();
     session.show(&json!({"schema": "tidegauge.mail-test/1", "letters": rows}), text)?;
     let refused = answers.iter().filter_map(|(to, answer)| answer.end.as_ref().err().map(|failure| (to, failure)));
@@ -60,6 +54,31 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Some((code, to, failure)) => Err(Refused::new(code, format!("the letter to {to} was not taken: {failure}"))),
         None => Ok(()),
     }
+}
+
+/// One letter to everyone of `[mail] to`: the recipient, and what came of it as `mail test` shows it.
+///
+/// # Errors
+/// 2 for an address that is none.
+pub fn try_out(session: &Session<'_>, settings: &Settings) -> Result<Vec<(String, Value)>, Refused> {
+    let Some(mail) = &settings.mail else { return Ok(Vec::new()) };
+    let answers = sent(session, settings, mail, mail.to.clone())?;
+    Ok(answers.into_iter().map(|(to, answer)| (to.clone(), shown(&to, &answer))).collect())
+}
+
+fn sent(
+    session: &Session<'_>,
+    settings: &Settings,
+    mail: &MailSettings,
+    to: Vec<String>,
+) -> Result<Vec<(String, MailAnswer)>, Refused> {
+    let at = session.hour().now;
+    let mut letters = Vec::new();
+    for to in to {
+        let letter = trial(&mail.from, &to, &reached(mail), at).map_err(|odd| Refused::new(2, odd.to_string()))?;
+        letters.push((to, letter));
+    }
+    carried(session, settings, letters)
 }
 
 fn reached(mail: &MailSettings) -> String {

@@ -15,6 +15,7 @@ mod enrol;
 mod evidence;
 mod forecast;
 mod gate;
+mod interview;
 mod journal;
 mod license;
 mod license_server;
@@ -33,6 +34,7 @@ mod simulate;
 mod status;
 mod stopping;
 mod store;
+mod support_bundle;
 mod table;
 mod telemetry;
 mod usage;
@@ -99,7 +101,8 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::Webhook(act) => webhook::run(session, act),
         Command::Config(act) => config::run(session, act),
         Command::Store(act) => store::run(session, act),
-        Command::Doctor => doctor::run(session),
+        Command::Doctor(asked) => doctor::run(session, *asked),
+        Command::SupportBundle(asked) => support_bundle::run(session, asked),
         Command::ConfirmClock => confirm_clock(session),
         Command::Bench(act) => bench::run(session, act),
         Command::Completions(asked) => completions::run(session, asked),

@@ -29,6 +29,16 @@ pub enum NameKind {
     /// A workload's id at its server: it joins with the inventory as a name does.
     Workload,
     Job,
+    /// Somebody who signs in or logs in.
+    Person,
+    /// A machine by its address.
+    Host,
+    /// A mail address.
+    Mailbox,
+    /// Where something stands on a disk.
+    Path,
+    /// An id of a license, an installation, a unit, a company.
+    Id,
     /// What somebody wrote in their own words, which may name anything.
     Text,
     /// An invoice line's id, which is made from names.
@@ -45,6 +55,11 @@ impl NameKind {
             NameKind::Machine => "machine",
             NameKind::Workload => "workload",
             NameKind::Job => "job",
+            NameKind::Person => "person",
+            NameKind::Host => "host",
+            NameKind::Mailbox => "mailbox",
+            NameKind::Path => "path",
+            NameKind::Id => "id",
             NameKind::Text => "text",
             NameKind::Line => "line",
         }

@@ -1,6 +1,7 @@
 //! The four doors to the outside as traits: clock, chance, wire, files. `ports` makes the real ones, the simulated world its own.
 
 pub mod address;
+pub mod look;
 pub mod peer;
 
 use std::future::Future;
@@ -27,9 +28,16 @@ pub trait Chance: Send {
 /// An answer that is still under way.
 pub type Pending<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
+/// A look that is still under way.
+pub type Looking<'a> = Pin<Box<dyn Future<Output = Vec<look::Seen>> + Send + 'a>>;
+
 /// Carries asks out and answers back. Never fails otherwise than by [`Answer::Failed`].
 pub trait Wire: Send + Sync {
     fn carry(&self, ask: Ask) -> Pending<'_>;
+    /// What is seen on the way to a peer, in order, ending with what went wrong; nothing where there is no way to see.
+    fn look_at<'a>(&'a self, _peer: &'a str) -> Looking<'a> {
+        Box::pin(async { Vec::new() })
+    }
 }
 
 /// Reads and writes files durably.

@@ -37,6 +37,7 @@ pub mod reporting;
 pub mod retention;
 pub mod review;
 pub mod schedule;
+pub mod scrubbing;
 pub mod server_update;
 pub mod standing;
 pub mod unstructured;

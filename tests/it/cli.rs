@@ -4,11 +4,13 @@ mod billing; // billing files: drafts, documents, corrections
 mod binary; // the agent and the license server as processes
 mod clerk; // FOCUS, profiles, reconciliation with the supplier
 mod codes; // exit codes and their one line
+mod doctor; // the way to each server, what to do
 mod evidence; // export, verify, key
 mod finalizing; // a console's own report: compared, and finalized after two questions
 mod forgetting; // two questions, and what is left
 mod glass_box; // journal, telemetry, coverage in words
 mod help; // help, completions
+mod interview; // config init at a terminal: what is asked, tested and written
 mod json; // the shapes of design.md section 9
 mod license; // window table, consent, history, keys by hand
 mod mail; // mail test
@@ -16,6 +18,7 @@ mod manual;
 mod people; // users and tokens, four eyes
 mod playground; // both ways to renew, against the simulated servers behind real sockets
 mod rates; // the points tables at command level
+mod support_bundle; // no name and no secret of a played provider stands in it
 mod task_pages; // the pages under docs for three people, followed word by word
 mod time_zone; // hours beside GMT
 mod webhook; // exit codes, no secrets shown

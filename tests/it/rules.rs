@@ -32,6 +32,7 @@ mod reporting; // the report of a month, classified at its end
 mod retention; // when something goes by age, and what is still owed
 mod review; // adjust, reset, postpone, carry over
 mod schedule; // what is due, and when
+mod scrubbing; // texts without names
 mod server_update; // a backup server's own words as one of the five results
 mod standing; // sums carried on by what changed
 mod unstructured; // sizes of shares

@@ -35,7 +35,7 @@ const REPORT: &str = "tidegauge.usage-report/1";
 const LICENSE: &str = "tidegauge.license/1";
 
 /// Every question. One without a row is documented by what its type says.
-pub const QUESTIONS: [Row; 51] = [
+pub const QUESTIONS: [Row; 52] = [
     row("status", "What is known now", Answer::One("tidegauge.status/1")),
     row("waiting", "The units, and the reports that wait for somebody", Answer::One("tidegauge.waiting/1")),
     row("usage", "Points in groups", Answer::EachUnit("tidegauge.usage/1")),
@@ -85,6 +85,7 @@ pub const QUESTIONS: [Row; 51] = [
     row("evidence_key", "The public key that signs", Answer::One("tidegauge.evidence-key/1")),
     row("webhook_log", "What webhook endpoints were told", Answer::One("tidegauge.webhook-log/1")),
     row("readings", "What monitoring reads", Answer::One("tidegauge.readings/1")),
+    row("support", "What a supporter needs, without secrets and names", Answer::Free),
     row("servers_asked", "The license after backup servers were asked", Answer::EachUnit(LICENSE)),
     row("months", "Watermark and reported points by month", Answer::EachUnit("tidegauge.months/1")),
 ];

@@ -46,6 +46,25 @@ pub async fn carry(peer: &MailPeer, ask: MailAsk) -> MailAnswer {
     MailAnswer { steps: sending.steps, end }
 }
 
+/// Connects and hears the greeting, over TLS where the settings say so. Logs in nowhere and sends nothing.
+pub async fn greet(peer: &MailPeer, seconds_max: u32) -> MailAnswer {
+    let limit = Duration::from_secs(u64::from(seconds_max));
+    let mut sending = Sending { peer, doing: "resolve", steps: Vec::new(), hidden: Hidden::default() };
+    let arriving = async {
+        let addresses = sending.resolve().await?;
+        sending.connect(&addresses).await
+    };
+    let end = match tokio::time::timeout(limit, arriving).await {
+        Ok(Ok(mut connection)) => {
+            let _ = tokio::time::timeout(Duration::from_secs(QUIT_SECONDS_MAX), connection.abort()).await;
+            Ok("it answers".to_owned())
+        }
+        Ok(Err(failure)) => Err(failure),
+        Err(_) => Err(Failure::TimedOut { after_seconds: seconds_max }),
+    };
+    MailAnswer { steps: sending.steps, end }
+}
+
 /// What a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum About {

@@ -5,17 +5,19 @@ mod hidden;
 mod hook;
 mod http;
 mod login;
+mod look;
 mod mail;
 mod mail_clear;
 mod mail_reach;
 mod public_only;
 mod trust;
+mod validity;
 
 use std::collections::BTreeMap;
 
 use crate::ask::{Answer, Ask, Failure, FolderAsk, Peer};
 use crate::doors::peer::{FolderPeer, HookPeer, HttpPeer, MAIL, MailPeer, PeerSettings};
-use crate::doors::{Pending, Wire};
+use crate::doors::{Looking, Pending, Wire};
 
 use http::HttpClients;
 
@@ -103,5 +105,14 @@ fn unknown(name: &str, key: &str) -> Failure {
 impl Wire for RealWire {
     fn carry(&self, ask: Ask) -> Pending<'_> {
         Box::pin(async move { self.answer(ask).await.unwrap_or_else(Answer::Failed) })
+    }
+
+    fn look_at<'a>(&'a self, peer: &'a str) -> Looking<'a> {
+        Box::pin(async move {
+            match self.peers.get(peer) {
+                Some(reach) => look::look_at(reach).await,
+                None => Vec::new(),
+            }
+        })
     }
 }

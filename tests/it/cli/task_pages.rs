@@ -1,6 +1,8 @@
-//! The task pages under `docs/`: every command that they show, run in their order on a provider's state of 4 November.
+//! The task pages under `docs/` and the README: every command that they show, run in their order on a provider's state of
+//! 4 November.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use tidegauge::agent::Place;
@@ -12,12 +14,14 @@ use tidegauge::simulation::world::World;
 
 use super::{RealFiles, Shell, at, snapshot};
 
+const README: &str = include_str!("../../../README.md");
 const LICENSING_MANAGER: &str = include_str!("../../../docs/LICENSING_MANAGER.md");
 const BILLING_CLERK: &str = include_str!("../../../docs/BILLING_CLERK.md");
 const BACKUP_ADMINISTRATOR: &str = include_str!("../../../docs/BACKUP_ADMINISTRATOR.md");
 
 /// Endings of words that are files or folders of whoever gives the command.
-const FILES: [&str; 9] = [".csv", ".json", ".zip", ".ics", ".pdf", ".toml", "-backup", "-restored", "-statements"];
+const FILES: [&str; 11] =
+    [".csv", ".json", ".zip", ".ics", ".pdf", ".toml", "-backup", "-restored", "-statements", "-state", "-reports"];
 
 /// A provider of two servers since the end of September, seen on 4 November: October's reports wait.
 fn provider_in_november() -> Shell {
@@ -33,7 +37,10 @@ fn provider_in_november() -> Shell {
     let (_, wire) = world.into_live(Arc::new(shell.clock.clone()));
     shell.wire = Arc::new(move |_| Arc::new(wire.clone()));
     let prices = shell.file("prices.toml", include_str!("../../../packaging/prices.toml"));
-    shell.file("tidegauge.toml", &format!("{SETTINGS}price_book = \"{prices}\"\n"));
+    let password = shell.file("vbr01.password", "simulated");
+    std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o600)).expect("the file is ours");
+    let settings = SETTINGS.replace("vbr01.password", &password);
+    shell.file("tidegauge.toml", &format!("{settings}price_book = \"{prices}\"\n"));
     shell.file("invoice.csv", INVOICE);
     shell.file("vbr03.json", &snapshot("vbr03", "2026-11-03T10:00:00Z", 3).to_string());
     shell
@@ -81,19 +88,24 @@ fn words(line: &str) -> Vec<String> {
     quoted.flat_map(part).collect()
 }
 
-/// Runs what a page shows, and returns what was printed.
+/// Runs what a page shows with the provider's settings, and returns what was printed.
 fn followed(page: &str) -> String {
     let shell = provider_in_november();
     let settings = shell.path("tidegauge.toml").display().to_string();
+    run_all(&shell, page, &["--config", &settings])
+}
+
+/// Runs what a page shows, each command with these words behind it.
+fn run_all(shell: &Shell, page: &str, more: &[&str]) -> String {
     let mut printed = String::new();
     for (words, expected) in commands(page) {
-        let here = |word: &String| match FILES.iter().any(|ending| word.ends_with(ending)) {
+        let here = |word: &String| match !word.starts_with("--") && FILES.iter().any(|ending| word.ends_with(ending)) {
             true => shell.path(word).display().to_string(),
             false => word.clone(),
         };
         let words: Vec<String> = words.iter().map(here).collect();
         let mut line: Vec<&str> = words.iter().map(String::as_str).collect();
-        line.extend(["--config", &settings]);
+        line.extend(more);
         let ran = shell.run(&line);
         printed += &format!("$ {}\n{}{}\n", words.join(" "), ran.out, ran.err);
         assert_eq!(ran.code, expected, "{words:?}\n{}{}", ran.out, ran.err);
@@ -121,8 +133,19 @@ fn the_backup_administrators_page_can_be_followed_word_by_word() {
 }
 
 #[test]
+fn the_readme_can_be_followed_word_by_word() {
+    let (first_report, rest) = README.split_once("## Install").expect("the README tells how to install it");
+    let printed = run_all(&Shell::new(), first_report, &[]);
+    assert!(printed.contains("Reports of every month stand in") && printed.contains("2025-10"), "{printed}");
+    let printed = followed(rest);
+    for word in ["state directory", "gate of 2026-10", "support.zip", "in order:"] {
+        assert!(printed.contains(word), "{word} is not among\n{printed}");
+    }
+}
+
+#[test]
 fn every_block_of_commands_on_the_task_pages_is_one_that_is_run() {
-    for page in [LICENSING_MANAGER, BILLING_CLERK, BACKUP_ADMINISTRATOR] {
+    for page in [README, LICENSING_MANAGER, BILLING_CLERK, BACKUP_ADMINISTRATOR] {
         let blocks: BTreeSet<&str> = page.lines().filter_map(|line| line.strip_prefix("```")).collect();
         assert_eq!(blocks, BTreeSet::from(["", "console"]), "only blocks of commands, so that none is left out");
         assert!(commands(page).len() >= 8);
