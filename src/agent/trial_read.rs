@@ -28,6 +28,7 @@ pub struct TrialRead {
 /// The setback that a sample would have met.
 pub async fn trial_read(server: &ServerSettings, wire: &dyn Wire, now: Instant) -> Result<TrialRead, Setback> {
     let brief = Brief {
+        remembered: Default::default(),
         server: server.name.clone(),
         now,
         previous: None,
