@@ -18,12 +18,18 @@ fn hex(bytes: &[u8]) -> String {
 fn the_generated_provider_is_the_same_on_every_machine() {
     let fleet = Fleet::new(PLAN);
     let jittered = Fleet::new(Plan { jitter_percent: 10, hours: 24, ..PLAN });
-    let pages: Vec<u8> = Hour::of(&fleet, 999).pages(200).into_iter().flat_map(|(_, page)| page).collect();
-    expect_test::expect![[r#""#]].assert_eq(&format!(
+    let pages: String = Hour::of(&fleet, 999).pages(200).into_iter().map(|(_, page)| page).collect();
+    expect_test::expect![[r#"
+        raw 35cc73f2322cfc112346323a16198fc80d7c846da730f5893d307972d52a55a3
+        truth e80fa2c263f998fc209abd96f7296d2670ffb0247c30730b5bf2c58428b6dca4
+        pages 84a90c8b1a0e7b883bae8b793f0e67de86488665579e2ed903ad2245d994cbc5
+        jittered 036f96ada0e74e350040d28c5e25beaf2ca1fa11c9d5d09be093559f685975a5
+    "#]]
+    .assert_eq(&format!(
         "raw {}\ntruth {}\npages {}\njittered {}\n",
         hex(&raw(&fleet)),
         hex(truth(&fleet.truth()).as_bytes()),
-        hex(&pages),
+        hex(pages.as_bytes()),
         hex(&raw(&jittered)),
     ));
 }
@@ -77,7 +83,7 @@ fn pages_hold_every_workload_once_and_say_how_many_there_are() {
     let fleet = Fleet::new(PLAN);
     let mut ids = Vec::new();
     for (skip, page) in Hour::of(&fleet, 5).pages(128) {
-        let page: serde_json::Value = serde_json::from_slice(&page).expect("a page is JSON");
+        let page: serde_json::Value = serde_json::from_str(&page).expect("a page is JSON");
         assert_eq!(page["pagination"]["skip"], skip);
         assert_eq!(page["pagination"]["total"], fleet.sweep(5).seen.len());
         ids.extend(page["data"].as_array().expect("rows").iter().map(|row| row["instanceId"].to_string()));
@@ -86,4 +92,11 @@ fn pages_hold_every_workload_once_and_say_how_many_there_are() {
     ids.sort();
     ids.dedup();
     assert_eq!((ids.len(), count), (count, fleet.sweep(5).seen.len()));
+}
+
+#[test]
+fn every_inner_loop_runs_and_none_comes_to_nothing() {
+    for kernel in &tidegauge::cli::bench::kernels::KERNELS {
+        assert!((kernel.prepare)()() > 0, "{}", kernel.name);
+    }
 }

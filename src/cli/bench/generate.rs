@@ -51,7 +51,7 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
         Emit::Pages => {
             let hour = serve::Hour::of(&fleet, asked.at_hour);
             let pages = hour.pages(asked.limit as usize).into_iter();
-            pages.map(|(skip, page)| (asked.out.join(format!("p{skip}.json")), page)).collect()
+            pages.map(|(skip, page)| (asked.out.join(format!("p{skip}.json")), page.into_bytes())).collect()
         }
     };
     let bytes: usize = files.iter().map(|(_, content)| content.len()).sum();

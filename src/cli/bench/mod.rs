@@ -3,7 +3,9 @@
 //! Hidden: it serves those who work on Tidegauge. Its commands look into rooms that other commands reach through the agent.
 
 pub mod generate;
+pub mod kernels;
 pub mod model;
+mod receipts;
 pub mod serve;
 
 use clap::{Args, Subcommand};
@@ -21,6 +23,18 @@ pub enum Act {
     ///
     /// Example: tidegauge bench generate --workloads 1000 --hours 8760 --emit raw --out year.raw
     Generate(generate::Asked),
+    /// Runs one inner loop, for callgrind
+    ///
+    /// Exit codes: 66 no inner loop of this name.
+    ///
+    /// Example: tidegauge bench kernel telemetry_verify --times 100
+    Kernel(kernels::Asked),
+    /// Counts what a License Update Server has on file, after it was stopped
+    ///
+    /// Exit codes: 66 it cannot be opened.
+    ///
+    /// Example: tidegauge bench receipts --server DIR
+    Receipts(receipts::Asked),
     /// Serves the pages of a generated provider as a VBR server does, until it is told to stop
     ///
     /// Example: tidegauge bench serve --workloads 10000 --listen 127.0.0.1:18080
@@ -55,6 +69,8 @@ impl Generated {
 pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
     match act {
         Act::Generate(asked) => generate::run(session, asked),
+        Act::Kernel(asked) => kernels::run(session, asked),
+        Act::Receipts(asked) => receipts::run(session, asked),
         Act::Serve(asked) => serve::run(session, asked),
     }
 }

@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::State;
+use axum::http::Uri;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::get;
 use clap::Args;
-use serde::Deserialize;
 
 use super::Generated;
 use super::model::{Fleet, KINDS, Seen, at, tenant};
@@ -26,6 +26,11 @@ use crate::ports::serve::{TlsFiles, plain, tls};
 
 /// Hours that are kept as pages; some 2.5 MB each for 10,000 workloads.
 const HOURS_KEPT_MAX: u32 = 24;
+
+/// The list of workloads.
+const LIST: &str = "/api/v1/license/instances";
+/// Rows of a page, when nobody says how many.
+const LIMIT_DEFAULT: usize = 200;
 
 /// Options of `bench serve`.
 #[derive(Clone, Debug, Args)]
@@ -50,6 +55,8 @@ pub struct Asked {
 pub struct Hour {
     json: String,
     rows: Vec<Range<usize>>,
+    /// Tenths of a point of those that count.
+    used: u64,
     metrics: String,
 }
 
@@ -57,18 +64,6 @@ struct Served {
     hours: Vec<Hour>,
     /// How often the first page was asked for.
     sweeps: AtomicUsize,
-}
-
-#[derive(Deserialize)]
-struct Page {
-    #[serde(default)]
-    skip: usize,
-    #[serde(default = "two_hundred")]
-    limit: usize,
-}
-
-fn two_hundred() -> usize {
-    200
 }
 
 pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
@@ -95,65 +90,95 @@ async fn serve(session: &mut Session<'_>, asked: &Asked, router: Router) -> Resu
     Ok(())
 }
 
+/// What is asked for on the way to the list, and is the same always.
+const ANSWERS: [(&str, &str); 4] = [
+    ("/api/oauth2/token", r#"{"access_token":"a","refresh_token":"r","token_type":"bearer","expires_in":3600}"#),
+    ("/api/oauth2/logout", "{}"),
+    (
+        "/api/v1/serverInfo",
+        r#"{"vbrId":"6e2a4f0c-0000-4000-8000-000000000001","name":"bench","buildVersion":"13.0.1.180"}"#,
+    ),
+    ("/api/v1/restorePoints", r#"{"data":[],"pagination":{"total":0,"count":0,"skip":0,"limit":500}}"#),
+];
+
 /// What a VBR server of 1.3-rev0 and later is asked for in a read, and `/metrics` for scrapers.
 pub fn router(hours: Vec<Hour>) -> Router {
     let served = Arc::new(Served { hours, sweeps: AtomicUsize::new(0) });
-    let token = r#"{"access_token":"a","refresh_token":"r","token_type":"bearer","expires_in":3600}"#;
-    let info = r#"{"vbrId":"6e2a4f0c-0000-4000-8000-000000000001","name":"bench","buildVersion":"13.0.1.180"}"#;
-    let license = r#"{"status":"Valid","type":"Rental","edition":"EnterprisePlus","licensedTo":"Bench","autoUpdateEnabled":false,"instanceLicenseSummary":{"package":"Suite","licensedInstancesNumber":10000000,"usedInstancesNumber":0,"newInstancesNumber":0,"rentalInstancesNumber":0,"objects":[]}}"#;
-    let none = r#"{"data":[],"pagination":{"total":0,"count":0,"skip":0,"limit":200}}"#;
-    let time = format!(r#"{{"serverTime":"{}","timeZone":"UTC","ianaTimeZoneId":"Etc/UTC"}}"#, rfc3339(at(0)));
-    Router::new()
-        .route("/api/oauth2/token", post(move || async move { json(token) }))
-        .route("/api/oauth2/logout", post(|| async { json("{}") }))
-        .route("/api/v1/serverTime", get(move || async move { json(time) }))
-        .route("/api/v1/serverInfo", get(move || async move { json(info) }))
-        .route("/api/v1/license", get(move || async move { json(license) }))
-        .route("/api/v1/license/instances", get(instances))
-        .route("/api/v1/restorePoints", get(move || async move { json(none) }))
-        .route("/metrics", get(metrics))
-        .with_state(served)
+    Router::new().route("/metrics", get(metrics)).fallback(answered).with_state(served)
 }
 
-fn json(text: impl IntoResponse) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], text)
-}
-
-async fn instances(State(served): State<Arc<Served>>, Query(page): Query<Page>) -> impl IntoResponse {
-    let sweep = match page.skip {
-        0 => served.sweeps.fetch_add(1, Ordering::Relaxed),
-        _ => served.sweeps.load(Ordering::Relaxed).saturating_sub(1),
+async fn answered(State(served): State<Arc<Served>>, uri: Uri) -> impl IntoResponse {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let begins_list = path.starts_with(LIST) && number_in(path, "skip").unwrap_or_default() == 0;
+    let sweep = match begins_list {
+        true => served.sweeps.fetch_add(1, Ordering::Relaxed),
+        false => served.sweeps.load(Ordering::Relaxed).saturating_sub(1),
     };
     let hour = &served.hours[sweep % served.hours.len()];
-    json(hour.page(page.skip, page.limit))
+    ([(CONTENT_TYPE, "application/json")], hour.answer(path))
 }
 
 async fn metrics(State(served): State<Arc<Served>>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], served.hours[0].metrics.clone())
 }
 
+/// A number in the query of a path.
+fn number_in(path: &str, name: &str) -> Option<usize> {
+    let query = path.split_once('?')?.1;
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
+}
+
 impl Hour {
     pub fn of(fleet: &Fleet, hour: u32) -> Hour {
-        let mut made =
-            Hour { json: String::new(), rows: Vec::new(), metrics: "# TYPE license_points gauge\n".to_owned() };
-        for seen in fleet.sweep(hour).seen {
+        let metrics = "# TYPE license_points gauge\n".to_owned();
+        let mut made = Hour { json: String::new(), rows: Vec::new(), used: 0, metrics };
+        let mut sweep = fleet.sweep(hour).seen;
+        // As a server sorts its list that is asked to.
+        sweep.sort_by_cached_key(|seen| fleet.id(seen.number));
+        for seen in sweep {
             if !made.json.is_empty() {
                 made.json.push(',');
             }
             let start = made.json.len();
             write_row(&mut made.json, fleet, seen);
             made.rows.push(start..made.json.len());
-            write_metric(&mut made.metrics, fleet, seen, fleet.counts(seen.number, hour));
+            let counts = fleet.counts(seen.number, hour);
+            made.used += if counts { u64::from(seen.tenths) } else { 0 };
+            write_metric(&mut made.metrics, fleet, seen, counts);
         }
         made
     }
 
     /// All pages with the number of rows before each.
-    pub fn pages(&self, limit: usize) -> Vec<(usize, Vec<u8>)> {
+    pub fn pages(&self, limit: usize) -> Vec<(usize, String)> {
         (0..self.rows.len()).step_by(limit).map(|skip| (skip, self.page(skip, limit))).collect()
     }
 
-    fn page(&self, skip: usize, limit: usize) -> Vec<u8> {
+    /// The body of the answer to a request; `path` with its query.
+    pub fn answer(&self, path: &str) -> String {
+        let resource = path.split_once('?').map_or(path, |(resource, _)| resource);
+        let ready = ANSWERS.iter().find(|(known, _)| *known == resource).map(|(_, body)| (*body).to_owned());
+        match resource {
+            LIST => {
+                let limit = number_in(path, "limit").unwrap_or(LIMIT_DEFAULT);
+                self.page(number_in(path, "skip").unwrap_or_default(), limit)
+            }
+            "/api/v1/license" => self.license(),
+            "/api/v1/serverTime" => {
+                format!(r#"{{"serverTime":"{}","timeZone":"UTC","ianaTimeZoneId":"Etc/UTC"}}"#, rfc3339(at(0)))
+            }
+            _ => ready.unwrap_or_default(),
+        }
+    }
+
+    fn license(&self) -> String {
+        let used = format!("{}.{}", self.used / 10, self.used % 10);
+        format!(
+            r#"{{"status":"Valid","type":"Rental","edition":"EnterprisePlus","licensedTo":"Bench","instanceLicenseSummary":{{"package":"Suite","licensedInstancesNumber":10000000,"usedInstancesNumber":{used},"newInstancesNumber":0,"rentalInstancesNumber":0,"objects":[]}}}}"#
+        )
+    }
+
+    fn page(&self, skip: usize, limit: usize) -> String {
         let total = self.rows.len();
         let shown = &self.rows[skip.min(total)..skip.saturating_add(limit).min(total)];
         let rows = match shown {
@@ -162,8 +187,7 @@ impl Hour {
             [] => "",
         };
         let count = shown.len();
-        let foot = format!(r#"],"pagination":{{"total":{total},"count":{count},"skip":{skip},"limit":{limit}}}}}"#);
-        [br#"{"data":["#, rows.as_bytes(), foot.as_bytes()].concat()
+        format!(r#"{{"data":[{rows}],"pagination":{{"total":{total},"count":{count},"skip":{skip},"limit":{limit}}}}}"#)
     }
 }
 
