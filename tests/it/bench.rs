@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use tidegauge::cli::bench::generate::{raw, truth};
+use tidegauge::cli::bench::kernels;
 use tidegauge::cli::bench::model::{Fleet, Plan, WeekMark, at};
 use tidegauge::cli::bench::serve::Hour;
 use tidegauge::domain::Month;
@@ -96,7 +97,9 @@ fn pages_hold_every_workload_once_and_say_how_many_there_are() {
 
 #[test]
 fn every_inner_loop_runs_and_none_comes_to_nothing() {
-    for kernel in &tidegauge::cli::bench::kernels::KERNELS {
+    for kernel in &kernels::KERNELS {
         assert!((kernel.prepare)()() > 0, "{}", kernel.name);
     }
+    let counted = kernels::papers::report(100).workloads.iter().filter(|workload| workload.counted).count();
+    assert!(counted > 90, "the report that is drawn and sent has its workloads: {counted}");
 }

@@ -27,7 +27,7 @@ use model::{Fleet, Plan};
 pub enum Act {
     /// Reads a VBR server again and again, each time from its pages to a durable entry
     ///
-    /// Example: tidegauge bench collect --url http://127.0.0.1:18080 --sweeps 20 --store /tmp/bench
+    /// Example: tidegauge bench collect --url http://127.0.0.1:18080 --sweeps 20 --store ./bench
     Collect(collect::Asked),
     /// Writes a generated provider: samples, pages, metrics, or the right watermarks
     ///
@@ -41,7 +41,7 @@ pub enum Act {
     Kernel(kernels::Asked),
     /// Reads the weeks' watermarks of a store that was filled, and sets them against what is right
     ///
-    /// Example: tidegauge bench marks --workloads 1000 --hours 8760 --store /tmp/bench
+    /// Example: tidegauge bench marks --workloads 1000 --hours 8760 --store ./bench
     Marks(marks::Asked),
     /// Founds a License Update Server and writes messages that its agents signed
     ///
@@ -65,7 +65,7 @@ pub enum Act {
     Serve(serve::Asked),
     /// Takes and records a generated provider's samples, one durable entry each
     ///
-    /// Example: tidegauge bench store --workloads 10000 --hours 48 --store /tmp/bench
+    /// Example: tidegauge bench store --workloads 10000 --hours 48 --store ./bench
     Store(store::Asked),
     /// Plays a calm year of the whole system
     ///

@@ -2,7 +2,7 @@
 
 mod deciding;
 mod messages;
-mod papers;
+pub mod papers;
 mod reading;
 mod storing;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::model::at;
-use super::{SERVER, Work, first_sample, fleet};
+use super::{SERVER, Work, fleet};
 use crate::domain::Month;
 use crate::domain::installation::Unit;
 use crate::domain::report::UsageReport;
@@ -15,7 +15,9 @@ use crate::rules::reporting::{BasisSample, ReportFacts, generate};
 
 /// The report of a month with so many workloads.
 pub fn report(workloads: u32) -> UsageReport {
-    let sample = Arc::new(first_sample(&fleet(workloads, 0)));
+    // Late enough in the month that its workloads are still protected when it ends.
+    let fleet = fleet(workloads, 0);
+    let sample = Arc::new(fleet.sample(SERVER, &fleet.sweep(fleet.plan.hours - 1)));
     let unit = Unit {
         id: "unit".to_owned(),
         shared_license: None,

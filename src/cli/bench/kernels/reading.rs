@@ -7,22 +7,22 @@ use super::super::serve::Hour;
 use super::{SERVER, Work, fleet};
 use crate::ask::{Answer, Ask, HttpAnswer, Step};
 use crate::domain::sample::Sample;
-use crate::sources::{Brief, SourceSettings, Sweep, source_named};
+use crate::sources::{Brief, Remembered, SourceSettings, Sweep, source_named};
 
 /// No sample before: every page is parsed.
 pub fn first() -> Work {
     let fleet = fleet(1_000, 0);
     let hour = Hour::of(&fleet, 0);
-    Box::new(move || read(&hour, None).workloads.len())
+    Box::new(move || read(&hour, Before::default()).newest().workloads.len())
 }
 
 /// The same pages as before.
 pub fn unchanged() -> Work {
     let hour = Hour::of(&fleet(1_000, 0), 0);
-    let mut newest = Arc::new(read(&hour, None));
+    let mut before = read(&hour, Before::default());
     Box::new(move || {
-        newest = Arc::new(read(&hour, Some(Arc::clone(&newest))));
-        newest.workloads.len()
+        before = read(&hour, before.clone());
+        before.newest().workloads.len()
     })
 }
 
@@ -30,21 +30,34 @@ pub fn unchanged() -> Work {
 pub fn changed() -> Work {
     let fleet: Fleet = fleet(1_000, 10);
     let hours = [Hour::of(&fleet, 0), Hour::of(&fleet, 1)];
-    let mut newest = Arc::new(read(&hours[0], None));
+    let mut before = read(&hours[0], Before::default());
     let mut turn = 0;
     Box::new(move || {
         turn += 1;
-        newest = Arc::new(read(&hours[turn % 2], Some(Arc::clone(&newest))));
-        newest.workloads.len()
+        before = read(&hours[turn % 2], before.clone());
+        before.newest().workloads.len()
     })
 }
 
-fn read(hour: &Hour, previous: Option<Arc<Sample>>) -> Sample {
+/// What a read leaves to the next one.
+#[derive(Clone, Default)]
+struct Before {
+    newest: Option<Arc<Sample>>,
+    remembered: Remembered,
+}
+
+impl Before {
+    fn newest(&self) -> &Sample {
+        self.newest.as_deref().expect("a read leaves a sample")
+    }
+}
+
+fn read(hour: &Hour, before: Before) -> Before {
     let brief = Brief {
-        remembered: Default::default(),
         server: SERVER.to_owned(),
         now: at(0),
-        previous,
+        previous: before.newest,
+        remembered: before.remembered,
         sweep: Sweep::Since,
         settings: SourceSettings { revision: Some("1.3-rev1".to_owned()), ..SourceSettings::default() },
         known: Vec::new(),
@@ -57,7 +70,9 @@ fn read(hour: &Hour, previous: Option<Arc<Sample>>) -> Sample {
                 let body = hour.answer(&ask.path).into_bytes();
                 heard = Some(Answer::Http(HttpAnswer { status: 200, headers: Vec::new(), body }));
             }
-            Step::Done(mut done) => return done.samples.pop().expect("the server shows a sample"),
+            Step::Done(mut done) => {
+                return Before { newest: done.samples.pop().map(Arc::new), remembered: done.remembered };
+            }
             Step::Ask(_) | Step::Setback(_) => panic!("a VBR server that answers is read"),
         }
     }
