@@ -48,7 +48,17 @@ fn brought() -> Outcome {
     let text = snapshot("vbr01", NOW, 2).to_string();
     let samples = snapshot_file::parse("test.json", text.as_bytes(), hour(0).now).expect("a good file");
     let (rejected, taken, notes, sums) = (vec![], vec![], vec![], vec![]);
-    Outcome::Collected(Collected { samples, sums, rejected, taken, server_time: None, revision: None, notes })
+    let remembered = Default::default();
+    Outcome::Collected(Collected {
+        samples,
+        sums,
+        rejected,
+        taken,
+        server_time: None,
+        revision: None,
+        notes,
+        remembered,
+    })
 }
 
 fn usage(agent: &Agent) -> Result<Value, Refused> {
