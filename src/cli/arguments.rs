@@ -153,6 +153,9 @@ pub enum Command {
     /// While the clock is doubted (it jumped, or a server's clock disagrees) nothing is generated or sent; `status` says
     /// so. It is believed again when a server's clock agrees, or when you have set it right and say so here.
     ConfirmClock,
+    /// What scripts/bench measures, for those who work on Tidegauge
+    #[command(subcommand, hide = true)]
+    Bench(super::bench::Act),
     /// Prints completions for a shell
     ///
     /// Example: tidegauge completions bash > /etc/bash_completion.d/tidegauge

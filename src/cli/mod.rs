@@ -3,6 +3,7 @@
 mod access;
 mod agent;
 mod arguments;
+pub mod bench;
 mod billing;
 mod completions;
 mod config;
@@ -99,6 +100,7 @@ fn obey(session: &mut Session<'_>, command: &Command) -> Result<(), Refused> {
         Command::Store(act) => store::run(session, act),
         Command::Doctor => doctor::run(session),
         Command::ConfirmClock => confirm_clock(session),
+        Command::Bench(act) => bench::run(session, act),
         Command::Completions(asked) => completions::run(session, asked),
         Command::LicenseServer(act) => license_server::run(session, act),
         Command::Agent => agent::run(session),

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod control;
 pub mod files;
 pub mod lines;
+pub mod meter;
 pub mod serve;
 mod serving;
 mod taking;

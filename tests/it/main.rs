@@ -3,6 +3,7 @@
 mod accounts; // license server: enrolment, receipts, conflicts, operator commands
 mod agent; // views, units, orders of the one owner
 mod api; // /api/v1: who may come in, orders given once, the document
+mod bench; // the generated provider that benchmarks measure with
 mod billing; // price book, amounts of a report's lines
 mod cli; // the command line, in process and as the real binary
 mod config; // settings: defaults, environment, unknown keys

@@ -29,6 +29,9 @@ const THROUGH_THE_AGENT: [(&str, &str); 6] = [
     ("cli", "rules"),
 ];
 
+/// Commands that measure rooms one by one, and so name them.
+const MEASURING: &str = "src/cli/bench/";
+
 /// A word that only some rooms may say.
 struct Kept {
     words: &'static [&'static str],
@@ -113,7 +116,7 @@ fn a_room_uses_rooms_on_lower_floors_only() {
     for source in sources() {
         let room = source.room().expect("every source is below src/");
         for (used, line) in source.rooms_named() {
-            if let Some(why) = objection(room, &used) {
+            if let Some(why) = objection(room, &used).filter(|_| !source.path.starts_with(MEASURING)) {
                 broken.push(format!("{}:{line}: {room} names {used}: {why}", source.path));
             }
         }

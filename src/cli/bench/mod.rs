@@ -1,0 +1,73 @@
+//! `bench`: what `scripts/bench` and the instruction budgets measure; each command prints one line of JSON.
+//!
+//! Hidden: it serves those who work on Tidegauge. Its commands look into rooms that other commands reach through the agent.
+
+pub mod generate;
+pub mod model;
+pub mod serve;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::session::Session;
+use crate::agent::Refused;
+use crate::ports::meter::{Meter, largest_resident_mb};
+use model::{Fleet, Plan};
+
+/// Commands of `bench`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Act {
+    /// Writes a generated provider: samples, pages, metrics, or the right watermarks
+    ///
+    /// Example: tidegauge bench generate --workloads 1000 --hours 8760 --emit raw --out year.raw
+    Generate(generate::Asked),
+    /// Serves the pages of a generated provider as a VBR server does, until it is told to stop
+    ///
+    /// Example: tidegauge bench serve --workloads 10000 --listen 127.0.0.1:18080
+    Serve(serve::Asked),
+}
+
+/// Which provider is generated.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Generated {
+    /// Workloads at any hour
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    workloads: u32,
+    /// Hourly samples
+    #[arg(long, default_value_t = 168, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=87_600))]
+    hours: u32,
+    /// The provider's seed
+    #[arg(long, default_value_t = 7, value_name = "N")]
+    seed: u64,
+    /// So many in a hundred workloads have other points in every sample
+    #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    jitter: u8,
+}
+
+impl Generated {
+    /// The provider that was asked for.
+    pub fn fleet(self) -> Fleet {
+        let Generated { workloads, hours, seed, jitter } = self;
+        Fleet::new(Plan { workloads, hours, seed, jitter_percent: jitter })
+    }
+}
+
+pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
+    match act {
+        Act::Generate(asked) => generate::run(session, asked),
+        Act::Serve(asked) => serve::run(session, asked),
+    }
+}
+
+/// Prints the line: what was measured, and what the process has cost since the meter began.
+pub fn print_line(session: &mut Session<'_>, meter: &Meter, mut line: Value) -> Result<(), Refused> {
+    let used = meter.used();
+    let cost = json!({"wall_s": used.wall_seconds, "cpu_s": used.cpu_seconds, "vm_hwm_mb": largest_resident_mb()});
+    for (key, value) in cost.as_object().into_iter().flatten() {
+        // A command that measured one of them more closely has said so itself.
+        if line.get(key).is_none() {
+            line[key] = value.clone();
+        }
+    }
+    session.print(&format!("{line}\n"))
+}
