@@ -4,6 +4,7 @@
 
 pub mod generate;
 pub mod model;
+pub mod report;
 pub mod serve;
 
 use clap::{Args, Subcommand};
@@ -21,6 +22,10 @@ pub enum Act {
     ///
     /// Example: tidegauge bench generate --workloads 1000 --hours 8760 --emit raw --out year.raw
     Generate(generate::Asked),
+    /// Draws a generated report as a file of one format
+    ///
+    /// Example: tidegauge bench report --rows 100000 --format pdf --out report.pdf
+    Report(report::Asked),
     /// Serves the pages of a generated provider as a VBR server does, until it is told to stop
     ///
     /// Example: tidegauge bench serve --workloads 10000 --listen 127.0.0.1:18080
@@ -55,6 +60,7 @@ impl Generated {
 pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
     match act {
         Act::Generate(asked) => generate::run(session, asked),
+        Act::Report(asked) => report::run(session, asked),
         Act::Serve(asked) => serve::run(session, asked),
     }
 }
