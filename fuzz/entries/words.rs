@@ -26,7 +26,7 @@ use super::now;
 pub fn words(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     text.lines().take(100).for_each(word);
-    if let Ok(value) = serde_json::from_slice(bytes) {
+    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) {
         canonical::bytes(&value);
     }
 }

@@ -5,12 +5,11 @@ use chrono::TimeDelta;
 use crate::agent::Trouble;
 use crate::ask::Setback;
 use crate::channels::Attachment;
-use crate::document::Document;
 use crate::domain::Month;
 use crate::domain::notice::{News, Notice};
 use crate::domain::report::UsageReport;
 use crate::formats::{FORMATS, Format};
-use crate::rules::report_document::report_document;
+use crate::rules::report_document::report_document_of;
 use crate::rules::reporting;
 use crate::rules::schedule::Duty;
 use crate::seal::jws;
@@ -49,8 +48,9 @@ impl Agent {
         let Some(report) = self.store.row::<UsageReport>(&key::report("report", unit, month, revision))? else {
             return Ok(());
         };
-        let signature = (file_name(&report, SIGNATURE), self.signature_of(&report).into_bytes());
-        for (name, bytes) in self.files_of(&report).into_iter().chain([signature]) {
+        let signature = || (file_name(&report, SIGNATURE), self.signature_of(&report).into_bytes());
+        // One after the other, so that a large report is never in memory in several formats.
+        for (name, bytes) in self.files_of(&report).chain(std::iter::once_with(signature)) {
             let path = self.reports_folder(month).join(name);
             self.files.write(&path, &bytes).map_err(|error| Trouble::file(&path, &error))?;
         }
@@ -59,12 +59,15 @@ impl Agent {
         self.record(hour, "duty", vec![written, over])
     }
 
-    /// Name and bytes of each format of the report.
-    pub(super) fn files_of(&self, report: &UsageReport) -> Vec<(String, Vec<u8>)> {
-        let document = document_of(report);
-        let typefaces = self.typefaces_for(&document);
-        let file = |format: &Format| (file_name(report, format.extension), (format.write)(&document, &typefaces));
-        FORMATS.iter().map(file).collect()
+    /// Name and bytes of each format of the report, each made when it is asked for.
+    pub(super) fn files_of(&self, report: &UsageReport) -> impl Iterator<Item = (String, Vec<u8>)> {
+        FORMATS.iter().map(|format| (file_name(report, format.extension), self.file_of(report, format)))
+    }
+
+    /// The report as a file of this format.
+    pub(super) fn file_of(&self, report: &UsageReport, format: &Format) -> Vec<u8> {
+        let document = report_document_of(report, format.shows);
+        (format.write)(&document, &self.typefaces_for(&document))
     }
 
     /// The agent's detached signature over the record whose SHA-256 is the digest.
@@ -81,22 +84,15 @@ impl Agent {
         };
         let (Some(unit), Some(mail)) = (&notice.unit, &self.settings.mail) else { return Ok(Vec::new()) };
         let Some(report) = self.newest_report(unit, *month)? else { return Ok(Vec::new()) };
-        let document = document_of(&report);
-        let typefaces = self.typefaces_for(&document);
         let mailed = FORMATS.iter().filter(|format| mail.attach.contains(&format.extension));
         Ok(mailed
             .map(|format| Attachment {
                 name: file_name(&report, format.extension),
                 media_type: format.media_type.to_owned(),
-                bytes: (format.write)(&document, &typefaces),
+                bytes: self.file_of(&report, format),
             })
             .collect())
     }
-}
-
-/// The document of a report, without what changes after it was generated.
-pub(super) fn document_of(report: &UsageReport) -> Document {
-    report_document(report)
 }
 
 /// `<license or unit>-r<N>.<extension>`, with `-pseudonyms` where names are; characters that file systems dislike become

@@ -5,7 +5,8 @@ use super::export::{Beside, Content, NotExported, Sheet, made_at, stem_of};
 use super::invoice::{Invoice, InvoiceLine};
 use super::line::What;
 use crate::document::Align::{self, Left, Right};
-use crate::document::{Cell, Column, Document, Table};
+use crate::document::{Cell, Column, Document, Rows, Table};
+use crate::seal::canonical;
 
 /// Who reads a file: what the supplier asks is nobody's business but the provider's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(super) fn sheets(invoice: &Invoice, _: &Beside) -> Result<Vec<Sheet>, NotExp
         language: "en".to_owned(),
         digest: invoice.digest.clone(),
         generated_at: made_at(invoice),
-        record: serde_json::to_value(invoice).expect("an invoice has text keys only"),
+        record: canonical::text(invoice),
         lines: table(invoice, invoice.lines.iter(), Reader::Provider),
         ..Document::default()
     };
@@ -37,8 +38,8 @@ pub(super) fn table<'a>(invoice: &Invoice, lines: impl Iterator<Item = &'a Invoi
     let column = |name| Column { name, heading: name, align: Left, width: 1 };
     let columns = columns.chain(original().map(|_| column("pseudonyms_of"))).collect();
     let cells = |line| fields.iter().map(move |field| (field.cell)(invoice, line));
-    let rows = lines.map(|line| cells(line).chain(original().map(|digest| text(digest))).collect()).collect();
-    Table { name: "lines", columns, rows, totals: Vec::new() }
+    let rows = lines.map(|line| cells(line).chain(original().map(|digest| text(digest)))).collect();
+    Table { name: "lines", columns, rows, totals: Rows::default() }
 }
 
 /// A column: its name is the contract.

@@ -10,8 +10,8 @@ use super::invoice::{Invoice, InvoiceLine, Standing, TenantSum};
 use super::line::{Amounts, What};
 use super::lines_file::{Reader, number, table, text};
 use crate::document::Align::{self, Left, Right};
-use crate::document::{Block, Cell, Column, Document, Figure, Section, Table};
-use crate::seal::digest;
+use crate::document::{Block, Cell, Column, Document, Figure, Rows, Section, Table};
+use crate::seal::{canonical, digest};
 
 /// Longest part of a file's name that a tenant's name gives.
 const NAME_MAX: usize = 40;
@@ -54,7 +54,7 @@ fn statement(invoice: &Invoice, sum: &TenantSum, names: &Names) -> Document {
         language: "en".to_owned(),
         digest: invoice.digest.clone(),
         generated_at: made_at(invoice),
-        record: json!({"document": invoice.number, "tenant": sum.tenant, "digest": invoice.digest}),
+        record: canonical::text(&json!({"document": invoice.number, "tenant": sum.tenant, "digest": invoice.digest})),
         lines: table(invoice, lines.iter().copied(), Reader::Tenant),
         sections: [Some(at_a_glance(invoice, sum)), Some(charges(invoice, sum, &lines)), machines(&lines, names)]
             .into_iter()
@@ -128,7 +128,7 @@ fn charges(invoice: &Invoice, sum: &TenantSum, lines: &[&InvoiceLine]) -> Sectio
         name: "charges",
         columns,
         rows: lines.iter().map(|line| charge(invoice, line)).collect(),
-        totals: vec![total],
+        totals: [total].into_iter().collect(),
     };
     Section { heading: "Charges".to_owned(), blocks: vec![Block::Table(table)] }
 }
@@ -182,7 +182,7 @@ fn machines(lines: &[&InvoiceLine], names: &Names) -> Option<Section> {
     let heading = if corrects { "Workloads that came or went" } else { "Workloads" }.to_owned();
     Some(Section {
         heading,
-        blocks: vec![Block::Table(Table { name: "workloads", columns, rows, totals: Vec::new() })],
+        blocks: vec![Block::Table(Table { name: "workloads", columns, rows, totals: Rows::default() })],
     })
 }
 

@@ -2,9 +2,11 @@
 
 pub mod agenda;
 pub mod delimited;
+mod rows;
 
 use rust_decimal::Decimal;
-use serde_json::Value;
+
+pub use rows::{NewRow, Row, Rows};
 
 /// A document that every format can draw; the same document gives the same bytes.
 #[derive(Clone, Debug, Default)]
@@ -17,11 +19,23 @@ pub struct Document {
     pub digest: String,
     /// RFC 3339; the date in a file's own metadata.
     pub generated_at: String,
-    /// The canonical record, as the JSON format writes it.
-    pub record: Value,
+    /// The record as canonical JSON (RFC 8785), which the JSON format indents.
+    pub record: String,
     /// The one table that CSV writes: the lines that billing takes. Not drawn.
     pub lines: Table,
     pub sections: Vec<Section>,
+}
+
+/// A part of a document, so that nobody makes what no format shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Record,
+    Lines,
+    Sections,
+}
+
+impl Part {
+    pub const ALL: [Part; 3] = [Part::Record, Part::Lines, Part::Sections];
 }
 
 impl Document {
@@ -62,9 +76,9 @@ pub struct Table {
     pub name: &'static str,
     pub columns: Vec<Column>,
     /// Each row has one cell per column.
-    pub rows: Vec<Vec<Cell>>,
+    pub rows: Rows,
     /// Last rows, drawn as totals.
-    pub totals: Vec<Vec<Cell>>,
+    pub totals: Rows,
 }
 
 /// One large number with its name above and a remark below.
@@ -114,23 +128,46 @@ pub enum Align {
     Right,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cell {
+/// A cell; a borrowed one has its text from elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell<T = String> {
     /// Foreign or own text; formats guard it.
-    Text(String),
+    Text(T),
     /// A plain decimal, written as it is.
-    Number(String),
+    Number(T),
     /// A day or a minute of GMT, written as it is: `2026-10-31`, `2026-10-31 Sat` or `2026-10-31 01:00`.
-    Date(String),
+    Date(T),
     Empty,
 }
 
-impl Cell {
+impl<T> Cell<T> {
+    /// What kind of cell it is, without its text.
+    fn kind(&self) -> Cell<()> {
+        self.with(())
+    }
+
+    /// A cell of this kind with another text.
+    fn with<U>(&self, text: U) -> Cell<U> {
+        match self {
+            Cell::Text(_) => Cell::Text(text),
+            Cell::Number(_) => Cell::Number(text),
+            Cell::Date(_) => Cell::Date(text),
+            Cell::Empty => Cell::Empty,
+        }
+    }
+}
+
+impl<T: AsRef<str>> Cell<T> {
     /// The cell as people read it.
     pub fn shown(&self) -> &str {
         match self {
-            Cell::Text(text) | Cell::Number(text) | Cell::Date(text) => text,
+            Cell::Text(text) | Cell::Number(text) | Cell::Date(text) => text.as_ref(),
             Cell::Empty => "",
         }
+    }
+
+    /// The cell with its text borrowed.
+    pub fn as_ref(&self) -> Cell<&str> {
+        self.with(self.shown())
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Timelike, Utc, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -54,7 +54,33 @@ pub fn rfc3339(at: Instant) -> String {
 
 /// `2026-10-31 23:00`, for stories and lines that people read.
 pub fn minute_text(at: Instant) -> String {
-    at.format("%Y-%m-%d %H:%M").to_string()
+    minute_shown(at).to_string()
+}
+
+/// The same to be written somewhere.
+pub fn minute_shown(at: Instant) -> impl std::fmt::Display {
+    MinuteShown(at)
+}
+
+struct MinuteShown(Instant);
+
+impl std::fmt::Display for MinuteShown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let at = self.0;
+        match u32::try_from(at.year()) {
+            // A report has many of them, and a pattern is read anew each time.
+            Ok(year @ 0..=9_999) => {
+                let mut shown = *b"0000-00-00 00:00";
+                let numbers = [year / 100, year % 100, at.month(), at.day(), at.hour(), at.minute()];
+                for (place, number) in [0, 2, 5, 8, 11, 14].into_iter().zip(numbers) {
+                    shown[place] += (number / 10) as u8;
+                    shown[place + 1] += (number % 10) as u8;
+                }
+                f.write_str(std::str::from_utf8(&shown).unwrap_or_default())
+            }
+            Ok(_) | Err(_) => at.format("%Y-%m-%d %H:%M").fmt(f),
+        }
+    }
 }
 
 /// The same in the zone that people live in; `None` where that is GMT itself.

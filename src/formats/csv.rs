@@ -3,6 +3,8 @@
 //! It begins with a byte order mark, without which Excel reads UTF-8 as the system's code page. A reader that takes the mark
 //! for a part of the first name loses the first column, which holds no figure.
 
+use std::borrow::Cow;
+
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
 use crate::document::{Cell, Document};
@@ -21,24 +23,31 @@ pub(super) fn write(document: &Document, _: &Typefaces) -> Vec<u8> {
     let table = &document.lines;
     let to_memory = "records of equal length are written to memory";
     writer.write_record(table.columns.iter().map(|column| column.name)).expect(to_memory);
-    for row in &table.rows {
-        writer.write_record(row.iter().map(cell)).expect(to_memory);
+    for row in table.rows.iter() {
+        let fields = row.iter().try_for_each(|cell| writer.write_field(shown(cell).as_bytes()));
+        fields.and_then(|()| writer.write_record(None::<&[u8]>)).expect(to_memory);
     }
     writer.into_inner().expect("memory has no flush that fails")
 }
 
-fn cell(cell: &Cell) -> String {
+fn shown(cell: Cell<&str>) -> Cow<'_, str> {
     match cell {
         Cell::Text(text) => guarded(text),
-        Cell::Number(plain) | Cell::Date(plain) => plain.clone(),
-        Cell::Empty => String::new(),
+        Cell::Number(plain) | Cell::Date(plain) => Cow::Borrowed(plain),
+        Cell::Empty => Cow::Borrowed(""),
     }
 }
 
 /// A leading apostrophe before a text that a spreadsheet would run; leading signs that nobody sees hide nothing.
-pub(super) fn guarded(text: &str) -> String {
+pub(super) fn guarded(text: &str) -> Cow<'_, str> {
+    if text.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+        return Cow::Borrowed(text);
+    }
     let unseen = |sign: char| is_unseen(sign) && !FORMULA_STARTS.contains(&sign);
-    if text.trim_start_matches(unseen).starts_with(FORMULA_STARTS) { format!("'{text}") } else { text.to_owned() }
+    match text.trim_start_matches(unseen).starts_with(FORMULA_STARTS) {
+        true => Cow::Owned(format!("'{text}")),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// Blanks, control characters, and what is written and not shown: programs drop some of them before they look.

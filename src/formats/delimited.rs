@@ -27,7 +27,7 @@ pub fn write(file: &Delimited) -> Result<Vec<u8>, NotWritable> {
             Encoding::Utf8Bom => BYTE_ORDER_MARK.to_vec(),
             Encoding::Utf8 | Encoding::Windows1252 => Vec::new(),
         });
-    let heads = file.heads.iter().map(|heads| heads.iter().map(|head| guarded(head)).collect());
+    let heads = file.heads.iter().map(|heads| heads.iter().map(|head| guarded(head).into_owned()).collect());
     let rows = file.rows.iter().map(|row| row.iter().map(|cell| shown(file, cell)).collect());
     let to_memory = "records of equal length are written to memory";
     for record in heads.chain(rows) {
@@ -41,7 +41,7 @@ pub fn write(file: &Delimited) -> Result<Vec<u8>, NotWritable> {
 
 fn shown(file: &Delimited, cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) => guarded(text),
+        Cell::Text(text) => guarded(text).into_owned(),
         Cell::Number(plain) => file.dialect.decimal.written(plain),
         Cell::Date(plain) => plain.clone(),
         Cell::Empty => String::new(),

@@ -12,7 +12,7 @@ pub mod schemas;
 pub mod typefaces;
 mod xlsx;
 
-use crate::document::Document;
+use crate::document::{Document, Part};
 use typefaces::Typefaces;
 
 pub use pdf::{Lacking, lacking};
@@ -23,6 +23,8 @@ pub struct Format {
     /// The end of a file's name, without the dot.
     pub extension: &'static str,
     pub media_type: &'static str,
+    /// The parts of a document that it shows; it needs no others.
+    pub shows: &'static [Part],
     /// Writes the document; the same document and typefaces give the same bytes, always. Formats that draw nothing
     /// need no typefaces.
     pub write: fn(&Document, &Typefaces) -> Vec<u8>,
@@ -32,11 +34,11 @@ const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.
 
 /// Every format there is, one row and one file each.
 pub const FORMATS: [Format; 5] = [
-    Format { extension: "json", media_type: "application/json", write: json::write },
-    Format { extension: "csv", media_type: "text/csv; charset=utf-8", write: csv::write },
-    Format { extension: "xlsx", media_type: XLSX, write: xlsx::write },
-    Format { extension: "html", media_type: "text/html; charset=utf-8", write: html::write },
-    Format { extension: "pdf", media_type: "application/pdf", write: pdf::write },
+    Format { extension: "json", media_type: "application/json", shows: &[Part::Record], write: json::write },
+    Format { extension: "csv", media_type: "text/csv; charset=utf-8", shows: &[Part::Lines], write: csv::write },
+    Format { extension: "xlsx", media_type: XLSX, shows: &[Part::Lines, Part::Sections], write: xlsx::write },
+    Format { extension: "html", media_type: "text/html; charset=utf-8", shows: &[Part::Sections], write: html::write },
+    Format { extension: "pdf", media_type: "application/pdf", shows: &[Part::Sections], write: pdf::write },
 ];
 
 /// The format of this file name extension.

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::domain::installation::Unit;
 use crate::domain::license::License;
 use crate::domain::report::{
@@ -194,11 +192,12 @@ pub fn digest_of(report: &UsageReport) -> String {
 
 /// The canonical JSON of what was reported: everything but stage, second step, verdict and digest. This is signed.
 pub fn record_of(report: &UsageReport) -> Vec<u8> {
-    let mut record = serde_json::to_value(report).expect("a report is plain data");
-    if let Value::Object(fields) = &mut record {
-        fields.retain(|field, _| field != "digest" && !AFTER_GENERATION.contains(&field.as_str()));
-    }
-    canonical::bytes(&record)
+    record_without(report, &["digest"]).into_bytes()
+}
+
+/// What was reported as canonical JSON, without what comes after its generation and without these members.
+pub(super) fn record_without(report: &UsageReport, members: &[&str]) -> String {
+    canonical::text_without(report, &[&AFTER_GENERATION[..], members].concat())
 }
 
 /// One server's sample with what its workloads count as by themselves.

@@ -17,12 +17,12 @@ mod xlsx; // the workbook
 use expect_test::expect;
 use proptest::prelude::*;
 use sample::{sample_report, sample_report_of};
-use tidegauge::document::{Block, Cell, Chart, ChartPoint, Document, Section, Table};
+use tidegauge::document::{Block, Cell, Chart, ChartPoint, Document, Row, Rows, Section, Table};
 use tidegauge::domain::report::{External, Receipt, Stage};
 use tidegauge::formats::charts::watermark_chart;
 use tidegauge::formats::typefaces::Typefaces;
 use tidegauge::formats::{FORMATS, by_extension};
-use tidegauge::rules::report_document::report_document;
+use tidegauge::rules::report_document::{report_document, report_document_of};
 use tidegauge::rules::reporting::digest_of;
 
 fn file(document: &Document, extension: &str) -> Vec<u8> {
@@ -40,8 +40,8 @@ fn tables(document: &Document) -> Vec<&Table> {
 
 /// The table as lines, cells divided by bars.
 fn drawn(table: &Table) -> String {
-    let rows = table.rows.iter().chain(&table.totals);
-    let rows = rows.map(|row| row.iter().map(Cell::shown).collect::<Vec<_>>().join(" | "));
+    let rows = table.rows.iter().chain(table.totals.iter());
+    let rows = rows.map(|row| row.texts().collect::<Vec<_>>().join(" | "));
     let heading = table.columns.iter().map(|column| column.heading).collect::<Vec<_>>().join(" | ");
     std::iter::once(heading).chain(rows).map(|row| row + "\n").collect()
 }
@@ -121,6 +121,17 @@ fn files_do_not_change_when_the_report_is_postponed_sealed_or_sent() {
 }
 
 #[test]
+fn a_format_writes_the_same_bytes_of_the_parts_that_it_shows() {
+    let report = sample_report();
+    let whole = report_document(&report);
+    for format in FORMATS {
+        let part = report_document_of(&report, format.shows);
+        let same = (format.write)(&part, &Typefaces::default()) == (format.write)(&whole, &Typefaces::default());
+        assert!(same, "{} shows more than it says", format.extension);
+    }
+}
+
+#[test]
 fn every_format_writes_the_same_bytes_twice_in_one_process() {
     let document = report_document(&sample_report());
     for format in FORMATS {
@@ -132,6 +143,22 @@ fn every_format_writes_the_same_bytes_twice_in_one_process() {
             format.extension
         );
     }
+}
+
+#[test]
+fn rows_give_back_the_cells_that_were_put_there() {
+    let one = vec![Cell::Text("a".to_owned()), Cell::Empty, Cell::Number("-1.5".to_owned())];
+    let other = vec![Cell::Date("2026-10-31".to_owned()), Cell::Text("Čapek".to_owned()), Cell::Number("0".to_owned())];
+    let rows: Rows = [one.clone(), Vec::new(), other.clone()].into_iter().collect();
+    let read = |row: Row<'_>| row.iter().map(|cell| format!("{cell:?}")).collect::<Vec<_>>();
+    let put = |row: &[Cell]| row.iter().map(|cell| format!("{cell:?}")).collect::<Vec<_>>();
+    assert_eq!(rows.iter().map(read).collect::<Vec<_>>(), [put(&one), Vec::new(), put(&other)]);
+    assert_eq!(format!("{rows:?}"), format!("{:?}", [one, Vec::new(), other]));
+    assert_eq!(
+        rows.without(1).iter().map(|row| row.texts().collect()).collect::<Vec<Vec<_>>>(),
+        [vec!["a", "-1.5"], vec![], vec!["2026-10-31", "0"],]
+    );
+    assert_eq!(rows.get(3).map(Row::len), None);
 }
 
 #[test]
@@ -199,7 +226,7 @@ fn new_rental_and_removed_workloads_are_listed_apart_from_the_counted_ones() {
 fn every_row_has_a_cell_for_each_column() {
     let document = report_document(&sample_report_of(10));
     for table in tables(&document).into_iter().chain([&document.lines]) {
-        for row in table.rows.iter().chain(&table.totals) {
+        for row in table.rows.iter().chain(table.totals.iter()) {
             assert_eq!(row.len(), table.columns.len(), "in {}", table.name);
         }
     }
@@ -257,7 +284,7 @@ fn a_pdf_of_ten_thousand_workloads_repeats_itself_and_stays_small() {
 fn a_pdf_takes_a_document_without_sections_and_a_table_without_columns() {
     let mut document = Document::default();
     assert_eq!(pages(&file(&document, "pdf")), 1);
-    let table = Table { name: "empty", rows: vec![Vec::new(); 200], ..Table::default() };
+    let table = Table { name: "empty", rows: vec![Vec::<Cell>::new(); 200].into_iter().collect(), ..Table::default() };
     document.sections = vec![Section { heading: String::new(), blocks: vec![Block::Table(table)] }];
     assert!(pages(&file(&document, "pdf")) > 1);
 }

@@ -1,5 +1,7 @@
 //! Canonical JSON, keys and signatures.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -13,6 +15,62 @@ fn canonical_text(value: &Value) -> String {
 
 fn key(seed: u8) -> SigningKey {
     SigningKey::from_secret(&[seed; 32])
+}
+
+#[derive(serde::Serialize)]
+struct Told {
+    zone: &'static str,
+    items: Vec<Item>,
+    #[serde(flatten)]
+    kind: Kind,
+    empty: BTreeMap<u8, ()>,
+    after: (bool, Option<i8>, f64),
+}
+
+#[derive(Clone, serde::Serialize)]
+struct Item {
+    name: String,
+    at: char,
+    kind: Kind,
+}
+
+#[derive(Clone, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Plain,
+    Wrapped(u64),
+    Named { until: String, from: i64 },
+    Both(u8, String),
+}
+
+/// Every shape that serde knows, with members out of order and the longest one in the middle.
+fn told(names: &[String]) -> Told {
+    let kinds = [
+        Kind::Plain,
+        Kind::Wrapped(u64::MAX),
+        Kind::Named { until: "\u{1}\"".to_owned(), from: i64::MIN },
+        Kind::Both(7, "x".to_owned()),
+    ];
+    let item = |(name, kind): (&String, &Kind)| Item { name: name.clone(), at: '\n', kind: kind.clone() };
+    let items = names.iter().zip(kinds.iter().cycle()).map(item).collect();
+    Told { zone: "GMT", items, kind: kinds[2].clone(), empty: BTreeMap::new(), after: (true, None, 1e21) }
+}
+
+proptest! {
+    #[test]
+    fn what_is_told_without_a_tree_is_the_canonical_text_of_the_tree(names in prop::collection::vec(any::<String>(), 0..9)) {
+        let told = told(&names);
+        let tree = serde_json::to_value(&told).unwrap();
+        let text = canonical::text(&told);
+        prop_assert_eq!(&text, &canonical::text(&tree));
+        prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), tree);
+    }
+}
+
+#[test]
+fn members_are_left_out_of_the_outermost_object_alone() {
+    let value = json!({"digest": 1, "a": {"digest": 2}, "stage": [3]});
+    assert_eq!(canonical::text_without(&value, &["digest", "stage"]), r#"{"a":{"digest":2}}"#);
 }
 
 #[test]

@@ -174,7 +174,7 @@ impl Agent {
         Revision {
             revision: report.revision,
             record: reporting::record_of(report),
-            files: self.files_of(report),
+            files: self.files_of(report).collect(),
             stands,
             adjustments: report.adjustments.clone(),
             counted_by: counted_by(report),

@@ -166,8 +166,7 @@ impl Agent {
         };
         let names = self.names_for(HandedOut::ReportSave, names);
         let report = self.report_with_names(report, names)?;
-        let document = crate::agent::write_files::document_of(&report);
-        let bytes = (row.write)(&document, &self.typefaces_for(&document));
+        let bytes = self.file_of(&report, row);
         Ok(json!({
             "name": crate::agent::write_files::file_name(&report, row.extension),
             "media_type": row.media_type,

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::agent::write_files::document_of;
 use crate::agent::{Agent, Refused};
+use crate::document::Part;
+use crate::rules::report_document::report_document_of;
 
 /// Names that are told of each report.
 const NAMES_MAX: usize = 20;
@@ -17,7 +18,7 @@ impl Agent {
         for unit in self.units()? {
             let Some((month, _)) = self.report_months(&unit.id)?.into_iter().max() else { continue };
             let Some(report) = self.newest_report(&unit.id, month)? else { continue };
-            let (_, lacking) = self.typefaces_and_lacking(&document_of(&report));
+            let (_, lacking) = self.typefaces_and_lacking(&report_document_of(&report, &[Part::Sections]));
             let more = lacking.len().saturating_sub(NAMES_MAX);
             for (name, signs) in lacking.into_iter().take(NAMES_MAX) {
                 let signs = signs.into_iter().map(|sign| format!("{sign} (U+{:04X})", u32::from(sign)));

@@ -10,6 +10,7 @@ pub mod messages;
 pub mod model;
 pub mod post;
 mod receipts;
+pub mod report;
 pub mod serve;
 pub mod store;
 pub mod year;
@@ -59,6 +60,10 @@ pub enum Act {
     ///
     /// Example: tidegauge bench receipts --server DIR
     Receipts(receipts::Asked),
+    /// Draws a generated report as a file of one format
+    ///
+    /// Example: tidegauge bench report --rows 100000 --format pdf --out report.pdf
+    Report(report::Asked),
     /// Serves the pages of a generated provider as a VBR server does, until it is told to stop
     ///
     /// Example: tidegauge bench serve --workloads 10000 --listen 127.0.0.1:18080
@@ -109,6 +114,7 @@ pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
         Act::Messages(asked) => messages::run(session, asked),
         Act::Post(asked) => post::run(session, asked),
         Act::Receipts(asked) => receipts::run(session, asked),
+        Act::Report(asked) => report::run(session, asked),
         Act::Serve(asked) => serve::run(session, asked),
         Act::Store(asked) => store::run(session, asked),
         Act::Year(asked) => year::run(session, asked),

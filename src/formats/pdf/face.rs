@@ -15,7 +15,7 @@ use allsorts::gsub::{FeatureMask, FeatureMaskExt};
 use allsorts::subset::{CmapTarget, SubsetProfile, subset};
 use allsorts::tables::{FontTableProvider, NameTable};
 use allsorts::tag;
-use printpdf::{Codepoint, FontId, FontMetrics, ParsedFont};
+use printpdf::{Codepoint, FontId, ParsedFont};
 
 /// The OpenType tag of the Hebrew script.
 const HEBREW: u32 = u32::from_be_bytes(*b"hebr");
@@ -93,7 +93,8 @@ struct Glyph {
 /// A character that needs no shaping.
 #[derive(Clone, Copy, Debug)]
 pub struct Sign {
-    code: u16,
+    /// What pages call its glyph.
+    pub code: u16,
     /// In em.
     pub width: f32,
     /// Whether the glyph says this very character.
@@ -276,14 +277,9 @@ impl<'a> Face<'a> {
         }
     }
 
-    /// The face as printpdf draws pages with it: codes and widths, no outlines.
-    pub fn for_pages(&self) -> ParsedFont {
-        let used = self.used.borrow();
-        let signs = used.signs.iter().filter_map(|(sign, found)| Some((u32::from(*sign), (*found)?.code)));
-        let widths = used.glyphs.iter().map(|glyph| (glyph.code, glyph.advance));
-        let metrics = FontMetrics { ascent: 0, descent: 0 };
-        let (signs, widths) = (signs.collect(), widths.collect());
-        ParsedFont::with_glyph_data(Vec::new(), 0, Some(self.name.clone()), signs, widths, self.units_per_em, metrics)
+    /// What pages call the character's glyph; the sign for what is lacking when it was never asked for.
+    pub fn code_of(&self, sign: char) -> u16 {
+        self.sign(sign).map_or(0, |sign| sign.code)
     }
 
     /// The part that is embedded, and every glyph of it with its text; `None` when nothing of the face was used.

@@ -1,16 +1,13 @@
-//! The file: pages drawn by printpdf a few at a time and kept as compressed streams, joined with their fonts and outline.
+//! The file: pages as packed streams, joined with the fonts and the metadata that printpdf writes, and their outline.
 
 use chrono::DateTime;
-use lopdf::{Dictionary, Object, ObjectId, Stream, StringFormat, dictionary};
+use lopdf::{Object, ObjectId, Stream, StringFormat, dictionary};
 use printpdf::{Mm, OffsetDateTime, Op, PdfDocument, PdfFont, PdfFontHandle, PdfPage, PdfSaveOptions, Pt, TextItem};
 
 use super::look::{PAGE_HEIGHT, PAGE_WIDTH};
-use super::page::Page;
 use super::setting::Setting;
 use crate::document::Document;
 
-/// Pages that are drawn at once: few enough to bound memory, enough that fonts are looked up rarely.
-const PAGES_AT_ONCE: usize = 48;
 /// Digits of the digest in each of the two ids of a file.
 const ID_DIGITS: usize = 32;
 
@@ -23,54 +20,26 @@ pub struct Mark {
     pub y: f32,
 }
 
-/// Pages as their compressed streams.
-#[derive(Default)]
-pub struct Drawn {
-    streams: Vec<Stream>,
-    waiting: Vec<Page>,
+/// What the pages show: each its own content, above it the header and footer that they share, and its number.
+pub struct Contents {
+    pub own: Vec<Stream>,
+    /// Header and footer of the first page.
+    pub first: Stream,
+    /// Those of all others.
+    pub others: Stream,
+    pub numbers: Vec<Stream>,
 }
 
-impl Drawn {
-    /// Takes a page that nothing is drawn on any more.
-    pub fn take(&mut self, setting: &Setting, page: Page) {
-        self.waiting.push(page);
-        if self.waiting.len() == PAGES_AT_ONCE {
-            self.draw(setting);
-        }
-    }
-
-    /// The streams of all pages taken.
-    pub fn into_streams(mut self, setting: &Setting) -> Vec<Stream> {
-        self.draw(setting);
-        self.streams
-    }
-
-    fn draw(&mut self, setting: &Setting) {
-        let pages = self.waiting.drain(..).map(Page::into_pdf).collect();
-        let mut pdf = PdfDocument::new("");
-        for face in &setting.faces {
-            pdf.resources.fonts.map.insert(face.id.clone(), PdfFont::new(face.for_pages()));
-        }
-        pdf.pages = pages;
-        // What could be warned of here is that these fonts carry no outlines; the file's own fonts do.
-        let drawn = pdf.to_lopdf_document(&PdfSaveOptions::default(), &mut Vec::new());
-        for page in drawn.page_iter() {
-            let mut stream = Stream::new(Dictionary::new(), drawn.get_page_content(page));
-            // In memory nothing fails; a stream that stays as long as it was stays as it is.
-            let _ = stream.compress();
-            self.streams.push(stream);
-        }
-    }
-}
-
-/// The whole file: each page's own stream, and above it that of its header and footer.
-pub fn joined(document: &Document, setting: &Setting, pages: Vec<(Stream, Stream)>, marks: &[Mark]) -> Vec<u8> {
+/// The whole file.
+pub fn joined(document: &Document, setting: &Setting, contents: Contents, marks: &[Mark]) -> Vec<u8> {
     let (mut file, fonts) = begun(document, setting);
     let tree = file.new_object_id();
     let resources = file.add_object(dictionary! { "Font" => fonts });
     let mut kids = Vec::new();
-    for (own, furniture) in pages {
-        let contents = vec![file.add_object(own).into(), file.add_object(furniture).into()];
+    let (first, others) = (file.add_object(contents.first), file.add_object(contents.others));
+    for (own, number) in contents.own.into_iter().zip(contents.numbers) {
+        let shared = if kids.is_empty() { first } else { others };
+        let contents = vec![file.add_object(own).into(), shared.into(), file.add_object(number).into()];
         let size = vec![0.into(), 0.into(), PAGE_WIDTH.into(), PAGE_HEIGHT.into()];
         kids.push(file.add_object(dictionary! {
             "Type" => "Page",

@@ -1,19 +1,22 @@
 //! Blocks flow down the pages; every page gets a header and a footer.
 
-use lopdf::Stream;
+use lopdf::{Dictionary, Stream};
 
-use super::file::{Drawn, Mark};
+use super::content::Packer;
+use super::file::{Contents, Mark};
 use super::look::{
     ACCENT, ALERT, ALERT_TINT, BODY, BOTTOM, Colour, HEADING, INK, LEADING, MARGIN, MEASURE, MUTED, PAGE_HEIGHT,
     PAGE_WIDTH, RULE, SMALL, TITLE,
 };
 use super::page::Page;
-use super::setting::{Line, Setting, Style, Weight};
+use super::setting::{Line, Plain, Setting, Style, Weight};
 use super::{chart, figures, table};
 use crate::document::{Block, Document, Section};
 
 /// Where text starts on every page but the first, from its top.
 const TOP: f32 = 78.0;
+/// The baseline of the footer.
+const FOOT: f32 = PAGE_HEIGHT - 34.0;
 /// Signs of the digest that a footer shows.
 const DIGEST_SHORT: usize = 16;
 /// Most lines of one warning bar.
@@ -29,10 +32,10 @@ const NAMES_SHARE: f32 = 0.42;
 pub struct Flow<'a, 'f> {
     pub setting: &'a Setting<'f>,
     document: &'a Document,
-    drawn: Drawn,
     page: Page,
-    /// Pages before this one.
-    before: usize,
+    /// Pages before this one, packed as soon as nothing is drawn on them any more.
+    before: Vec<Stream>,
+    packer: Packer,
     marks: Vec<Mark>,
     /// Distance of the next free line from the top of the page.
     pub y: f32,
@@ -41,8 +44,8 @@ pub struct Flow<'a, 'f> {
 impl<'a, 'f> Flow<'a, 'f> {
     /// A first page with the title on it.
     pub fn new(setting: &'a Setting<'f>, document: &'a Document) -> Flow<'a, 'f> {
-        let (drawn, page) = (Drawn::default(), Page::default());
-        let mut flow = Flow { setting, document, drawn, page, before: 0, marks: Vec::new(), y: 40.0 };
+        let (page, before, packer) = (Page::default(), Vec::new(), Packer::new());
+        let mut flow = Flow { setting, document, page, before, packer, marks: Vec::new(), y: 40.0 };
         flow.title();
         flow
     }
@@ -56,6 +59,11 @@ impl<'a, 'f> Flow<'a, 'f> {
         self.page.text(self.setting, x, y, style, line);
     }
 
+    /// Draws a plain text with its baseline at `y`.
+    pub fn plain(&mut self, x: f32, y: f32, style: Style, plain: Plain<'_>) {
+        self.page.plain(self.setting, x, y, style, plain);
+    }
+
     /// Draws a line that ends at `right`.
     pub fn text_to(&mut self, right: f32, y: f32, style: Style, line: &Line) {
         self.page.text_to(self.setting, right, y, style, line);
@@ -67,8 +75,8 @@ impl<'a, 'f> Flow<'a, 'f> {
     }
 
     pub fn next_page(&mut self) {
-        self.drawn.take(self.setting, std::mem::take(&mut self.page));
-        self.before += 1;
+        let page = std::mem::take(&mut self.page).into_content();
+        self.before.push(self.packer.packed(&page));
         self.y = TOP;
     }
 
@@ -121,7 +129,7 @@ impl<'a, 'f> Flow<'a, 'f> {
             return;
         }
         self.make_room(HEADING * 2.0 + KEPT_WITH_HEADING);
-        self.marks.push(Mark { title: heading.to_owned(), page: self.before, y: self.y - 4.0 });
+        self.marks.push(Mark { title: heading.to_owned(), page: self.before.len(), y: self.y - 4.0 });
         self.few_lines(heading, bold(HEADING, INK), HEADING * 1.25);
         self.y += 5.0;
     }
@@ -176,20 +184,17 @@ impl<'a, 'f> Flow<'a, 'f> {
         self.y += 5.0;
     }
 
-    /// The streams of each page, its own and that of its header and footer, and the headings to jump to.
-    pub fn into_pages(mut self) -> (Vec<(Stream, Stream)>, Vec<Mark>) {
+    /// What each page shows, and the headings to jump to.
+    pub fn into_pages(mut self) -> (Contents, Vec<Mark>) {
         self.next_page();
-        let mut furniture = Drawn::default();
-        for n in 0..self.before {
-            let mut page = Page::default();
-            if n > 0 {
-                self.header(&mut page);
-            }
-            self.footer(&mut page, &format!("Page {} of {}", n + 1, self.before));
-            furniture.take(self.setting, page);
-        }
-        let own = self.drawn.into_streams(self.setting);
-        (own.into_iter().zip(furniture.into_streams(self.setting)).collect(), self.marks)
+        let (mut first, mut others) = (Page::default(), Page::default());
+        self.footer(&mut first);
+        self.header(&mut others);
+        self.footer(&mut others);
+        let count = self.before.len();
+        let numbers = (1..=count).map(|n| self.number(&format!("Page {n} of {count}"))).collect();
+        let [first, others] = [first, others].map(|page| self.packer.packed(&page.into_content()));
+        (Contents { own: self.before, first, others, numbers }, self.marks)
     }
 
     fn header(&self, page: &mut Page) {
@@ -203,15 +208,22 @@ impl<'a, 'f> Flow<'a, 'f> {
         page.rectangle(MARGIN, 54.0, MEASURE, 0.5, RULE);
     }
 
-    fn footer(&self, page: &mut Page, number: &str) {
+    fn footer(&self, page: &mut Page) {
         let style = regular(SMALL, MUTED);
-        let y = PAGE_HEIGHT - 34.0;
+        let y = FOOT;
         let short = self.document.digest.rsplit(':').next().unwrap_or_default();
         let short = short.chars().take(DIGEST_SHORT).collect::<String>();
         let left = if short.is_empty() { "Tidegauge".to_owned() } else { format!("Tidegauge · SHA-256 {short}…") };
         page.rectangle(MARGIN, y - 13.0, MEASURE, 0.5, RULE);
         page.text(self.setting, MARGIN, y, style, &self.setting.line(&left, style.weight));
-        page.text_to(self.setting, PAGE_WIDTH - MARGIN, y, style, &self.setting.line(number, style.weight));
+    }
+
+    /// A page's number at its foot: so little that packing it would make it longer.
+    fn number(&self, number: &str) -> Stream {
+        let style = regular(SMALL, MUTED);
+        let mut page = Page::default();
+        page.text_to(self.setting, PAGE_WIDTH - MARGIN, FOOT, style, &self.setting.line(number, style.weight));
+        Stream::new(Dictionary::new(), page.into_content()).with_compression(false)
     }
 }
 

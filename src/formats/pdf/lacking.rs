@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::setting::Setting;
-use crate::document::{Block, Cell, Document, Table};
+use crate::document::{Block, Document, Row, Table};
 use crate::formats::typefaces::Typefaces;
 
 /// Each text that is drawn with boxes, and the characters that these stand for.
@@ -22,6 +22,9 @@ pub fn lacking(document: &Document, typefaces: &Typefaces) -> Lacking {
     for section in &document.sections {
         take(&section.heading);
         section.blocks.iter().for_each(|block| each_text(block, &mut take));
+    }
+    if texts.is_empty() {
+        return Lacking::new();
     }
     let setting = Setting::new(typefaces);
     let each = texts.into_iter().map(|text| (setting.lacking(&text), text));
@@ -47,10 +50,5 @@ fn each_text(block: &Block, take: &mut impl FnMut(&str)) {
 
 fn each_cell(table: &Table, take: &mut impl FnMut(&str)) {
     table.columns.iter().for_each(|column| take(column.heading));
-    for cell in table.rows.iter().chain(&table.totals).flatten() {
-        match cell {
-            Cell::Text(text) | Cell::Number(text) | Cell::Date(text) => take(text),
-            Cell::Empty => {}
-        }
-    }
+    table.rows.iter().chain(table.totals.iter()).flat_map(Row::texts).for_each(take);
 }

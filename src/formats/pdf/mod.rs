@@ -1,6 +1,7 @@
 //! A document as PDF: A4, embedded typefaces, page numbers; the same document and typefaces give the same bytes.
 
 mod chart;
+mod content;
 mod face;
 mod figures;
 mod file;
@@ -11,6 +12,7 @@ mod page;
 mod setting;
 mod signs;
 mod table;
+mod text;
 
 use crate::document::Document;
 use crate::formats::typefaces::Typefaces;

@@ -1,40 +1,33 @@
 //! One page being drawn: rectangles below, words above. Coordinates run from the top left corner, in points.
 
-use std::collections::BTreeMap;
-
-use printpdf::{
-    Codepoint, Color, DictItem, Mm, Op, PaintMode, PdfFontHandle, PdfPage, Pt, Rect, Rgb, TextItem, TextMatrix,
-};
-
+use super::content::Content;
 use super::face::Placed;
 use super::look::{Colour, PAGE_HEIGHT};
-use super::setting::{Line, Run, Setting, Shown, Style};
+use super::setting::{Line, Plain, Run, Setting, Shown, Style};
 
-/// The operations of one page. Font and colour are set only when they change, and all words stand in one text section.
+/// What one page shows. Font and colour are set only when they change, and all words stand in one text section.
 #[derive(Default)]
 pub struct Page {
-    shapes: Vec<Op>,
+    shapes: Content,
     shape_colour: Option<Colour>,
-    words: Vec<Op>,
+    words: Content,
     word_colour: Option<Colour>,
     word_font: Option<(usize, f32)>,
+    /// Where the words before began, in hundredths of a point from the lower left corner.
+    word_at: (i32, i32),
 }
 
 impl Page {
     pub fn rectangle(&mut self, x: f32, y: f32, width: f32, height: f32, colour: Colour) {
         if self.shape_colour != Some(colour) {
-            self.shapes.push(Op::SetFillColor { col: pdf_colour(colour) });
+            self.shapes.colour(colour);
             self.shape_colour = Some(colour);
         }
-        let rectangle = Rect {
-            x: Pt(x),
-            y: Pt(PAGE_HEIGHT - y - height),
-            width: Pt(width),
-            height: Pt(height),
-            mode: Some(PaintMode::Fill),
-            winding_order: None,
-        };
-        self.shapes.push(Op::DrawRectangle { rectangle });
+        for length in [x, PAGE_HEIGHT - y - height, width, height] {
+            self.shapes.length(length);
+        }
+        // Each is filled by itself: readers keep a thin one as dark as it is only when it stands alone.
+        self.shapes.operator("re f");
     }
 
     /// Draws a line of text with its baseline at `y`.
@@ -51,25 +44,41 @@ impl Page {
         self.text(setting, right - line.width * style.size, y, style, line);
     }
 
+    /// Draws a plain text with its baseline at `y`.
+    pub fn plain(&mut self, setting: &Setting, x: f32, y: f32, style: Style, plain: Plain<'_>) {
+        if plain.text.is_empty() {
+            return;
+        }
+        self.look(setting, plain.face, style);
+        self.move_to(x, y);
+        self.words.codes(plain.text.bytes().map(|sign| setting.plain_code(plain.face, sign)));
+    }
+
     fn run(&mut self, setting: &Setting, x: f32, y: f32, style: Style, run: &Run) {
-        if self.word_font != Some((run.face, style.size)) {
-            let font = PdfFontHandle::External(setting.faces[run.face].id.clone());
-            self.words.push(Op::SetFont { font, size: Pt(style.size) });
-            self.word_font = Some((run.face, style.size));
-        }
-        if self.word_colour != Some(style.colour) {
-            self.words.push(Op::SetFillColor { col: pdf_colour(style.colour) });
-            self.word_colour = Some(style.colour);
-        }
+        self.look(setting, run.face, style);
         if let Some(said) = &run.said {
-            self.words.push(Op::BeginMarkedContentWithProperties { tag: "Span".to_owned(), properties: actual(said) });
+            self.words.begin_span(said);
         }
         match &run.shown {
-            Shown::Signs(text) => self.show(x, y, TextItem::Text(text.clone())),
+            Shown::Signs(text) => {
+                self.move_to(x, y);
+                self.words.codes(text.chars().map(|sign| setting.faces[run.face].code_of(sign)));
+            }
             Shown::Glyphs(glyphs) => self.glyphs(x, y, style.size, glyphs),
         }
         if run.said.is_some() {
-            self.words.push(Op::EndMarkedContentWithProperties);
+            self.words.operator("EMC");
+        }
+    }
+
+    fn look(&mut self, setting: &Setting, face: usize, style: Style) {
+        if self.word_font != Some((face, style.size)) {
+            self.words.font(&setting.faces[face].id.0, style.size);
+            self.word_font = Some((face, style.size));
+        }
+        if self.word_colour != Some(style.colour) {
+            self.words.colour(style.colour);
+            self.word_colour = Some(style.colour);
         }
     }
 
@@ -79,32 +88,26 @@ impl Page {
             before.y == after.y && (before.x + before.advance - after.x).abs() < 0.000_5
         };
         for group in glyphs.chunk_by(follows) {
-            let codes = group.iter().map(|glyph| Codepoint::new(glyph.code, 0.0)).collect();
-            self.show(x + group[0].x * size, y - group[0].y * size, TextItem::GlyphIds(codes));
+            self.move_to(x + group[0].x * size, y - group[0].y * size);
+            self.words.codes(group.iter().map(|glyph| glyph.code));
         }
     }
 
-    fn show(&mut self, x: f32, y: f32, item: TextItem) {
-        self.words.push(Op::SetTextMatrix { matrix: TextMatrix::Translate(Pt(x), Pt(PAGE_HEIGHT - y)) });
-        self.words.push(Op::ShowText { items: vec![item] });
+    /// Places are counted from the words before, so that lines of a table read alike and pack well.
+    fn move_to(&mut self, x: f32, y: f32) {
+        let at = (Content::hundredths(x), Content::hundredths(PAGE_HEIGHT - y));
+        self.words.hundredth(at.0 - self.word_at.0);
+        self.words.hundredth(at.1 - self.word_at.1);
+        self.words.operator("Td");
+        self.word_at = at;
     }
 
-    pub fn into_pdf(self) -> PdfPage {
-        let mut operations = self.shapes;
-        operations.push(Op::StartTextSection);
-        operations.extend(self.words);
-        operations.push(Op::EndTextSection);
-        PdfPage::new(Mm(210.0), Mm(297.0), operations)
+    /// The page's operators.
+    pub fn into_content(self) -> Vec<u8> {
+        let mut content = self.shapes;
+        content.operator("BT");
+        content.append(&self.words);
+        content.operator("ET");
+        content.into_bytes()
     }
-}
-
-/// What a span says in place of its glyphs, UTF-16 with its mark.
-fn actual(text: &str) -> DictItem {
-    let bytes = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect();
-    DictItem::Dict { map: BTreeMap::from([("ActualText".to_owned(), DictItem::Bytes(bytes))]) }
-}
-
-fn pdf_colour(colour: Colour) -> Color {
-    let [r, g, b] = colour.map(|part| f32::from(part) / 255.0);
-    Color::Rgb(Rgb { r, g, b, icc_profile: None })
 }

@@ -4,25 +4,21 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use unicode_bidi::{Level, ParagraphBidiInfo, get_base_direction_full};
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use unicode_bidi::{Level, ParagraphBidiInfo};
 
 use super::face::{Direction, Face, Placed, Script};
-use super::signs::{goes_left, is_attached, is_invisible, is_override, mirrored, needs_shaping, script_of};
+use super::signs::{goes_left, is_invisible, mirrored, needs_shaping, script_of};
+use super::text::{ELLIPSIS, base_of, clusters, composed, plain};
 use crate::formats::typefaces::Typefaces;
 
 /// Stands for a character that no face has, so that nothing is dropped.
 const BOX: char = '□';
 /// Keeps letters apart that would join: text is shaped up to it, and readers get it back.
 const NON_JOINER: char = '\u{200c}';
-/// Ends a text that was cut.
-const ELLIPSIS: char = '…';
 /// Most faces of one document.
 const FACES_MAX: usize = 8;
 const REGULAR: usize = 0;
 const BOLD: usize = 1;
-/// Longest text that is set whole, in characters; the rest of a longer one is cut off with an ellipsis.
-const SIGNS_MAX: usize = 20_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
@@ -66,8 +62,25 @@ pub enum Shown {
 pub struct Setting<'a> {
     pub faces: Vec<Face<'a>>,
     chosen: RefCell<BTreeMap<(usize, char), Option<usize>>>,
-    /// Widths of the ASCII characters in the two built-in faces.
-    ascii: [[f32; 128]; 2],
+    /// The printable ASCII characters in the two built-in faces.
+    ascii: [[Ascii; 128]; 2],
+}
+
+/// A character of the built-in faces.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ascii {
+    code: u16,
+    /// In thousandths of an em, which is how a file states it.
+    width: u16,
+}
+
+/// A text of printable ASCII alone, which most texts are: one glyph of a built-in face for each byte.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain<'t> {
+    pub text: &'t str,
+    pub face: usize,
+    /// In em.
+    pub width: f32,
 }
 
 /// A letter and what is attached to it.
@@ -87,11 +100,13 @@ impl<'a> Setting<'a> {
         for file in files.into_iter().chain(given).take(FACES_MAX) {
             faces.extend(Face::open(file, faces.len()));
         }
-        let width = |face: &Face, code: usize| {
+        let ascii = |face: &Face, code: usize| {
             let sign = char::from(u8::try_from(code).unwrap_or(b' '));
-            face.sign(sign).filter(|_| (' '..='~').contains(&sign)).map_or(0.0, |sign| sign.width)
+            let shown = face.sign(sign).filter(|_| (' '..='~').contains(&sign));
+            shown
+                .map_or(Ascii::default(), |sign| Ascii { code: sign.code, width: (sign.width * 1000.0).round() as u16 })
         };
-        let ascii = [REGULAR, BOLD].map(|face| std::array::from_fn(|code| width(&faces[face], code)));
+        let ascii = [REGULAR, BOLD].map(|face| std::array::from_fn(|code| ascii(&faces[face], code)));
         Setting { faces, chosen: RefCell::default(), ascii }
     }
 
@@ -114,6 +129,20 @@ impl<'a> Setting<'a> {
     pub fn width(&self, text: &str, style: Style) -> f32 {
         let em = if plain(text) { self.plain_width(text, style.weight) } else { self.line(text, style.weight).width };
         em * style.size
+    }
+
+    /// The text, when it is plain and no wider than this.
+    pub fn plain<'t>(&self, text: &'t str, style: Style, width: f32) -> Option<Plain<'t>> {
+        if !plain(text) {
+            return None;
+        }
+        let em = self.plain_width(text, style.weight);
+        (em * style.size <= width + 0.01).then_some(Plain { text, face: first_face(style.weight), width: em })
+    }
+
+    /// What pages call a character of a plain text.
+    pub fn plain_code(&self, face: usize, sign: u8) -> u16 {
+        self.ascii[face].get(usize::from(sign)).map_or(0, |ascii| ascii.code)
     }
 
     /// The text cut to this width with an ellipsis at its end, if it is longer.
@@ -204,8 +233,10 @@ impl<'a> Setting<'a> {
     }
 
     fn plain_width(&self, text: &str, weight: Weight) -> f32 {
-        let widths = &self.ascii[first_face(weight)];
-        text.bytes().map(|byte| widths.get(usize::from(byte)).copied().unwrap_or_default()).sum()
+        let ascii = &self.ascii[first_face(weight)];
+        let thousandths =
+            text.bytes().map(|byte| ascii.get(usize::from(byte)).map_or(0, |ascii| u32::from(ascii.width)));
+        thousandths.sum::<u32>() as f32 / 1000.0
     }
 
     fn plain_line(&self, text: &str, weight: Weight) -> Line {
@@ -341,50 +372,4 @@ fn first_face(weight: Weight) -> usize {
         Weight::Regular => REGULAR,
         Weight::Bold => BOLD,
     }
-}
-
-/// Whether each character is one glyph of the built-in typeface.
-fn plain(text: &str) -> bool {
-    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-}
-
-/// The way a paragraph of this text goes.
-fn base_of(text: &str) -> Level {
-    match get_base_direction_full(text) {
-        unicode_bidi::Direction::Rtl => Level::rtl(),
-        unicode_bidi::Direction::Ltr | unicode_bidi::Direction::Mixed => Level::ltr(),
-    }
-}
-
-/// The text in NFC, so that an accent and its letter are one sign where there is one; breaks are blanks, and what would
-/// turn the order of others is left out.
-fn composed(text: &str) -> Cow<'_, str> {
-    if plain(text) {
-        return Cow::Borrowed(text);
-    }
-    let blank = |sign: char| if sign.is_control() || matches!(sign, '\u{2028}' | '\u{2029}') { ' ' } else { sign };
-    let shown = |text: &str| -> String {
-        let mut signs = text.chars().filter(|sign| !is_override(*sign)).map(blank);
-        let mut shown = signs.by_ref().take(SIGNS_MAX).collect::<String>();
-        if signs.next().is_some() {
-            shown.push(ELLIPSIS);
-        }
-        shown
-    };
-    match is_nfc_quick(text.chars()) {
-        IsNormalized::Yes => Cow::Owned(shown(text)),
-        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(shown(&text.nfc().collect::<String>())),
-    }
-}
-
-/// Letters with what is attached to them.
-fn clusters(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let mut signs = rest.char_indices().skip(1);
-        let end = signs.find(|(_, sign)| !is_attached(*sign)).map_or(rest.len(), |(at, _)| at);
-        let (cluster, left) = rest.split_at(end);
-        rest = left;
-        (!cluster.is_empty()).then_some(cluster)
-    })
 }

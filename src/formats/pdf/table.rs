@@ -2,8 +2,8 @@
 
 use super::flow::{Flow, bold, regular};
 use super::look::{ACCENT, INK, LEADING, MARGIN, MEASURE, MUTED, RULE, SMALL, TABLE, TINT};
-use super::setting::{Line, Style};
-use crate::document::{Align, Cell, Column, Table};
+use super::setting::{Line, Plain, Style};
+use crate::document::{Align, Cell, Column, Row, Table};
 
 /// Room on both sides of a cell's text.
 const PADDING: f32 = 5.0;
@@ -19,9 +19,24 @@ const SHORT: f32 = 64.0;
 const HEAD_LINES: usize = 3;
 
 /// A cell ready to be drawn.
-struct Drawn {
-    lines: Vec<Line>,
+struct Drawn<'t> {
+    text: Text<'t>,
     align: Align,
+}
+
+enum Text<'t> {
+    /// One line, as most cells are.
+    Plain(Plain<'t>),
+    Lines(Vec<Line>),
+}
+
+impl Drawn<'_> {
+    fn lines(&self) -> usize {
+        match &self.text {
+            Text::Plain(_) => 1,
+            Text::Lines(lines) => lines.len(),
+        }
+    }
 }
 
 /// Draws the table from here on, over as many pages as it takes.
@@ -38,7 +53,7 @@ pub fn draw(flow: &mut Flow, table: &Table, heading: &str) {
         }
         draw_row(flow, &cells, &widths, height, Kind::Row);
     }
-    for total in &table.totals {
+    for total in table.totals.iter() {
         let cells = cells(flow, table, total, &widths, total_style());
         let height = height(&cells);
         if !flow.fits(height) {
@@ -83,10 +98,10 @@ fn head(flow: &mut Flow, table: &Table, widths: &[f32]) {
     let style = head_style();
     let lines = |(column, width): (&Column, &f32)| {
         let lines = flow.setting.cut(column.heading, style, width - 2.0 * PADDING, HEAD_LINES);
-        Drawn { lines, align: column.align }
+        Drawn { text: Text::Lines(lines), align: column.align }
     };
     let cells = table.columns.iter().zip(widths).map(lines).collect::<Vec<_>>();
-    let most = cells.iter().map(|cell| cell.lines.len()).max().unwrap_or_default().max(1);
+    let most = cells.iter().map(Drawn::lines).max().unwrap_or_default().max(1);
     let height = 8.6 + most as f32 * SMALL * 1.24;
     // A heading stands with at least one row.
     flow.make_room(height + TABLE * 2.0);
@@ -97,21 +112,18 @@ fn head(flow: &mut Flow, table: &Table, widths: &[f32]) {
     flow.y = top + height;
 }
 
-fn cells(flow: &Flow, table: &Table, row: &[Cell], widths: &[f32], style: Style) -> Vec<Drawn> {
-    let drawn = |((cell, column), width): ((&Cell, &Column), &f32)| {
-        let lines = match cell {
-            Cell::Text(text) | Cell::Number(text) | Cell::Date(text) => {
-                flow.setting.cut(text, style, width - 2.0 * PADDING, LINES_MAX)
-            }
-            Cell::Empty => Vec::new(),
-        };
-        Drawn { lines, align: column.align }
+fn cells<'t>(flow: &Flow, table: &Table, row: Row<'t>, widths: &[f32], style: Style) -> Vec<Drawn<'t>> {
+    let drawn = |((text, column), width): ((&'t str, &Column), &f32)| {
+        let room = width - 2.0 * PADDING;
+        let plain = flow.setting.plain(text, style, room).map(Text::Plain);
+        let text = plain.unwrap_or_else(|| Text::Lines(flow.setting.cut(text, style, room, LINES_MAX)));
+        Drawn { text, align: column.align }
     };
-    row.iter().zip(&table.columns).zip(widths).map(drawn).collect()
+    row.texts().zip(&table.columns).zip(widths).map(drawn).collect()
 }
 
 fn height(cells: &[Drawn]) -> f32 {
-    let lines = cells.iter().map(|cell| cell.lines.len()).max().unwrap_or_default().max(1);
+    let lines = cells.iter().map(Drawn::lines).max().unwrap_or_default().max(1);
     lines as f32 * TABLE * LEADING + 3.8
 }
 
@@ -133,11 +145,16 @@ fn draw_row(flow: &mut Flow, cells: &[Drawn], widths: &[f32], height: f32, kind:
 fn draw_cells(flow: &mut Flow, cells: &[Drawn], widths: &[f32], top: f32, style: Style, pitch: f32) {
     let mut x = MARGIN;
     for (cell, width) in cells.iter().zip(widths) {
-        for (n, line) in cell.lines.iter().enumerate() {
-            let y = top + style.size + n as f32 * pitch;
-            match cell.align {
-                Align::Left => flow.text(x + PADDING, y, style, line),
-                Align::Right => flow.text_to(x + width - PADDING, y, style, line),
+        let place = |wide: f32| match cell.align {
+            Align::Left => x + PADDING,
+            Align::Right => x + width - PADDING - wide * style.size,
+        };
+        match &cell.text {
+            Text::Plain(plain) => flow.plain(place(plain.width), top + style.size, style, *plain),
+            Text::Lines(lines) => {
+                for (n, line) in lines.iter().enumerate() {
+                    flow.text(place(line.width), top + style.size + n as f32 * pitch, style, line);
+                }
             }
         }
         x += width;
@@ -146,31 +163,20 @@ fn draw_cells(flow: &mut Flow, cells: &[Drawn], widths: &[f32], top: f32, style:
 
 /// Each column's width. When all is too wide for the page, the few longest texts of a column do not decide for the rest.
 fn widths(flow: &Flow, table: &Table) -> Vec<f32> {
-    let mut cells = vec![vec![0.0]; table.columns.len()];
-    let rows = table.rows.iter().map(|row| (row, row_style()));
-    let totals = table.totals.iter().map(|row| (row, total_style()));
-    for (row, style) in rows.chain(totals) {
-        for (cells, cell) in cells.iter_mut().zip(row) {
-            if let Cell::Text(text) | Cell::Number(text) | Cell::Date(text) = cell {
-                cells.push(flow.setting.width(text, style));
-            }
-        }
-    }
-    cells.iter_mut().for_each(|widths| widths.sort_by(f32::total_cmp));
-    let wish = |(column, widths): (&Column, &Vec<f32>), tenths: usize| Wish {
-        needed: widths[(widths.len() - 1) * tenths / 10].max(flow.setting.width(column.heading, head_style()))
-            + 2.0 * PADDING,
+    let texts = table.columns.iter().enumerate().map(|(n, _)| Texts::of(flow, table, n)).collect::<Vec<_>>();
+    let wish = |column: &Column, texts: &Texts, needed: f32| Wish {
+        needed: needed.max(flow.setting.width(column.heading, head_style())) + 2.0 * PADDING,
         part: f32::from(column.width.max(1)),
-        gives_way: column.align == Align::Left && widths[widths.len() - 1] > SHORT,
+        gives_way: column.align == Align::Left && texts.widest > SHORT,
     };
-    let columns = || table.columns.iter().zip(&cells);
-    let whole = columns().map(|column| wish(column, 10)).collect::<Vec<_>>();
+    let columns = || table.columns.iter().zip(&texts);
+    let whole = columns().map(|(column, texts)| wish(column, texts, texts.widest)).collect::<Vec<_>>();
     if together(&whole) <= MEASURE {
         return shared(&whole);
     }
-    let most = |(column, widths): (&Column, &Vec<f32>)| {
-        let short = widths[widths.len() - 1] <= SHORT;
-        wish((column, widths), if column.align == Align::Left && !short { 9 } else { 10 })
+    let most = |(column, texts): (&Column, &Texts)| {
+        let stands = column.align == Align::Right || texts.widest <= SHORT;
+        wish(column, texts, if stands { texts.widest } else { texts.most })
     };
     let mut most = columns().map(most).collect::<Vec<_>>();
     if together(&most) <= MEASURE {
@@ -178,6 +184,28 @@ fn widths(flow: &Flow, table: &Table) -> Vec<f32> {
         most.iter_mut().zip(&whole).for_each(|(most, whole)| most.part = whole.needed - most.needed);
     }
     shared(&most)
+}
+
+/// How wide the texts of a column are, in points.
+struct Texts {
+    widest: f32,
+    /// Nine in ten are no wider.
+    most: f32,
+}
+
+impl Texts {
+    fn of(flow: &Flow, table: &Table, column: usize) -> Texts {
+        let rows = table.rows.iter().map(|row| (row, row_style()));
+        let totals = table.totals.iter().map(|row| (row, total_style()));
+        let stated = rows.chain(totals).filter_map(|(row, style)| Some((row.get(column)?, style)));
+        let stated = stated.filter(|(cell, _)| *cell != Cell::Empty);
+        let mut widths = vec![0.0];
+        widths.extend(stated.map(|(cell, style)| flow.setting.width(cell.shown(), style)));
+        let widest = widths.iter().copied().fold(0.0, f32::max);
+        let tenth = (widths.len() - 1) * 9 / 10;
+        let (_, most, _) = widths.select_nth_unstable_by(tenth, f32::total_cmp);
+        Texts { widest, most: *most }
+    }
 }
 
 fn together(wishes: &[Wish]) -> f32 {

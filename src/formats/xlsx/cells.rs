@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
+use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{ColNum, Color, ExcelDateTime, Format, FormatAlign, FormatBorder, RowNum, Worksheet, XlsxError};
 
@@ -18,7 +18,8 @@ const LINE: Color = Color::RGB(0x00C4_D0D5);
 
 /// How the cells of one kind of row look.
 pub(super) struct Look {
-    text: Format,
+    /// `None`: that of the column.
+    text: Option<Format>,
     /// A text in a column of numbers.
     text_right: Format,
     /// By digits after the point.
@@ -30,7 +31,11 @@ pub(super) struct Look {
 
 /// How everything looks.
 pub(super) struct Looks {
+    column: Format,
+    /// Rows of a table: a text looks as its column does, which is said once and not for every cell.
     pub(super) row: Look,
+    /// Facts and amounts that stand in no table.
+    pub(super) fact: Look,
     pub(super) total: Look,
     /// Column heads, to the left and to the right.
     head: [Format; 2],
@@ -42,7 +47,7 @@ pub(super) struct Looks {
 }
 
 impl Look {
-    fn new(base: &Format) -> Look {
+    fn new(base: &Format, text: Option<Format>) -> Look {
         let places = |places: usize| match places {
             0 => "#,##0".to_owned(),
             more => format!("#,##0.{}", "0".repeat(more)),
@@ -50,7 +55,7 @@ impl Look {
         let number = |digits: u32| base.clone().set_num_format(places(digits as usize)).set_align(FormatAlign::Right);
         let date = |spelling: &str| base.clone().set_num_format(spelling).set_align(FormatAlign::Left);
         Look {
-            text: base.clone(),
+            text,
             text_right: base.clone().set_align(FormatAlign::Right),
             numbers: (0..=DIGITS_MAX).map(number).collect(),
             day: date("yyyy-mm-dd"),
@@ -67,9 +72,12 @@ impl Looks {
         let head = bold.clone().set_background_color(MIST).set_font_color(SEA).set_text_wrap();
         let head = head.set_border_bottom(FormatBorder::Thin).set_border_bottom_color(LINE);
         let wrapped = plain.clone().set_text_wrap();
+        let total = bold.set_border_top(FormatBorder::Thin).set_border_top_color(LINE);
         Looks {
-            row: Look::new(&plain),
-            total: Look::new(&bold.clone().set_border_top(FormatBorder::Thin).set_border_top_color(LINE)),
+            row: Look::new(&plain, None),
+            fact: Look::new(&plain, Some(plain.clone())),
+            total: Look::new(&total, Some(total.clone())),
+            column: plain,
             head: [head.clone(), head.set_align(FormatAlign::Right)],
             title: Format::new().set_bold().set_font_size(16).set_font_color(SEA),
             heading: Format::new().set_bold().set_font_size(12).set_font_color(SEA),
@@ -77,6 +85,11 @@ impl Looks {
             warning: wrapped.clone().set_bold().set_font_color(Color::RGB(0x008A_5200)),
             wrapped,
         }
+    }
+
+    /// How texts of a table look, unless they stand in its head or its totals.
+    pub(super) fn column(&self) -> &Format {
+        &self.column
     }
 
     pub(super) fn head(&self, align: Align) -> &Format {
@@ -91,11 +104,14 @@ impl Looks {
 pub(super) fn put(
     sheet: &mut Worksheet,
     (row, column): (RowNum, ColNum),
-    cell: &Cell,
+    cell: Cell<&str>,
     look: &Look,
 ) -> Result<(), XlsxError> {
     match cell {
-        Cell::Text(text) => put_text(sheet, (row, column), text, &look.text),
+        Cell::Text(text) => match &look.text {
+            Some(format) => put_text(sheet, (row, column), text, format),
+            None => sheet.write_string(row, column, fitting(text)).map(drop),
+        },
         Cell::Number(number) => match held(number) {
             Some((value, places)) => {
                 sheet.write_number_with_format(row, column, value, &look.numbers[places]).map(drop)
@@ -104,7 +120,7 @@ pub(super) fn put(
         },
         Cell::Date(date) => match moment(date, look) {
             Some((at, format)) => sheet.write_datetime_with_format(row, column, &at, format).map(drop),
-            None => put_text(sheet, (row, column), date, &look.text),
+            None => put(sheet, (row, column), Cell::Text(date), look),
         },
         Cell::Empty => Ok(()),
     }
@@ -132,15 +148,29 @@ fn held(number: &str) -> Option<(f64, usize)> {
 }
 
 fn moment<'a>(text: &str, look: &'a Look) -> Option<(ExcelDateTime, &'a Format)> {
-    if let Ok(at) = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M") {
-        let day = date(at.year(), at.month(), at.day())?;
-        return Some((day.and_hms(at.hour() as u16, at.minute() as u8, 0).ok()?, &look.minute));
+    let (day, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let [year, month, of_month] = digits(day, b'-')?;
+    let day = NaiveDate::from_ymd_opt(year.into(), month.into(), of_month.into())?;
+    let at = ExcelDateTime::from_ymd(year, u8::try_from(month).ok()?, u8::try_from(of_month).ok()?).ok()?;
+    match digits(rest, b':') {
+        Some([hour, minute]) => Some((at.and_hms(hour, u8::try_from(minute).ok()?, 0).ok()?, &look.minute)),
+        None if rest.is_empty() => Some((at, &look.day)),
+        None => (rest == day.weekday().to_string()).then_some((at, &look.weekday)),
     }
-    let (day, format) = match NaiveDate::parse_from_str(text, "%Y-%m-%d %a") {
-        Ok(day) => (day, &look.weekday),
-        Err(_) => (NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?, &look.day),
+}
+
+/// So many numbers of digits alone with this sign between them; `None` for everything else.
+fn digits<const N: usize>(text: &str, between: u8) -> Option<[u16; N]> {
+    let mut parts = text.as_bytes().split(|byte| *byte == between);
+    let mut read = || {
+        let part = parts.next().filter(|part| !part.is_empty() && part.len() <= 4)?;
+        part.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u16::from(byte - b'0')))
     };
-    Some((date(day.year(), day.month(), day.day())?, format))
+    let mut all = [0; N];
+    for number in &mut all {
+        *number = read()?;
+    }
+    parts.next().is_none().then_some(all)
 }
 
 /// A day that Excel knows.

@@ -36,7 +36,7 @@ fn of_one(workbook: &mut Workbook, chart: &Chart, names: &mut SheetNames, looks:
         let amounts = [point.mark, point.reported.or(chart.level)];
         for (column, amount) in (1..).zip(amounts) {
             let cell = amount.map_or(Cell::Empty, |amount| Cell::Number(amount.normalize().to_string()));
-            put(sheet, (row, column), &cell, &looks.row)?;
+            put(sheet, (row, column), cell.as_ref(), &looks.fact)?;
         }
         last = row;
     }

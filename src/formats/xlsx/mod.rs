@@ -17,6 +17,8 @@ use crate::document::Document;
 use crate::formats::typefaces::Typefaces;
 use cells::{Looks, fitting};
 
+/// How hard the sheets are packed: the usual 6 takes a fifth longer in all for a hundredth of the size.
+const LEVEL: u8 = 4;
 /// Most signs of a text in the document properties.
 const PROPERTY_CHARS_MAX: usize = 255;
 
@@ -27,6 +29,7 @@ pub(super) fn write(document: &Document, _: &Typefaces) -> Vec<u8> {
 
 fn workbook(document: &Document) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
+    workbook.set_zip_compression_level(LEVEL);
     let looks = Looks::new();
     let mut names = SheetNames::default();
     workbook.set_properties(&properties(document));

@@ -23,7 +23,7 @@ pub(super) fn write(
     put_text(sheet, (1, 0), &document.subtitle, &looks.heading)?;
     let mut row = 3;
     for (name, value) in [("Digest", &document.digest), ("Generated", &document.generated_at)] {
-        row = fact(sheet, row, name, Cell::Text(value.clone()), looks)?;
+        row = fact(sheet, row, name, Cell::Text(value), looks)?;
     }
     for (at, chart) in (3..).step_by(CHART_ROWS as usize).zip(&charts) {
         sheet.insert_chart(at, CHART_COLUMN, chart)?;
@@ -60,7 +60,7 @@ fn told(sheet: &mut Worksheet, from: RowNum, section: &Section, looks: &Looks) -
             }
             Block::Facts(facts) => {
                 for (name, value) in facts {
-                    row = fact(sheet, row, name, Cell::Text(value.clone()), looks)?;
+                    row = fact(sheet, row, name, Cell::Text(value), looks)?;
                 }
             }
             Block::Chart(_) | Block::Table(_) => {}
@@ -69,17 +69,17 @@ fn told(sheet: &mut Worksheet, from: RowNum, section: &Section, looks: &Looks) -
     Ok(row)
 }
 
-fn fact(sheet: &mut Worksheet, row: RowNum, name: &str, value: Cell, looks: &Looks) -> Result<RowNum, XlsxError> {
+fn fact(sheet: &mut Worksheet, row: RowNum, name: &str, value: Cell<&str>, looks: &Looks) -> Result<RowNum, XlsxError> {
     put_text(sheet, (row, 0), name, &looks.name)?;
-    put(sheet, (row, 1), &value, &looks.row)?;
+    put(sheet, (row, 1), value, &looks.fact)?;
     Ok(row + 1)
 }
 
 /// A figure that is a number is one here too.
-fn value(figure: &Figure) -> Cell {
+fn value(figure: &Figure) -> Cell<&str> {
     match figure.value.parse::<rust_decimal::Decimal>() {
-        Ok(_) => Cell::Number(figure.value.clone()),
-        Err(_) => Cell::Text(figure.value.clone()),
+        Ok(_) => Cell::Number(&figure.value),
+        Err(_) => Cell::Text(&figure.value),
     }
 }
 

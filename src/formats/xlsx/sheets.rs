@@ -90,7 +90,7 @@ impl<'a> Sheet<'a> {
                     put(
                         sheet,
                         (last, column),
-                        place.and_then(|place| row.get(place)).unwrap_or(&Cell::Empty),
+                        place.and_then(|place| row.get(place)).unwrap_or(Cell::Empty),
                         &looks.row,
                     )?;
                 }
@@ -109,7 +109,7 @@ impl<'a> Sheet<'a> {
         for (at, column) in (0..).zip(self.heads()) {
             put_text(sheet, (0, at), column.heading, looks.head(column.align))?;
             let width = (f64::from(column.width) * WIDTH_FACTOR).clamp(WIDTH_MIN, WIDTH_MAX);
-            sheet.set_column_width(at, width)?;
+            sheet.set_column_width(at, width)?.set_column_format(at, looks.column())?;
         }
         sheet.set_freeze_panes(1, 0)?.set_repeat_rows(0, 0)?;
         sheet.set_paper_size(PAPER_A4).set_landscape().set_print_fit_to_pages(1, 0);
@@ -122,7 +122,7 @@ impl<'a> Sheet<'a> {
         let totals = self.parts.iter().flat_map(|(_, table)| table.totals.iter().map(|row| (self.places(table), row)));
         for (at, (places, row)) in (from..).zip(totals) {
             for (column, place) in (self.first()..).zip(places) {
-                put(sheet, (at, column), place.and_then(|place| row.get(place)).unwrap_or(&Cell::Empty), &looks.total)?;
+                put(sheet, (at, column), place.and_then(|place| row.get(place)).unwrap_or(Cell::Empty), &looks.total)?;
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use super::tables::{column, type_name};
 use super::{number, text};
 use crate::document::Align::{Left, Right};
-use crate::document::{Block, Section, Table};
+use crate::document::{Block, Rows, Section, Table};
 use crate::domain::report::UsageReport;
 use crate::rules::adjust_grid::adjust_grid;
 
@@ -29,6 +29,6 @@ pub(super) fn grid(report: &UsageReport) -> Option<Section> {
             text(row.note.as_deref().unwrap_or_default()),
         ]
     });
-    let table = Table { name: "cloud_connect", columns, rows: rows.collect(), totals: Vec::new() };
+    let table = Table { name: "cloud_connect", columns, rows: rows.collect(), totals: Rows::default() };
     Some(Section { heading: "Machines of tenants".to_owned(), blocks: vec![Block::Table(table)] })
 }

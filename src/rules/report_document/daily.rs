@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::tables::column;
 use super::{minute, number, text};
 use crate::document::Align::{Left, Right};
-use crate::document::{Block, Cell, Chart, ChartPoint, Section, Table};
+use crate::document::{Block, Cell, Chart, ChartPoint, Rows, Section, Table};
 use crate::domain::Points;
 use crate::domain::report::UsageReport;
 
@@ -49,5 +49,5 @@ fn table(report: &UsageReport) -> Table {
             number(day.expected),
         ]
     });
-    Table { name: "daily", columns, rows: rows.collect(), totals: Vec::new() }
+    Table { name: "daily", columns, rows: rows.collect(), totals: Rows::default() }
 }

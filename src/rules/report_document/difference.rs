@@ -3,7 +3,7 @@
 use super::tables::{column, type_name, without};
 use super::{number, text};
 use crate::document::Align::{Left, Right};
-use crate::document::{Block, Section, Table};
+use crate::document::{Block, Rows, Section, Table};
 use crate::domain::month_difference::{DifferenceRow, MonthDifference};
 use crate::domain::report::UsageReport;
 use crate::rules::month_difference::{by_cause, cause_name, sentence};
@@ -28,7 +28,7 @@ fn causes(difference: &MonthDifference) -> Table {
     let row = |row: &DifferenceRow| vec![text(cause_name(row.cause)), number(row.workloads), number(row.points)];
     let rows = by_cause(difference).iter().map(row).collect();
     let total = vec![text("Difference"), text(""), number(difference.points())];
-    Table { name: "difference", columns, rows, totals: vec![total] }
+    Table { name: "difference", columns, rows, totals: [total].into_iter().collect() }
 }
 
 /// A row for each cause, tenant, server and type; in the tenants' order.
@@ -57,7 +57,7 @@ fn places(difference: &MonthDifference) -> Table {
         ]
     };
     let rows = rows.iter().map(cells).collect();
-    let mut table = Table { name: "difference_rows", columns, rows, totals: Vec::new() };
+    let mut table = Table { name: "difference_rows", columns, rows, totals: Rows::default() };
     if !any_tenant {
         without(&mut table, "tenant");
     }

@@ -10,12 +10,11 @@ mod difference;
 mod provenance;
 mod tables;
 
-use serde_json::Value;
-
-use crate::document::{Block, Cell, Document, Section};
+use crate::document::{Block, Cell, Document, Part, Section, Table};
 use crate::domain::Instant;
 use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::report::{CountedBy, Reason, UsageReport};
+use crate::rules::reporting;
 
 /// What changes after a report was generated; the digest leaves these out, and so do its files.
 pub const AFTER_GENERATION: [&str; 7] = ["stage", "until", "sealed_at", "at", "receipt", "server_verdict", "external"];
@@ -28,25 +27,22 @@ const PSEUDONYMS: &str = "Names of tenants, servers, machines, workload ids and 
 
 /// Makes the document of a report: a cover for who has ten seconds, then every number behind it.
 pub fn report_document(report: &UsageReport) -> Document {
+    report_document_of(report, &Part::ALL)
+}
+
+/// The same with these parts alone; the others are empty.
+pub fn report_document_of(report: &UsageReport, parts: &[Part]) -> Document {
+    let has = |part| parts.contains(&part);
     Document {
         title: format!("Usage report {}", report.month.name()),
         subtitle: subtitle(report),
         language: "en".to_owned(),
         digest: report.digest.clone(),
         generated_at: rfc3339(report.generated_at),
-        record: record(report),
-        lines: tables::lines(report),
-        sections: sections(report),
+        record: if has(Part::Record) { reporting::record_without(report, &[]) } else { String::new() },
+        lines: if has(Part::Lines) { tables::lines(report) } else { Table::default() },
+        sections: if has(Part::Sections) { sections(report) } else { Vec::new() },
     }
-}
-
-/// The report as the digest covers it, and the digest.
-fn record(report: &UsageReport) -> Value {
-    let mut record = serde_json::to_value(report).expect("a report has text keys only");
-    if let Value::Object(members) = &mut record {
-        members.retain(|key, _| !AFTER_GENERATION.contains(&key.as_str()));
-    }
-    record
 }
 
 fn subtitle(report: &UsageReport) -> String {

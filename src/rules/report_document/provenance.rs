@@ -2,7 +2,7 @@
 
 use super::{minute, number, text};
 use crate::document::Align::{Left, Right};
-use crate::document::{Block, Section, Table};
+use crate::document::{Block, Rows, Section, Table};
 use crate::domain::report::{CountedBy, ServerCoverage, UsageReport};
 
 use super::tables::column;
@@ -29,7 +29,7 @@ pub(super) fn coverage(report: &UsageReport) -> Option<Section> {
         ]
     };
     let rows = report.provenance.servers.iter().map(row).collect();
-    let table = Table { name: "coverage", columns, rows, totals: Vec::new() };
+    let table = Table { name: "coverage", columns, rows, totals: Rows::default() };
     Some(Section { heading: "Coverage by server".to_owned(), blocks: vec![Block::Table(table)] })
 }
 
@@ -52,7 +52,7 @@ pub(super) fn weights(report: &UsageReport) -> Option<Section> {
     ];
     let rows = report.provenance.weights.iter();
     let rows = rows.map(|note| vec![text(note.kind.as_str()), number(note.weight), text(&note.from)]).collect();
-    let table = Table { name: "weights", columns, rows, totals: Vec::new() };
+    let table = Table { name: "weights", columns, rows, totals: Rows::default() };
     Some(Section { heading: "Where multipliers come from".to_owned(), blocks: vec![Block::Table(table)] })
 }
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{minute, number, text};
 use crate::document::Align::{self, Left, Right};
-use crate::document::{Block, Cell, Column, Section, Table};
+use crate::document::{Block, Cell, Column, NewRow, Rows, Section, Table};
 use crate::domain::Points;
+use crate::domain::calendar::minute_shown;
 use crate::domain::report::{Line, Reason, ReportedWorkload, UsageReport};
 use crate::domain::workload::WorkloadType;
 
@@ -62,28 +63,28 @@ pub(super) fn lines(report: &UsageReport) -> Table {
         column("digest", "Digest of the report", Left, 2),
     ];
     columns.extend(report.pseudonyms_of.iter().map(|_| column("pseudonyms_of", "Pseudonyms of", Left, 2)));
-    let rows = report.lines.iter().map(|line| {
-        let mut cells = vec![
-            text(LINES_SCHEMA),
-            text(&report.unit),
-            text(report.license_id.as_deref().unwrap_or_default()),
-            text(report.month.to_string()),
-            number(report.revision),
-            text(&line.server),
-            text(line.tenant.as_deref().unwrap_or_default()),
-            text(line.kind.as_str()),
-            number(line.weight),
-            number(line.initial_count),
-            number(line.reported_count),
-            number(line.new_count),
-            number(line.rental_count),
-            number(line.points),
-            text(&report.digest),
-        ];
-        cells.extend(report.pseudonyms_of.iter().map(text));
-        cells
-    });
-    Table { name: "lines", columns, rows: rows.collect(), totals: Vec::new() }
+    let month = report.month.to_string();
+    let mut rows = Rows::default();
+    for line in &report.lines {
+        rows.add(|mut row| {
+            row.text(LINES_SCHEMA);
+            row.text(&report.unit);
+            row.text(report.license_id.as_deref().unwrap_or_default());
+            row.text(&month);
+            row.number(report.revision);
+            row.text(&line.server);
+            row.text(line.tenant.as_deref().unwrap_or_default());
+            row.text(line.kind.as_str());
+            row.number(line.weight);
+            for count in [line.initial_count, line.reported_count, line.new_count, line.rental_count] {
+                row.number(count);
+            }
+            row.number(line.points);
+            row.text(&report.digest);
+            report.pseudonyms_of.iter().for_each(|original| row.text(original));
+        });
+    }
+    Table { name: "lines", columns, rows, totals: Rows::default() }
 }
 
 /// Type, count, multiplier and points (domain.md 3.5).
@@ -118,7 +119,8 @@ pub(super) fn summary(report: &UsageReport) -> Section {
         number(report.total_points_rounded),
         Cell::Empty,
     ];
-    let mut table = Table { name: "summary", columns, rows: summary_rows(&sums), totals: vec![total, rounded] };
+    let mut table =
+        Table { name: "summary", columns, rows: summary_rows(&sums), totals: [total, rounded].into_iter().collect() };
     if report.lines.iter().all(|line| line.initial_count == line.reported_count) {
         without(&mut table, "initial_count");
     }
@@ -126,11 +128,11 @@ pub(super) fn summary(report: &UsageReport) -> Section {
 }
 
 /// A row a type; a type with several multipliers has their range above a row for each (domain.md 2.2).
-fn summary_rows(sums: &BTreeMap<(&WorkloadType, Points), Sum>) -> Vec<Vec<Cell>> {
+fn summary_rows(sums: &BTreeMap<(&WorkloadType, Points), Sum>) -> Rows {
     let row = |name: String, weight: Cell, sum: &Sum| {
         vec![text(name), number(sum.initial), number(sum.reported), weight, number(sum.points), number(sum.new)]
     };
-    let mut rows = Vec::new();
+    let mut rows = Rows::default();
     for kind in sums.keys().map(|(kind, _)| *kind).collect::<BTreeSet<_>>() {
         let of_kind = || sums.iter().filter(|((of, _), _)| *of == kind).map(|((_, weight), sum)| (*weight, sum));
         let weights: Vec<Points> = of_kind().map(|(weight, _)| weight).collect();
@@ -141,7 +143,7 @@ fn summary_rows(sums: &BTreeMap<(&WorkloadType, Points), Sum>) -> Vec<Vec<Cell>>
             rows.push(row(name.clone(), text(format!("{low}-{high}")), &all));
             name.push_str(", of them");
         }
-        rows.extend(of_kind().map(|(weight, sum)| row(name.clone(), number(weight), sum)));
+        of_kind().for_each(|(weight, sum)| rows.push(row(name.clone(), number(weight), sum)));
     }
     rows
 }
@@ -171,7 +173,7 @@ pub(super) fn tenants(report: &UsageReport) -> Option<Section> {
             number(sum.new),
         ]
     });
-    let table = Table { name: "tenants", columns, rows: rows.collect(), totals: Vec::new() };
+    let table = Table { name: "tenants", columns, rows: rows.collect(), totals: Rows::default() };
     Some(Section { heading: "Points per tenant".to_owned(), blocks: vec![Block::Table(table)] })
 }
 
@@ -196,7 +198,7 @@ pub(super) fn servers(report: &UsageReport) -> Option<Section> {
     let missing = report.not_collected.iter().filter(|server| !sums.contains_key(server.as_str()));
     let missing =
         missing.map(|server| vec![text(format!("{server} (not collected)")), Cell::Empty, Cell::Empty, Cell::Empty]);
-    let table = Table { name: "servers", columns, rows: counted.chain(missing).collect(), totals: Vec::new() };
+    let table = Table { name: "servers", columns, rows: counted.chain(missing).collect(), totals: Rows::default() };
     Some(Section { heading: "Points per server".to_owned(), blocks: vec![Block::Table(table)] })
 }
 
@@ -230,7 +232,7 @@ pub(super) fn adjustments(report: &UsageReport) -> Option<Section> {
             text(&adjustment.reason),
         ]
     });
-    let table = Table { name: "adjustments", columns, rows: rows.collect(), totals: Vec::new() };
+    let table = Table { name: "adjustments", columns, rows: rows.collect(), totals: Rows::default() };
     Some(Section { heading: "Adjustments".to_owned(), blocks: vec![Block::Table(table)] })
 }
 
@@ -266,7 +268,7 @@ pub(super) fn left_out(report: &UsageReport, reason: Reason) -> Option<Section> 
         ),
     };
     let mut table = workloads(name, report.workloads.iter().filter(|workload| workload.reason == reason));
-    table.rows.first()?;
+    table.rows.get(0)?;
     // They add nothing to the total, so their weight does not stand under "Points".
     table.columns[1] = column("weight", "Multiplier", Right, 11);
     let blocks = vec![Block::Paragraph(why.to_owned()), Block::Table(table)];
@@ -285,37 +287,39 @@ fn workloads<'a>(name: &'static str, workloads: impl Iterator<Item = &'a Reporte
         column("last_processed", "Last processed", Left, 16),
         column("note", "Note", Left, 17),
     ];
-    let any_tenant = sorted.iter().any(|workload| workload.tenant.is_some());
-    let mut table = Table { name, columns, rows: sorted.into_iter().map(workload_row).collect(), totals: Vec::new() };
-    if !any_tenant {
+    let mut rows = Rows::default();
+    for workload in &sorted {
+        rows.add(|row| workload_row(row, workload));
+    }
+    let mut table = Table { name, columns, rows, totals: Rows::default() };
+    if sorted.iter().all(|workload| workload.tenant.is_none()) {
         without(&mut table, "tenant");
     }
     table
 }
 
-fn workload_row(workload: &ReportedWorkload) -> Vec<Cell> {
-    let kind = match &workload.platform {
-        Some(platform) => format!("{} ({platform})", type_name(&workload.kind)),
-        None => type_name(&workload.kind).to_owned(),
-    };
-    vec![
-        text(&workload.name),
-        number(if workload.counted { workload.points } else { workload.weight }),
-        text(kind),
-        text(workload.tenant.as_deref().unwrap_or_default()),
-        text(workload.job.as_deref().unwrap_or_default()),
-        minute(workload.last_restore_point_at),
-        text(workload.note.as_deref().unwrap_or_default()),
-    ]
+fn workload_row(mut row: NewRow<'_>, workload: &ReportedWorkload) {
+    row.text(&workload.name);
+    row.number(if workload.counted { workload.points } else { workload.weight });
+    match &workload.platform {
+        Some(platform) => row.text(&format!("{} ({platform})", type_name(&workload.kind))),
+        None => row.text(type_name(&workload.kind)),
+    }
+    row.text(workload.tenant.as_deref().unwrap_or_default());
+    row.text(workload.job.as_deref().unwrap_or_default());
+    match workload.last_restore_point_at {
+        Some(at) => row.date(minute_shown(at)),
+        None => row.empty(),
+    }
+    row.text(workload.note.as_deref().unwrap_or_default());
 }
 
 /// Takes a column out that would say nothing.
 pub(super) fn without(table: &mut Table, name: &str) {
     if let Some(at) = table.columns.iter().position(|column| column.name == name) {
         table.columns.remove(at);
-        for row in table.rows.iter_mut().chain(&mut table.totals) {
-            row.remove(at);
-        }
+        table.rows = table.rows.without(at);
+        table.totals = table.totals.without(at);
     }
 }
 

@@ -38,12 +38,7 @@ fn table(rows: usize) -> Table {
             column("points", "Points", Align::Right, 1),
         ],
         rows: (0..rows).map(row).collect(),
-        totals: vec![vec![
-            Cell::Text("Total".to_owned()),
-            Cell::Empty,
-            Cell::Empty,
-            Cell::Number("1234567.5".to_owned()),
-        ]],
+        totals: [[Cell::Text("Total"), Cell::Empty, Cell::Empty, Cell::Number("1234567.5")]].into_iter().collect(),
     }
 }
 

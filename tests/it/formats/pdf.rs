@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tidegauge::document::{Block, Cell, Column, Document, Section, Table};
+use tidegauge::document::{Block, Cell, Column, Document, Rows, Section, Table};
 use tidegauge::formats::typefaces::Typefaces;
 use tidegauge::formats::{by_extension, lacking};
 
@@ -171,9 +171,9 @@ fn names_of_ten_thousand_characters_are_drawn() {
         let long = name.chars().cycle().take(10_000).collect::<String>();
         let unbroken = long.replace(' ', "");
         for text in [long, unbroken] {
-            let rows = vec![vec![Cell::Text(text.clone())]];
+            let rows = [[Cell::Text(&text)]].into_iter().collect();
             let columns = vec![Column { name: "n", heading: "N", align: tidegauge::document::Align::Left, width: 1 }];
-            let table = Table { name: "t", columns, rows, totals: Vec::new() };
+            let table = Table { name: "t", columns, rows, totals: Rows::default() };
             let mut document = saying(&text);
             document.sections[0].blocks.push(Block::Table(table));
             assert!(read(&pdf(&document)).get_pages().len() > 1);

@@ -99,8 +99,7 @@ fn two_weights_of_one_type_are_two_lines_of_the_report_and_a_range_in_its_summar
     let document = tidegauge::rules::report_document::report_document(&report);
     let table = document.sections.iter().find(|section| section.heading == "Summary").unwrap();
     let tidegauge::document::Block::Table(table) = &table.blocks[0] else { panic!("a table") };
-    let shown = |row: &Vec<_>| row.iter().map(tidegauge::document::Cell::shown).collect::<Vec<_>>().join(" | ");
-    let rows: Vec<String> = table.rows.iter().map(shown).collect();
+    let rows: Vec<String> = table.rows.iter().map(|row| row.texts().collect::<Vec<_>>().join(" | ")).collect();
     assert_eq!(rows, ["VM | 3 | 11-13 | 35 | 0", "VM, of them | 2 | 11 | 22 | 0", "VM, of them | 1 | 13 | 13 | 0"]);
 }
 
