@@ -1,11 +1,11 @@
 //! `bench messages`: founds a License Update Server, enrols agents, and writes messages that they signed.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{Datelike, TimeDelta};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
 use super::print_line;
@@ -34,55 +34,38 @@ pub struct Asked {
     /// Agents, each of one reporting unit
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     agents: u32,
-    /// Messages of each agent: weeks, or months of reports
+    /// Weeks of each agent, or months with --reports
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=300))]
-    periods: u32,
-    #[arg(long, value_enum, default_value_t = Of::Telemetry)]
-    kind: Of,
-    /// Workload rows of a report
-    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=40_000))]
-    rows: u32,
-    /// The server's empty state directory; in a database stands what is not its signing key
-    #[arg(long, value_name = "DIR")]
-    server: PathBuf,
+    weeks: u32,
+    /// Reports with so many workload rows, in place of telemetry
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..=40_000))]
+    reports: Option<u32>,
     #[command(flatten)]
     database: DatabaseAt,
-    /// Written to: of each message its length (4 bytes, little-endian) and its body
+    /// Written to: the path they are posted to and a line feed; of each message its length (4 bytes, little-endian) and its
+    /// body
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-}
-
-/// Which messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Of {
-    Telemetry,
-    Report,
-}
-
-impl Of {
-    /// Where they are posted.
-    pub fn kind(self) -> Kind {
-        match self {
-            Of::Telemetry => Kind::Telemetry,
-            Of::Report => Kind::Report,
-        }
-    }
 }
 
 pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     let meter = Meter::begin();
     let now = session.doors.clock.now();
-    let keys = enrolled(session, asked, now)?;
+    let folder = session.global.state.clone();
+    let folder =
+        folder.ok_or_else(|| Refused::new(2, "--state names the server's directory, which is to be founded"))?;
+    let keys = enrolled(session, &folder, asked, now)?;
     let failed = |error: std::io::Error| Refused::new(73, format!("cannot write {}: {error}", asked.out.display()));
-    let mut out = Vec::new();
+    let kind = if asked.reports.is_some() { Kind::Report } else { Kind::Telemetry };
+    let mut out = format!("{}\n", kind.path()).into_bytes();
     let mut bytes = 0;
     let (mut week, mut month) = (first_week()?, first_month()?);
     let mut file = session.doors.files.append_to(&asked.out).map_err(failed)?;
-    for _ in 0..asked.periods {
+    for _ in 0..asked.weeks {
         for (unit, key) in &keys {
-            let body = match asked.kind {
-                Of::Telemetry => signed(&telemetry(unit, week), key),
-                Of::Report => signed(&submission(unit, month, asked.rows), key),
+            let body = match asked.reports {
+                None => signed(&telemetry(unit, week), key),
+                Some(rows) => signed(&submission(unit, month, rows), key),
             };
             bytes += body.len();
             out.write_all(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes()).map_err(failed)?;
@@ -93,15 +76,20 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
         (week, month) = (week.next(), month.next());
     }
     file.sync().map_err(failed)?;
-    let messages = keys.len() * asked.periods as usize;
+    let messages = keys.len() * asked.weeks as usize;
     print_line(session, &meter, json!({"bench": "messages", "messages": messages, "bytes": bytes}))
 }
 
 /// Founds the server and enrols the agents: their units and keys.
-fn enrolled(session: &Session<'_>, asked: &Asked, now: Instant) -> Result<Vec<(String, SigningKey)>, Refused> {
+fn enrolled(
+    session: &Session<'_>,
+    folder: &Path,
+    asked: &Asked,
+    now: Instant,
+) -> Result<Vec<(String, SigningKey)>, Refused> {
     let refused = |error: &dyn std::fmt::Display| Refused::new(73, error.to_string());
     let mut chance = (session.doors.chance)();
-    let (files, folder) = (&session.doors.files, &asked.server);
+    let files = &session.doors.files;
     new_signing_key(&**files, folder, &mut *chance).map_err(|error| refused(&error))?;
     let server = match asked.database.open(session)? {
         Some(database) => LicenseServer::open_on_database(&**files, folder, database),

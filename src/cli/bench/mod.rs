@@ -46,13 +46,13 @@ pub enum Act {
     Marks(marks::Asked),
     /// Founds a License Update Server and writes messages that its agents signed
     ///
-    /// Example: tidegauge bench messages --agents 500 --periods 200 --server DIR --out messages
+    /// Example: tidegauge bench messages --state DIR --agents 500 --weeks 200 --out messages
     Messages(messages::Asked),
     /// Posts those messages, each once, and says how fast they were taken
     ///
     /// Exit codes: 66 the file cannot be read; 69 the server does not answer.
     ///
-    /// Example: tidegauge bench post --to 127.0.0.1:8421 --messages messages --connections 64 --seconds 10
+    /// Example: tidegauge bench post --url http://127.0.0.1:8421 --messages messages --connections 64 --seconds 10
     Post(post::Asked),
     /// Counts what a License Update Server has on file, after it was stopped
     ///

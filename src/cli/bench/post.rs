@@ -8,7 +8,6 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
-use super::messages::Of;
 use super::print_line;
 use crate::agent::Refused;
 use crate::cli::session::Session;
@@ -21,11 +20,9 @@ const LENGTH_BYTES: usize = 4;
 /// Options of `bench post`.
 #[derive(Clone, Debug, Args)]
 pub struct Asked {
-    /// Where the server listens, without TLS
-    #[arg(long, value_name = "ADDRESS")]
-    to: SocketAddr,
-    #[arg(long, value_enum, default_value_t = Of::Telemetry)]
-    kind: Of,
+    /// Where the server listens, without TLS: http://ADDRESS:PORT
+    #[arg(long, value_name = "URL")]
+    url: String,
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     connections: u32,
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3_600))]
@@ -42,11 +39,14 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     let failed = |why: String| Refused::new(66, format!("{}: {why}", asked.messages.display()));
     let bytes = session.doors.files.read(&asked.messages).map_err(|error| failed(error.to_string()))?;
     let bytes = bytes.ok_or_else(|| failed("there is no such file".to_owned()))?;
-    let bodies = bodies_in(&bytes).ok_or_else(|| failed("it ends within a message".to_owned()))?;
+    let (path, bodies) = posts_in(&bytes).ok_or_else(|| failed("`bench messages` wrote it otherwise".to_owned()))?;
+    let address = asked.url.trim_start_matches("http://").trim_end_matches('/').parse();
+    let address: SocketAddr =
+        address.map_err(|_| Refused::new(2, format!("'{}' is no http://ADDRESS:PORT", asked.url)))?;
     let bodies = bodies.get(asked.skip..).unwrap_or_default();
     let posts = Posts {
-        address: asked.to,
-        path: asked.kind.kind().path().to_owned(),
+        address,
+        path,
         bodies: bodies.into(),
         bytes: bytes.into(),
         connections: asked.connections as usize,
@@ -55,11 +55,11 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     let meter = Meter::begin();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Refused::new(1, format!("cannot start: {error}")))?;
-    let posted = runtime.block_on(post(posts)).map_err(|error| Refused::new(69, format!("{}: {error}", asked.to)))?;
+    let posted = runtime.block_on(post(posts)).map_err(|error| Refused::new(69, format!("{}: {error}", asked.url)))?;
     let Posted { accepted, refused, took, .. } = posted;
     let line = json!({
         "bench": "post",
-        "accepted": accepted,
+        "posted": accepted,
         "refused": refused,
         "posts_per_s": accepted as f64 / took.as_secs_f64(),
         "p50_ms": posted.within_ms(50),
@@ -69,8 +69,11 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     print_line(session, &meter, line)
 }
 
-fn bodies_in(bytes: &[u8]) -> Option<Vec<Range<usize>>> {
-    let (mut bodies, mut offset) = (Vec::new(), 0);
+/// The path, and where each body stands.
+fn posts_in(bytes: &[u8]) -> Option<(String, Vec<Range<usize>>)> {
+    let path_len = bytes.iter().position(|byte| *byte == b'\n')?;
+    let path = std::str::from_utf8(&bytes[..path_len]).ok()?;
+    let (mut bodies, mut offset) = (Vec::new(), path_len + 1);
     while offset < bytes.len() {
         let begins = offset + LENGTH_BYTES;
         let length = u32::from_le_bytes(bytes.get(offset..begins)?.try_into().ok()?);
@@ -78,5 +81,5 @@ fn bodies_in(bytes: &[u8]) -> Option<Vec<Range<usize>>> {
         bytes.get(begins..offset)?;
         bodies.push(begins..offset);
     }
-    Some(bodies)
+    Some((path.to_owned(), bodies))
 }
