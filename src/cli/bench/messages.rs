@@ -34,12 +34,12 @@ pub struct Asked {
     /// Agents, each of one reporting unit
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     agents: u32,
-    /// Weeks of each agent, or months with --reports
+    /// Weeks of each agent, or months with --report-rows
     #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=300))]
     weeks: u32,
     /// Reports with so many workload rows, in place of telemetry
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..=40_000))]
-    reports: Option<u32>,
+    report_rows: Option<u32>,
     #[command(flatten)]
     database: DatabaseAt,
     /// Written to: the path they are posted to and a line feed; of each message its length (4 bytes, little-endian) and its
@@ -56,14 +56,14 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
         folder.ok_or_else(|| Refused::new(2, "--state names the server's directory, which is to be founded"))?;
     let keys = enrolled(session, &folder, asked, now)?;
     let failed = |error: std::io::Error| Refused::new(73, format!("cannot write {}: {error}", asked.out.display()));
-    let kind = if asked.reports.is_some() { Kind::Report } else { Kind::Telemetry };
+    let kind = if asked.report_rows.is_some() { Kind::Report } else { Kind::Telemetry };
     let mut out = format!("{}\n", kind.path()).into_bytes();
     let mut bytes = 0;
     let (mut week, mut month) = (first_week()?, first_month()?);
     let mut file = session.doors.files.append_to(&asked.out).map_err(failed)?;
     for _ in 0..asked.weeks {
         for (unit, key) in &keys {
-            let body = match asked.reports {
+            let body = match asked.report_rows {
                 None => signed(&telemetry(unit, week), key),
                 Some(rows) => signed(&submission(unit, month, rows), key),
             };
