@@ -304,15 +304,14 @@ class Messages:
     """A founded License Update Server, and messages that agents enrolled there have signed."""
     folder: str
     file: str
-    kind: str
     # Messages from the beginning of the file that a database has already.
     on_file: int = 0
 
 
-def messages_of(context, name, kind, *how):
-    made = Messages(context.path(f"enrolled-{name}"), context.path(f"messages-{name}"), kind)
+def messages_of(context, name, *how):
+    made = Messages(context.path(f"enrolled-{name}"), context.path(f"messages-{name}"))
     removed(made.folder), removed(made.file)
-    context.ours("messages", "--kind", kind, "--server", made.folder, "--out", made.file, *how)
+    context.ours("messages", "--state", made.folder, "--out", made.file, *how)
     return made
 
 
@@ -341,25 +340,25 @@ def on_postgres(context, made, seconds, base):
 
 
 def posted(context, made, port, seconds, connections, server, pids):
-    load = ["post", "--to", f"127.0.0.1:{port}", "--kind", made.kind, "--connections", connections, "--seconds", seconds, "--messages", made.file, "--skip", made.on_file]
+    load = ["post", "--url", f"http://127.0.0.1:{port}", "--connections", connections, "--seconds", seconds, "--messages", made.file, "--skip", made.on_file]
 
     def run():
         line = context.ours(*load)
-        if line["refused"] or not line["accepted"]:
-            raise Failed(f"{line['refused']} messages were refused, {line['accepted']} accepted")
+        if line["refused"] or not line["posted"]:
+            raise Failed(f"{line['refused']} messages were refused, {line['posted']} accepted")
         if line["wall_s"] < min(1, seconds):
-            raise Failed(f"all {line['accepted']} messages were posted within {line['wall_s']:.2f} s: make more")
-        return {**line, "posted": line["accepted"]}
+            raise Failed(f"all {line['posted']} messages were posted within {line['wall_s']:.2f} s: make more")
+        return line
 
     return counted(server, pids, run)
 
 
 def telemetry(context):
-    seconds, many = context.sized(3, 5), ["--agents", 1_000, "--periods", context.sized(80, 300)]
+    seconds, many = context.sized(3, 5), ["--agents", 1_000, "--weeks", context.sized(80, 300)]
     made = []
 
     def embedded():
-        made[:] = made or [messages_of(context, "embedded", "telemetry", *many)]
+        made[:] = made or [messages_of(context, "embedded", *many)]
         return license_server(context, made[0], seconds)
 
     shown = ("p50_ms", "p99_ms", "us_cpu_per_post", "rss_mb")
@@ -372,7 +371,7 @@ def telemetry(context):
         kept = []
 
         def shared():
-            kept[:] = kept or [messages_of(context, "postgres", "telemetry", "--database", base.url, *many)]
+            kept[:] = kept or [messages_of(context, "postgres", "--database", base.url, *many)]
             return on_postgres(context, kept[0], seconds, base)
 
         yield Case(f"On PostgreSQL, {CONNECTIONS} connections", "posts_per_s", "posts a second", {SUBJECT: shared, **peers}, goal(1.5),
@@ -388,7 +387,7 @@ def reports(context):
     made = []
 
     def receiving():
-        made[:] = made or [messages_of(context, "reports", "report", "--agents", context.sized(50, 100), "--periods", context.sized(4, 8), "--rows", rows)]
+        made[:] = made or [messages_of(context, "reports", "--agents", context.sized(50, 100), "--weeks", context.sized(4, 8), "--report-rows", rows)]
         return license_server(context, made[0], seconds, connections)
 
     def reporting():
