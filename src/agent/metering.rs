@@ -27,6 +27,9 @@ const DAYS_BACK: u64 = 31;
 /// The same for months, counted from their end.
 const MONTHS_BACK: TimeDelta = TimeDelta::days(100);
 
+/// A final revision, and when it became final.
+pub(super) type Owed = (u32, Instant);
+
 /// Tenant or none, server, type.
 type Subject = (Option<String>, String, String);
 
@@ -86,7 +89,7 @@ impl Agent {
         unit: &Unit,
         month: Month,
         newest: u32,
-    ) -> Result<Option<(u32, Instant)>, Trouble> {
+    ) -> Result<Option<Owed>, Trouble> {
         let of = (sink.peer(), unit.id.clone(), month);
         let read = || Ok((Some(newest), self.revision_owed_by_rows(sink, unit, month, newest)?));
         self.kept.revisions_owed.get(&self.store, of, |of_newest| *of_newest == newest, read)
@@ -98,7 +101,7 @@ impl Agent {
         unit: &Unit,
         month: Month,
         newest: u32,
-    ) -> Result<Option<(u32, Instant)>, Trouble> {
+    ) -> Result<Option<Owed>, Trouble> {
         for revision in 1..=newest {
             let Some(at) = self.final_at(unit, month, revision)? else { continue };
             let taken = key::usage_taken(&sink.peer(), &unit.id, &month.to_string(), revision);

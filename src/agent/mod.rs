@@ -150,7 +150,7 @@ struct KeptRows {
     license_watches: Kept<UnitId, license::WatchGiven, Option<Instant>>,
     untold: Kept<(), (), Arc<Vec<notices::Untold>>>,
     retention: Kept<(), (), RetentionFacts>,
-    revisions_owed: Kept<(String, UnitId, Month), u32, Option<(u32, Instant)>>,
+    revisions_owed: Kept<(String, UnitId, Month), u32, Option<metering::Owed>>,
     clock_suspect: Kept<(), (), Option<String>>,
 }
 
