@@ -82,6 +82,7 @@ fn brief(script: &Script<'_>) -> Brief {
             signs_in: if script.says("key") { SignsIn::ApiKey } else { SignsIn::Password },
         },
         known: vec![KnownServer { server: "vbr01@vbr01".to_owned(), installation_id: None }],
+        remembered: Default::default(),
     }
 }
 

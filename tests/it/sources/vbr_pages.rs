@@ -60,9 +60,7 @@ impl Server {
     fn restore_points(&self, path: &str) -> Value {
         // The oldest restore point of a name is asked for with a filter; there is none but those of the window.
         let shown = if path.contains("nameFilter") { &[] } else { &self.restore_points[..] };
-        let row = |(id, at): &(String, Instant)| {
-            json!({"name": format!("machine {id}"), "platformName": "VMware", "creationTime": at})
-        };
+        let row = |(id, at): &(String, Instant)| json!({"name": format!("machine {id}"), "platformName": "VMware", "creationTime": at});
         json!({"data": shown.iter().map(row).collect::<Vec<_>>(), "pagination": {"total": shown.len()}})
     }
 
