@@ -65,31 +65,29 @@ impl KeptMaxima {
         }
     }
 
-    /// Goes on from the maxima of the day before; `each` is told of every group that is another.
-    fn follow(self, maxima: &mut Maxima, each: &mut dyn FnMut(&Group, Points)) -> Result<(), StoreError> {
-        let group = |tenant, kind: String| (tenant, kind.parse().expect("every text is a workload type"));
-        let (stated, is_whole) = match self {
+    /// Goes on from the maxima of the day before; returns every group that is another.
+    fn follow(self, maxima: &mut Maxima) -> Result<Vec<(Group, Points)>, StoreError> {
+        let stated = match self {
             KeptMaxima::Whole(stated) => {
-                let stated = stated.into_iter().map(|(tenant, kind, points)| (tenant, kind, Some(points)));
-                (stated.collect(), true)
+                maxima.clear();
+                stated.into_iter().map(|(tenant, kind, points)| (tenant, kind, Some(points))).collect()
             }
-            KeptMaxima::Since(stated) => (stated, false),
+            KeptMaxima::Since(stated) => stated,
         };
-        if is_whole {
-            maxima.clear();
-        }
+        let mut changed = Vec::with_capacity(stated.len());
         for (tenant, kind, points) in stated {
-            let group = group(tenant, kind);
-            match points {
-                Some(points) => {
-                    let points = exact(points)?;
-                    each(&group, points);
-                    maxima.insert(group, points);
-                }
-                None => drop(maxima.remove(&group)),
+            let group: Group = (tenant, kind.parse().expect("every text is a workload type"));
+            let Some(points) = points.map(exact).transpose()? else {
+                maxima.remove(&group);
+                continue;
+            };
+            match maxima.get_mut(&group) {
+                Some(known) => *known = points,
+                None => drop(maxima.insert(group.clone(), points)),
             }
+            changed.push((group, points));
         }
-        Ok(())
+        Ok(changed)
     }
 }
 
@@ -282,9 +280,8 @@ impl State {
         let mut maxima = Maxima::new();
         for (key, bytes) in self.kv.scan(&range(from), &range(behind))? {
             let day = keys::day_of(&key).ok_or_else(|| kept::odd("a day's key", "it has no day"))?;
-            let mut changed = Vec::new();
             let row: KeptMaxima = kept::from_bytes("a day's maxima", &bytes)?;
-            row.follow(&mut maxima, &mut |group, points| changed.push((group.clone(), points)))?;
+            let changed = row.follow(&mut maxima)?;
             if first <= day {
                 each(day, &maxima, &changed);
             }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::model::at;
 use super::print_line;
-use super::store::{SERVER, middle, opened, recorded};
+use super::store::{SERVER, bytes_in, middle, opened, recorded};
 use crate::agent::Refused;
 use crate::ask::{Conversation, Step};
 use crate::cli::session::Session;
@@ -36,6 +36,9 @@ pub struct Asked {
     /// Each read knows nothing of the pages of the one before
     #[arg(long)]
     forget: bool,
+    /// Certificate authorities that the server's certificate is believed by; without it the system's
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
 }
 
 pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
@@ -43,7 +46,8 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     let password = asked.store.join("password");
     session.write(&password, b"bench")?;
     let login = Login { username: "bench".to_owned(), password: SecretPlace::File(password) };
-    let peer = HttpPeer { base_url: asked.url.clone(), trust: Trust::System, login: Some(login), api_key: None };
+    let trust = asked.tls_ca.clone().map_or(Trust::System, Trust::CaFile);
+    let peer = HttpPeer { base_url: asked.url.clone(), trust, login: Some(login), api_key: None };
     let wire = RealWire::new(BTreeMap::from([(SERVER.to_owned(), PeerSettings::Http(peer))]));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Refused::new(1, format!("cannot start: {error}")))?;
@@ -80,6 +84,8 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     let (wall, cpu) = (middle(&mut walls[later..]), middle(&mut cpus[later..]));
     let line = json!({
         "workloads": workloads,
+        "sweeps": asked.sweeps,
+        "written": bytes_in(&asked.store.join("journal")),
         "sweep_wall_s": wall,
         "sweep_cpu_s": cpu,
         "us_cpu_per_sample": cpu * 1e6 / workloads.max(1) as f64,

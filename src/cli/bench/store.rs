@@ -6,15 +6,14 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 
-use super::model::{Fleet, Seen, at};
+use super::model::{Fleet, Seen, Sweep, at};
 use super::{Generated, print_line};
 use crate::agent::Refused;
 use crate::cli::session::Session;
 use crate::domain::Instant;
 use crate::domain::installation::Unit;
 use crate::domain::sample::Sample;
-use crate::domain::workload::Workload;
-use crate::domain::workloads::Cut;
+use crate::domain::workloads::{Cut, Workloads};
 use crate::doors::Files;
 use crate::ports::files::RealFiles;
 use crate::ports::meter::Meter;
@@ -37,13 +36,13 @@ pub struct Asked {
     store: PathBuf,
 }
 
-/// Samples as a source gives them: what is as in the hour before is shared with it.
+/// Samples as a source gives them: what is as in the store's newest sample is shared with it.
 pub struct Made<'a> {
     fleet: &'a Fleet,
-    /// Numbers by the order of their ids.
+    /// By number its place in the order of the ids.
     by_id: Vec<usize>,
-    known: Vec<Option<(Seen, Arc<Workload>)>>,
-    newest: Option<Sample>,
+    /// By number what was seen last.
+    known: Vec<Option<Seen>>,
 }
 
 impl<'a> Made<'a> {
@@ -53,26 +52,21 @@ impl<'a> Made<'a> {
         let mut by_id = vec![0; numbers.len()];
         numbers.iter().enumerate().for_each(|(place, number)| by_id[*number as usize] = place);
         let known = vec![None; numbers.len()];
-        Made { fleet, by_id, known, newest: None }
+        Made { fleet, by_id, known }
     }
 
-    /// The sample of an hour; hours come in order.
-    pub fn sample(&mut self, sweep: &super::model::Sweep) -> Sample {
+    /// The sample of an hour; hours come in order. `before` is the store's newest.
+    pub fn sample(&mut self, sweep: &Sweep, before: &Workloads) -> Sample {
         let mut seen: Vec<Seen> = sweep.seen.clone();
         seen.sort_unstable_by_key(|seen| self.by_id[seen.number as usize]);
-        let empty = super::model::Sweep { hour: sweep.hour, seen: Vec::new() };
-        let before = self.newest.take().map(|sample| sample.workloads).unwrap_or_default();
-        let mut cut = Cut::sharing(&before);
+        let empty = Sweep { hour: sweep.hour, seen: Vec::new() };
+        let mut cut = Cut::sharing(before);
         for seen in seen {
-            let place = &mut self.known[seen.number as usize];
-            let known = place.as_ref().filter(|(known, _)| *known == seen).map(|(_, workload)| Arc::clone(workload));
-            let workload = known.unwrap_or_else(|| Arc::new(self.fleet.workload(seen)));
-            *place = Some((seen, Arc::clone(&workload)));
-            cut.push(workload);
+            let is_known = self.known[seen.number as usize].replace(seen) == Some(seen);
+            let known = is_known.then(|| before.get(before.position_of(&self.fleet.id(seen.number))?)).flatten();
+            cut.push(known.map_or_else(|| Arc::new(self.fleet.workload(seen)), Arc::clone));
         }
-        let sample = Sample { workloads: cut.end(), ..self.fleet.sample(SERVER, &empty) };
-        self.newest = Some(sample.clone());
-        sample
+        Sample { workloads: cut.end(), ..self.fleet.sample(SERVER, &empty) }
     }
 }
 
@@ -121,7 +115,8 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     let mut store = opened(&asked.store, at(0))?;
     let (mut walls, mut cpus, mut samples) = (Vec::new(), Vec::new(), 0);
     for sweep in fleet.sweeps() {
-        let sample = made.sample(&sweep);
+        let before = store.newest_as_taken(SERVER, at(sweep.hour)).map_err(refused)?;
+        let sample = made.sample(&sweep, &before.map(|sample| sample.workloads.clone()).unwrap_or_default());
         let one = Meter::begin();
         recorded(&mut store, &sample)?;
         let used = one.used();
@@ -142,9 +137,9 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
         "sweep_cpu_us_median": cpu * 1e6,
         "samples_per_s": a_sweep / wall,
         "journal_bytes": journal,
-        "state_bytes": state,
+        "sled_bytes": state,
         "bytes_per_sample": of(journal),
-        "bytes_per_sample_with_state": of(journal + state),
+        "bytes_per_sample_all": of(journal + state),
         "fsync_p50_us": synced(&asked.store.join("syncs"))? * 1e6,
     });
     print_line(session, &meter, line)
@@ -163,7 +158,8 @@ fn synced(path: &Path) -> Result<f64, Refused> {
     Ok(middle(&mut walls))
 }
 
-fn bytes_in(folder: &Path) -> u64 {
+/// Bytes of all files in a folder.
+pub fn bytes_in(folder: &Path) -> u64 {
     let bytes = |entry: std::fs::DirEntry| match entry.metadata() {
         Ok(about) if about.is_dir() => bytes_in(&entry.path()),
         Ok(about) => about.len(),
