@@ -11,7 +11,7 @@ use crate::doors::FileLock;
 /// The two lives of the store.
 pub enum Keeping {
     Folder { ledger: Arc<Ledger>, _lock: FileLock },
-    Database(Postgres),
+    Database(Box<Postgres>),
 }
 
 impl Keeping {

@@ -117,7 +117,7 @@ impl LicenseServer {
     /// # Errors
     /// As [`LicenseServer::open`].
     pub fn open_as_kept(files: Arc<dyn Files>, folder: &Path) -> Result<LicenseServer, LicenseServerError> {
-        LicenseServer::open(files, folder, Policy::default())?.as_kept()
+        LicenseServer::open(files, folder, Policy::default())?.by_kept_policy()
     }
 
     /// Serves the database with the signing key of the folder, by the policy that is kept there. Not within a runtime.
@@ -132,10 +132,10 @@ impl LicenseServer {
         let key = Arc::new(signing_key::read_signing_key(files, folder)?);
         let database = Postgres::open(database, &key.fingerprint())?;
         let policy = Mutex::new(Policy::default());
-        LicenseServer { key, policy, keeping: Keeping::Database(database) }.as_kept()
+        LicenseServer { key, policy, keeping: Keeping::Database(Box::new(database)) }.by_kept_policy()
     }
 
-    fn as_kept(mut self) -> Result<LicenseServer, LicenseServerError> {
+    fn by_kept_policy(mut self) -> Result<LicenseServer, LicenseServerError> {
         self.policy = Mutex::new(self.keeping.look(|state| state.policy)?.unwrap_or_default());
         Ok(self)
     }

@@ -207,7 +207,7 @@ impl Postgres {
     ) -> Result<Vec<Row>, Unopened> {
         let client = self.client().await?;
         // The caller's runtime need not have timers.
-        let late = self.carrier().spawn(sleep(Duration::from_secs(seconds_max)));
+        let late = self.carrier().spawn(async move { sleep(Duration::from_secs(seconds_max)).await });
         let late_ends = late.abort_handle();
         let read = tokio::select! {
             read = client.query(query, parameters) => read.map_err(|error| Unopened::refused(&error)),

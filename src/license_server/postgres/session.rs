@@ -93,7 +93,10 @@ impl Session {
             client.prepare(include_str!("read.sql")),
             client.prepare(include_str!("write.sql")),
         )?;
+        // The first batch that writes the row makes it durable; until then it says nothing.
+        client.batch_execute("BEGIN; SET LOCAL synchronous_commit = off").await?;
         let row = client.query_one("INSERT INTO chain (head) VALUES ($1) RETURNING id", &[&GENESIS.as_slice()]).await?;
+        client.batch_execute("COMMIT").await?;
         let chain = Chain { id: row.get(0), links: 0, head: GENESIS };
         Ok(Session { client, lock, read, write, chain })
     }
