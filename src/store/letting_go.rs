@@ -245,7 +245,11 @@ impl State {
             if Remains::of_row(row)?.is_none() {
                 let told = told.get(at).cloned().unwrap_or_default();
                 let is_thinned = |since: Moment| rows.contains_key(&since);
-                thinned.push(self.thinned(server, *at, row, told, &is_thinned, &mut unpacker)?);
+                let digest = match row.digest {
+                    Some(digest) => digest,
+                    None => digest::digest(&*unpacker.unpack(&self.kv, server, *at, row)?),
+                };
+                thinned.push(self.thinned(server, *at, digest, told, &is_thinned)?);
             }
         }
         Ok(thinned)
@@ -255,10 +259,9 @@ impl State {
         &self,
         server: &str,
         at: Moment,
-        row: &SampleRow,
+        digest: Hash,
         told: Vec<(String, Option<Moment>)>,
         is_thinned: &dyn Fn(Moment) -> bool,
-        unpacker: &mut Unpacker,
     ) -> Result<ThinnedSample, StoreError> {
         let taken_at = kept::instant(at)?;
         let newest = newest_as_of(&self.kv, server, taken_at)?;
@@ -271,10 +274,6 @@ impl State {
         let sizes = self.kv.get(&keys::at(About::Sizes, server, taken_at))?;
         let sizes = sizes.map(|bytes| kept::from_bytes("sizes", &bytes)).transpose()?.unwrap_or_default();
         let left = packing::marked(Kind::Thinned, &kept::to_bytes(&Remains { summary, sizes, told }));
-        let digest = match row.digest {
-            Some(digest) => digest,
-            None => digest::digest(&*unpacker.unpack(&self.kv, server, at, row)?),
-        };
         Ok(ThinnedSample { server: server.to_owned(), taken_at, digest, left })
     }
 

@@ -108,6 +108,9 @@ impl Folded {
     }
 }
 
+/// Told a day, its maxima, and the groups that are another than on the day before.
+type EachDay<'a> = dyn FnMut(NaiveDate, &Maxima, &[(Group, Points)]) + 'a;
+
 impl State {
     /// Marks days again: the newest one goes on with what was folded, others are worked out anew.
     pub(super) fn mark_days(
@@ -271,7 +274,7 @@ impl State {
         unit: &str,
         first: NaiveDate,
         last: NaiveDate,
-        each: &mut dyn FnMut(NaiveDate, &Maxima, &[(Group, Points)]),
+        each: &mut EachDay<'_>,
     ) -> Result<(), StoreError> {
         let back = Days::new(WHOLE_EVERY_DAYS.unsigned_abs().into());
         let from = first.checked_sub_days(back).unwrap_or(first);

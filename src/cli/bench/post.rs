@@ -23,8 +23,10 @@ pub struct Asked {
     /// Where the server listens, without TLS: http://ADDRESS:PORT
     #[arg(long, value_name = "URL")]
     url: String,
+    /// Connections at the same time, each kept alive
     #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     connections: u32,
+    /// How long it posts
     #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     seconds: u32,
     /// What `bench messages` wrote

@@ -61,8 +61,9 @@ fn a_year_with_thinning_tells_what_a_year_without_tells() {
     assert_eq!(told_to_all(&thinned, "2027-01-14"), told_to_all(&whole, "2027-01-14"));
     let ((raw, news), (all_raw, all_news)) = (held(&thinned), held(&whole));
     println!("raw samples {} of {}, letters {} of {}", raw.len(), all_raw.len(), news.len(), all_news.len());
-    // A delta chain of samples every twelve hours may reach back as far as its last whole sample.
-    assert!(raw.len() * 3 < all_raw.len(), "{} of {}", raw.len(), all_raw.len());
+    // What is kept, twelve hours apart, and the chain of changes that the oldest of them hangs on.
+    let (kept, chain) = (2 * (90 + 7), 96 + 45);
+    assert!(raw.len() < kept + chain && raw.len() * 2 < all_raw.len(), "{} of {}", raw.len(), all_raw.len());
     assert!(news.iter().all(|told| *told >= at("2027-01-15") - TimeDelta::days(98)), "{:?}", news.first());
     assert!(all_news.first().is_some_and(|told| *told < at("2026-03-01")));
     assert_eq!(report(&thinned, "2026-02").total_points, report(&whole, "2026-02").total_points);
