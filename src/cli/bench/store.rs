@@ -158,12 +158,8 @@ fn synced(path: &Path) -> Result<f64, Refused> {
     Ok(middle(&mut walls))
 }
 
-/// Bytes of all files in a folder.
+/// Bytes of the files in a folder.
 pub fn bytes_in(folder: &Path) -> u64 {
-    let bytes = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(about) if about.is_dir() => bytes_in(&entry.path()),
-        Ok(about) => about.len(),
-        Err(_) => 0,
-    };
-    std::fs::read_dir(folder).into_iter().flatten().flatten().map(bytes).sum()
+    let bytes = |name: &String| RealFiles.read(&folder.join(name)).ok().flatten().map_or(0, |bytes| bytes.len() as u64);
+    RealFiles.list(folder).unwrap_or_default().iter().map(bytes).sum()
 }

@@ -11,9 +11,9 @@ use tidegauge::rules::rating::Rating;
 use tidegauge::simulation::estate::{Estate, EstatePlan};
 use tidegauge::simulation::vspc::{Fault, Role, Vspc};
 use tidegauge::simulation::wire::{API_KEY, PASSWORD, USERNAME};
-use tidegauge::sources::{Brief, Collected, KnownServer, SignsIn, SourceSettings, Sweep, source_named};
+use tidegauge::sources::{Brief, Collected, KnownServer, SignsIn, SourceSettings, source_named};
 
-use super::driver::{InProcess, SetClock, at, drive};
+use super::driver::{self, InProcess, SetClock, at, drive};
 
 const BEGIN: &str = "2026-01-15T00:00:00Z";
 
@@ -43,15 +43,7 @@ fn outside() -> Outside {
 
 fn brief(now: Instant, signs_in: SignsIn, known: Vec<KnownServer>) -> Brief {
     let settings = SourceSettings { signs_in, ..SourceSettings::default() };
-    Brief {
-        server: "vspc".to_owned(),
-        now,
-        previous: None,
-        sweep: Sweep::Since,
-        settings,
-        known,
-        remembered: Default::default(),
-    }
+    Brief { settings, known, ..driver::brief("vspc", now) }
 }
 
 impl Outside {
