@@ -2,9 +2,31 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Trouble;
+use super::facts::UnitGiven;
+use super::license::WatchGiven;
+use super::metering::Owed;
+use super::notices::Untold;
+use crate::domain::installation::{Unit, UnitId};
+use crate::domain::{Instant, Month};
+use crate::rules::retention::RetentionFacts;
+use crate::rules::schedule::{ReportState, UnitFacts};
 use crate::store::{Store, Trace};
+
+/// What follows from rows, each kept until one of its rows is set.
+#[derive(Default)]
+pub(super) struct KeptRows {
+    pub all_units: Kept<(), (), Arc<Vec<Unit>>>,
+    pub units: Kept<UnitId, UnitGiven, UnitFacts>,
+    pub reports: Kept<(UnitId, Month, u32), Option<Instant>, Option<ReportState>>,
+    pub license_watches: Kept<UnitId, WatchGiven, Option<Instant>>,
+    pub untold: Kept<(), (), Arc<Vec<Untold>>>,
+    pub retention: Kept<(), (), RetentionFacts>,
+    pub revisions_owed: Kept<(String, UnitId, Month), u32, Option<Owed>>,
+    pub clock_suspect: Kept<(), (), Option<String>>,
+}
 
 /// By key what was worked out last, what it was given beside the rows, and its trace.
 pub(super) struct Kept<K, G, T>(RefCell<BTreeMap<K, (G, T, Trace)>>);

@@ -61,15 +61,14 @@ use std::sync::Arc;
 use crate::ask::{Conversation, HttpAnswer, Setback};
 use crate::config::Settings;
 use crate::domain::console_report::ConsoleReport;
-use crate::domain::installation::{ServerName, Unit, UnitId};
+use crate::domain::installation::{ServerName, UnitId};
 use crate::domain::{Instant, Month};
 use crate::doors::{Chance, Files};
-use crate::rules::retention::RetentionFacts;
-use crate::rules::schedule::{self, Planned, Policy, ReportState};
+use crate::rules::schedule::{self, Planned, Policy};
 use crate::sources::{Collected, Remembered};
 use crate::store::fact::Fact;
 use crate::store::{Opening, Store, StoreError};
-use kept::Kept;
+use kept::KeptRows;
 
 pub use crate::rules::schedule::Duty;
 pub use access::{Knock, Query};
@@ -139,19 +138,6 @@ pub struct Agent {
     ordered_by: BTreeMap<Duty, String>,
     /// What happened since the last [`Agent::take_story`], a line each.
     story: Vec<String>,
-}
-
-/// What follows from rows, each kept until one of its rows is set.
-#[derive(Default)]
-struct KeptRows {
-    all_units: Kept<(), (), Arc<Vec<Unit>>>,
-    units: Kept<UnitId, facts::UnitGiven, schedule::UnitFacts>,
-    reports: Kept<(UnitId, Month, u32), Option<Instant>, Option<ReportState>>,
-    license_watches: Kept<UnitId, license::WatchGiven, Option<Instant>>,
-    untold: Kept<(), (), Arc<Vec<notices::Untold>>>,
-    retention: Kept<(), (), RetentionFacts>,
-    revisions_owed: Kept<(String, UnitId, Month), u32, Option<metering::Owed>>,
-    clock_suspect: Kept<(), (), Option<String>>,
 }
 
 /// What the schedule knows, as of an entry of the journal and an instant.

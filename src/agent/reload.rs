@@ -63,7 +63,7 @@ impl Agent {
 
     fn forget_thoughts(&mut self) {
         self.console_reports.clear();
-        self.kept = super::KeptRows::default();
+        self.kept = super::kept::KeptRows::default();
         self.counted_once.take();
         self.looks.take();
         self.explained.take();
