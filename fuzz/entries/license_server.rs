@@ -69,10 +69,10 @@ pub fn messages(bytes: &[u8]) {
         let reply = server.take(kind, &body, now());
         assert!(reply.status < 500, "what an agent says never breaks the server");
     }
-    server.contracts();
-    server.sums("2026-09".parse().expect("a month"));
-    server.installations();
-    server.reports();
+    server.contracts().expect("a folder answers");
+    server.sums("2026-09".parse().expect("a month")).expect("a folder answers");
+    server.installations().expect("a folder answers");
+    server.reports().expect("a folder answers");
     // What was taken is read again.
     drop(server);
 }

@@ -161,8 +161,7 @@ pub enum Command {
     /// Example: tidegauge completions bash > /etc/bash_completion.d/tidegauge
     Completions(super::completions::Asked),
     /// The License Update Server and its operator's commands
-    #[command(subcommand)]
-    LicenseServer(super::license_server::Act),
+    LicenseServer(super::license_server::Asked),
     /// Runs the agent until it is told to stop
     ///
     /// Samples, reports, sends, tells and renews as the settings say, serves the control socket in the state directory

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::{Contract, ContractState};
 use super::facts::{Fact, Grant, Note};
-use super::hearing::{Concern, Said};
+use super::hearing::Said;
 use super::intake::{Decided, NewFact, shortened};
 use super::operator_rows::{AgentRow, ContractSum, InstallationRow, ReportRow, ReportView};
+use super::postgres::Needs;
 use super::state::State;
 use super::{LicenseServer, LicenseServerError};
 use crate::domain::gate::{REASON_CHARS_MAX, Tolerance};
@@ -80,6 +81,8 @@ pub enum Refused {
     NoReport { unit: String, month: Month },
     #[error("a reason is needed")]
     NoReason,
+    #[error("an id holds a NUL")]
+    Nul,
     #[error("{what} has {signs} signs, and at most {REASON_CHARS_MAX} travel to the agents: shorten it")]
     TooLong { what: &'static str, signs: usize },
     #[error(transparent)]
@@ -101,21 +104,28 @@ impl LicenseServer {
         let secret = order.makes_a_token().then(|| drawn(chance));
         let server_key = self.verifying_key().fingerprint();
         let by = by.to_owned();
-        self.asked(Concern::Whole, move |state| ordered(state, order, (&by, now), (server_key, secret)))?
+        let needs = Needs::of_order(&order, secret.as_ref());
+        if !needs.can_be_asked() {
+            return Err(Refused::Nul);
+        }
+        self.asked(needs, move |state| ordered(state, order.clone(), (&by, now), (server_key.clone(), secret.clone())))?
     }
 
-    /// Contracts by id.
-    pub fn contracts(&self) -> Vec<Contract> {
-        self.ledger.look(|state| state.contracts.values().cloned().collect())
+    /// Contracts by id. Like all lists: not within a runtime.
+    ///
+    /// # Errors
+    /// The database does not answer; also of all lists.
+    pub fn contracts(&self) -> Result<Vec<Contract>, LicenseServerError> {
+        self.keeping.look(|state| state.contracts.values().cloned().collect())
     }
 
     /// What the units of each contract reported of the month, beside the sum of their watermarks.
-    pub fn sums(&self, month: Month) -> Vec<ContractSum> {
-        self.ledger.look(|state| sums(state, month, self.policy().tolerance))
+    pub fn sums(&self, month: Month) -> Result<Vec<ContractSum>, LicenseServerError> {
+        self.keeping.look(|state| sums(state, month, self.policy().tolerance))
     }
 
     /// Units by id.
-    pub fn installations(&self) -> Vec<InstallationRow> {
+    pub fn installations(&self) -> Result<Vec<InstallationRow>, LicenseServerError> {
         let row = |(unit, on_file): (&String, &super::UnitOnFile)| InstallationRow {
             unit: unit.clone(),
             contract_id: on_file.contract_id.clone(),
@@ -127,12 +137,12 @@ impl LicenseServer {
             last_week: on_file.last_week,
             last_check: on_file.checks.last().map(|check| check.answer.message.clone()),
         };
-        self.ledger.look(|state| state.units.iter().map(row).collect())
+        self.keeping.look(|state| state.units.iter().map(row).collect())
     }
 
     /// Agents by the fingerprint of their key, with who else showed the token of each.
-    pub fn agents(&self) -> Vec<AgentRow> {
-        self.ledger.look(|state| {
+    pub fn agents(&self) -> Result<Vec<AgentRow>, LicenseServerError> {
+        self.keeping.look(|state| {
             let row = |(key, on_file): (&String, &super::state::AgentOnFile)| AgentRow {
                 key: key.clone(),
                 agent_id: on_file.agent_id.clone(),
@@ -146,8 +156,8 @@ impl LicenseServer {
     }
 
     /// Newest revisions by unit and month, with the gate as it stands.
-    pub fn reports(&self) -> Vec<ReportRow> {
-        self.ledger.look(|state| {
+    pub fn reports(&self) -> Result<Vec<ReportRow>, LicenseServerError> {
+        self.keeping.look(|state| {
             let of_unit = |(unit, on_file): (&String, &super::UnitOnFile)| {
                 let months: Vec<Month> = on_file.reports.keys().copied().collect();
                 months.into_iter().filter_map(|month| self.row(state, unit, month)).collect::<Vec<_>>()
@@ -159,14 +169,15 @@ impl LicenseServer {
     /// One month of one unit in full.
     ///
     /// # Errors
-    /// No such report.
+    /// No such report, or the database does not answer.
     pub fn report(&self, unit: &str, month: Month) -> Result<ReportView, Refused> {
         let missing = || Refused::NoReport { unit: unit.to_owned(), month };
-        let (row, message) = self.ledger.look(|state| {
+        let id = |state: &State| newest(state, unit, month).ok().map(|report| report.id.clone());
+        let (row, message) = self.keeping.look_at(unit, id, |state| {
             let row = self.row(state, unit, month).ok_or_else(missing)?;
             let message = state.messages.get(&newest(state, unit, month)?.id).ok_or_else(missing)?;
             Ok::<_, Refused>((row, message.clone()))
-        })?;
+        })??;
         let submission = Said::in_body(&message.body).map_err(|_| missing())?;
         let conflicts = message.conflicts.iter().map(|conflict| (conflict.at, conflict.sha256.clone())).collect();
         Ok(ReportView { row, submission, conflicts })

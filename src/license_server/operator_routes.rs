@@ -45,6 +45,7 @@ pub fn operator_router(server: Arc<LicenseServer>, clock: Arc<dyn Clock>, chance
         .route("/v1/operator/installations", get(installations))
         .route("/v1/operator/reports", get(reports))
         .route("/v1/operator/reports/{unit}/{month}", get(report))
+        .route("/v1/operator/verified", get(verify))
         .with_state(Context { server, clock, chance })
 }
 
@@ -62,27 +63,44 @@ async fn obey(State(context): State<Context>, Json(SignedOrder { by, order }): J
 }
 
 async fn contracts(State(context): State<Context>) -> Response {
-    Json(context.server.contracts()).into_response()
+    listed(move || context.server.contracts()).await
 }
 
 async fn sums(State(context): State<Context>, Path(month): Path<Month>) -> Response {
-    Json(context.server.sums(month)).into_response()
+    listed(move || context.server.sums(month)).await
 }
 
 async fn agents(State(context): State<Context>) -> Response {
-    Json(context.server.agents()).into_response()
+    listed(move || context.server.agents()).await
 }
 
 async fn installations(State(context): State<Context>) -> Response {
-    Json(context.server.installations()).into_response()
+    listed(move || context.server.installations()).await
 }
 
 async fn reports(State(context): State<Context>) -> Response {
-    Json(context.server.reports()).into_response()
+    listed(move || context.server.reports()).await
 }
 
 async fn report(State(context): State<Context>, Path((unit, month)): Path<(String, Month)>) -> Response {
-    context.server.report(&unit, month).map_or_else(|refused| refusal(&refused), |view| Json(view).into_response())
+    listed(move || context.server.report(&unit, month)).await
+}
+
+async fn verify(State(context): State<Context>) -> Response {
+    listed(move || context.server.verify()).await
+}
+
+/// Rows, looked up beside the threads that serve.
+async fn listed<T, E>(look: impl FnOnce() -> Result<T, E> + Send + 'static) -> Response
+where
+    T: Serialize + Send + 'static,
+    E: Into<Refused> + Send + 'static,
+{
+    let looked = tokio::task::spawn_blocking(move || look().map_err(Into::into)).await;
+    match looked.unwrap_or(Err(Refused::Server(LicenseServerError::Stopped))) {
+        Ok(rows) => Json(rows).into_response(),
+        Err(refused) => refusal(&refused),
+    }
 }
 
 fn refusal(refused: &Refused) -> Response {
@@ -91,7 +109,7 @@ fn refusal(refused: &Refused) -> Response {
         Refused::NoContract(_) | Refused::NoUnit(_) | Refused::NoAgent(_) | Refused::NoReport { .. } => {
             StatusCode::NOT_FOUND
         }
-        Refused::NoReason | Refused::TooLong { .. } => StatusCode::BAD_REQUEST,
+        Refused::NoReason | Refused::Nul | Refused::TooLong { .. } => StatusCode::BAD_REQUEST,
         Refused::Server(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     (status, Json(serde_json::json!({ "error": refused.to_string() }))).into_response()

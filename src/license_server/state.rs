@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Policy;
 use super::contract::Contract;
 use super::facts::{Fact, Grant, Note, RefusedEnrolment};
@@ -29,7 +31,7 @@ pub struct State {
     pub messages: BTreeMap<String, MessageOnFile>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenOnFile {
     pub contract_id: String,
     pub expires_at: Instant,
@@ -39,7 +41,7 @@ pub struct TokenOnFile {
     pub refused: Vec<RefusedEnrolment>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentOnFile {
     pub agent_id: String,
     pub contract_id: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::facts::Note;
 use crate::domain::calendar::{Month, midnight};
@@ -39,14 +40,14 @@ pub struct UnitOnFile {
 }
 
 /// One day's mark by the two ways it comes in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayOnFile {
     pub telemetry: Option<Daily>,
     pub report: Option<Daily>,
 }
 
 /// One revision of one month; its body stands among the messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportOnFile {
     /// The submission's id.
     pub id: String,
@@ -67,7 +68,7 @@ pub struct ReportOnFile {
 }
 
 /// A license check and its answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckOnFile {
     pub body_sha256: String,
     pub answer: LicenseAnswer,

@@ -9,6 +9,7 @@ pub mod files;
 pub mod lines;
 pub mod load;
 pub mod meter;
+pub mod postgres;
 pub mod serve;
 mod serving;
 mod taking;

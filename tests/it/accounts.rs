@@ -24,12 +24,15 @@ use tidegauge::doors::{Chance, Clock};
 use tidegauge::license_server::{
     Contract, ContractState, LicenseServer, Order, Policy, SignedOrder, Term, new_signing_key, operator_router, router,
 };
+use tidegauge::ports::postgres::Database;
 use tidegauge::protocol::{
     self, EnrolmentToken, Kind, LicenseAnswer, LicenseCheck, Message, Occasion, Sent, Submission, Telemetry,
 };
 use tidegauge::seal::keys::SigningKey;
 use tidegauge::simulation::disk::SimulatedDisk;
 use tower::ServiceExt;
+
+use crate::postgres;
 
 pub const UNIT: &str = "unit-1";
 pub const FOLDER: &str = "/srv/license-server";
@@ -66,9 +69,11 @@ impl Chance for Counting {
     }
 }
 
-/// A License Update Server with its operator, and an agent.
+/// A License Update Server with its operator, and an agent: on a folder, or on a schema of its own in the PostgreSQL of
+/// [`postgres::VARIABLE`], by which the same stories are told.
 pub struct Office {
     pub disk: SimulatedDisk,
+    database: Option<Database>,
     pub server: Arc<LicenseServer>,
     pub agent: SigningKey,
     clock: Arc<WallClock>,
@@ -79,12 +84,17 @@ pub struct Office {
 impl Office {
     /// A server with a signing key and no contract, on 1 October 2026.
     pub fn empty() -> Office {
+        Office::empty_on(postgres::fresh())
+    }
+
+    fn empty_on(database: Option<Database>) -> Office {
         let disk = SimulatedDisk::new();
         let mut chance = Counting(0);
         new_signing_key(&disk, Path::new(FOLDER), &mut chance).unwrap();
         Office {
-            server: open(&disk),
+            server: opened(&disk, database.as_ref()),
             disk,
+            database,
             agent: SigningKey::from_secret(&[200; 32]),
             clock: Arc::new(WallClock(Mutex::new(at("2026-10-01T08:00:00Z")))),
             chance,
@@ -94,7 +104,16 @@ impl Office {
 
     /// With one contract and its agent enrolled.
     pub fn enrolled() -> Office {
-        let mut office = Office::empty();
+        Office::empty().with_an_agent()
+    }
+
+    /// The same on a folder, whatever the others stand on.
+    pub fn enrolled_on_a_folder() -> Office {
+        Office::empty_on(None).with_an_agent()
+    }
+
+    fn with_an_agent(self) -> Office {
+        let mut office = self;
         let token = office.order(Order::AddContract { contract: contract(), url: None }).unwrap();
         let agent = office.agent.clone();
         office.enrol(&token, &agent).unwrap();
@@ -122,7 +141,19 @@ impl Office {
     pub fn restart(&mut self) {
         self.disk.power_cut();
         self.disk = self.disk.duplicate();
-        self.server = open(&self.disk);
+        self.server = opened(&self.disk, self.database.as_ref());
+    }
+
+    /// As the operator's commands open it when no server runs.
+    pub fn offline(self) -> LicenseServer {
+        self.disk.power_cut();
+        let disk = self.disk.duplicate();
+        drop(self.server);
+        let folder = Path::new(FOLDER);
+        match self.database {
+            Some(database) => LicenseServer::open_on_database(&disk, folder, database).unwrap(),
+            None => LicenseServer::open_as_kept(Arc::new(disk), folder).unwrap(),
+        }
     }
 
     /// Posts bytes and returns status and body.
@@ -195,6 +226,13 @@ impl Office {
     /// A check of the unit now, with this license and serial.
     pub fn ask(&self, serial: Option<u64>, license: License) -> LicenseAnswer {
         self.check(&license_check(self.clock.now(), serial, license)).unwrap()
+    }
+}
+
+fn opened(disk: &SimulatedDisk, database: Option<&Database>) -> Arc<LicenseServer> {
+    match database {
+        Some(database) => Arc::new(LicenseServer::open_on_database(disk, Path::new(FOLDER), database.clone()).unwrap()),
+        None => open(disk),
     }
 }
 

@@ -20,6 +20,7 @@ mod journal; // framing, chain, a cut at every byte
 mod limits; // docs/LIMITS.md: each limit, and one past it
 mod openid; // signing in with a provider: forged, replayed and foreign answers
 mod people; // who comes in, what each may do, first sign-in
+mod postgres; // the License Update Server on PostgreSQL: shared, killed, failed over; only with TIDEGAUGE_POSTGRES
 mod process; // the real process and its disk: killed, cut off from power, damaged, started twice
 mod protocol; // messages of the License Update Server
 mod rules; // counting, schedule, gate, renewal, review

@@ -39,7 +39,7 @@ struct Kept {
     why: &'static str,
 }
 
-const KEPT: [Kept; 4] = [
+const KEPT: [Kept; 5] = [
     Kept {
         words: &[
             "reqwest",
@@ -63,7 +63,12 @@ const KEPT: [Kept; 4] = [
         rooms: &["ports"],
         why: "only ports speaks SMTP; channels make the mail's bytes and an Ask",
     },
-    Kept { words: &["sled"], rooms: &["store"], why: "only store sees the database" },
+    Kept { words: &["sled"], rooms: &["store"], why: "only store sees the agent's database" },
+    Kept {
+        words: &["tokio_postgres"],
+        rooms: &["ports", "license_server"],
+        why: "ports dials PostgreSQL, and only the License Update Server keeps anything there",
+    },
 ];
 
 /// What floors 0 and 1 never say: they read no clock, draw no number, open nothing, spawn nothing, are not async.

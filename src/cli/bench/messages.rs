@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::print_line;
 use crate::agent::Refused;
+use crate::cli::license_server::DatabaseAt;
 use crate::cli::session::Session;
 use crate::domain::calendar::midnight;
 use crate::domain::license::LicenseType;
@@ -39,6 +40,8 @@ pub struct Asked {
     /// Reports with so many workload rows, in place of telemetry
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..=40_000))]
     reports: Option<u32>,
+    #[command(flatten)]
+    database: DatabaseAt,
     /// Written to: the path they are posted to and a line feed; of each message its length (4 bytes, little-endian) and its
     /// body
     #[arg(long, value_name = "FILE")]
@@ -51,7 +54,7 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     let folder = session.global.state.clone();
     let folder =
         folder.ok_or_else(|| Refused::new(2, "--state names the server's directory, which is to be founded"))?;
-    let keys = enrolled(session, &folder, asked.agents, now)?;
+    let keys = enrolled(session, asked, &folder, now)?;
     let failed = |error: std::io::Error| Refused::new(73, format!("cannot write {}: {error}", asked.out.display()));
     let kind = if asked.reports.is_some() { Kind::Report } else { Kind::Telemetry };
     let mut out = format!("{}\n", kind.path()).into_bytes();
@@ -80,17 +83,21 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
 /// Founds the server and enrols the agents: their units and keys.
 fn enrolled(
     session: &Session<'_>,
+    asked: &Asked,
     folder: &Path,
-    agents: u32,
     now: Instant,
 ) -> Result<Vec<(String, SigningKey)>, Refused> {
     let refused = |error: &dyn std::fmt::Display| Refused::new(73, error.to_string());
     let mut chance = (session.doors.chance)();
-    new_signing_key(&*session.doors.files, folder, &mut *chance).map_err(|error| refused(&error))?;
-    let server = LicenseServer::open(Arc::clone(&session.doors.files), folder, Policy::default());
+    let files = &session.doors.files;
+    new_signing_key(&**files, folder, &mut *chance).map_err(|error| refused(&error))?;
+    let server = match asked.database.open(session)? {
+        Some(database) => LicenseServer::open_on_database(&**files, folder, database),
+        None => LicenseServer::open(Arc::clone(files), folder, Policy::default()),
+    };
     let server = server.map_err(|error| refused(&error))?;
     let mut keys = Vec::new();
-    for number in 0..agents {
+    for number in 0..asked.agents {
         let order = match number {
             0 => Order::AddContract { contract: contract(), url: None },
             _ => Order::IssueToken { contract_id: CONTRACT.to_owned(), url: None },

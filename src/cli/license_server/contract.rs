@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::super::session::Session;
+use super::database::DatabaseAt;
 use super::way::Way;
 use super::{list, order, text};
 use crate::agent::Refused;
@@ -122,13 +123,13 @@ enum Stands {
     Terminated,
 }
 
-pub fn run(session: &mut Session<'_>, act: &ContractAct) -> Result<(), Refused> {
+pub fn run(session: &mut Session<'_>, at: &DatabaseAt, act: &ContractAct) -> Result<(), Refused> {
     match act {
         ContractAct::Add(added) => {
             let given = Order::AddContract { contract: contract(added)?, url: added.token.url.clone() };
-            hand_out(session, given, &added.token)
+            hand_out(session, at, given, &added.token)
         }
-        ContractAct::List => list(session, "contracts", text::contracts),
+        ContractAct::List => list(session, at, "contracts", text::contracts),
         ContractAct::State(StateOf { id, state }) => {
             let state = match state {
                 Stands::Active => ContractState::Active,
@@ -136,14 +137,14 @@ pub fn run(session: &mut Session<'_>, act: &ContractAct) -> Result<(), Refused> 
                 Stands::Expired => ContractState::Expired,
                 Stands::Terminated => ContractState::Terminated,
             };
-            order(session, Order::SetContractState { contract_id: id.clone(), state })
+            order(session, at, Order::SetContractState { contract_id: id.clone(), state })
         }
         ContractAct::Points(PointsOf { id, points }) => {
-            order(session, Order::SetContractPoints { contract_id: id.clone(), points: *points })
+            order(session, at, Order::SetContractPoints { contract_id: id.clone(), points: *points })
         }
         ContractAct::Token(TokenFor { id, token }) => {
             let given = Order::IssueToken { contract_id: id.clone(), url: token.url.clone() };
-            hand_out(session, given, token)
+            hand_out(session, at, given, token)
         }
     }
 }
@@ -174,8 +175,8 @@ fn contract(added: &Added) -> Result<Contract, Refused> {
 }
 
 /// Orders what makes a token, and prints the token alone or puts it into a file.
-fn hand_out(session: &mut Session<'_>, given: Order, how: &Handing) -> Result<(), Refused> {
-    let token = Way::open(session)?.order(session, given)?.token.unwrap_or_default();
+fn hand_out(session: &mut Session<'_>, at: &DatabaseAt, given: Order, how: &Handing) -> Result<(), Refused> {
+    let token = Way::open(session, at)?.order(session, given)?.token.unwrap_or_default();
     match &how.token_file {
         Some(path) => {
             write_private(session, path, &token)?;

@@ -1,6 +1,7 @@
 //! `license-server`: the License Update Server, and its operator's commands.
 
 mod contract;
+mod database;
 mod serve;
 mod text;
 mod way;
@@ -15,19 +16,33 @@ use crate::license_server::{Order, new_signing_key};
 use way::Way;
 
 pub use contract::ContractAct;
+pub use database::DatabaseAt;
 pub use serve::Serve;
+
+#[derive(Debug, Args)]
+pub struct Asked {
+    #[command(flatten)]
+    database: DatabaseAt,
+    #[command(subcommand)]
+    act: Act,
+}
 
 #[derive(Debug, Subcommand)]
 pub enum Act {
     /// Serves agents until it is told to stop: HTTPS, or plain HTTP on loopback
     ///
     /// The state directory holds its signing key and its journal (`--state`, by default
-    /// /var/lib/tidegauge-license-server). Operator commands work while it runs.
+    /// /var/lib/tidegauge-license-server). Operator commands work while it runs. With --database the journal is kept in
+    /// PostgreSQL, and any number of servers answer behind one address, each with a state directory of its own in which
+    /// the same signing key stands.
     ///
-    /// Exit codes: 2 plain HTTP beyond loopback; 75 another process serves the directory; 78 no signing key yet, or a
-    /// certificate that cannot be read.
+    /// Exit codes: 2 plain HTTP beyond loopback, or a database in the clear; 69 the database does not answer; 75 another
+    /// process serves the directory; 78 no signing key yet, a certificate that cannot be read, or a database of another
+    /// signing key or a newer version.
     ///
     /// Example: tidegauge license-server run --listen 0.0.0.0:8421 --certificates chain.pem --key key.pem
+    ///
+    /// Example: tidegauge license-server run --database postgresql://tidegauge@db1,db2/tidegauge --database-password-file pw
     Run(Serve),
     /// The key that signs answers and license keys
     #[command(subcommand)]
@@ -44,6 +59,15 @@ pub enum Act {
     /// Reports that came in, and what the gate says of them
     #[command(subcommand)]
     Report(ReportAct),
+    /// Follows the hash chains of everything recorded, and compares it with what is kept
+    ///
+    /// A folder's journal is followed whenever it is opened. In a database every entry is read, and every row that lists
+    /// and answers are made of is worked out again; it needs memory for all of it.
+    ///
+    /// Exit codes: 7 something was changed or is lost.
+    ///
+    /// Example: tidegauge license-server verify --database postgresql://tidegauge@db1,db2/tidegauge
+    Verify,
 }
 
 #[derive(Debug, Subcommand)]
@@ -135,30 +159,32 @@ pub struct ReasonedReport {
     why: String,
 }
 
-pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
+pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     session.refuse_now("license-server")?;
-    match act {
-        Act::Run(how) => serve::run(session, how),
+    let at = &asked.database;
+    match &asked.act {
+        Act::Run(how) => serve::run(session, at, how),
         Act::Key(KeyAct::New) => new_key(session),
-        Act::Contract(act) => contract::run(session, act),
-        Act::Agent(AgentAct::List) => list(session, "agents", text::agents),
+        Act::Contract(act) => contract::run(session, at, act),
+        Act::Agent(AgentAct::List) => list(session, at, "agents", text::agents),
         Act::Agent(AgentAct::Remove(RemovedAgent { key, why })) => {
-            order(session, Order::RemoveAgent { agent: key.clone(), why: why.clone() })
+            order(session, at, Order::RemoveAgent { agent: key.clone(), why: why.clone() })
         }
-        Act::Installation(InstallationAct::List) => list(session, "installations", text::installations),
+        Act::Installation(InstallationAct::List) => list(session, at, "installations", text::installations),
         Act::Installation(InstallationAct::Revoke(Reasoned { unit, why })) => {
-            order(session, Order::RevokeKey { unit: unit.clone(), why: why.clone() })
+            order(session, at, Order::RevokeKey { unit: unit.clone(), why: why.clone() })
         }
-        Act::Report(ReportAct::List) => list(session, "reports", text::reports),
+        Act::Verify => verify(session, at),
+        Act::Report(ReportAct::List) => list(session, at, "reports", text::reports),
         Act::Report(ReportAct::Show(OneReport { unit, month })) => {
-            let report = Way::open(session)?.list(&format!("reports/{unit}/{month}"))?;
+            let report = Way::open(session, at)?.list(&format!("reports/{unit}/{month}"))?;
             session.show(&report, text::report)
         }
         Act::Report(ReportAct::Approve(ReasonedReport { which: OneReport { unit, month }, why })) => {
-            order(session, Order::ApproveReport { unit: unit.clone(), month: *month, why: why.clone() })
+            order(session, at, Order::ApproveReport { unit: unit.clone(), month: *month, why: why.clone() })
         }
         Act::Report(ReportAct::Reject(ReasonedReport { which: OneReport { unit, month }, why })) => {
-            order(session, Order::AskForCorrection { unit: unit.clone(), month: *month, why: why.clone() })
+            order(session, at, Order::AskForCorrection { unit: unit.clone(), month: *month, why: why.clone() })
         }
     }
 }
@@ -172,8 +198,8 @@ fn new_key(session: &mut Session<'_>) -> Result<(), Refused> {
 }
 
 /// Rows of the server, as a JSON object or a table.
-fn list(session: &mut Session<'_>, what: &str, table: fn(&[Value]) -> String) -> Result<(), Refused> {
-    let rows = Way::open(session)?.list(what)?;
+fn list(session: &mut Session<'_>, at: &DatabaseAt, what: &str, table: fn(&[Value]) -> String) -> Result<(), Refused> {
+    let rows = Way::open(session, at)?.list(what)?;
     if session.global.json {
         let listed = json!({"schema": format!("tidegauge.license-server-{what}/1"), what: rows});
         return session.print(&format!("{listed:#}\n"));
@@ -181,8 +207,19 @@ fn list(session: &mut Session<'_>, what: &str, table: fn(&[Value]) -> String) ->
     session.print(&table(rows.as_array().map_or(&[], Vec::as_slice)))
 }
 
+fn verify(session: &mut Session<'_>, at: &DatabaseAt) -> Result<(), Refused> {
+    let verified = Way::open(session, at)?.list("verified")?;
+    let count = |field: &str| verified[field].as_u64().unwrap_or_default();
+    let wrong: Vec<&str> = verified["wrong"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if let Some(first) = wrong.first() {
+        return Err(Refused::new(7, format!("{first} ({} findings in {} entries)", wrong.len(), count("entries"))));
+    }
+    let shown = json!({"schema": "tidegauge.license-server-verified/1", "entries": verified["entries"], "chains": verified["chains"]});
+    session.show(&shown, |shown, _| format!("{} entries in {} chains hold\n", shown["entries"], shown["chains"]))
+}
+
 /// An order that leaves nothing to print but that it is done.
-fn order(session: &mut Session<'_>, order: Order) -> Result<(), Refused> {
-    Way::open(session)?.order(session, order)?;
+fn order(session: &mut Session<'_>, at: &DatabaseAt, order: Order) -> Result<(), Refused> {
+    Way::open(session, at)?.order(session, order)?;
     session.show(&json!({"schema": "tidegauge.license-server-done/1"}), |_, _| "done\n".to_owned())
 }

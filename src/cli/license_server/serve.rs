@@ -13,6 +13,7 @@ use super::super::access::SOCKET;
 use super::super::logs;
 use super::super::session::{Session, absolute};
 use super::super::stopping::{on_signal, told};
+use super::database::DatabaseAt;
 use super::way::{Drawn, not_opened, state_dir};
 use crate::agent::Refused;
 use crate::domain::Points;
@@ -42,7 +43,7 @@ pub struct Serve {
     deadline_day: u32,
 }
 
-pub fn run(session: &mut Session<'_>, how: &Serve) -> Result<(), Refused> {
+pub fn run(session: &mut Session<'_>, at: &DatabaseAt, how: &Serve) -> Result<(), Refused> {
     let tls = how.certificates.clone().zip(how.key.clone()).map(|(certificates, key)| TlsFiles { certificates, key });
     if tls.is_none() && !how.listen.ip().is_loopback() {
         let why = format!("{} is not this machine alone: give --certificates and --key", how.listen);
@@ -54,7 +55,11 @@ pub fn run(session: &mut Session<'_>, how: &Serve) -> Result<(), Refused> {
     logs::begin(session.doors);
     let tolerance = Tolerance { points: how.tolerance_points, percent: how.tolerance_percent };
     let policy = Policy { tolerance, deadline_day: how.deadline_day };
-    let server = LicenseServer::open(Arc::clone(&session.doors.files), &state_dir(session), policy);
+    let (files, folder) = (&session.doors.files, state_dir(session));
+    let server = match at.open(session)? {
+        Some(database) => LicenseServer::open_on_database(&**files, &folder, database),
+        None => LicenseServer::open(Arc::clone(files), &folder, policy),
+    };
     let server = Arc::new(server.map_err(|error| not_opened(&error))?);
     server.keep_policy(policy, session.doors.clock.now()).map_err(|error| not_opened(&error))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -1,4 +1,5 @@
-//! The way to the License Update Server: its router in this process when its directory is free, else its socket.
+//! The way to the License Update Server: its router in this process on a database or when its directory is free, else its
+//! socket.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -11,10 +12,11 @@ use tower::ServiceExt;
 
 use super::super::access::{SOCKET, runtime};
 use super::super::session::Session;
+use super::database::DatabaseAt;
 use crate::agent::Refused;
 use crate::ask::Method;
 use crate::license_server::{
-    LicenseServer, LicenseServerError, NoSigningKey, Obeyed, Order, SignedOrder, operator_router,
+    LicenseServer, LicenseServerError, NoSigningKey, Obeyed, Order, SignedOrder, Unopened, operator_router,
 };
 use crate::ports::control;
 
@@ -35,9 +37,14 @@ pub fn state_dir(session: &Session<'_>) -> PathBuf {
 }
 
 impl Way {
-    pub fn open(session: &Session<'_>) -> Result<Way, Refused> {
+    pub fn open(session: &Session<'_>, at: &DatabaseAt) -> Result<Way, Refused> {
         let folder = state_dir(session);
-        match LicenseServer::open_as_kept(Arc::clone(&session.doors.files), &folder) {
+        let files = &session.doors.files;
+        let server = match at.open(session)? {
+            Some(database) => LicenseServer::open_on_database(&**files, &folder, database),
+            None => LicenseServer::open_as_kept(Arc::clone(files), &folder),
+        };
+        match server {
             Ok(server) => {
                 let chance = Arc::new(Mutex::new(Drawn((session.doors.chance)())));
                 Ok(Way::Here(operator_router(Arc::new(server), Arc::clone(&session.doors.clock), chance)))
@@ -109,6 +116,14 @@ pub fn not_opened(error: &LicenseServerError) -> Refused {
         LicenseServerError::Busy(_) => Refused::new(75, error.to_string()),
         LicenseServerError::Lock { .. } | LicenseServerError::Stopped => Refused::new(73, error.to_string()),
         LicenseServerError::Journal(_) => Refused::new(7, error.to_string()),
+        LicenseServerError::Database(why) => match why {
+            Unopened::Unreachable(_) => Refused::new(69, error.to_string()),
+            Unopened::Refused(_) | Unopened::Newer { .. } | Unopened::OtherKey(_) => {
+                Refused::new(78, error.to_string())
+            }
+            Unopened::NotRecorded(_) | Unopened::Busy => Refused::new(75, error.to_string()),
+            Unopened::NotUnderstood(_) => Refused::new(7, error.to_string()),
+        },
     }
 }
 

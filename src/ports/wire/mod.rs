@@ -23,7 +23,7 @@ pub use login::readable;
 pub use mail_reach::{ADDRESSES_MAX, first_reached, in_turn};
 
 pub(super) use http::{Cut, body_of};
-pub(super) use trust::{believing_nobody, causes, provider};
+pub(super) use trust::{believing_nobody, causes, client_config, provider};
 
 /// Carries asks over real sockets and to real folders.
 pub struct RealWire {

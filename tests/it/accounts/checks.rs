@@ -68,7 +68,7 @@ fn a_held_gate_says_why_and_opens_when_the_operator_approves() {
     let why = "the report of 2026-10 is 45 points below the highest watermark of 104, tolerated are 20.8";
     assert_eq!(answer.detail.as_deref(), Some(why));
     assert_eq!(answer.gate.unwrap().verdict, Verdict::Held);
-    assert_eq!(office.server.reports()[0].gate.verdict, Verdict::Held);
+    assert_eq!(office.server.reports().unwrap()[0].gate.verdict, Verdict::Held);
 
     let of = month("2026-10");
     let asked = Order::AskForCorrection { unit: UNIT.to_owned(), month: of, why: "where are the VMs?".to_owned() };
@@ -104,7 +104,7 @@ fn the_senders_justification_is_shown_and_does_not_open_the_servers_gate() {
     report.daily = vec![super::daily("2026-10-20", 104)];
     office.send(Kind::Report, &report).unwrap();
     assert_eq!(office.ask(None, license(DUE)).message, GENERAL_ERROR);
-    assert_eq!(office.server.reports()[0].justification.as_deref(), Some("we moved"));
+    assert_eq!(office.server.reports().unwrap()[0].justification.as_deref(), Some("we moved"));
 }
 
 #[test]

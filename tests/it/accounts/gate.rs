@@ -1,18 +1,15 @@
 //! The server's gate: the same rule as the agent's, its own tolerance, rulings that change.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use tidegauge::domain::Points;
 use tidegauge::domain::gate::{Ruling, Tolerance, Verdict};
 use tidegauge::domain::watermark::HighWatermark;
-use tidegauge::license_server::{LicenseServer, Order, Policy, UnitOnFile};
+use tidegauge::license_server::{Order, Policy, UnitOnFile};
 use tidegauge::protocol::Kind;
 use tidegauge::rules::gate::{GateFacts, judge};
 
-use super::{FOLDER, Office, UNIT, at, daily, license, month, submission, telemetry};
+use super::{Office, UNIT, at, daily, license, month, submission, telemetry};
 
 proptest! {
     #[test]
@@ -53,12 +50,9 @@ fn the_tolerance_the_server_ran_with_is_also_that_of_the_operators_lists_offline
     let seq = office.server.journal_seq();
     office.server.keep_policy(policy, at("2026-11-04T00:00:00Z")).unwrap();
     assert_eq!(office.server.journal_seq(), seq, "said once");
-    assert_eq!(office.server.reports()[0].gate.verdict, Verdict::Open);
-    office.disk.power_cut();
-    let disk = office.disk.duplicate();
-    drop(office.server);
-    let offline = LicenseServer::open_as_kept(Arc::new(disk), Path::new(FOLDER)).unwrap();
-    assert_eq!(offline.reports()[0].gate.tolerance, Points::whole(50));
+    assert_eq!(office.server.reports().unwrap()[0].gate.verdict, Verdict::Open);
+    let offline = office.offline();
+    assert_eq!(offline.reports().unwrap()[0].gate.tolerance, Points::whole(50));
 }
 
 #[test]
@@ -66,9 +60,9 @@ fn the_newest_ruling_counts_and_is_told_in_every_answer() {
     let mut office = Office::with_october(104, 59);
     let (unit, month) = (UNIT.to_owned(), month("2026-10"));
     office.order(Order::ApproveReport { unit: unit.clone(), month, why: "seen".to_owned() });
-    assert_eq!(office.server.reports()[0].gate.verdict, Verdict::Open);
+    assert_eq!(office.server.reports().unwrap()[0].gate.verdict, Verdict::Open);
     office.order(Order::AskForCorrection { unit, month, why: "where are the VMs?".to_owned() });
-    assert_eq!(office.server.reports()[0].gate.verdict, Verdict::Held, "the approval is taken back");
+    assert_eq!(office.server.reports().unwrap()[0].gate.verdict, Verdict::Held, "the approval is taken back");
     let answer = office.ask(None, license("2026-11-05"));
     let ruling = &answer.decisions[0];
     assert_eq!((ruling.ruling, ruling.by.as_str()), (Ruling::CorrectionAsked, "olga"));
@@ -87,5 +81,5 @@ fn days_on_which_telemetry_and_report_disagree_are_told_and_the_higher_mark_coun
     let sent = office.send(Kind::Report, &corrected).unwrap();
     let tidegauge::protocol::Sent::Accepted { conflicting_days, .. } = sent else { panic!("it is taken") };
     assert_eq!(conflicting_days, ["2026-10-20".parse().unwrap()]);
-    assert_eq!(office.server.reports()[0].gate.highest_watermark, Some(Points::whole(104)));
+    assert_eq!(office.server.reports().unwrap()[0].gate.highest_watermark, Some(Points::whole(104)));
 }

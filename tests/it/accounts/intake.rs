@@ -127,7 +127,7 @@ fn a_restart_at_any_point_finds_the_same_state() {
 
 #[test]
 fn a_full_disk_is_said_to_pass_and_nothing_is_half_taken() {
-    let office = Office::enrolled();
+    let office = Office::enrolled_on_a_folder();
     office.now("2026-11-02T00:00:00Z");
     let before = office.server.state();
     office.disk.fill_after(0);
@@ -206,7 +206,7 @@ fn the_higher_of_telemetry_and_report_counts_and_the_difference_is_flagged() {
     let mut report = submission("2026-10", 1, 99);
     report.daily = vec![daily("2026-10-20", 60), daily("2026-10-21", 99)];
     office.send(Kind::Report, &report).unwrap();
-    let row = office.server.reports().remove(0);
+    let row = office.server.reports().unwrap().remove(0);
     assert_eq!(row.gate.highest_watermark, Some(Points::whole(104)));
     assert_eq!(row.gate.stood_at, Some(at("2026-10-20T00:00:00Z")));
     assert_eq!(row.conflicting_days, ["2026-10-20".parse().unwrap()]);
@@ -214,7 +214,7 @@ fn the_higher_of_telemetry_and_report_counts_and_the_difference_is_flagged() {
     let mut amended = telemetry("2026-W44", "2026-10-26", 90);
     amended.amended_days = vec![daily("2026-10-20", 60)];
     office.send(Kind::Telemetry, &amended).unwrap();
-    let row = office.server.reports().remove(0);
+    let row = office.server.reports().unwrap().remove(0);
     assert_eq!((row.gate.highest_watermark, row.conflicting_days.len()), (Some(Points::whole(99)), 0));
 }
 
@@ -234,7 +234,7 @@ fn the_signing_key_is_made_once_and_needed() {
 
 #[test]
 fn a_second_process_on_the_folder_is_turned_away() {
-    let office = Office::enrolled();
+    let office = Office::enrolled_on_a_folder();
     let second = LicenseServer::open(std::sync::Arc::new(office.disk.clone()), Path::new(FOLDER), Policy::default());
     let error = second.err().unwrap().to_string();
     assert!(error.starts_with("another process serves /srv/license-server; "), "{error}");

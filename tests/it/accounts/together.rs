@@ -133,7 +133,7 @@ fn all_wait<'a>(server: &'a LicenseServer, bodies: &'a [(String, Vec<u8>)]) -> W
 
 #[test]
 fn messages_that_wait_for_a_sync_share_the_next_one_and_are_answered_after_it() {
-    let office = Office::enrolled();
+    let office = Office::enrolled_on_a_folder();
     let (disk, server) = held(&office);
     let bodies: Vec<_> = (0..UNITS).map(|unit| sealed(&office, unit, 40)).collect();
     let say = disk.hold();
@@ -154,7 +154,7 @@ fn messages_that_wait_for_a_sync_share_the_next_one_and_are_answered_after_it() 
 
 #[test]
 fn a_message_sent_many_times_at_once_is_taken_once_and_has_one_receipt() {
-    let office = Office::enrolled();
+    let office = Office::enrolled_on_a_folder();
     let (disk, server) = held(&office);
     let mut bodies = vec![sealed(&office, 1, 40); 12];
     bodies.extend((0..3).map(|_| sealed(&office, 1, 41)));
@@ -177,7 +177,7 @@ fn a_message_sent_many_times_at_once_is_taken_once_and_has_one_receipt() {
 
 #[test]
 fn when_a_sync_fails_nobody_it_was_for_is_told_of_success_and_the_journal_is_read_again() {
-    let office = Office::enrolled();
+    let office = Office::enrolled_on_a_folder();
     let (disk, server) = held(&office);
     let bodies: Vec<_> = (0..UNITS).map(|unit| sealed(&office, unit, 40)).collect();
     let before = server.journal_seq();
@@ -217,7 +217,7 @@ fn when_a_sync_fails_nobody_it_was_for_is_told_of_success_and_the_journal_is_rea
 
 #[test]
 fn an_order_waits_for_the_messages_before_it_and_holds_for_those_after_it() {
-    let office = Office::enrolled();
+    let office = Office::enrolled_on_a_folder();
     let agent = office.agent.fingerprint();
     let (disk, server) = held(&office);
     let bodies: Vec<_> = (0..2).map(|unit| sealed(&office, unit, 40)).collect();

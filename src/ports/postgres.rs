@@ -1,0 +1,198 @@
+//! The door to PostgreSQL: dials the server of a list that takes writes, over TLS or on this machine.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
+use tokio_postgres::{Client, Config};
+
+use super::wire::{believing_nobody, causes, client_config};
+use crate::doors::peer::Trust;
+
+/// Longest wait for one server of the list to take the connection.
+const CONNECT_SECONDS_MAX: u64 = 3;
+/// A connection whose server is silent for so long is over.
+const SILENT_SECONDS_MAX: u64 = 10;
+
+/// A database and how it is reached.
+#[derive(Clone)]
+pub struct Database {
+    config: Config,
+    tls: Tls,
+}
+
+/// Why a URL names no database that may be dialled.
+#[derive(Debug, thiserror::Error)]
+pub enum NotADatabase {
+    #[error("'{0}' is no postgresql:// URL: {1}")]
+    Url(String, String),
+    #[error(
+        "the database's URL holds a password, which stands in the process list; put it into --database-password-file"
+    )]
+    Password,
+    #[error("{0} is not this machine, and sslmode=disable would send everything in the clear; leave it out")]
+    Clear(String),
+    #[error("{0}")]
+    Trust(String),
+}
+
+impl Database {
+    /// The database of a `postgresql://` URL; several hosts are tried in their order until one takes writes.
+    ///
+    /// Beyond this machine TLS is required, and the certificate is judged by `trust`.
+    ///
+    /// # Errors
+    /// [`NotADatabase`]; a password never stands in its words.
+    pub fn at(url: &str, password: Option<&SecretString>, trust: &Trust) -> Result<Database, NotADatabase> {
+        let shown = url.split('?').next().unwrap_or_default();
+        // What the parser says of a URL may repeat it.
+        let parsed = Config::from_str(url);
+        if parsed.as_ref().is_ok_and(|config| config.get_password().is_some()) || shown_password(shown) {
+            return Err(NotADatabase::Password);
+        }
+        let mut config = parsed.map_err(|error| NotADatabase::Url(shown.to_owned(), causes(&error)))?;
+        let far = config.get_hosts().iter().find_map(far_host);
+        match (far, config.get_ssl_mode()) {
+            (Some(host), SslMode::Disable) => return Err(NotADatabase::Clear(host)),
+            (Some(_), _) => config.ssl_mode(SslMode::Require),
+            (None, SslMode::Prefer) => config.ssl_mode(SslMode::Disable),
+            (None, _) => &mut config,
+        };
+        let tls = match config.get_ssl_mode() {
+            SslMode::Disable => believing_nobody(),
+            // The list is tokio-postgres's and may grow.
+            _ => client_config(trust, Arc::new(Mutex::new(None))),
+        };
+        let tls = tls.map_err(|failure| NotADatabase::Trust(failure.to_string()))?;
+        if let Some(password) = password {
+            config.password(password.expose_secret());
+        }
+        config
+            .application_name("tidegauge license-server")
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+            .keepalives_idle(Duration::from_secs(SILENT_SECONDS_MAX))
+            .tcp_user_timeout(Duration::from_secs(SILENT_SECONDS_MAX));
+        Ok(Database { config, tls: Tls(Arc::new(tls)) })
+    }
+
+    /// Connects on the runtime this is called on, which also carries the connection until the client is dropped.
+    ///
+    /// # Errors
+    /// Why none of the servers takes writes, in one line.
+    pub async fn dial(&self) -> Result<Client, String> {
+        let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(|error| in_words(&error))?;
+        tokio::spawn(async move {
+            // How it ended, every call on the client says too.
+            let _ = connection.await;
+        });
+        Ok(client)
+    }
+}
+
+/// An error of the database in one line, without the values that it speaks of.
+pub fn in_words(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(said) => format!("PostgreSQL says {}: {}", said.code().code(), said.message()),
+        None => causes(error),
+    }
+}
+
+/// A host beyond this machine, by name.
+fn far_host(host: &Host) -> Option<String> {
+    match host {
+        Host::Tcp(name) => {
+            let near = name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+            (!near).then(|| name.clone())
+        }
+        #[cfg(unix)]
+        Host::Unix(_) => None,
+    }
+}
+
+/// Whether a URL that could not be parsed looks as if it held a password.
+fn shown_password(url: &str) -> bool {
+    let login = url.split_once("://").and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
+    login.is_some_and(|(login, _)| login.contains(':'))
+}
+
+/// rustls for tokio-postgres.
+#[derive(Clone)]
+struct Tls(Arc<ClientConfig>);
+
+/// One handshake that is to come.
+struct Handshake {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+/// A connection inside TLS.
+struct Encrypted<S>(Box<tokio_rustls::client::TlsStream<S>>);
+
+impl<S> MakeTlsConnect<S> for Tls
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Stream = Encrypted<S>;
+    type TlsConnect = Handshake;
+    type Error = io::Error;
+
+    fn make_tls_connect(&mut self, host: &str) -> io::Result<Handshake> {
+        // A Unix socket has no name and no TLS.
+        let host = if host.is_empty() { "localhost" } else { host };
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        Ok(Handshake { config: Arc::clone(&self.0), name })
+    }
+}
+
+impl<S> TlsConnect<S> for Handshake
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    type Stream = Encrypted<S>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Encrypted<S>>> + Send>>;
+
+    fn connect(self, stream: S) -> Self::Future {
+        Box::pin(async move {
+            let connector = tokio_rustls::TlsConnector::from(self.config);
+            Ok(Encrypted(Box::new(connector.connect(self.name, stream).await?)))
+        })
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Encrypted<S> {
+    fn channel_binding(&self) -> ChannelBinding {
+        ChannelBinding::none()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Encrypted<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_read(cx, into)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Encrypted<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_shutdown(cx)
+    }
+}

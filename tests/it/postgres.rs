@@ -1,0 +1,45 @@
+//! The License Update Server on PostgreSQL: told only where `TIDEGAUGE_POSTGRES` names one; `tests/outside/postgres` does.
+
+mod fleet; // agents that send until they have a receipt, to whichever server answers
+mod outages; // a server killed, a primary that dies
+mod shared; // two servers on the same rows
+mod whole; // versions, keys, changed entries
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tidegauge::doors::peer::Trust;
+use tidegauge::ports::postgres::Database;
+
+/// `postgresql://` URL of a database in which schemas may be made; the file with its password, and the authority of its
+/// certificate stand beside it.
+const VARIABLE: &str = "TIDEGAUGE_POSTGRES";
+
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+/// A schema of its own in the database of the tests; `None`: there is no database, and the test ends.
+pub fn fresh() -> Option<Database> {
+    Some(at(&fresh_url()?))
+}
+
+/// The URL of a schema of its own.
+pub fn fresh_url() -> Option<String> {
+    let url = std::env::var(VARIABLE).ok()?;
+    let schema = format!("of_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    run(&at(&url), &format!("CREATE SCHEMA {schema}"));
+    let joined = if url.contains('?') { '&' } else { '?' };
+    Some(format!("{url}{joined}options=-c%20search_path%3D{schema}"))
+}
+
+/// The database of a URL without a password.
+pub fn at(url: &str) -> Database {
+    Database::at(url, None, &Trust::System).expect("the tests' database is on this machine")
+}
+
+/// Runs statements as a person with `psql` would.
+pub fn run(database: &Database, statements: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = database.dial().await.expect("the tests' database answers");
+        client.batch_execute(statements).await.expect("statements");
+    });
+}

@@ -1,0 +1,93 @@
+//! Versions, keys and changed entries: what is not as it was recorded is found, and refused.
+
+use tidegauge::doors::peer::Trust;
+use tidegauge::license_server::{LicenseServer, new_signing_key};
+use tidegauge::ports::files::RealFiles;
+use tidegauge::ports::postgres::Database;
+use tidegauge::protocol::{self, Kind};
+use tidegauge::seal::keys::SigningKey;
+use tidegauge::simulation::chance::SeededChance;
+
+use super::fleet::{Fleet, keyed};
+use crate::accounts::{at, submission};
+
+/// What a person changes in the database, and what is said of it.
+const CHANGES: [(&str, &str); 7] = [
+    ("UPDATE entry SET actor = 'user:nobody' WHERE link = 2", "entry 2 of chain 1 is not what was recorded"),
+    (
+        "UPDATE entry SET fact = replace(fact::text, '99', '98')::json WHERE fact::text LIKE '%report_taken%'",
+        "is not what was recorded",
+    ),
+    ("DELETE FROM entry WHERE link = 2", "chain 1 has no entry 2"),
+    (
+        "DELETE FROM entry WHERE (chain, link) = (SELECT id, links FROM chain WHERE links > 0 ORDER BY id DESC LIMIT 1)",
+        "its head says",
+    ),
+    ("DELETE FROM chain WHERE links > 0", "has no head"),
+    (
+        "UPDATE unit_reports SET value = replace(value::text, '\"approved\":null', '\"approved\":{\"at\":\"2026-11-02T00:00:00Z\",\"by\":\"x\",\"why\":\"y\"}')::json",
+        "the row of unit unit-1 is not what its entries say",
+    ),
+    ("DELETE FROM message", "the row of message"),
+];
+
+#[test]
+fn every_entry_or_row_that_somebody_changed_is_found() {
+    for (change, said) in CHANGES {
+        let folder = tempfile::tempdir().expect("a folder");
+        let Some(database) = super::fresh() else { return };
+        keyed(folder.path());
+        Fleet::enrolled(&database, folder.path());
+        let server = LicenseServer::open_on_database(&RealFiles, folder.path(), database.clone()).expect("it is there");
+        let agent = SigningKey::from_secret(&[100; 32]);
+        let body = protocol::signed(&submission("2026-10", 1, 99), &agent).into_bytes();
+        assert_eq!(server.take(Kind::Report, &body, at("2026-11-02T00:00:00Z")).status, 200);
+        assert!(server.verify().expect("it answers").wrong.is_empty());
+        super::run(&database, change);
+        let wrong = server.verify().expect("it answers").wrong;
+        assert!(wrong.iter().any(|found| found.contains(said)), "{change}: {wrong:?}");
+    }
+}
+
+#[test]
+fn a_database_of_another_signing_key_or_a_newer_version_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(database) = super::fresh() else { return };
+    keyed(folder.path());
+    let open = |folder: &std::path::Path| LicenseServer::open_on_database(&RealFiles, folder, database.clone());
+    drop(open(folder.path()).expect("a fresh schema"));
+    let other = tempfile::tempdir().expect("a folder");
+    new_signing_key(&RealFiles, other.path(), &mut SeededChance::new(99)).expect("an empty folder");
+    let refused = open(other.path()).err().expect("it belongs to another").to_string();
+    assert!(refused.starts_with("the database belongs to the signing key sha256:"), "{refused}");
+    super::run(&database, "INSERT INTO schema_version (version) VALUES (999)");
+    let refused = open(folder.path()).err().expect("it is newer").to_string();
+    assert!(refused.starts_with("the database's schema is of version 999, this program knows 1"), "{refused}");
+}
+
+#[test]
+fn entries_stand_in_the_partition_of_their_month_and_older_ones_are_taken_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(database) = super::fresh() else { return };
+    keyed(folder.path());
+    Fleet::enrolled(&database, folder.path());
+    super::run(
+        &database,
+        "DO $$ BEGIN
+           ASSERT (SELECT count(*) FROM pg_inherits WHERE inhparent = 'entry'::regclass) = 4, 'this month, two more, default';
+           ASSERT (SELECT count(*) FROM entry) = 16;
+         END $$",
+    );
+}
+
+#[test]
+fn a_password_in_the_url_and_a_far_database_in_the_clear_are_refused_without_being_repeated() {
+    for url in ["postgresql://olga:hunter2@db1/tide", "postgresql://olga:hunter2@db1/tide?no such=1"] {
+        let refused = Database::at(url, None, &Trust::System).err().expect("it holds a password").to_string();
+        assert!(refused.contains("--database-password-file") && !refused.contains("hunter2"), "{refused}");
+    }
+    let refused =
+        Database::at("postgresql://db1/tide?sslmode=disable", None, &Trust::System).err().expect("in the clear");
+    assert!(refused.to_string().starts_with("db1 is not this machine"), "{refused}");
+    assert!(Database::at("postgresql://olga@localhost,127.0.0.1/tide", None, &Trust::System).is_ok());
+}
