@@ -240,30 +240,30 @@ impl State {
         }
         rows.retain(|at, _| !stay.contains(at));
         let told = self.told_by(server)?;
+        let is_thinned = |since: Moment| rows.contains_key(&since);
         let (mut thinned, mut unpacker) = (Vec::new(), Unpacker::default());
         for (at, row) in &rows {
-            if Remains::of_row(row)?.is_none() {
-                let told = told.get(at).cloned().unwrap_or_default();
-                let is_thinned = |since: Moment| rows.contains_key(&since);
-                let digest = match row.digest {
-                    Some(digest) => digest,
-                    None => digest::digest(&*unpacker.unpack(&self.kv, server, *at, row)?),
-                };
-                thinned.push(self.thinned(server, *at, digest, told, &is_thinned)?);
+            if Remains::of_row(row)?.is_some() {
+                continue;
             }
+            let taken_at = kept::instant(*at)?;
+            let left = self.left_of(server, taken_at, told.get(at).cloned().unwrap_or_default(), &is_thinned)?;
+            let digest = match row.digest {
+                Some(digest) => digest,
+                None => digest::digest(&*unpacker.unpack(&self.kv, server, *at, row)?),
+            };
+            thinned.push(ThinnedSample { server: server.to_owned(), taken_at, digest, left });
         }
         Ok(thinned)
     }
 
-    fn thinned(
+    fn left_of(
         &self,
         server: &str,
-        at: Moment,
-        digest: Hash,
+        taken_at: Instant,
         told: Vec<(String, Option<Moment>)>,
         is_thinned: &dyn Fn(Moment) -> bool,
-    ) -> Result<ThinnedSample, StoreError> {
-        let taken_at = kept::instant(at)?;
+    ) -> Result<Vec<u8>, StoreError> {
         let newest = newest_as_of(&self.kv, server, taken_at)?;
         let newest = newest.ok_or_else(|| kept::odd("a summary", "it is missing"))?;
         // What a raw sample adds up to may come out otherwise by other settings; what is let go stands.
@@ -273,8 +273,7 @@ impl State {
         };
         let sizes = self.kv.get(&keys::at(About::Sizes, server, taken_at))?;
         let sizes = sizes.map(|bytes| kept::from_bytes("sizes", &bytes)).transpose()?.unwrap_or_default();
-        let left = packing::marked(Kind::Thinned, &kept::to_bytes(&Remains { summary, sizes, told }));
-        Ok(ThinnedSample { server: server.to_owned(), taken_at, digest, left })
+        Ok(packing::marked(Kind::Thinned, &kept::to_bytes(&Remains { summary, sizes, told })))
     }
 
     /// What each sample of the server told the ledger.

@@ -28,6 +28,9 @@ const WHOLE_EVERY_DAYS: i32 = 32;
 /// Groups' own maxima of a day.
 type Maxima = BTreeMap<Group, Points>;
 
+/// Takes a day, its maxima, and those of them that are another than on the day before.
+type EachDay<'a> = &'a mut dyn FnMut(NaiveDate, &Maxima, &[(Group, Points)]);
+
 /// Groups' highest points by week.
 pub type GroupWeeks = BTreeMap<IsoWeek, BTreeMap<Group, Points>>;
 
@@ -107,9 +110,6 @@ impl Folded {
         Some(Folded { server: server.to_owned(), at, unit, summary, shifted: fold.shifted.take() })
     }
 }
-
-/// Told a day, its maxima, and the groups that are another than on the day before.
-type EachDay<'a> = dyn FnMut(NaiveDate, &Maxima, &[(Group, Points)]) + 'a;
 
 impl State {
     /// Marks days again: the newest one goes on with what was folded, others are worked out anew.
@@ -269,13 +269,7 @@ impl State {
     }
 
     /// Gives each day's maxima to `each`, with the groups that are another than on the day before.
-    fn each_maxima(
-        &self,
-        unit: &str,
-        first: NaiveDate,
-        last: NaiveDate,
-        each: &mut EachDay<'_>,
-    ) -> Result<(), StoreError> {
+    fn each_maxima(&self, unit: &str, first: NaiveDate, last: NaiveDate, each: EachDay<'_>) -> Result<(), StoreError> {
         let back = Days::new(WHOLE_EVERY_DAYS.unsigned_abs().into());
         let from = first.checked_sub_days(back).unwrap_or(first);
         let behind = last.checked_add_days(Days::new(1)).unwrap_or(last).max(from);

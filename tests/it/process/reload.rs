@@ -270,6 +270,7 @@ fn the_service_manager_hears_of_reloads_and_nothing_of_an_owner_that_hangs() {
     let reloading = manager.wait_for("RELOADING=1");
     assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
     manager.wait_for("READY=1");
+    running.wait_for("settings.taken");
     for _ in 0..3 {
         manager.wait_for("WATCHDOG=1");
     }
@@ -283,7 +284,7 @@ fn the_service_manager_hears_of_reloads_and_nothing_of_an_owner_that_hangs() {
     let socket = house.path("state/control.sock");
     let asking = std::thread::spawn(move || Speaker::new().ask(&socket, "/api/v1/status", None));
     // It is fed until the question arrives.
-    let silent = (0..120).any(|_| std::iter::from_fn(|| manager.hear(WATCHDOG)).take(1).count() == 0);
+    let silent = (0..20).any(|_| std::iter::from_fn(|| manager.hear(WATCHDOG)).take(1).count() == 0);
     assert!(silent, "an owner that hangs is not vouched for by anybody else");
     drop(running);
     assert!(asking.join().expect("it ends with the process").is_none());
