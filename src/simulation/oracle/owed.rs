@@ -5,7 +5,7 @@ use chrono::{NaiveDate, TimeDelta};
 use crate::agent::{Agent, Hour, Query};
 use crate::domain::calendar::minute_text;
 use crate::domain::gate::Verdict;
-use crate::domain::installation::Unit;
+use crate::domain::installation::{Unit, UnitId};
 use crate::domain::report::{External, Stage, UsageReport};
 use crate::domain::{Instant, IsoWeek, Month};
 use crate::license_server::State;
@@ -29,10 +29,12 @@ impl Oracle {
     /// Faults are healed and time was given: nothing that is owed is left undone.
     pub fn check_all_done(&mut self, agent: &Agent, given: Given, now: Instant) {
         let store = agent.store();
-        // Licenses have their own window of tries.
-        let may_stay = |left: &str| match given {
-            Given::TwoDays => left.starts_with("setback/license") || left.starts_with("setback/telemetry"),
-            Given::Enough => left.starts_with("setback/license"),
+        let off = units_switched_off(agent);
+        // Licenses have their own window of tries; the weeks of a unit that was switched off wait for consent.
+        let may_stay = |left: &str| {
+            let is_telemetry = left.starts_with("setback/telemetry");
+            let waits = given == Given::TwoDays || off.iter().any(|unit| left.contains(unit.as_str()));
+            left.starts_with("setback/license") || is_telemetry && waits
         };
         for (prefix, what) in [
             ("pending/", "news nobody was told"),
@@ -44,7 +46,8 @@ impl Oracle {
             }
         }
         let sealed = store.rows::<SealedMessage>("sealed/").unwrap_or_default();
-        let is_owed = |one: &SealedMessage| given == Given::Enough || one.kind == MessageKind::Report;
+        let is_owed =
+            |one: &SealedMessage| one.kind == MessageKind::Report || given == Given::Enough && !off.contains(&one.unit);
         let unanswered = sealed.iter().filter(|(_, one)| is_owed(one) && !is_answered(agent, &one.id)).count();
         if unanswered > 0 {
             self.object(format!("{}  left undone: {unanswered} sealed messages were not answered", minute_text(now)));
@@ -136,6 +139,16 @@ impl Oracle {
             self.object(format!("{}  left undone: the license ended on {ends}; last said: {last}", minute_text(now)));
         }
     }
+}
+
+/// The units whose newest order is off, a person's or the agent's own when the window of a license is over.
+fn units_switched_off(agent: &Agent) -> Vec<UnitId> {
+    let units = agent.store().units().unwrap_or_default().into_iter();
+    let is_off = |unit: &Unit| {
+        let order: Option<AutoUpdate> = agent.store().row(&key::of_unit("auto_update", &unit.id)).unwrap_or_default();
+        order.is_some_and(|order| !order.on)
+    };
+    units.filter(is_off).map(|unit| unit.id).collect()
 }
 
 /// The switch of the unit's auto update, while it is on.

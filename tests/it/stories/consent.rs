@@ -6,6 +6,7 @@ use tidegauge::doors::Files;
 use tidegauge::license_server::{self, ContractState};
 use tidegauge::protocol::PEER;
 use tidegauge::simulation::chance::SeededChance;
+use tidegauge::simulation::oracle::{Given, Oracle};
 use tidegauge::simulation::world::KILL_POINTS;
 
 use super::*;
@@ -232,4 +233,27 @@ fn a_week_that_was_sealed_before_consent_paused_is_sent_until_it_is_answered() {
     assert!(!weeks.contains(&"2026-W06".to_owned()), "not sealed, and before the consent in force: {weeks:?}");
     world.object_to_what_is_left();
     assert_silent(&world);
+}
+
+#[test]
+fn a_week_that_was_sealed_is_owed_to_nobody_while_consent_is_taken_back() {
+    let mut world = World::new(calm(8, "2026-01-10T09:30:00Z", 6));
+    world.wire.cut_off(PEER, at("2026-02-01")..at("2026-02-14"));
+    world.run_until(at("2026-02-09T10:00:00Z"));
+    let was_sent = |world: &World| telemetry(world).iter().any(|one| one.week.to_string() == "2026-W05");
+    let owed = |world: &World| {
+        let mut oracle = Oracle::default();
+        oracle.check_all_done(world.agent(), Given::Enough, world.now());
+        oracle.objections().join("\n")
+    };
+    assert!(owed(&world).contains("setback/telemetry") && owed(&world).contains("1 sealed"), "{}", owed(&world));
+    auto_update(&mut world, false);
+    world.run_until(at("2026-02-25"));
+    world.object_to_what_is_left();
+    assert_silent(&world);
+    assert!(!was_sent(&world), "nothing leaves without consent");
+    assert_eq!(status(&world)["outbox"], 1);
+    auto_update(&mut world, true);
+    world.run_until(at("2026-02-25T01:00:00Z"));
+    assert!(was_sent(&world), "with consent given again it goes at once");
 }
