@@ -44,7 +44,7 @@ impl Agent {
         while at + LOOKS_EVERY < month.ends_at() {
             at += LOOKS_EVERY;
             let since = looks.last().map_or(month.starts_at(), |last| last.taken_at);
-            let found = self.store.newest_sample(server, at)?;
+            let found = self.newest_still_kept(server, at)?;
             looks
                 .extend(found.map(|found| Arc::unwrap_or_clone(found.sample)).filter(|sample| since < sample.taken_at));
         }

@@ -13,7 +13,7 @@ use crate::domain::{Instant, Month};
 use crate::rules::causes::{self, Peak, PeakCount, PeakWorkload};
 use crate::rules::counting::{self, AsOf};
 use crate::rules::duplicates;
-use crate::store::{ClassifiedSample, Edition};
+use crate::store::{ClassifiedSample, Edition, StoreError};
 
 use super::Agent;
 
@@ -64,7 +64,8 @@ impl Explained {
 impl Agent {
     /// What lies between the highest mark, which stood at this instant, and a report.
     pub(super) fn explain(&self, unit: &Unit, report: &UsageReport, at: Instant) -> Result<Vec<Cause>, Trouble> {
-        Ok(causes::explain(&self.peak(&self.stood(unit, report.month, at)?)?, report))
+        let peak = self.peak(&self.stood(unit, report.month, at)?)?;
+        Ok(peak.map(|peak| causes::explain(&peak, report)).unwrap_or_default())
     }
 
     /// The same of a report that is kept, by its head: read once, as long as the samples behind it are the same.
@@ -74,7 +75,7 @@ impl Agent {
             return Ok(causes);
         }
         let Some(report) = self.report_revision(&head.unit, head.month, head.revision)? else { return Ok(Vec::new()) };
-        let causes = causes::explain(&self.peak(&stood)?, &report);
+        let causes = self.peak(&stood)?.map(|peak| causes::explain(&peak, &report)).unwrap_or_default();
         self.explained.borrow_mut().remember(&head.digest, stood, &causes);
         Ok(causes)
     }
@@ -102,14 +103,17 @@ impl Agent {
         Ok(until_end.last().is_some_and(|(_, of, _)| of.as_ref() != Some(&unit.id)))
     }
 
-    /// What counted then.
-    fn peak(&self, stood: &Stood) -> Result<Peak, Trouble> {
+    /// What counted then; `None` when a sample behind it was let go by age: the shortfall stays unexplained.
+    fn peak(&self, stood: &Stood) -> Result<Option<Peak>, Trouble> {
         let (mut peak, mut standing_then) = (Peak::default(), Vec::new());
         for StoodThen { server, then: edition, by_end, has_left } in &stood.servers {
-            let Some(then) = self.store.newest_sample(server, edition.at)? else { continue };
+            let Some(then) = self.newest_still_kept(server, edition.at)? else { return Ok(None) };
             let by_end = match by_end {
                 Some(same) if same == edition => Some(then.clone()),
-                Some(later) => self.store.newest_sample(server, later.at)?,
+                Some(later) => match self.newest_still_kept(server, later.at)? {
+                    Some(found) => Some(found),
+                    None => return Ok(None),
+                },
                 None => None,
             };
             if *has_left {
@@ -135,7 +139,16 @@ impl Agent {
         for (then, by_end) in &standing_then {
             peak.workloads.extend(billable(&then.sample.server, then, by_end.as_ref()));
         }
-        Ok(peak)
+        Ok(Some(peak))
+    }
+
+    /// The server's newest sample not after the instant; `None` also when its workloads were let go by age
+    /// (`keep_raw`), as those of a highest mark may be before the judged month changes on the deadline day.
+    pub(super) fn newest_still_kept(&self, server: &str, at: Instant) -> Result<Option<ClassifiedSample>, Trouble> {
+        match self.store.newest_sample(server, at) {
+            Err(StoreError::Thinned { .. }) => Ok(None),
+            found => Ok(found?),
+        }
     }
 }
 

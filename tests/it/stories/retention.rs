@@ -67,6 +67,14 @@ fn a_year_with_thinning_tells_what_a_year_without_tells() {
     assert!(news.iter().all(|told| *told >= at("2027-01-15") - TimeDelta::days(98)), "{:?}", news.first());
     assert!(all_news.first().is_some_and(|told| *told < at("2026-03-01")));
     assert_eq!(report(&thinned, "2026-02").total_points, report(&whole, "2026-02").total_points);
+    for old in ["2026-02", "2026-03", "2026-04", "2026-05", "2026-06", "2026-07", "2026-08"] {
+        let query = Query::Gate { unit: None, server: None, month: Some(month(old)) };
+        let gate = thinned.ask(&query).unwrap_or_else(|why| panic!("the gate of {old}: {why}"));
+        let whole = whole.ask(&query).unwrap();
+        for same in ["verdict", "highest_watermark", "reported", "shortfall"] {
+            assert_eq!(gate[same], whole[same], "{old}");
+        }
+    }
     let query = Query::Evidence { unit: None, server: None, month: Some(month("2026-02")), names: Default::default() };
     let archive = thinned.ask(&query).expect("a month that was reported can be proved");
     let archive =
