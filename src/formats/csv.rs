@@ -39,11 +39,14 @@ fn shown(cell: Cell<&str>) -> Cow<'_, str> {
 }
 
 /// A leading apostrophe before a text that a spreadsheet would run; leading signs that nobody sees hide nothing.
+///
+/// Apostrophes that such a text has itself count as leading signs too: `'=1` becomes `''=1`, so a reader that takes one
+/// apostrophe away has the text as it came.
 pub(super) fn guarded(text: &str) -> Cow<'_, str> {
     if text.starts_with(|first: char| first.is_ascii_alphanumeric()) {
         return Cow::Borrowed(text);
     }
-    let unseen = |sign: char| is_unseen(sign) && !FORMULA_STARTS.contains(&sign);
+    let unseen = |sign: char| sign == '\'' || is_unseen(sign) && !FORMULA_STARTS.contains(&sign);
     match text.trim_start_matches(unseen).starts_with(FORMULA_STARTS) {
         true => Cow::Owned(format!("'{text}")),
         false => Cow::Borrowed(text),

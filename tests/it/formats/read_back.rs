@@ -17,7 +17,8 @@ use super::{file, sample, tables};
 pub type Columns = BTreeMap<String, Vec<String>>;
 
 /// Names that have broken spreadsheets, pages and parsers.
-const HOSTILE: [&str; 14] = [
+const HOSTILE: [&str; 15] = [
+    "'=1",
     "=HYPERLINK(\"http://example.net\",\"x\")",
     "=cmd|' /C calc'!A0",
     "+1-1",
@@ -147,6 +148,12 @@ fn check_json(report: &UsageReport, bytes: &[u8]) {
     assert_eq!(&read, report);
 }
 
+/// Whether a spreadsheet would run what stands behind leading apostrophes and blanks.
+fn runs_as_formula(text: &str) -> bool {
+    let start = text.trim_start_matches(|sign: char| sign == '\'' || sign.is_whitespace() && !"\t\r".contains(sign));
+    start.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'])
+}
+
 fn check_csv(report: &UsageReport, bytes: &[u8]) {
     let mut reader = csv::Reader::from_reader(bytes);
     let names = reader.headers().expect("a header").clone();
@@ -157,9 +164,7 @@ fn check_csv(report: &UsageReport, bytes: &[u8]) {
         assert!(!text.trim_start().starts_with(['=', '+', '@', '\t', '\r']), "a spreadsheet would run {text:?}");
     }
     says_the_lines(report, &columns, |text| match text.strip_prefix('\'') {
-        Some(rest) if rest.trim_start().starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) => {
-            rest
-        }
+        Some(rest) if runs_as_formula(rest) => rest,
         Some(_) | None => text,
     });
 }
