@@ -27,6 +27,7 @@ mod metering;
 mod months;
 mod oracle;
 mod oracle_secrets;
+mod oracle_words;
 mod privacy;
 mod retention;
 mod seeds;

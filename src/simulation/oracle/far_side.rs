@@ -103,7 +103,13 @@ impl Oracle {
         if report.total_points != submission.total_points || report.digest != submission.digest {
             self.object(format!("{}  {month} r{revision} was changed after it was sealed", minute_text(now)));
         }
-        if submission.total_points < initial && report.adjustments.is_empty() {
+        self.check_lowering((submission.total_points, initial), &report, now);
+    }
+
+    /// What was submitted below what was generated was lowered by somebody, who said why.
+    pub fn check_lowering(&mut self, (submitted, initial): (Points, Points), report: &UsageReport, now: Instant) {
+        let (month, revision) = (report.month, report.revision);
+        if submitted < initial && report.adjustments.is_empty() {
             self.object(format!("{}  {month} r{revision} was lowered by nobody", minute_text(now)));
         }
         if report.adjustments.iter().any(|adjustment| adjustment.reason.trim().is_empty()) {
