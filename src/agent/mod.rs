@@ -11,6 +11,7 @@ mod collect;
 mod compare;
 mod difference;
 mod enrol;
+mod events;
 mod evidence;
 mod facts;
 mod finalize;
@@ -137,7 +138,7 @@ pub struct Agent {
     /// Who ordered duties that are in flight.
     ordered_by: BTreeMap<Duty, String>,
     /// What happened since the last [`Agent::take_story`], a line each.
-    story: Vec<String>,
+    story: Vec<story::StoryLine>,
 }
 
 /// What the schedule knows, as of an entry of the journal and an instant.
@@ -363,7 +364,7 @@ impl Agent {
     }
 
     /// What happened since the last call, a line each: what a story, the log and `demo` show.
-    pub fn take_story(&mut self) -> Vec<String> {
+    pub fn take_story(&mut self) -> Vec<story::StoryLine> {
         std::mem::take(&mut self.story)
     }
 

@@ -1,5 +1,6 @@
 //! What happened, a line each, for stories, the log and `demo`.
 
+use super::events::{event, news};
 use super::notices::REFUSED;
 use super::people::story as people;
 use crate::channels::channel_of;
@@ -19,9 +20,24 @@ use crate::store::fact::{
 /// Of misses in a row the first and every so many are told.
 const TOLD_EVERY: u32 = 24;
 
+/// One line, and the stable code of what happened (docs/EVENTS.md).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoryLine {
+    /// Dotted, such as `report.generated`.
+    pub event: &'static str,
+    /// What it is called in mails and webhooks, such as `gate.held`; of queued news only.
+    pub news: Option<&'static str>,
+    /// Minute, two blanks, and what happened.
+    pub text: String,
+}
+
 /// The line of a fact; `None` for what only the journal wants to know, such as one more sample.
-pub fn line(now: Instant, fact: &Fact) -> Option<String> {
-    told(fact).map(|told| format!("{}  {told}", minute_text(now)))
+pub fn line(now: Instant, fact: &Fact) -> Option<StoryLine> {
+    told(fact).map(|told| StoryLine {
+        event: event(fact),
+        news: news(fact),
+        text: format!("{}  {told}", minute_text(now)),
+    })
 }
 
 /// The same without the hour.

@@ -1,5 +1,6 @@
 //! The house and its rules (ARCHITECTURE.md), kept by reading the sources. A broken rule is printed with its reason.
 
+mod events;
 pub mod source;
 
 use std::collections::BTreeMap;

@@ -309,7 +309,7 @@ impl Owner {
 
     fn tell_story(&mut self) {
         for line in self.agent.take_story() {
-            info!(event = "story", "{line}");
+            info!(event = line.event, news = line.news, "{}", line.text);
         }
     }
 }

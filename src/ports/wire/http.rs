@@ -134,8 +134,9 @@ pub async fn carry_for_status(
 fn warn_of_trust(peer: &HttpPeer, ask: &HttpAsk) {
     if peer.trust == Trust::Anything {
         tracing::warn!(
+            event = "tls.insecure",
             peer = ask.peer,
-            "tls.insecure: any certificate is believed, whoever answers can read the login"
+            "any certificate is believed, whoever answers can read the login"
         );
     }
 }

@@ -350,7 +350,7 @@ impl World {
 
     fn collect_story(&mut self) {
         if let Some(agent) = &mut self.agent {
-            self.story.extend(agent.take_story());
+            self.story.extend(agent.take_story().into_iter().map(|line| line.text));
         }
     }
 
