@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::setting::Setting;
+use super::setting::{Setting, Weight};
+use super::with_sound;
 use crate::document::{Block, Document, Row, Table};
 use crate::formats::typefaces::Typefaces;
 
@@ -26,9 +27,21 @@ pub fn lacking(document: &Document, typefaces: &Typefaces) -> Lacking {
     if texts.is_empty() {
         return Lacking::new();
     }
+    with_sound(typefaces, |typefaces| of_texts(&texts, typefaces))
+}
+
+/// Each text is set and its glyphs are embedded, as in a document: a font file may break off there alone.
+fn of_texts(texts: &BTreeSet<String>, typefaces: &Typefaces) -> Lacking {
     let setting = Setting::new(typefaces);
-    let each = texts.into_iter().map(|text| (setting.lacking(&text), text));
-    each.filter(|(lacking, _)| !lacking.is_empty()).map(|(lacking, text)| (text, lacking)).collect()
+    let each = texts.iter().map(|text| {
+        setting.line(text, Weight::Regular);
+        (text.clone(), setting.lacking(text))
+    });
+    let lacking = each.filter(|(_, lacking)| !lacking.is_empty()).collect();
+    if !typefaces.files.is_empty() {
+        setting.faces.iter().for_each(|face| drop(face.embedded()));
+    }
+    lacking
 }
 
 fn each_text(block: &Block, take: &mut impl FnMut(&str)) {
