@@ -191,6 +191,12 @@ impl Running {
         self.standing.servers.values().any(|added| added.summary.is_none())
     }
 
+    /// Whether the sums of a server would expire at this instant while they are let go of: nobody could take them off.
+    pub fn would_lose_sums(&self, at: Instant) -> bool {
+        let is_old = |added: &Added| added.summary.is_none() && at - added.at > self.basis_max_age;
+        self.standing.servers.values().any(is_old)
+    }
+
     /// Sets a server's sums, which differ from those let go of in these groups, each with its total before.
     pub fn shift(&mut self, place: usize, at: Instant, summary: &Arc<Summary>, groups: &[(Group, GroupTotal)]) {
         for (group, before) in groups {

@@ -184,6 +184,9 @@ impl State {
                 }
                 complete.extend(is_of_unit.then_some(*place));
             }
+            if running.would_lose_sums(at_once[0].0.at) {
+                return Ok(false);
+            }
             running.count(at_once[0].0.at, &complete, &mut |_, _| Ok(Surpluses::new()))?;
         }
         self.put_day(unit, day, Some(&running))?;

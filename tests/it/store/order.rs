@@ -30,13 +30,17 @@ fn derived(store: &Store) -> Derived {
 }
 
 fn samples_of_both() -> Vec<Sample> {
+    samples_with_gaps_of(4)
+}
+
+fn samples_with_gaps_of(hours: i64) -> Vec<Sample> {
     let mut worlds = SERVERS.map(|server| World::of(server, 9));
     // The second server is sampled a quarter of an hour later, and not in every hour.
     (0..HOURS)
         .flat_map(|hour| {
             let (one, mut other) = (worlds[0].sample(hour), worlds[1].sample(hour));
             other.taken_at += TimeDelta::minutes(15);
-            if hour % 11 < 4 { vec![one] } else { vec![one, other] }
+            if hour % 11 < hours { vec![one] } else { vec![one, other] }
         })
         .collect()
 }
@@ -80,6 +84,18 @@ fn a_days_mark_is_the_highest_sum_of_each_servers_newest_sample_not_older_than_t
     assert_eq!(marks.len(), 3);
     for day in &derived.days {
         assert_eq!(day.by_type.values().copied().sum::<tidegauge::domain::Points>(), day.mark.points);
+    }
+}
+
+#[test]
+fn a_server_that_is_back_in_the_entry_in_which_it_grew_too_old_is_counted_once() {
+    for gap in 1..4 {
+        let samples = samples_with_gaps_of(gap);
+        let samples: Vec<&Sample> = samples.iter().collect();
+        let one_by_one = in_order(&samples, 1);
+        for an_entry in 2..6 {
+            assert_eq!(in_order(&samples, an_entry), one_by_one, "{gap} hours, {an_entry} samples an entry");
+        }
     }
 }
 
