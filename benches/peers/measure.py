@@ -77,20 +77,16 @@ def cpu_seconds(pids):
     return total
 
 
-def resident_mb(pids):
-    """Resident memory of processes, and the part that is theirs when what is shared is divided."""
-    rss = pss = 0.0
+def memory_mb(pids, kind):
+    """Memory of processes: `Rss`, `Pss` (the part that is theirs when what is shared is divided) or `Anonymous` (no pages of files)."""
+    total = 0
     for pid in pids:
         try:
             with open(f"/proc/{pid}/smaps_rollup") as rollup:
-                for line in rollup:
-                    if line.startswith("Rss:"):
-                        rss += int(line.split()[1]) / 1024
-                    elif line.startswith("Pss:"):
-                        pss += int(line.split()[1]) / 1024
+                total += sum(int(line.split()[1]) for line in rollup if line.startswith(f"{kind}:"))
         except OSError:
             pass
-    return rss, pss
+    return total / 1024
 
 
 def fdatasync_p50_ms(folder, times=200):

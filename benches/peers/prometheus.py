@@ -7,7 +7,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from measure import Failed, Running, bytes_below, cpu_seconds, free_port, resident_mb
+from measure import Failed, Running, bytes_below, cpu_seconds, free_port, memory_mb
 from raw import KINDS, Raw
 
 BEGIN = 1_704_067_200
@@ -96,4 +96,4 @@ def scrapes(peers, folder, target, workloads, seconds):
         before = cpu_seconds(server.pids())
         time.sleep(seconds)
         used = (cpu_seconds(server.pids()) - before) / (seconds / 5)
-        return {"sweep_cpu_s": used, "us_cpu_per_sample": used / workloads * 1e6, "rss_mb": resident_mb(server.pids())[0]}
+        return {"sweep_cpu_s": used, "us_cpu_per_sample": used / workloads * 1e6, "rss_mb": memory_mb(server.pids(), "Rss")}

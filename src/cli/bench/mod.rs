@@ -3,6 +3,7 @@
 //! Hidden: it serves those who work on Tidegauge. Its commands look into rooms that other commands reach through the agent.
 
 pub mod collect;
+mod estate;
 pub mod generate;
 pub mod kernels;
 pub mod marks;
@@ -30,6 +31,12 @@ pub enum Act {
     ///
     /// Example: tidegauge bench collect --url http://127.0.0.1:18080 --sweeps 20 --store ./bench
     Collect(collect::Asked),
+    /// Plays a past into a folder, with settings with which the agent starts on it
+    ///
+    /// Exit codes: 7 the oracle objects; 8 the folder holds a journal already.
+    ///
+    /// Example: tidegauge bench estate --workloads 1000 --years 1 --out DIR
+    Estate(estate::Asked),
     /// Writes a generated provider: samples, pages, metrics, or the right watermarks
     ///
     /// Example: tidegauge bench generate --workloads 1000 --hours 8760 --emit raw --out year.raw
@@ -108,6 +115,7 @@ impl Generated {
 pub fn run(session: &mut Session<'_>, act: &Act) -> Result<(), Refused> {
     match act {
         Act::Collect(asked) => collect::run(session, asked),
+        Act::Estate(asked) => estate::run(session, asked),
         Act::Generate(asked) => generate::run(session, asked),
         Act::Kernel(asked) => kernels::run(session, asked),
         Act::Marks(asked) => marks::run(session, asked),
