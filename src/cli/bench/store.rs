@@ -137,9 +137,9 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
         "sweep_cpu_us_median": cpu * 1e6,
         "samples_per_s": a_sweep / wall,
         "journal_bytes": journal,
-        "sled_bytes": state,
+        "state_bytes": state,
         "bytes_per_sample": of(journal),
-        "bytes_per_sample_all": of(journal + state),
+        "bytes_per_sample_with_state": of(journal + state),
         "fsync_p50_us": synced(&asked.store.join("syncs"))? * 1e6,
     });
     print_line(session, &meter, line)
