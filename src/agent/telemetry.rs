@@ -133,6 +133,7 @@ impl Agent {
             coverage: mark.coverage,
             amended_days: self.amended_days(&unit, week, hour)?,
             counted_in: license.kind.measure(),
+            agent_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
             coverage_by_installation: self.coverage_by_installation(&unit, week, hour)?,
         }))
     }

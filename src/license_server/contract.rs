@@ -53,6 +53,18 @@ pub enum ContractState {
     Terminated,
 }
 
+impl ContractState {
+    /// As it is written everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ContractState::Active => "active",
+            ContractState::Suspended => "suspended",
+            ContractState::Expired => "expired",
+            ContractState::Terminated => "terminated",
+        }
+    }
+}
+
 impl Contract {
     /// The state on a day: an active contract past its end is expired.
     pub fn state_on(&self, today: NaiveDate) -> ContractState {

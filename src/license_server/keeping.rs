@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::LicenseServerError;
+use super::fleet::Looking;
 use super::ledger::Ledger;
 use super::postgres::{Postgres, Verified};
 use super::state::State;
@@ -23,6 +24,22 @@ impl Keeping {
         match self {
             Keeping::Folder { ledger, .. } => Ok(ledger.look(look)),
             Keeping::Database(database) => Ok(look(&database.wait(database.accounts())?)),
+        }
+    }
+
+    /// Looks at the contracts of a page of the fleet, with what belongs to them. Not within a runtime.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn look_after<T>(
+        &self,
+        contract: &str,
+        looking: Looking,
+        look: impl FnOnce(&State) -> T,
+    ) -> Result<T, LicenseServerError> {
+        match self {
+            Keeping::Folder { ledger, .. } => Ok(ledger.look(look)),
+            Keeping::Database(database) => Ok(look(&database.wait(database.fleet_after(contract, looking))?)),
         }
     }
 

@@ -8,6 +8,7 @@ mod answer;
 mod contract;
 mod decision;
 mod facts;
+mod fleet;
 mod hearing;
 mod intake;
 mod keeping;
@@ -42,6 +43,7 @@ pub use answer::{Answer, NotTaken, Reply};
 pub use contract::{Contract, ContractState, Term};
 pub use decision::{Decision, decide};
 pub use facts::{Fact, Grant, Note, RefusedEnrolment};
+pub use fleet::{Care, Fleet, FleetPage, FleetPick, FleetRow, FleetSum, ReportStanding};
 pub use hearing::{Claim, Concern, Heard, Said};
 pub use intake::{Decided, Judging, NewFact, decided};
 pub use operator::{Order, Refused};
@@ -51,7 +53,7 @@ pub use postgres::{Unopened, Verified};
 pub use routes::router;
 pub use signing_key::{NoSigningKey, new_signing_key};
 pub use state::{AgentOnFile, ConflictOnFile, MessageOnFile, State, TokenOnFile};
-pub use unit::{CheckOnFile, DayOnFile, ReportOnFile, UnitOnFile};
+pub use unit::{CheckOnFile, DayOnFile, ReportOnFile, Told, UnitOnFile};
 
 /// What the operator's settings decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

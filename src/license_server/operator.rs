@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::{Contract, ContractState};
 use super::facts::{Fact, Grant, Note};
+use super::fleet::{self, FleetPage, FleetPick, Looking};
 use super::hearing::Said;
 use super::intake::{Decided, NewFact, shortened};
 use super::operator_rows::{AgentRow, ContractSum, InstallationRow, ReportRow, ReportView};
@@ -79,6 +80,8 @@ pub enum Refused {
     NoAgent(String),
     #[error("no report of {month} from unit {unit}; `license-server report list` shows them")]
     NoReport { unit: String, month: Month },
+    #[error("'{0}' is no page of the fleet; begin with the first one")]
+    NoPage(String),
     #[error("a reason is needed")]
     NoReason,
     #[error("an id holds a NUL")]
@@ -138,6 +141,15 @@ impl LicenseServer {
             last_check: on_file.checks.last().map(|check| check.answer.message.clone()),
         };
         self.keeping.look(|state| state.units.iter().map(row).collect())
+    }
+
+    /// The page of the fleet after this contract; `""`: the first.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn fleet(&self, after: &str, pick: FleetPick, now: Instant) -> Result<FleetPage, LicenseServerError> {
+        let looking = Looking { policy: self.policy(), now };
+        self.keeping.look_after(after, looking, |state| fleet::page(state, after, pick, looking))
     }
 
     /// Agents by the fingerprint of their key, with who else showed the token of each.

@@ -2,15 +2,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use super::{LicenseServer, LicenseServerError, Order, Refused};
+use super::{FleetPage, FleetPick, LicenseServer, LicenseServerError, Order, Refused};
 use crate::domain::Month;
 use crate::doors::{Chance, Clock};
 
@@ -41,6 +43,7 @@ pub fn operator_router(server: Arc<LicenseServer>, clock: Arc<dyn Clock>, chance
         .route("/v1/operator/orders", post(obey))
         .route("/v1/operator/contracts", get(contracts))
         .route("/v1/operator/sums/{month}", get(sums))
+        .route("/v1/operator/fleet", get(fleet))
         .route("/v1/operator/agents", get(agents))
         .route("/v1/operator/installations", get(installations))
         .route("/v1/operator/reports", get(reports))
@@ -68,6 +71,31 @@ async fn contracts(State(context): State<Context>) -> Response {
 
 async fn sums(State(context): State<Context>, Path(month): Path<Month>) -> Response {
     listed(move || context.server.sums(month)).await
+}
+
+/// Which page, and of which rows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Paged {
+    /// `next` of the page before.
+    #[serde(default)]
+    after: String,
+    #[serde(default)]
+    pick: FleetPick,
+}
+
+async fn fleet(State(context): State<Context>, Query(Paged { after, pick }): Query<Paged>) -> Response {
+    let Some(contract) = URL_SAFE_NO_PAD.decode(&after).ok().and_then(|id| String::from_utf8(id).ok()) else {
+        return refusal(&Refused::NoPage(after));
+    };
+    if contract.contains('\0') {
+        return refusal(&Refused::Nul);
+    }
+    listed(move || {
+        let page = context.server.fleet(&contract, pick, context.clock.now());
+        page.map(|page| FleetPage { next: page.next.map(|id| URL_SAFE_NO_PAD.encode(id)), ..page })
+    })
+    .await
 }
 
 async fn agents(State(context): State<Context>) -> Response {
@@ -109,7 +137,7 @@ fn refusal(refused: &Refused) -> Response {
         Refused::NoContract(_) | Refused::NoUnit(_) | Refused::NoAgent(_) | Refused::NoReport { .. } => {
             StatusCode::NOT_FOUND
         }
-        Refused::NoReason | Refused::Nul | Refused::TooLong { .. } => StatusCode::BAD_REQUEST,
+        Refused::NoPage(_) | Refused::NoReason | Refused::Nul | Refused::TooLong { .. } => StatusCode::BAD_REQUEST,
         Refused::Server(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     (status, Json(serde_json::json!({ "error": refused.to_string() }))).into_response()

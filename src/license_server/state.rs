@@ -103,7 +103,7 @@ impl State {
             }
             Fact::TelemetryTaken { agent, body, receipt } => {
                 let telemetry: Telemetry = Said::in_body(&body)?;
-                self.take_telemetry(&agent, &telemetry)?;
+                self.take_telemetry(&agent, &telemetry, receipt.received_at)?;
                 self.keep(body, receipt);
             }
             Fact::ReportTaken { agent, body, receipt } => {
@@ -145,7 +145,7 @@ impl State {
     pub fn take(&mut self, NewFact { fact, said, .. }: NewFact) -> Result<(), String> {
         match (fact, said) {
             (Fact::TelemetryTaken { agent, body, receipt }, Some(Said::Telemetry(telemetry))) => {
-                self.take_telemetry(&agent, &telemetry)?;
+                self.take_telemetry(&agent, &telemetry, receipt.received_at)?;
                 self.keep(body, receipt);
                 Ok(())
             }
@@ -158,8 +158,8 @@ impl State {
         }
     }
 
-    fn take_telemetry(&mut self, agent: &str, telemetry: &Telemetry) -> Result<(), String> {
-        self.unit_of(&telemetry.unit, agent)?.take_telemetry(telemetry);
+    fn take_telemetry(&mut self, agent: &str, telemetry: &Telemetry, received_at: Instant) -> Result<(), String> {
+        self.unit_of(&telemetry.unit, agent)?.take_telemetry(telemetry, received_at);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::facts::Note;
 use crate::domain::calendar::{Month, midnight};
 use crate::domain::gate::{Cause, GateVerdict, Justification, OperatorDecision, Ruling, Tolerance};
 use crate::domain::license_key::KeyFile;
-use crate::domain::watermark::{Daily, HighWatermark};
+use crate::domain::watermark::{Coverage, Daily, HighWatermark};
 use crate::domain::{Instant, IsoWeek, Points};
 use crate::protocol::{JustifiedMonth, LicenseAnswer, Submission, Telemetry};
 use crate::rules::gate::{self, GateFacts};
@@ -32,11 +32,23 @@ pub struct UnitOnFile {
     /// By month and revision.
     pub reports: BTreeMap<Month, BTreeMap<u32, ReportOnFile>>,
     pub last_week: Option<IsoWeek>,
+    /// What the newest week's telemetry told.
+    pub told: Option<Told>,
     /// The newest key issued.
     pub key: Option<KeyFile>,
     pub revoked: Option<Note>,
     /// The newest checks, for repeats.
     pub checks: Vec<CheckOnFile>,
+}
+
+/// What telemetry tells beside its marks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub received_at: Instant,
+    /// The agent's; `None`: it did not say.
+    pub version: Option<String>,
+    /// Of the week.
+    pub coverage: Coverage,
 }
 
 /// One day's mark by the two ways it comes in.
@@ -99,6 +111,7 @@ impl UnitOnFile {
             days: BTreeMap::new(),
             reports: BTreeMap::new(),
             last_week: None,
+            told: None,
             key: None,
             revoked: None,
             checks: Vec::new(),
@@ -106,9 +119,13 @@ impl UnitOnFile {
     }
 
     /// Takes a week's marks in; amended days replace what telemetry said before.
-    pub fn take_telemetry(&mut self, telemetry: &Telemetry) {
+    pub fn take_telemetry(&mut self, telemetry: &Telemetry, received_at: Instant) {
         for daily in telemetry.daily.iter().chain(&telemetry.amended_days) {
             self.days.entry(daily.day).or_default().telemetry = Some(daily.clone());
+        }
+        if self.last_week <= Some(telemetry.week) {
+            let (version, coverage) = (telemetry.agent_version.clone(), telemetry.coverage);
+            self.told = Some(Told { received_at, version, coverage });
         }
         self.last_week = self.last_week.max(Some(telemetry.week));
         self.installations.clone_from(&telemetry.installations);
@@ -173,6 +190,14 @@ impl UnitOnFile {
 
     pub fn revision_mut(&mut self, month: Month, revision: u32) -> Option<&mut ReportOnFile> {
         self.reports.get_mut(&month)?.get_mut(&revision)
+    }
+
+    /// When its newest week's telemetry, a report or a license check was taken last; a repeat is not counted.
+    pub fn last_contact(&self) -> Option<Instant> {
+        let reports = self.reports.values().flat_map(BTreeMap::values).map(|report| report.received_at);
+        let checks = self.checks.iter().map(|check| check.answer.answered_at);
+        let telemetry = self.told.iter().map(|told| told.received_at);
+        reports.chain(checks).chain(telemetry).max()
     }
 
     /// The month a license check is judged by.

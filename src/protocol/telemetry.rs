@@ -41,6 +41,9 @@ pub struct Telemetry {
     /// What `points` are: instances under Subscription and Perpetual keys.
     #[serde(default, skip_serializing_if = "Measure::is_points")]
     pub counted_in: Measure,
+    /// The version of the agent's program, such as `0.1.0`; agents that do not say it leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<String>,
     /// Each installation's own coverage; `coverage` is the worst.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub coverage_by_installation: Vec<InstallationCoverage>,
@@ -72,6 +75,7 @@ impl Message for Telemetry {
 
     fn check(&self) -> Result<(), String> {
         check_text("unit", &self.unit)?;
+        self.agent_version.as_ref().map_or(Ok(()), |version| check_text("agent_version", version))?;
         check_length("installations", self.installations.len(), LIST_MAX)?;
         check_length("by_type", self.by_type.len(), LIST_MAX)?;
         check_length("amended_days", self.amended_days.len(), LIST_MAX)?;

@@ -325,6 +325,7 @@ pub fn telemetry(week: &str, day: &str, points: i64) -> Telemetry {
         coverage: Coverage { expected: 168, complete: 168 },
         amended_days: Vec::new(),
         counted_in: Default::default(),
+        agent_version: None,
         coverage_by_installation: Vec::new(),
     }
 }

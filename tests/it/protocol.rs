@@ -92,6 +92,7 @@ fn telemetry() -> Telemetry {
         coverage: Coverage { expected: 168, complete: 160 },
         amended_days: Vec::new(),
         counted_in: Default::default(),
+        agent_version: None,
         coverage_by_installation: Vec::new(),
     }
 }

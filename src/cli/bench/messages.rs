@@ -178,6 +178,7 @@ fn telemetry(unit: &str, week: IsoWeek) -> Telemetry {
         coverage: Coverage { expected: 168, complete: 168 },
         amended_days: Vec::new(),
         counted_in: Default::default(),
+        agent_version: None,
         coverage_by_installation: Vec::new(),
     }
 }

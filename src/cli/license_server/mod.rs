@@ -3,6 +3,7 @@
 mod certificate;
 mod contract;
 mod database;
+mod fleet;
 mod serve;
 mod text;
 mod way;
@@ -18,6 +19,7 @@ use way::Way;
 
 pub use contract::ContractAct;
 pub use database::DatabaseAt;
+pub use fleet::Looked;
 pub use serve::Serve;
 
 #[derive(Debug, Args)]
@@ -60,6 +62,19 @@ pub enum Act {
     /// Reports that came in, and what the gate says of them
     #[command(subcommand)]
     Report(ReportAct),
+    /// Every reporting unit with what needs care first: last contact, version, coverage, report, key
+    ///
+    /// A row is a unit, an agent that speaks for none yet, or a contract without an agent. Care, the most pressing first:
+    /// a token shown twice, a key that ended, a report of the month that is missing or held, a key that ends within 7
+    /// days, silence for more than 14 days, conflicts, less than 90 % of the newest week's samples. The agent's version is
+    /// that of its newest telemetry, else "unknown". --json prints all of it, --csv writes it for a spreadsheet.
+    ///
+    /// Exit codes: 69 the database does not answer; 73 the file cannot be written; 75 the server does not answer.
+    ///
+    /// Example: tidegauge license-server fleet --needs-care
+    ///
+    /// Example: tidegauge license-server fleet --csv fleet.csv
+    Fleet(Looked),
     /// Follows the hash chains of everything recorded, and compares it with what is kept
     ///
     /// A folder's journal is followed whenever it is opened. In a database every entry is read, and every row that lists
@@ -175,6 +190,7 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
         Act::Installation(InstallationAct::Revoke(Reasoned { unit, why })) => {
             order(session, at, Order::RevokeKey { unit: unit.clone(), why: why.clone() })
         }
+        Act::Fleet(looked) => fleet::run(session, at, looked),
         Act::Verify => verify(session, at),
         Act::Report(ReportAct::List) => list(session, at, "reports", text::reports),
         Act::Report(ReportAct::Show(OneReport { unit, month })) => {

@@ -6,7 +6,8 @@ use tokio_postgres::{Client, Error};
 use crate::domain::Month;
 
 /// What brings a schema from each version to the next, from an empty one on.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_ledger.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/0001_ledger.sql"), include_str!("migrations/0002_by_contract.sql")];
 
 /// The newest version known.
 pub const VERSION: usize = MIGRATIONS.len();

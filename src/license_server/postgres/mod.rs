@@ -5,6 +5,7 @@
 
 mod batch;
 mod clerk;
+mod fleet;
 mod migrations;
 mod question;
 mod rows;

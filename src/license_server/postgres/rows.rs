@@ -11,7 +11,7 @@ use super::super::facts::{Fact, Note};
 use super::super::hearing::{Heard, Said};
 use super::super::operator::Order;
 use super::super::state::{ConflictOnFile, MessageOnFile, State};
-use super::super::unit::{DayOnFile, UnitOnFile};
+use super::super::unit::{DayOnFile, Told, UnitOnFile};
 use crate::domain::calendar::midnight;
 use crate::domain::license_key::KeyFile;
 use crate::domain::report::Receipt;
@@ -85,6 +85,9 @@ struct UnitRow {
     /// The first day on file: whether a month's report is owed depends on it.
     first_day: Option<NaiveDate>,
     last_week: Option<IsoWeek>,
+    /// Rows of before there was one have none until the unit's next message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<Told>,
     key: Option<KeyFile>,
     revoked: Option<Note>,
 }
@@ -128,7 +131,8 @@ impl Shelf {
 }
 
 /// The rows of a unit's days in these months.
-fn days(unit: &str, months: impl IntoIterator<Item = Month>) -> impl Iterator<Item = RowKey> {
+/// The rows of a unit's days of these months.
+pub fn days(unit: &str, months: impl IntoIterator<Item = Month>) -> impl Iterator<Item = RowKey> {
     let months: BTreeSet<Month> = months.into_iter().collect();
     months.into_iter().map(move |month| RowKey { shelf: Shelf::Days, id: format!("{unit}/{month}") })
 }
@@ -277,16 +281,16 @@ fn unit_of<'a>(state: &'a mut State, shelf: &str, unit: &str) -> Result<&'a mut 
 
 /// The unit without its other rows. Its first day stands there empty when its month is not read.
 fn unit(row: UnitRow) -> UnitOnFile {
-    let UnitRow { contract_id, agent, installations, since, first_day, last_week, key, revoked } = row;
+    let UnitRow { contract_id, agent, installations, since, first_day, last_week, told, key, revoked } = row;
     let days = first_day.map(|day| (day, DayOnFile::default())).into_iter().collect();
     let begun = UnitOnFile::begun(&contract_id, &agent, since);
-    UnitOnFile { installations, days, last_week, key, revoked, ..begun }
+    UnitOnFile { installations, days, last_week, told, key, revoked, ..begun }
 }
 
 fn unit_row(unit: &UnitOnFile) -> UnitRow {
-    let UnitOnFile { contract_id, agent, installations, since, days, last_week, key, revoked, .. } = unit.clone();
+    let UnitOnFile { contract_id, agent, installations, since, days, last_week, told, key, revoked, .. } = unit.clone();
     let first_day = days.keys().next().copied();
-    UnitRow { contract_id, agent, installations, since, first_day, last_week, key, revoked }
+    UnitRow { contract_id, agent, installations, since, first_day, last_week, told, key, revoked }
 }
 
 fn body_in(fact: &str) -> Result<String, String> {

@@ -62,7 +62,7 @@ fn a_database_of_another_signing_key_or_a_newer_version_is_refused_and_left_alon
     assert!(refused.starts_with("the database belongs to the signing key sha256:"), "{refused}");
     super::run(&database, "INSERT INTO schema_version (version) VALUES (999)");
     let refused = open(folder.path()).err().expect("it is newer").to_string();
-    assert!(refused.starts_with("the database's schema is of version 999, this program knows 1"), "{refused}");
+    assert!(refused.starts_with("the database's schema is of version 999, this program knows 2"), "{refused}");
 }
 
 #[test]

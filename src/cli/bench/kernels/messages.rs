@@ -40,6 +40,7 @@ pub fn telemetry_verify() -> Work {
         coverage: Coverage { expected: 168, complete: 168 },
         amended_days: Vec::new(),
         counted_in: Measure::Points,
+        agent_version: None,
         coverage_by_installation: Vec::new(),
     };
     verify::<Telemetry>(protocol::signed(&telemetry, &key()))

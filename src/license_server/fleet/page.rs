@@ -1,0 +1,188 @@
+//! The fleet in pages of whole contracts, and the pages as one.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::facts::RefusedEnrolment;
+use super::super::state::State;
+use super::{CARES, Care, FleetRow, Holding, Looking, rows};
+use crate::domain::Instant;
+
+/// Contracts of a page.
+pub const CONTRACTS_MAX: usize = 200;
+/// Rows after which a page ends with the contract that it is at.
+pub const ROWS_MAX: usize = 500;
+
+/// Which rows are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FleetPick {
+    #[default]
+    All,
+    NeedsCare,
+}
+
+/// What a view amounts to, whichever rows were wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetSum {
+    pub contracts: u64,
+    pub units: u64,
+    /// Backup servers of all units.
+    pub installations: u64,
+    /// Agents that are heard.
+    pub agents: u64,
+    /// Rows with any care.
+    pub need_care: u64,
+    /// Rows by each care; a row may have several.
+    pub by_care: BTreeMap<Care, u64>,
+    /// Units by the version of their agent.
+    pub by_version: BTreeMap<String, u64>,
+    /// Units whose agent did not say its version.
+    pub version_unknown: u64,
+}
+
+/// Some contracts, whole, in the order of their ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetPage {
+    pub as_of: Instant,
+    pub rows: Vec<FleetRow>,
+    /// Of the contracts on this page.
+    pub sum: FleetSum,
+    /// Where the next page begins: the last contract of this one, as unpadded base64url over the socket; `None`: there is no further page.
+    pub next: Option<String>,
+}
+
+/// The whole fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fleet {
+    pub schema: String,
+    /// When its first page was worked out.
+    pub as_of: Instant,
+    pub summary: FleetSum,
+    /// What needs care first, then by last contact, contract and unit.
+    pub rows: Vec<FleetRow>,
+}
+
+/// The page that begins after this contract; `""`: the first.
+pub fn page(state: &State, after: &str, pick: FleetPick, looking: Looking) -> FleetPage {
+    let mut found = FleetPage { as_of: looking.now, rows: Vec::new(), sum: FleetSum::default(), next: None };
+    let mut seen = 0;
+    for holding in holdings(state, after) {
+        let rows = rows(&holding, looking);
+        seen += rows.len();
+        found.sum.add(&holding, &rows);
+        let wanted = |row: &FleetRow| match pick {
+            FleetPick::All => true,
+            FleetPick::NeedsCare => !row.care.is_empty(),
+        };
+        found.rows.extend(rows.into_iter().filter(wanted));
+        if seen >= ROWS_MAX || found.sum.contracts >= CONTRACTS_MAX as u64 {
+            found.next = Some(holding.contract.id.clone());
+            break;
+        }
+    }
+    found
+}
+
+/// The contracts after this one, as many as a page takes, each with what belongs to it.
+fn holdings<'a>(state: &'a State, after: &str) -> impl Iterator<Item = Holding<'a>> {
+    let contracts = state.contracts.range::<str, _>((Bound::Excluded(after), Bound::Unbounded)).take(CONTRACTS_MAX);
+    let holding =
+        |contract| Holding { state, contract, units: Vec::new(), agents: Vec::new(), shown_twice: Vec::new() };
+    let mut found: BTreeMap<&str, Holding<'a>> =
+        contracts.map(|(id, contract)| (id.as_str(), holding(contract))).collect();
+    // One walk for all contracts of the page.
+    for (id, unit) in &state.units {
+        if let Some(holding) = found.get_mut(unit.contract_id.as_str()) {
+            holding.units.push((id, unit));
+        }
+    }
+    for (key, agent) in &state.agents {
+        if let Some(holding) = found.get_mut(agent.contract_id.as_str()) {
+            holding.agents.push((key, agent));
+        }
+    }
+    for token in state.tokens.values() {
+        let others = |refused: &[RefusedEnrolment]| !refused.is_empty();
+        let holding = found.get_mut(token.contract_id.as_str()).filter(|_| others(&token.refused));
+        if let (Some(holding), Some(agent)) = (holding, &token.used_by) {
+            holding.shown_twice.push(agent);
+        }
+    }
+    found.into_values()
+}
+
+impl FleetSum {
+    fn add(&mut self, holding: &Holding<'_>, rows: &[FleetRow]) {
+        self.contracts += 1;
+        self.units += holding.units.len() as u64;
+        self.installations += holding.units.iter().map(|(_, unit)| unit.installations.len() as u64).sum::<u64>();
+        self.agents += holding.agents.iter().filter(|(_, agent)| agent.removed.is_none()).count() as u64;
+        for row in rows {
+            self.need_care += u64::from(!row.care.is_empty());
+            for care in &row.care {
+                *self.by_care.entry(*care).or_default() += 1;
+            }
+            match (&row.unit, &row.version) {
+                (Some(_), Some(version)) => *self.by_version.entry(version.clone()).or_default() += 1,
+                (Some(_), None) => self.version_unknown += 1,
+                (None, _) => {}
+            }
+        }
+    }
+
+    fn join(&mut self, other: FleetSum) {
+        self.contracts += other.contracts;
+        self.units += other.units;
+        self.installations += other.installations;
+        self.agents += other.agents;
+        self.need_care += other.need_care;
+        self.version_unknown += other.version_unknown;
+        for (care, count) in other.by_care {
+            *self.by_care.entry(care).or_default() += count;
+        }
+        for (version, count) in other.by_version {
+            *self.by_version.entry(version).or_default() += count;
+        }
+    }
+
+    /// The sum in one line.
+    pub fn in_words(&self) -> String {
+        let FleetSum { contracts, units, installations, agents, need_care, .. } = self;
+        let begin = format!(
+            "contracts: {contracts}, units: {units}, installations: {installations}, agents: {agents}; \
+             {need_care} need care"
+        );
+        let each = CARES.iter().filter_map(|(care, name)| Some(format!("{name} {}", self.by_care.get(care)?)));
+        let each: Vec<String> = each.collect();
+        if each.is_empty() { begin } else { format!("{begin}: {}", each.join(", ")) }
+    }
+}
+
+impl Fleet {
+    /// Value of its `schema` field.
+    pub const SCHEMA: &'static str = "tidegauge.license-server-fleet/1";
+
+    /// A fleet of which no page has come yet.
+    pub fn begun(as_of: Instant) -> Fleet {
+        Fleet { schema: Fleet::SCHEMA.to_owned(), as_of, summary: FleetSum::default(), rows: Vec::new() }
+    }
+
+    /// Takes a further page in.
+    pub fn take(&mut self, page: FleetPage) {
+        self.summary.join(page.sum);
+        self.rows.extend(page.rows);
+    }
+
+    /// With what needs care first.
+    pub fn sorted(mut self) -> Fleet {
+        let place = |row: &FleetRow| (row.care.is_empty(), row.care.first().copied(), row.last_contact);
+        self.rows.sort_by(|one, other| {
+            let names = |row: &FleetRow| (row.contract_id.clone(), row.unit.clone(), row.agent.clone());
+            place(one).cmp(&place(other)).then_with(|| names(one).cmp(&names(other)))
+        });
+        self
+    }
+}
