@@ -1,6 +1,7 @@
 //! The License Update Server and an agent that speaks to it, in process.
 
 mod checks; // which check gets a key, message by message
+mod fleet; // what needs care, pages, the file
 mod gate; // the rule of both sides, the tolerance, rulings
 mod intake; // enrolment, receipts, conflicts, restarts
 mod operator; // contracts, tokens, approvals

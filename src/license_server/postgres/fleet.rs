@@ -9,9 +9,9 @@ use super::rows::days;
 use super::{LIST_SECONDS_MAX, Postgres, Unopened, put_row};
 use crate::domain::Month;
 
-/// The contracts of a page, and how many units each has.
-const CONTRACTS: &str = "SELECT c.id, (SELECT count(*) FROM unit u WHERE u.contract_id = c.id) FROM contract c \
-                         WHERE c.id > $1 ORDER BY c.id LIMIT $2";
+/// The contracts of a page, and how many units each has; compared as the units' index orders them, not as ids are.
+const CONTRACTS: &str = "SELECT c.id, (SELECT count(*) FROM unit u WHERE u.contract_id = c.id COLLATE \"default\") \
+                         FROM contract c WHERE c.id > $1 ORDER BY c.id LIMIT $2";
 /// Messages without their bodies.
 const MESSAGES: &str = "SELECT 'message', id, value::text, NULL FROM message WHERE id = ANY($1)";
 

@@ -236,7 +236,14 @@ fn a_report_goes_to_the_license_update_server_and_is_taken_once() {
     let unit = taken["reports"][0]["unit"].as_str().expect("a unit").to_owned();
     let show = json(&office, &["license-server", "report", "show", &unit, "2025-10"]);
     assert_eq!(show["gate"]["verdict"], "open");
+    let live = json(&office, &["license-server", "fleet"]);
+    assert_eq!((&live["summary"]["contracts"], &live["rows"][0]["unit"]), (&1.into(), &unit.clone().into()));
     assert_eq!(server.terminate(), Some(0));
+    let file = office.path("fleet.csv").display().to_string();
+    let (code, out, err) = run(&office, &["license-server", "fleet", "--csv", &file]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("contracts: 1, units: 1, installations: 1, agents: 1; "), "{out}");
+    assert!(std::fs::read_to_string(&file).expect("it is there").contains(&unit));
     let (code, _, why) = with(&["license", "update"]);
     assert_eq!(code, 69, "{why}");
     assert_eq!(json(&office, &["license-server", "contract", "list"])["contracts"][0]["id"], "C-1");

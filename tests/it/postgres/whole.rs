@@ -1,7 +1,7 @@
 //! Versions, keys and changed entries: what is not as it was recorded is found, and refused.
 
 use tidegauge::doors::peer::Trust;
-use tidegauge::license_server::{LicenseServer, new_signing_key};
+use tidegauge::license_server::{FleetPick, LicenseServer, new_signing_key};
 use tidegauge::ports::files::RealFiles;
 use tidegauge::ports::postgres::Database;
 use tidegauge::protocol::{self, Kind};
@@ -9,7 +9,7 @@ use tidegauge::seal::keys::SigningKey;
 use tidegauge::simulation::chance::SeededChance;
 
 use super::fleet::{Fleet, keyed};
-use crate::accounts::{at, submission};
+use crate::accounts::{at, submission, telemetry};
 
 /// What a person changes in the database, and what is said of it.
 const CHANGES: [(&str, &str); 7] = [
@@ -47,6 +47,28 @@ fn every_entry_or_row_that_somebody_changed_is_found() {
         let wrong = server.verify().expect("it answers").wrong;
         assert!(wrong.iter().any(|found| found.contains(said)), "{change}: {wrong:?}");
     }
+}
+
+#[test]
+fn rows_and_schema_of_before_the_fleet_are_brought_on_and_hold() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(database) = super::fresh() else { return };
+    keyed(folder.path());
+    Fleet::enrolled(&database, folder.path());
+    let open = || LicenseServer::open_on_database(&RealFiles, folder.path(), database.clone()).expect("it is there");
+    let (server, agent) = (open(), SigningKey::from_secret(&[100; 32]));
+    let body = protocol::signed(&telemetry("2026-W43", "2026-10-20", 40), &agent).into_bytes();
+    assert_eq!(server.take(Kind::Telemetry, &body, at("2026-11-02T00:00:00Z")).status, 200);
+    drop(server);
+    super::run(
+        &database,
+        "UPDATE unit SET value = (value::jsonb - 'told')::json; DELETE FROM schema_version WHERE version = 2; \
+         DROP INDEX token_of_contract, agent_of_contract, unit_of_contract",
+    );
+    let server = open();
+    assert_eq!(server.verify().expect("it answers").wrong, Vec::<String>::new());
+    let page = server.fleet("", FleetPick::All, at("2026-11-03T00:00:00Z")).expect("it answers");
+    assert_eq!((page.sum.units, page.sum.version_unknown, page.rows[0].coverage), (1, 1, None));
 }
 
 #[test]
