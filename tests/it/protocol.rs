@@ -14,9 +14,7 @@ use tidegauge::protocol::{
     self, ConflictAnswer, Enrolled, EnrolmentToken, Exchange, Kind, LicenseAnswer, LicenseCheck, Message, Occasion,
     ReceiptAnswer, Refusal, Sent, Submission, Telemetry,
 };
-use tidegauge::seal::digest::sha256_hex;
-use tidegauge::seal::jws;
-use tidegauge::seal::keys::SigningKey;
+use tidegauge::seal::{digest::sha256_hex, jws, keys::SigningKey};
 
 fn at(text: &str) -> Instant {
     text.parse().unwrap()
