@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::LicenseServerError;
 use super::fleet::Looking;
 use super::ledger::Ledger;
 use super::postgres::{Postgres, Verified};
 use super::state::State;
+use super::{LicenseServerError, Policy};
 use crate::doors::FileLock;
 
 /// The two lives of the store.
@@ -24,6 +24,18 @@ impl Keeping {
         match self {
             Keeping::Folder { ledger, .. } => Ok(ledger.look(look)),
             Keeping::Database(database) => Ok(look(&database.wait(database.accounts())?)),
+        }
+    }
+
+    /// What was kept last to judge by. Not within a runtime.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn policy(&self) -> Result<Option<Policy>, LicenseServerError> {
+        match self {
+            Keeping::Folder { ledger, .. } => Ok(ledger.look(|state| state.policy)),
+            // Every part of the state has it, and this one nothing else: a start must not read all accounts.
+            Keeping::Database(database) => Ok(database.wait(database.part("", None))?.policy),
         }
     }
 

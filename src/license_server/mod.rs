@@ -138,7 +138,7 @@ impl LicenseServer {
     }
 
     fn by_kept_policy(mut self) -> Result<LicenseServer, LicenseServerError> {
-        self.policy = Mutex::new(self.keeping.look(|state| state.policy)?.unwrap_or_default());
+        self.policy = Mutex::new(self.keeping.policy()?.unwrap_or_default());
         Ok(self)
     }
 
