@@ -2,6 +2,8 @@
 //!
 //! Deterministic: the same plan gives the same estate, however often or seldom it is advanced.
 
+use std::ops::RangeInclusive;
+
 use chrono::{Datelike, Days, NaiveDate};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -123,24 +125,33 @@ impl Estate {
         &self.machines
     }
 
-    /// Restore points in `(after, now]` that are still kept, oldest first, each with its machine's position.
-    pub fn restore_points(&self, after: Instant, now: Instant) -> Vec<(Instant, u32)> {
+    /// Restore points in `(after, now]` of some machines that are still kept, oldest first, each with its machine's position.
+    pub fn restore_points(
+        &self,
+        after: Instant,
+        now: Instant,
+        is_asked: impl Fn(&Machine) -> bool,
+    ) -> Vec<(Instant, u32)> {
         let now = now.timestamp();
         let after = after.timestamp().max(now - KEPT_SECONDS);
-        let mut points = Vec::new();
-        for (position, machine) in (0..).zip(&self.machines) {
+        // Backups are daily: sorted by their second of the day, they follow each other on every day.
+        let mut daily: Vec<(i64, u32, RangeInclusive<i64>)> = Vec::new();
+        for (position, machine) in (0..).zip(&self.machines).filter(|(_, machine)| is_asked(machine)) {
             for (from, until) in &machine.spans {
-                let end = until.map_or(now, |until| now.min(until - 1));
-                let skipped = if after < *from { 0 } else { (after - from) / DAY_SECONDS + 1 };
-                let mut run = from + skipped * DAY_SECONDS;
-                while run <= end {
-                    points.push((run, position));
-                    run += DAY_SECONDS;
+                let runs = (after + 1).max(*from)..=until.map_or(now, |until| now.min(until - 1));
+                if !runs.is_empty() {
+                    daily.push((from.rem_euclid(DAY_SECONDS), position, runs));
                 }
             }
         }
-        points.sort_unstable();
-        points.into_iter().map(|(run, position)| (instant(run), position)).collect()
+        daily.sort_unstable_by_key(|(second, position, _)| (*second, *position));
+        let mut points = Vec::new();
+        for day in after.div_euclid(DAY_SECONDS)..=now.div_euclid(DAY_SECONDS) {
+            let runs = daily.iter().map(|(second, position, runs)| (day * DAY_SECONDS + second, *position, runs));
+            let kept = runs.filter(|(run, _, runs)| runs.contains(run));
+            points.extend(kept.map(|(run, position, _)| (instant(run), position)));
+        }
+        points
     }
 
     /// What counts at an instant.
@@ -157,23 +168,25 @@ impl Estate {
         let mut truth = Truth::default();
         let month_start = month.starts_at().timestamp();
         let in_instances = self.license.kind.measure() == Measure::Instances;
-        let mut workstations: i64 = 0;
+        let (mut workstations, mut billable, mut new): (i64, i64, i64) = (0, 0, 0);
         for machine in self.machines.iter().filter(|machine| machine.is_listed(at.timestamp())) {
             if in_instances {
-                workstations += i64::from(*machine.kind() == WorkloadType::Workstation);
+                let is_workstation = *machine.kind() == WorkloadType::Workstation;
+                workstations += i64::from(is_workstation);
                 truth.billable_count += 1;
-                truth.billable_points += self.stated_weight(machine).unwrap_or_default();
+                billable += i64::from(!is_workstation);
             } else if machine.is_free() {
                 truth.rental_count += 1;
             } else if machine.first_second() >= month_start {
                 truth.new_count += 1;
-                truth.new_points += machine.weight();
+                new += machine.whole_weight();
             } else {
                 truth.billable_count += 1;
-                truth.billable_points += machine.weight();
+                billable += machine.whole_weight();
             }
         }
-        truth.billable_points += Points::whole((workstations + 2) / 3);
+        truth.billable_points = Points::whole(billable + (workstations + 2) / 3);
+        truth.new_points = Points::whole(new);
         truth
     }
 

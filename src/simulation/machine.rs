@@ -24,7 +24,7 @@ const OWN: std::ops::Range<usize> = 0..4;
 /// Positions of what tenants send to a Cloud Connect server.
 const TENANTS: std::ops::Range<usize> = 4..8;
 
-pub(super) const MAKES: [Make; 8] = [
+pub(super) static MAKES: [Make; 8] = [
     Make {
         kind: WorkloadType::Vm,
         platform: "VMware",
@@ -133,7 +133,11 @@ impl Machine {
     }
 
     pub fn weight(&self) -> Points {
-        Points::whole(MAKES[self.make].weight)
+        Points::whole(self.whole_weight())
+    }
+
+    pub(super) fn whole_weight(&self) -> i64 {
+        MAKES[self.make].weight
     }
 
     /// When it was first backed up.

@@ -37,7 +37,7 @@ fn a_stopped_machine_ages_out_31_days_after_its_last_restore_point() {
     assert!(is_listed(&estate, first));
     assert!(is_listed(&estate, last + TimeDelta::days(31) - TimeDelta::seconds(1)));
     assert!(!is_listed(&estate, last + TimeDelta::days(31)));
-    let points = estate.restore_points(at("2026-01-01T00:00:00Z"), at("2026-02-20T00:00:00Z"));
+    let points = estate.restore_points(at("2026-01-01T00:00:00Z"), at("2026-02-20T00:00:00Z"), |_| true);
     assert_eq!(points, [(first, 0), (last, 0)]);
     estate.resume(machine, at("2026-03-20T00:00:00Z"));
     assert!(is_listed(&estate, at("2026-03-20T00:00:00Z")));
