@@ -20,29 +20,27 @@ use crate::domain::calendar::midnight;
 use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::sample::{Group, GroupTotal, Summary};
 use crate::domain::watermark::DayMark;
-use crate::domain::{Instant, IsoWeek, Points};
+use crate::domain::{Instant, Points};
 
 /// Days from one whose maxima are stated whole to the next.
-const WHOLE_EVERY_DAYS: i32 = 32;
+pub(super) const WHOLE_EVERY_DAYS: i32 = 32;
 
 /// Groups' own maxima of a day.
 type Maxima = BTreeMap<Group, Points>;
 
-/// Takes a day, its maxima, and those of them that are another than on the day before.
-type EachDay<'a> = &'a mut dyn FnMut(NaiveDate, &Maxima, &[(Group, Points)]);
+/// Takes a day and its maxima.
+type EachDay<'a> = &'a mut dyn FnMut(NaiveDate, &Maxima);
 
-/// Groups' highest points by week.
-pub type GroupWeeks = BTreeMap<IsoWeek, BTreeMap<Group, Points>>;
-
+/// What is kept of a day's maxima, by tenant and type.
 #[derive(Serialize, Deserialize)]
-enum KeptMaxima {
-    Whole(Vec<(Option<String>, String, Exact)>),
+pub(super) enum KeptMaxima<Text> {
+    Whole(Vec<(Option<Text>, Text, Exact)>),
     /// What is another than on the day before; nothing: it is gone.
-    Since(Vec<(Option<String>, String, Option<Exact>)>),
+    Since(Vec<(Option<Text>, Text, Option<Exact>)>),
 }
 
-impl KeptMaxima {
-    fn of(day: NaiveDate, before: Option<&Maxima>, maxima: &Maxima) -> KeptMaxima {
+impl KeptMaxima<String> {
+    fn of(day: NaiveDate, before: Option<&Maxima>, maxima: &Maxima) -> KeptMaxima<String> {
         let name = |(tenant, kind): &Group| (tenant.clone(), kind.as_str().to_owned());
         let since = before.filter(|_| day.num_days_from_ce() % WHOLE_EVERY_DAYS != 0).map(|before| {
             let is_other = |(group, points): &(&Group, &Points)| before.get(*group) != Some(*points);
@@ -68,8 +66,8 @@ impl KeptMaxima {
         }
     }
 
-    /// Goes on from the maxima of the day before; returns every group that is another.
-    fn follow(self, maxima: &mut Maxima) -> Result<Vec<(Group, Points)>, StoreError> {
+    /// Goes on from the maxima of the day before.
+    fn follow(self, maxima: &mut Maxima) -> Result<(), StoreError> {
         let stated = match self {
             KeptMaxima::Whole(stated) => {
                 maxima.clear();
@@ -77,20 +75,14 @@ impl KeptMaxima {
             }
             KeptMaxima::Since(stated) => stated,
         };
-        let mut changed = Vec::with_capacity(stated.len());
         for (tenant, kind, points) in stated {
             let group: Group = (tenant, kind.parse().expect("every text is a workload type"));
-            let Some(points) = points.map(exact).transpose()? else {
-                maxima.remove(&group);
-                continue;
+            match points.map(exact).transpose()? {
+                Some(points) => maxima.insert(group, points),
+                None => maxima.remove(&group),
             };
-            match maxima.get_mut(&group) {
-                Some(known) => *known = points,
-                None => drop(maxima.insert(group.clone(), points)),
-            }
-            changed.push((group, points));
         }
-        Ok(changed)
+        Ok(())
     }
 }
 
@@ -267,11 +259,11 @@ impl State {
             return Ok(None);
         }
         let mut found = None;
-        self.each_maxima(unit, day, day, &mut |_, maxima, _| found = Some(maxima.clone()))?;
+        self.each_maxima(unit, day, day, &mut |_, maxima| found = Some(maxima.clone()))?;
         Ok(found)
     }
 
-    /// Gives each day's maxima to `each`, with the groups that are another than on the day before.
+    /// Gives each day's maxima to `each`.
     fn each_maxima(&self, unit: &str, first: NaiveDate, last: NaiveDate, each: EachDay<'_>) -> Result<(), StoreError> {
         let back = Days::new(WHOLE_EVERY_DAYS.unsigned_abs().into());
         let from = first.checked_sub_days(back).unwrap_or(first);
@@ -280,10 +272,10 @@ impl State {
         let mut maxima = Maxima::new();
         for (key, bytes) in self.kv.scan(&range(from), &range(behind))? {
             let day = keys::day_of(&key).ok_or_else(|| kept::odd("a day's key", "it has no day"))?;
-            let row: KeptMaxima = kept::from_bytes("a day's maxima", &bytes)?;
-            let changed = row.follow(&mut maxima)?;
+            let row: KeptMaxima<String> = kept::from_bytes("a day's maxima", &bytes)?;
+            row.follow(&mut maxima)?;
             if first <= day {
-                each(day, &maxima, &changed);
+                each(day, &maxima);
             }
         }
         Ok(())
@@ -295,7 +287,7 @@ impl State {
         let records = self.kv.scan(&keys::day(unit, first), &keys::day(unit, behind))?;
         let mut groups: BTreeMap<NaiveDate, Vec<(Group, Points)>> = BTreeMap::new();
         if !records.is_empty() {
-            self.each_maxima(unit, first, last, &mut |day, maxima, _| {
+            self.each_maxima(unit, first, last, &mut |day, maxima| {
                 groups.insert(day, maxima.iter().map(|(group, points)| (group.clone(), *points)).collect());
             })?;
         }
@@ -304,23 +296,5 @@ impl State {
             kept::from_bytes::<KeptDay>("a day", &bytes)?.mark(day, groups.remove(&day).unwrap_or_default())
         };
         records.into_iter().map(mark).collect()
-    }
-
-    /// Each group's highest points of each week that has days from the first to the last.
-    pub(super) fn weeks(&self, unit: &str, first: NaiveDate, last: NaiveDate) -> Result<GroupWeeks, StoreError> {
-        let mut weeks = GroupWeeks::new();
-        self.each_maxima(unit, first, last, &mut |day, maxima, changed| match weeks.entry(IsoWeek::of_day(day)) {
-            std::collections::btree_map::Entry::Vacant(week) => drop(week.insert(maxima.clone())),
-            std::collections::btree_map::Entry::Occupied(week) => {
-                let week = week.into_mut();
-                for (group, points) in changed {
-                    match week.get_mut(group) {
-                        Some(highest) => *highest = (*highest).max(*points),
-                        None => drop(week.insert(group.clone(), *points)),
-                    }
-                }
-            }
-        })?;
-        Ok(weeks)
     }
 }

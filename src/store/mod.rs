@@ -35,6 +35,7 @@ mod state;
 mod summaries;
 mod surviving;
 mod trace;
+mod weeks;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,13 +57,13 @@ pub use folder::Place;
 pub use intake::Taken;
 pub use kept::RecordedIn;
 pub use letting_go::Due;
-pub use marks::GroupWeeks;
 pub use newest::Edition;
 pub use opening::Opening;
 pub use payload::{claimed_len, facts_of, shown};
 pub use state::{BASIS_MAX_AGE_DEFAULT, SummaryAt};
 pub use surviving::SurvivingState;
 pub use trace::Trace;
+pub use weeks::GroupWeeks;
 
 /// The agent's memory. One process, one `Store` per place.
 pub struct Store {

@@ -9,6 +9,7 @@ mod order;
 mod samples;
 mod surviving;
 mod trace;
+mod weeks;
 pub mod world;
 mod year;
 
