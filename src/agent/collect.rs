@@ -174,11 +174,14 @@ impl Agent {
         self.license_seen_at(&sample.server, sample.license.clone(), sample.taken_at)
     }
 
-    /// The license block that the server showed just now outside a sample; the ids that it does not tell stay.
+    /// The license block that the server showed just now outside a sample; the ids and the edition that it does not tell
+    /// stay.
     pub(super) fn license_now_seen(&self, server: &str, license: License, now: Instant) -> Result<Vec<Fact>, Trouble> {
         let seen: License = self.store.row(&key::license_seen(server))?.unwrap_or_default();
-        let (license_id, installation_id) = (seen.license_id, seen.installation_id);
-        self.license_seen_at(server, License { license_id, installation_id, ..license }, now)
+        let ids = (seen.license_id.clone(), seen.installation_id.clone());
+        let mut license = License { license_id: ids.0, installation_id: ids.1, ..license };
+        license.stand_on(&seen);
+        self.license_seen_at(server, license, now)
     }
 
     fn license_seen_at(&self, server: &str, license: License, at: Instant) -> Result<Vec<Fact>, Trouble> {

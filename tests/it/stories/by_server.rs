@@ -58,6 +58,18 @@ fn a_server_is_asked_weekly_and_daily_before_the_end_and_renews_itself_beside_th
     assert_eq!(world.servers["vbr01"].vbr.open_tokens(), 0, "every session was closed");
 }
 
+#[test]
+fn a_renewal_while_the_license_block_names_no_edition_leaves_new_machines_their_weights() {
+    let mut world = beside_the_vendor("2026-03-15");
+    world.run_until(at("2026-03-07"));
+    world.servers["vbr01"].vbr.set_faults(&[Fault::NoLicense]);
+    world.run_until(at("2026-03-09"));
+    assert!(told(&world, &["license check"]).contains("2026-03-08 00:00  license check of vbr01: result 1"));
+    let newest = world.agent().store().newest_sample("vbr01", world.now()).unwrap().unwrap();
+    assert_eq!(newest.sample.license.edition.as_deref(), Some("EnterprisePlus"));
+    assert_silent(&world);
+}
+
 /// In the closed loop: January was lowered by half and sent, so the gate holds from the 11th on.
 fn held(expires: &str) -> World {
     let mut plan = calm_vbr(1, "2026-01-20T09:30:00Z", 40).renewed_by_servers();
