@@ -79,7 +79,7 @@ async fn license_checks(State(context): State<Context>, body: Bytes) -> Response
 #[utoipa::path(get, path = "/v1/status",
     responses(
         (status = 200, description = "Plain JSON: the server is up, and the fingerprint of its key", body = String, content_type = "application/json"),
-        (status = 503, description = "The database does not answer", body = String, content_type = "text/plain")))]
+        (status = 503, description = "The database does not answer, or nothing is recorded", body = String, content_type = "text/plain")))]
 async fn status(State(context): State<Context>) -> Response {
     match context.server.newest_entry().await {
         Ok(journal_seq) => Json(Status {
@@ -88,7 +88,9 @@ async fn status(State(context): State<Context>) -> Response {
             journal_seq,
         })
         .into_response(),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer").into_response(),
+        Err(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer, or nothing is recorded").into_response()
+        }
     }
 }
 

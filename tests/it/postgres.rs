@@ -1,8 +1,9 @@
 //! The License Update Server on PostgreSQL: told only where `TIDEGAUGE_POSTGRES` names one; `tests/outside/postgres` does.
 
+mod clerks; // a decision that breaks off, a batch that takes too long
 mod fleet; // agents that send until they have a receipt, to whichever server answers
 mod outages; // a server killed, a primary that dies
-mod shared; // two servers on the same rows
+pub mod shared; // two servers on the same rows
 mod whole; // versions, keys, changed entries
 
 use std::sync::atomic::{AtomicU32, Ordering};

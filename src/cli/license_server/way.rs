@@ -121,7 +121,7 @@ pub fn not_opened(error: &LicenseServerError) -> Refused {
             Unopened::Refused(_) | Unopened::Newer { .. } | Unopened::OtherKey(_) => {
                 Refused::new(78, error.to_string())
             }
-            Unopened::NotRecorded(_) | Unopened::Busy => Refused::new(75, error.to_string()),
+            Unopened::NotRecorded(_) | Unopened::Busy | Unopened::NoClerk => Refused::new(75, error.to_string()),
             Unopened::NotUnderstood(_) => Refused::new(7, error.to_string()),
         },
     }

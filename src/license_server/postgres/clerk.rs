@@ -1,12 +1,16 @@
 //! A clerk: takes what waits, carries it out as one batch on a connection of his own, and goes on.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::batch::{Failed, carry_out};
 use super::question::Waiting;
@@ -79,10 +83,14 @@ impl Clerk {
                 Some(session) => session,
                 None => Session::open(&self.database).await.map_err(|error| Trouble::outage(error.to_string()))?,
             };
-            // A session that is dropped ends its transaction; a batch that takes too long leaves it so.
-            let carried_out = timeout(Duration::from_secs(BATCH_SECONDS_MAX), carry_out(&mut session, batch)).await;
-            let Ok(carried_out) = carried_out else {
-                return Err(Trouble::outage(format!("no answer of the database within {BATCH_SECONDS_MAX} s")));
+            // A session that is dropped ends its transaction: a batch that takes too long or breaks off leaves it so.
+            let carried_out = timeout(Duration::from_secs(BATCH_SECONDS_MAX), carry_out(&mut session, batch));
+            let carried_out = match caught(carried_out).await {
+                Ok(Ok(carried_out)) => carried_out,
+                Ok(Err(_)) => {
+                    return Err(Trouble::outage(format!("no answer of the database within {BATCH_SECONDS_MAX} s")));
+                }
+                Err(BrokeOff) => return Err(Trouble::broke_off(batch.len())),
             };
             let Err(failed) = carried_out else {
                 self.session = Some(session);
@@ -99,13 +107,19 @@ impl Clerk {
 /// Why a batch is not known to be recorded.
 struct Trouble {
     why: String,
-    /// Whether the database refused what was asked, and not the connection or the server failed.
+    /// Whether what was asked was refused or not understood, and not the connection or the server failed.
     is_refusal: bool,
 }
 
 impl Trouble {
     fn outage(why: String) -> Trouble {
         Trouble { why, is_refusal: false }
+    }
+
+    fn broke_off(questions: usize) -> Trouble {
+        let what = "a decision broke off: please report it with the lines above";
+        error!(event = "license_server.question_broken", questions, "{what}");
+        Trouble { why: "a decision broke off".to_owned(), is_refusal: true }
     }
 
     fn of(failed: &Failed) -> Trouble {
@@ -125,6 +139,19 @@ impl Trouble {
         warn!(event = "license_server.not_recorded", questions, why = %self.why, "the database did not record a batch");
         self.why
     }
+}
+
+/// A panic took it.
+struct BrokeOff;
+
+/// Carries something out that may panic: the clerk goes on.
+async fn caught<T>(work: impl Future<Output = T>) -> Result<T, BrokeOff> {
+    let mut work = pin!(work);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(polled) => polled.map(Ok),
+        Err(_) => Poll::Ready(Err(BrokeOff)),
+    })
+    .await
 }
 
 fn settle(batch: impl IntoIterator<Item = Waiting>, recorded: &Result<(), String>) {

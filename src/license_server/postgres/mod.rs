@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::sleep;
 use tokio_postgres::types::ToSql;
@@ -58,6 +59,8 @@ pub enum Unopened {
     NotRecorded(String),
     #[error("too much is waiting for the database")]
     Busy,
+    #[error("nobody records any more in this process: start it again")]
+    NoClerk,
     #[error("the database's rows are not understood: {0}")]
     NotUnderstood(String),
 }
@@ -112,7 +115,10 @@ impl Postgres {
         decide: impl Fn(&State) -> Decided<T> + Send + 'static,
     ) -> Result<T, Unopened> {
         let (waiting, answer) = asked(needs, bytes, decide);
-        self.questions.try_send(waiting).map_err(|_| Unopened::Busy)?;
+        self.questions.try_send(waiting).map_err(|refused| match refused {
+            TrySendError::Full(_) => Unopened::Busy,
+            TrySendError::Closed(_) => Unopened::NoClerk,
+        })?;
         let lost = |_| Unopened::NotRecorded("the server is stopping".to_owned());
         answer.await.map_err(lost)?.map_err(Unopened::NotRecorded)
     }
@@ -145,11 +151,15 @@ impl Postgres {
         Ok(Some(on_file.key))
     }
 
-    /// Number of the newest entry.
+    /// Number of the newest entry, of a server that still records.
     ///
     /// # Errors
-    /// The database does not answer.
+    /// The database does not answer, or no clerk lives.
     pub async fn newest_entry(&self) -> Result<u64, Unopened> {
+        // The queue's other end is the clerks' alone.
+        if self.questions.is_closed() {
+            return Err(Unopened::NoClerk);
+        }
         let rows = self.rows("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM entry_number", &[]).await?;
         Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0)).unsigned_abs())
     }

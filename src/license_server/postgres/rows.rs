@@ -168,7 +168,8 @@ impl Needs {
                 return Needs {
                     changes: [Shelf::Token.row(&token), Shelf::Agent.row(&heard.agent)].into(),
                     reads: [Shelf::Contract.row(&enrol.contract_id)].into(),
-                    contract_of: None,
+                    // Its key may have enrolled under another contract since it used this token.
+                    contract_of: Some(heard.agent.clone()),
                 };
             }
             Said::Telemetry(telemetry) => Needs::of_telemetry(telemetry),

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use tidegauge::ask::Setback;
 use tidegauge::domain::Points;
-use tidegauge::license_server::{LicenseServer, Order, Policy, new_signing_key};
+use tidegauge::license_server::{Contract, LicenseServer, Order, Policy, new_signing_key};
 use tidegauge::protocol::{self, Kind, Refusal, Sent, Status};
 use tidegauge::seal::digest::sha256_hex;
 use tidegauge::seal::keys::SigningKey;
+
+use crate::postgres::shared::enrolment;
 
 use super::{
     Counting, FOLDER, Office, UNIT, at, contract, daily, license, license_check, month, open, submission, telemetry,
@@ -39,6 +41,24 @@ fn from_enrolment_to_a_key_that_may_be_installed() {
     assert_eq!((key.license_id.as_str(), key.serial, key.points), ("lic-1", 1, Points::whole(2000)));
     assert_eq!(key.expires_on, "2026-12-31".parse().unwrap());
     assert_eq!(key.installation_ids, ["inst-1", "inst-2"]);
+}
+
+#[test]
+fn a_key_that_enrolled_under_another_contract_may_show_its_first_token_again() {
+    let mut office = Office::empty();
+    let first = office.order(Order::AddContract { contract: contract(), url: None }).unwrap();
+    let other = Contract { id: "C-200".to_owned(), ..contract() };
+    let second = office.order(Order::AddContract { contract: other, url: None }).unwrap();
+    let agent = office.agent.clone();
+    assert_eq!(office.enrol(&first, &agent).unwrap().contract_id, "C-100");
+    assert_eq!(office.enrol(&second, &agent).unwrap().contract_id, "C-200");
+    let again = enrolment(&first, &agent);
+    for _ in 0..3 {
+        let (status, _) = office.post(Kind::Enrol.path(), again.clone());
+        assert_eq!(status, 200);
+    }
+    assert_eq!(office.get("/v1/status").0, 200);
+    office.order(Order::IssueToken { contract_id: "C-100".to_owned(), url: None }).unwrap();
 }
 
 #[test]

@@ -21,16 +21,16 @@ fn two_servers(folder: &Path) -> Option<[LicenseServer; 2]> {
     Some(std::thread::scope(|scope| [scope.spawn(open), scope.spawn(open)].map(|one| one.join().expect("it opens"))))
 }
 
-fn now() -> Instant {
+pub fn now() -> Instant {
     at("2026-11-02T00:00:00Z")
 }
 
-fn token(server: &LicenseServer, order: Order) -> EnrolmentToken {
+pub fn token(server: &LicenseServer, order: Order) -> EnrolmentToken {
     let made = server.obey(order, "olga", at("2026-10-30T00:00:00Z"), &mut SeededChance::new(9));
     made.expect("an order").expect("it makes a token")
 }
 
-fn enrolment(token: &EnrolmentToken, key: &SigningKey) -> Vec<u8> {
+pub fn enrolment(token: &EnrolmentToken, key: &SigningKey) -> Vec<u8> {
     use tidegauge::ask::{Ask, Body, Conversation, Step};
     let Step::Ask(Ask::Http(ask)) = protocol::enrol(token, "agent-1", key).next(None) else { panic!("it asks") };
     let Body::Bytes(_, body) = ask.body else { panic!("signed bodies only") };

@@ -1,0 +1,28 @@
+//! Those who carry the questions out: what breaks off or takes too long for one of them is not the others' trouble.
+
+use tidegauge::license_server::{LicenseServer, Order};
+use tidegauge::ports::files::RealFiles;
+use tidegauge::protocol::Kind;
+use tidegauge::seal::keys::SigningKey;
+
+use super::fleet::keyed;
+use super::shared::{enrolment, now, token};
+use crate::accounts::contract;
+
+#[test]
+fn a_decision_that_breaks_off_is_answered_as_not_recorded_and_the_server_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(database) = super::fresh() else { return };
+    keyed(folder.path());
+    let server = LicenseServer::open_on_database(&RealFiles, folder.path(), database.clone()).expect("a fresh schema");
+    let token = token(&server, Order::AddContract { contract: contract(), url: None });
+    let enrolment = enrolment(&token, &SigningKey::from_secret(&[1; 32]));
+    // Tokens without their contract are what no decision expects.
+    super::run(&database, "CREATE TABLE put_away AS TABLE contract; DELETE FROM contract");
+    for _ in 0..4 {
+        assert_eq!(server.take(Kind::Enrol, &enrolment, now()).status, 503);
+    }
+    super::run(&database, "INSERT INTO contract SELECT * FROM put_away");
+    assert_eq!(server.take(Kind::Enrol, &enrolment, now()).status, 200, "a clerk lives");
+    assert!(server.verify().expect("it answers").wrong.is_empty());
+}
