@@ -16,6 +16,7 @@ mod ledger;
 mod operator;
 mod operator_routes;
 mod operator_rows;
+mod policy;
 mod postgres;
 mod routes;
 mod signing_key;
@@ -25,11 +26,9 @@ mod unit;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::domain::Instant;
-use crate::domain::gate::Tolerance;
 use crate::doors::Files;
 use crate::ports::postgres::Database;
 use crate::protocol::Kind;
@@ -49,25 +48,12 @@ pub use intake::{Decided, Judging, NewFact, decided};
 pub use operator::{Order, Refused};
 pub use operator_routes::{Obeyed, SignedOrder, operator_router};
 pub use operator_rows::{AgentRow, ContractSum, InstallationRow, ReportRow, ReportView};
+pub use policy::{Policy, PolicyChange, PolicyKept};
 pub use postgres::{Unopened, Verified};
 pub use routes::router;
 pub use signing_key::{NoSigningKey, new_signing_key};
 pub use state::{AgentOnFile, ConflictOnFile, MessageOnFile, State, TokenOnFile};
 pub use unit::{CheckOnFile, DayOnFile, ReportOnFile, Told, UnitOnFile};
-
-/// What the operator's settings decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Policy {
-    pub tolerance: Tolerance,
-    /// The day of the following month, 2 to 28, at whose 00:00 GMT a report is due.
-    pub deadline_day: u32,
-}
-
-impl Default for Policy {
-    fn default() -> Policy {
-        Policy { tolerance: Tolerance::default(), deadline_day: 11 }
-    }
-}
 
 /// Why the server cannot open or record.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +100,7 @@ impl LicenseServer {
         Ok(LicenseServer { key, policy: Mutex::new(policy), keeping: Keeping::Folder { ledger, _lock: lock } })
     }
 
-    /// Opens the folder with the policy that was kept by [`LicenseServer::keep_policy`]: for the operator, offline.
+    /// Opens the folder with the policy that was kept by [`LicenseServer::keep_policy`].
     ///
     /// # Errors
     /// As [`LicenseServer::open`].
@@ -142,20 +128,23 @@ impl LicenseServer {
         Ok(self)
     }
 
-    /// Judges by this policy from now on, and keeps it for the operator's commands when no server runs; on a database all
-    /// servers judge by it.
+    /// Judges by the kept policy with this change from now on, and keeps it for later starts and the operator's commands;
+    /// on a database all servers judge by it.
     ///
     /// # Errors
     /// The disk or the database fails.
-    pub fn keep_policy(&self, policy: Policy, now: Instant) -> Result<(), LicenseServerError> {
-        self.asked(Needs::of_policy(), move |state| {
-            let is_kept = state.policy.unwrap_or_default() == policy;
-            let actor = "settings".to_owned();
-            let entry = (!is_kept).then_some(NewFact { fact: Fact::PolicySet { policy }, said: None, actor, at: now });
-            Decided { entry, answer: () }
+    pub fn keep_policy(&self, change: PolicyChange, now: Instant) -> Result<PolicyKept, LicenseServerError> {
+        let kept = self.asked(Needs::of_policy(), move |state| {
+            let before = state.policy.unwrap_or_default();
+            let policy = change.made_to(before);
+            let entry = (policy != before).then(|| {
+                let fact = Fact::PolicySet { policy };
+                NewFact { fact, said: None, actor: "settings".to_owned(), at: now }
+            });
+            Decided { entry, answer: PolicyKept { before, policy } }
         })?;
-        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
-        Ok(())
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = kept.policy;
+        Ok(kept)
     }
 
     /// What it judges by.

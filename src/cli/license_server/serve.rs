@@ -18,8 +18,7 @@ use super::database::DatabaseAt;
 use super::way::{Drawn, not_opened, state_dir};
 use crate::agent::Refused;
 use crate::domain::Points;
-use crate::domain::gate::Tolerance;
-use crate::license_server::{LicenseServer, Policy, operator_router, router};
+use crate::license_server::{LicenseServer, PolicyChange, PolicyKept, operator_router, router};
 use crate::ports::serve::{self, Shown, TlsFiles};
 
 #[derive(Debug, Args)]
@@ -33,15 +32,27 @@ pub struct Serve {
     /// The certificate's key, PEM
     #[arg(long, value_name = "FILE", requires = "certificates")]
     key: Option<PathBuf>,
-    /// Points a report may fall short of its highest watermark
-    #[arg(long, value_name = "POINTS", default_value = "20")]
-    tolerance_points: Points,
-    /// Percent of the highest watermark that a report may fall short; the larger of the two holds
-    #[arg(long, value_name = "PERCENT", default_value = "20")]
-    tolerance_percent: Decimal,
-    /// The day of the following month, 2 to 28, at whose 00:00 GMT a report is due
-    #[arg(long, value_name = "DAY", default_value_t = 11, value_parser = clap::value_parser!(u32).range(2..=28))]
-    deadline_day: u32,
+    /// Points a report may fall short of its highest watermark; kept until another start says it anew [at first: 20]
+    #[arg(long, value_name = "POINTS")]
+    tolerance_points: Option<Points>,
+    /// Percent of the highest watermark that a report may fall short; the larger of the two holds; kept [at first: 20]
+    #[arg(long, value_name = "PERCENT")]
+    tolerance_percent: Option<Decimal>,
+    /// The day of the following month, 2 to 28, at whose 00:00 GMT a report is due; kept [at first: 11]
+    #[arg(long, value_name = "DAY", value_parser = clap::value_parser!(u32).range(2..=28))]
+    deadline_day: Option<u32>,
+}
+
+impl Serve {
+    /// What is said of the policy.
+    fn policy_change(&self) -> Result<PolicyChange, Refused> {
+        let Serve { tolerance_points, tolerance_percent, deadline_day, .. } = *self;
+        let is_share = tolerance_percent.is_none_or(|share| (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&share));
+        if !is_share || tolerance_points.is_some_and(Points::is_negative) {
+            return Err(Refused::new(2, "the tolerance is zero or more points, and 0 to 100 percent"));
+        }
+        Ok(PolicyChange { tolerance_points, tolerance_percent, deadline_day })
+    }
 }
 
 pub fn run(session: &mut Session<'_>, at: &DatabaseAt, how: &Serve) -> Result<(), Refused> {
@@ -50,19 +61,19 @@ pub fn run(session: &mut Session<'_>, at: &DatabaseAt, how: &Serve) -> Result<()
         let why = format!("{} is not this machine alone: give --certificates and --key", how.listen);
         return Err(Refused::new(2, why));
     }
-    if !(Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&how.tolerance_percent) || how.tolerance_points.is_negative() {
-        return Err(Refused::new(2, "the tolerance is zero or more points, and 0 to 100 percent"));
-    }
+    let change = how.policy_change()?;
     logs::begin(session.doors);
-    let tolerance = Tolerance { points: how.tolerance_points, percent: how.tolerance_percent };
-    let policy = Policy { tolerance, deadline_day: how.deadline_day };
     let (files, folder) = (&session.doors.files, state_dir(session));
     let server = match at.open(session)? {
         Some(database) => LicenseServer::open_on_database(&**files, &folder, database),
-        None => LicenseServer::open(Arc::clone(files), &folder, policy),
+        None => LicenseServer::open_as_kept(Arc::clone(files), &folder),
     };
     let server = Arc::new(server.map_err(|error| not_opened(&error))?);
-    server.keep_policy(policy, session.doors.clock.now()).map_err(|error| not_opened(&error))?;
+    let kept = server.keep_policy(change, session.doors.clock.now()).map_err(|error| not_opened(&error))?;
+    if kept.policy != kept.before {
+        let PolicyKept { before, policy } = kept;
+        info!(event = "license_server.policy_changed", %before, %policy, "the policy is another one");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use tidegauge::domain::Points;
 use tidegauge::domain::gate::{Ruling, Tolerance, Verdict};
 use tidegauge::domain::watermark::HighWatermark;
-use tidegauge::license_server::{Order, Policy, UnitOnFile};
+use tidegauge::license_server::{Order, Policy, PolicyChange, UnitOnFile};
 use tidegauge::protocol::Kind;
 use tidegauge::rules::gate::{GateFacts, judge};
 
@@ -46,13 +46,30 @@ fn the_tolerance_the_server_ran_with_is_also_that_of_the_operators_lists_offline
     let strict = Policy { deadline_day: 12, ..Policy::default() };
     let generous = Tolerance { points: Points::whole(50), percent: Decimal::from(20) };
     let policy = Policy { tolerance: generous, ..strict };
-    office.server.keep_policy(policy, at("2026-11-03T00:00:00Z")).unwrap();
+    office.server.keep_policy(policy.into(), at("2026-11-03T00:00:00Z")).unwrap();
     let seq = office.server.journal_seq();
-    office.server.keep_policy(policy, at("2026-11-04T00:00:00Z")).unwrap();
+    office.server.keep_policy(policy.into(), at("2026-11-04T00:00:00Z")).unwrap();
     assert_eq!(office.server.journal_seq(), seq, "said once");
     assert_eq!(office.server.reports().unwrap()[0].gate.verdict, Verdict::Open);
     let offline = office.offline();
     assert_eq!(offline.reports().unwrap()[0].gate.tolerance, Points::whole(50));
+}
+
+#[test]
+fn a_start_that_says_nothing_of_the_policy_leaves_it_as_it_is_kept() {
+    let mut office = Office::enrolled();
+    let change = PolicyChange { tolerance_points: Some(Points::whole(50)), ..PolicyChange::default() };
+    office.server.keep_policy(change, at("2026-11-03T00:00:00Z")).unwrap();
+    office.restart();
+    let change = PolicyChange { deadline_day: Some(5), ..PolicyChange::default() };
+    let kept = office.server.keep_policy(change, at("2026-11-04T00:00:00Z")).unwrap();
+    assert_eq!((kept.before.tolerance.points, kept.before.deadline_day), (Points::whole(50), 11));
+    assert_eq!((kept.policy.tolerance.points, kept.policy.deadline_day), (Points::whole(50), 5));
+    office.restart();
+    let seq = office.server.journal_seq();
+    let again = office.server.keep_policy(PolicyChange::default(), at("2026-11-05T00:00:00Z")).unwrap();
+    assert_eq!((again.policy, office.server.policy()), (kept.policy, kept.policy));
+    assert_eq!(office.server.journal_seq(), seq, "nothing changed");
 }
 
 #[test]

@@ -97,6 +97,23 @@ impl Flood {
 }
 
 #[test]
+fn a_license_server_started_without_its_policy_keeps_the_one_it_had() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    new_signing_key(&RealFiles, folder.path(), &mut SeededChance::new(5)).expect("an empty folder");
+    let state = folder.path().display().to_string();
+    let arguments = ["license-server", "run", "--listen", "127.0.0.1:0", "--state", &state, "--deadline-day", "5"];
+    let arguments = arguments.map(str::to_owned);
+    let (mut strict, said) = Running::start(&arguments, "license_server.policy_changed");
+    assert_eq!(said["policy"], "20 points or 20 percent, due on day 5");
+    strict.wait_for("license_server.ready");
+    strict.terminate();
+    let (mut silent, _) = serving(folder.path(), "127.0.0.1:0");
+    silent.terminate();
+    let office = LicenseServer::open_as_kept(Arc::new(RealFiles), folder.path()).expect("the lock is free");
+    assert_eq!(office.policy().deadline_day, 5);
+}
+
+#[test]
 fn a_license_server_killed_under_load_stands_by_every_receipt_it_gave() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let folder = folder.path().join("license-server");
