@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
@@ -61,7 +62,9 @@ impl Database {
             return Err(NotADatabase::Password);
         }
         let mut config = parsed.map_err(|error| NotADatabase::Url(shown.to_owned(), causes(&error)))?;
-        let far = config.get_hosts().iter().find_map(far_host);
+        // Where an address stands beside a host, the address is dialled.
+        let far_address = || config.get_hostaddrs().iter().find(|ip| !ip.is_loopback()).map(IpAddr::to_string);
+        let far = config.get_hosts().iter().find_map(far_host).or_else(far_address);
         match (far, config.get_ssl_mode()) {
             (Some(host), SslMode::Disable) => return Err(NotADatabase::Clear(host)),
             (Some(_), _) => config.ssl_mode(SslMode::Require),
@@ -112,7 +115,7 @@ pub fn in_words(error: &tokio_postgres::Error) -> String {
 fn far_host(host: &Host) -> Option<String> {
     match host {
         Host::Tcp(name) => {
-            let near = name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+            let near = name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
             (!near).then(|| name.clone())
         }
         #[cfg(unix)]
