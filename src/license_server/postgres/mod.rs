@@ -180,7 +180,9 @@ impl Postgres {
         if unit.contains('\0') {
             return Ok(State::default());
         }
-        let months = "SELECT id FROM unit_days WHERE id >= $1 || '/' AND id < $1 || '0'";
+        // UNIT/MONTH: longer ones are of units whose names begin with this one's and a stroke.
+        let months = "SELECT id FROM unit_days \
+                      WHERE id >= $1::text || '/' AND id < $1 || '0' AND length(id) = length($1) + 8";
         let days: Vec<String> = self.rows(months, &[&unit]).await?.iter().map(|row| row.get(0)).collect();
         let (none, units): (&[&str], &[&str]) = (&[], &[unit]);
         let messages = message.as_slice();

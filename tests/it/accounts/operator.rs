@@ -1,10 +1,11 @@
 //! Contracts, tokens and approvals, in process and over the control socket's paths.
 
+use tidegauge::domain::Points;
 use tidegauge::license_server::{Contract, ContractState, Obeyed, Order, Refused, SignedOrder};
-use tidegauge::protocol::{EnrolmentToken, Kind};
+use tidegauge::protocol::{EnrolmentToken, Kind, Telemetry};
 use tidegauge::seal::keys::SigningKey;
 
-use super::{Counting, Office, UNIT, at, contract, license, month};
+use super::{Counting, Office, UNIT, at, contract, license, month, telemetry};
 
 #[test]
 fn the_control_socket_takes_orders_and_shows_what_came_of_them() {
@@ -66,4 +67,15 @@ fn orders_about_what_is_not_there_are_refused_and_change_nothing() {
     let order = Order::ApproveReport { unit, month: of, why: " ".to_owned() };
     let refused = office.server.obey(order, "olga", at("2026-11-03T00:00:00Z"), &mut Counting(90)).unwrap_err();
     assert_eq!(refused.to_string(), "a reason is needed");
+}
+
+#[test]
+fn a_unit_whose_name_begins_with_another_units_and_a_stroke_leaves_that_ones_report_alone() {
+    let office = Office::with_october(104, 99);
+    let mut beneath = telemetry("2026-W43", "2026-10-20", 40);
+    beneath.unit = format!("{UNIT}/2026-10");
+    beneath.id = Telemetry::id_of(&beneath.unit, beneath.week);
+    office.send(Kind::Telemetry, &beneath).unwrap();
+    let shown = office.server.report(UNIT, month("2026-10")).unwrap();
+    assert_eq!(shown.row.gate.highest_watermark, Some(Points::whole(104)));
 }
