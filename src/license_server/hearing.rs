@@ -109,13 +109,13 @@ impl Heard {
 }
 
 impl Said {
-    /// The message in a body whose signature was verified when it came in.
+    /// The message in a body that was verified and checked when it came in.
     ///
     /// # Errors
     /// One line: it is no such message.
     pub(super) fn in_body<M: Message>(body: &str) -> Result<M, String> {
         let payload = jws::unverified_payload(body).map_err(|why| why.to_string())?;
-        protocol::read(&payload).map_err(|why| why.to_string())
+        protocol::read_kept(&payload).map_err(|why| why.to_string())
     }
 }
 

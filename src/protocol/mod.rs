@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::domain::calendar::is_reckoned;
 use crate::domain::gate::{REASON_CHARS_MAX, Tolerance};
 use crate::domain::watermark::Daily;
 use crate::seal::canonical;
@@ -86,12 +87,21 @@ pub enum Unreadable {
 /// # Errors
 /// [`Unreadable`] whatever the bytes are.
 pub fn read<M: Message>(payload: &[u8]) -> Result<M, Unreadable> {
+    let message: M = read_kept(payload)?;
+    message.check().map_err(|why| Unreadable::Untrue { schema: M::SCHEMA, why: shortened(&why) })?;
+    Ok(message)
+}
+
+/// Reads the payload of a body that was taken, and so checked by the bounds of its time.
+///
+/// # Errors
+/// [`Unreadable::Shape`].
+pub fn read_kept<M: Message>(payload: &[u8]) -> Result<M, Unreadable> {
     let shape = |why: String| Unreadable::Shape { schema: M::SCHEMA, why: shortened(&why) };
     let message: M = serde_json::from_slice(payload).map_err(|error| shape(error.to_string()))?;
     if message.schema() != M::SCHEMA {
         return Err(shape(format!("its schema is '{}'", shortened(message.schema()))));
     }
-    message.check().map_err(|why| Unreadable::Untrue { schema: M::SCHEMA, why: shortened(&why) })?;
     Ok(message)
 }
 
@@ -136,7 +146,7 @@ fn check_tolerance(tolerance: &Tolerance) -> Result<(), String> {
     Err(format!("tolerance is {} points or {} percent", tolerance.points, tolerance.percent))
 }
 
-/// Refuses days out of order, out of the period, or marked outside themselves.
+/// Refuses days that nobody reckons with, out of order, out of the period, or marked outside themselves.
 fn check_daily(daily: &[Daily], in_period: impl Fn(&Daily) -> bool) -> Result<(), String> {
     for pair in daily.windows(2) {
         if pair[1].day <= pair[0].day {
@@ -144,6 +154,9 @@ fn check_daily(daily: &[Daily], in_period: impl Fn(&Daily) -> bool) -> Result<()
         }
     }
     for one in daily {
+        if !is_reckoned(one.day) {
+            return Err(format!("daily marks: {} is not a day of the years 1970 to 9998", one.day));
+        }
         let agrees = one.points.is_some() == one.at.is_some() && one.at.is_none_or(|at| at.date_naive() == one.day);
         if !in_period(one) || !agrees || one.points.is_some_and(|points| points.is_negative()) {
             return Err(format!("daily marks: {} is outside its period or marked outside its day", one.day));
