@@ -44,3 +44,21 @@ pub fn run(database: &Database, statements: &str) {
         client.batch_execute(statements).await.expect("statements");
     });
 }
+
+/// A transaction in which these statements were carried out; it ends when this is dropped.
+pub struct Begun {
+    _client: tokio_postgres::Client,
+    _runtime: tokio::runtime::Runtime,
+}
+
+/// Begins one.
+pub fn begun(database: &Database, statements: &str) -> Begun {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let client = runtime.block_on(async {
+        let client = database.dial().await.expect("the tests' database answers");
+        client.batch_execute(&format!("BEGIN; {statements}")).await.expect("statements");
+        client
+    });
+    Begun { _client: client, _runtime: runtime }
+}

@@ -68,7 +68,7 @@ impl Wanted {
         let (mut locks, mut all, mut contracts_of) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for Needs { changes, reads, contract_of } in needs {
             // In the order of their numbers, whoever asks: two batches never wait for each other.
-            locks.extend(changes.iter().map(RowKey::lock));
+            locks.extend(changes.iter().filter_map(RowKey::lock));
             all.extend(changes.iter().chain(reads));
             contracts_of.extend(contract_of.iter().cloned());
         }

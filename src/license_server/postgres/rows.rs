@@ -145,17 +145,18 @@ fn unit_and_month(id: &str) -> Option<(&str, Month)> {
 
 impl RowKey {
     /// What the row's advisory lock is called: the same in every server. What belongs to a unit has the unit's.
-    pub fn lock(&self) -> i64 {
+    ///
+    /// `None`: a message's id is bound to its unit, whose row changes with it and is locked.
+    pub fn lock(&self) -> Option<i64> {
         let RowKey { shelf, id } = self;
         let (shelf, id) = match shelf {
+            Shelf::Message => return None,
             Shelf::Reports | Shelf::Checks => (Shelf::Unit, id.as_str()),
             Shelf::Days => (Shelf::Unit, unit_and_month(id).map_or(id.as_str(), |(unit, _)| unit)),
-            Shelf::Policy | Shelf::Contract | Shelf::Token | Shelf::Agent | Shelf::Unit | Shelf::Message => {
-                (*shelf, id.as_str())
-            }
+            Shelf::Policy | Shelf::Contract | Shelf::Token | Shelf::Agent | Shelf::Unit => (*shelf, id.as_str()),
         };
         let digest = sha256(format!("tidegauge {} {id}", shelf.name()).as_bytes());
-        i64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes"))
+        Some(i64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes")))
     }
 }
 
