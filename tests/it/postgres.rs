@@ -62,3 +62,16 @@ pub fn begun(database: &Database, statements: &str) -> Begun {
     });
     Begun { _client: client, _runtime: runtime }
 }
+
+/// The one number that a query gives.
+pub fn count(database: &Database, query: &str) -> i64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = database.dial().await.expect("the tests' database answers");
+        client
+            .query_one(&format!("SELECT number::bigint FROM ({query}) AS one (number)"), &[])
+            .await
+            .expect("a query")
+            .get(0)
+    })
+}

@@ -21,18 +21,51 @@ use crate::ports::postgres::{Database, in_words};
 const BATCH_QUESTIONS_MAX: usize = 128;
 /// Bytes of bodies decided together, unless one alone has more.
 const BATCH_BYTES_MAX: usize = 4 << 20;
-/// Longest wait for a batch: what became of it is unknown then, and whoever asked asks again.
+/// Longest wait for a batch: what became of it is unknown then.
 const BATCH_SECONDS_MAX: u64 = 10;
+/// Questions of a batch that had no answer in time, and have none by themselves either, until the others are sent away
+/// too: it is the database that stands still.
+const LATE_ALONE_MAX: u32 = 2;
 /// Times a batch is begun when the connection turns out to be gone before anything was written.
 const TRIES_MAX: usize = 2;
 
 /// The questions of all clerks.
-pub type Queue = Arc<Mutex<Receiver<Waiting>>>;
+pub struct Queue {
+    receiver: Receiver<Waiting>,
+    /// What the last batch had no room for.
+    held_over: Option<Waiting>,
+}
 
 pub struct Clerk {
     pub database: Database,
-    pub queue: Queue,
+    pub queue: Arc<Mutex<Queue>>,
     pub session: Option<Session>,
+}
+
+impl Queue {
+    pub fn of(receiver: Receiver<Waiting>) -> Queue {
+        Queue { receiver, held_over: None }
+    }
+
+    /// What waits, in its order; waits for the first. `None`: nobody can ask any more.
+    async fn next(&mut self) -> Option<Vec<Waiting>> {
+        let first = match self.held_over.take() {
+            Some(waiting) => waiting,
+            None => self.receiver.recv().await?,
+        };
+        let mut bytes = first.bytes;
+        let mut batch = vec![first];
+        while batch.len() < BATCH_QUESTIONS_MAX {
+            let Ok(waiting) = self.receiver.try_recv() else { break };
+            bytes += waiting.bytes;
+            if bytes > BATCH_BYTES_MAX {
+                self.held_over = Some(waiting);
+                break;
+            }
+            batch.push(waiting);
+        }
+        Some(batch)
+    }
 }
 
 impl Clerk {
@@ -43,35 +76,41 @@ impl Clerk {
         }
     }
 
-    /// What waits, in its order; waits for the first.
     async fn next(&self) -> Option<Vec<Waiting>> {
-        let mut queue = self.queue.lock().await;
-        let first = queue.recv().await?;
-        let mut bytes = first.bytes;
-        let mut batch = vec![first];
-        while batch.len() < BATCH_QUESTIONS_MAX && bytes < BATCH_BYTES_MAX {
-            let Ok(waiting) = queue.try_recv() else { break };
-            bytes += waiting.bytes;
-            batch.push(waiting);
-        }
-        Some(batch)
+        self.queue.lock().await.next().await
     }
 
     async fn answer(&mut self, mut batch: Vec<Waiting>) {
         match self.record(&mut batch).await {
             Ok(()) => settle(batch, &Ok(())),
-            // One of them may be what the database refuses: each by itself.
-            Err(Trouble { is_refusal: true, .. }) if batch.len() > 1 => {
-                for waiting in batch {
-                    let mut alone = [waiting];
-                    let recorded = self.record(&mut alone).await.map_err(|trouble| trouble.said(1));
-                    settle(alone, &recorded);
-                }
-            }
+            Err(Trouble { cause: Cause::Asked | Cause::Late, .. }) if batch.len() > 1 => self.answer_each(batch).await,
             Err(trouble) => {
                 let why = trouble.said(batch.len());
                 settle(batch, &Err(why));
             }
+        }
+    }
+
+    /// Each by itself, because it may be one of them; the rest at once when it is none of them.
+    async fn answer_each(&mut self, batch: Vec<Waiting>) {
+        let (mut left, mut late) = (batch.into_iter(), 0);
+        while let Some(waiting) = left.next() {
+            let mut alone = [waiting];
+            let Err(trouble) = self.record(&mut alone).await else {
+                settle(alone, &Ok(()));
+                continue;
+            };
+            let is_over = match trouble.cause {
+                Cause::Asked => false,
+                Cause::Late => {
+                    late += 1;
+                    late == LATE_ALONE_MAX
+                }
+                Cause::Outage => true,
+            };
+            let sent_away = if is_over { left.len() } else { 0 };
+            let why = trouble.said(1 + sent_away);
+            settle(alone.into_iter().chain(left.by_ref().take(sent_away)), &Err(why));
         }
     }
 
@@ -81,14 +120,17 @@ impl Clerk {
             tries += 1;
             let mut session = match self.session.take().filter(|session| !session.client.is_closed()) {
                 Some(session) => session,
-                None => Session::open(&self.database).await.map_err(|error| Trouble::outage(error.to_string()))?,
+                None => Session::open(&self.database)
+                    .await
+                    .map_err(|error| Trouble { why: error.to_string(), cause: Cause::Outage })?,
             };
             // A session that is dropped ends its transaction: a batch that takes too long or breaks off leaves it so.
             let carried_out = timeout(Duration::from_secs(BATCH_SECONDS_MAX), carry_out(&mut session, batch));
             let carried_out = match caught(carried_out).await {
                 Ok(Ok(carried_out)) => carried_out,
                 Ok(Err(_)) => {
-                    return Err(Trouble::outage(format!("no answer of the database within {BATCH_SECONDS_MAX} s")));
+                    let why = format!("no answer of the database within {BATCH_SECONDS_MAX} s");
+                    return Err(Trouble { why, cause: Cause::Late });
                 }
                 Err(BrokeOff) => return Err(Trouble::broke_off(batch.len())),
             };
@@ -107,36 +149,42 @@ impl Clerk {
 /// Why a batch is not known to be recorded.
 struct Trouble {
     why: String,
-    /// Whether what was asked was refused or not understood, and not the connection or the server failed.
-    is_refusal: bool,
+    cause: Cause,
+}
+
+/// Whose trouble it is.
+#[derive(Clone, Copy)]
+enum Cause {
+    /// What was asked: it was refused or not understood, or its decision broke off.
+    Asked,
+    /// That of one that asks too much, or of a database that stands still.
+    Late,
+    /// The connection's or the server's.
+    Outage,
 }
 
 impl Trouble {
-    fn outage(why: String) -> Trouble {
-        Trouble { why, is_refusal: false }
-    }
-
     fn broke_off(questions: usize) -> Trouble {
         let what = "a decision broke off: please report it with the lines above";
         error!(event = "license_server.question_broken", questions, "{what}");
-        Trouble { why: "a decision broke off".to_owned(), is_refusal: true }
+        Trouble { why: "a decision broke off".to_owned(), cause: Cause::Asked }
     }
 
     fn of(failed: &Failed) -> Trouble {
         match failed {
-            Failed::NotUnderstood(why) => Trouble { why: why.clone(), is_refusal: true },
+            Failed::NotUnderstood(why) => Trouble { why: why.clone(), cause: Cause::Asked },
             Failed::Nothing(error) | Failed::Unknown(error) => {
                 // Classes 22, 23 and 40 are about the rows: bad values, broken uniqueness, deadlocks.
                 let class = error.code().map(|code| code.code().get(..2).unwrap_or_default().to_owned());
                 let is_refusal = class.is_some_and(|class| ["22", "23", "40"].contains(&class.as_str()));
-                Trouble { why: in_words(error), is_refusal }
+                Trouble { why: in_words(error), cause: if is_refusal { Cause::Asked } else { Cause::Outage } }
             }
         }
     }
 
-    /// Says it in the log, once a batch.
+    /// Says it in the log, once for all whose answer it is.
     fn said(self, questions: usize) -> String {
-        warn!(event = "license_server.not_recorded", questions, why = %self.why, "the database did not record a batch");
+        warn!(event = "license_server.not_recorded", questions, why = %self.why, "the database did not record what was asked");
         self.why
     }
 }

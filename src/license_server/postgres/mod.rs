@@ -28,7 +28,7 @@ use super::intake::Decided;
 use super::state::{AgentOnFile, State};
 use crate::ports::postgres::{Database, in_words};
 use crate::seal::keys::VerifyingKey;
-use clerk::Clerk;
+use clerk::{Clerk, Queue};
 use question::asked;
 pub use rows::Needs;
 pub use verify::Verified;
@@ -94,7 +94,7 @@ impl Postgres {
         let runtime = runtime.map_err(|error| Unopened::Unreachable(error.to_string()))?;
         let client = runtime.block_on(ready(&database, signing_key))?;
         let (questions, queue) = channel(QUESTIONS_MAX);
-        let queue = Arc::new(tokio::sync::Mutex::new(queue));
+        let queue = Arc::new(tokio::sync::Mutex::new(Queue::of(queue)));
         for _ in 0..CLERKS {
             let clerk = Clerk { database: database.clone(), queue: Arc::clone(&queue), session: None };
             runtime.spawn(clerk.work());

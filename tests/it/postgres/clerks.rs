@@ -1,14 +1,19 @@
 //! Those who carry the questions out: what breaks off or takes too long for one of them is not the others' trouble.
 
-use tidegauge::license_server::{LicenseServer, Order};
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
+use tidegauge::domain::report::report_id;
+use tidegauge::license_server::{LicenseServer, Order, Reply};
 use tidegauge::ports::files::RealFiles;
+use tidegauge::ports::postgres::Database;
 use tidegauge::protocol::Kind;
 use tidegauge::seal::digest::sha256;
 use tidegauge::seal::keys::SigningKey;
 
-use super::fleet::{Fleet, body, keyed, message};
+use super::fleet::{Fleet, body, keyed, message, signed_by};
 use super::shared::{enrolment, now, token};
-use crate::accounts::contract;
+use crate::accounts::{contract, submission};
 
 #[test]
 fn a_decision_that_breaks_off_is_answered_as_not_recorded_and_the_server_goes_on() {
@@ -53,4 +58,78 @@ fn a_message_takes_the_lock_of_its_unit_and_no_second_one() {
         take()
     };
     assert_eq!((with_its_id_held, with_its_unit_held, take()), (200, 503, 200));
+}
+
+/// Has these asked while both clerks wait for a lock, so that what they take next is all of these together; the replies'
+/// statuses.
+fn asked_together(database: &Database, server: &LicenseServer, kind: Kind, bodies: &[String]) -> Vec<u16> {
+    assert_eq!(server.take(Kind::Telemetry, body(0, 0).as_bytes(), now()).status, 200, "its key is remembered");
+    let number = lock("unit", &message(0, 0).unit);
+    let waiting = format!(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+         AND (classid::bigint << 32) | objid::bigint = {number}"
+    );
+    let ask = |kind, body: &str| -> Pin<Box<dyn Future<Output = Reply> + '_>> {
+        let body = body.to_owned();
+        let mut reply = Box::pin(async move { server.receive(kind, body.as_bytes(), now()).await });
+        assert!(reply.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        reply
+    };
+    let held = super::begun(database, &format!("SELECT pg_advisory_xact_lock({number})"));
+    let mut busy = Vec::new();
+    for clerks in 1..=2 {
+        busy.push(ask(Kind::Telemetry, &body(0, clerks)));
+        let is_held = (0..1000).any(|_| super::count(database, &waiting) == i64::try_from(clerks).expect("small"));
+        assert!(is_held, "a clerk waits for the lock");
+    }
+    busy.extend(bodies.iter().map(|body| ask(kind, body)));
+    drop(held);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let mut statuses = Vec::new();
+    runtime.block_on(async {
+        for reply in busy {
+            statuses.push(reply.await.status);
+        }
+    });
+    assert_eq!(statuses[..2], [200, 200]);
+    statuses.split_off(2)
+}
+
+#[test]
+fn a_message_that_takes_too_long_is_not_recorded_and_those_of_its_batch_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(database) = super::fresh() else { return };
+    keyed(folder.path());
+    Fleet::enrolled(&database, folder.path());
+    super::run(
+        &database,
+        "CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$;
+         CREATE TRIGGER slow BEFORE INSERT ON unit FOR EACH ROW WHEN (NEW.id = 'unit-0-3') EXECUTE FUNCTION stand_still()",
+    );
+    let server = LicenseServer::open_on_database(&RealFiles, folder.path(), database.clone()).expect("it is there");
+    let bodies: Vec<String> = (1..7).map(|unit| body(0, 10 * unit)).collect();
+    let statuses = asked_together(&database, &server, Kind::Telemetry, &bodies);
+    assert_eq!(statuses, [200, 200, 503, 200, 200, 200]);
+}
+
+#[test]
+fn bodies_that_are_too_long_for_one_batch_come_in_two() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(database) = super::fresh() else { return };
+    keyed(folder.path());
+    Fleet::enrolled(&database, folder.path());
+    let server = LicenseServer::open_on_database(&RealFiles, folder.path(), database.clone()).expect("it is there");
+    let long = |unit: u64| {
+        let mut report = submission("2026-10", 1, 99);
+        report.unit = message(0, 10 * unit).unit;
+        report.id = report_id(&report.unit, report.month, 1);
+        report.lines[0].server = "x".repeat(1_100_000);
+        signed_by(0, &report)
+    };
+    let statuses = asked_together(&database, &server, Kind::Report, &[long(1), long(2), long(3)]);
+    assert_eq!(statuses, [200, 200, 200]);
+    let bytes =
+        "SELECT max(bytes) FROM (SELECT sum(length(fact::text)) AS bytes FROM entry GROUP BY xmin::text) AS batches";
+    let bytes = super::count(&database, bytes);
+    assert!((2 << 20..=4 << 20).contains(&bytes), "{bytes} bytes in one transaction");
 }

@@ -10,7 +10,7 @@ use tidegauge::domain::report::Receipt;
 use tidegauge::license_server::{LicenseServer, Order, new_signing_key};
 use tidegauge::ports::files::RealFiles;
 use tidegauge::ports::postgres::Database;
-use tidegauge::protocol::{self, Kind, ReceiptAnswer, Telemetry};
+use tidegauge::protocol::{self, Kind, Message, ReceiptAnswer, Telemetry};
 use tidegauge::seal::keys::{SigningKey, VerifyingKey};
 use tidegauge::simulation::chance::SeededChance;
 
@@ -112,7 +112,12 @@ impl Fleet {
 
 /// The message as its agent signs it.
 pub fn body(agent: u64, number: u64) -> String {
-    protocol::signed(&message(agent, number), &key(agent))
+    signed_by(agent, &message(agent, number))
+}
+
+/// Any message as an agent signs it.
+pub fn signed_by<M: Message>(agent: u64, message: &M) -> String {
+    protocol::signed(message, &key(agent))
 }
 
 /// A week long past of one of the agent's units.
