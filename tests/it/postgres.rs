@@ -4,6 +4,7 @@ mod clerks; // a decision that breaks off, a batch that takes too long
 mod fleet; // agents that send until they have a receipt, to whichever server answers
 mod outages; // a server killed, a primary that dies
 pub mod shared; // two servers on the same rows
+mod unreached; // what is refused before any database is asked
 mod whole; // versions, keys, changed entries
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,6 +28,8 @@ pub fn fresh_url() -> Option<String> {
     let url = std::env::var(VARIABLE).ok()?;
     let schema = format!("of_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
     run(&at(&url), &format!("CREATE SCHEMA {schema}"));
+    // `tests/outside/postgres` counts the tests that came so far.
+    println!("on PostgreSQL: {}", std::thread::current().name().unwrap_or_default());
     let joined = if url.contains('?') { '&' } else { '?' };
     Some(format!("{url}{joined}options=-c%20search_path%3D{schema}"))
 }

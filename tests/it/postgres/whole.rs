@@ -1,9 +1,7 @@
 //! Versions, keys and changed entries: what is not as it was recorded is found, and refused.
 
-use tidegauge::doors::peer::Trust;
 use tidegauge::license_server::{FleetPick, LicenseServer, new_signing_key};
 use tidegauge::ports::files::RealFiles;
-use tidegauge::ports::postgres::Database;
 use tidegauge::protocol::{self, Kind};
 use tidegauge::seal::keys::SigningKey;
 use tidegauge::simulation::chance::SeededChance;
@@ -100,23 +98,4 @@ fn entries_stand_in_the_partition_of_their_month_and_older_ones_are_taken_too() 
            ASSERT (SELECT count(*) FROM entry) = 16;
          END $$",
     );
-}
-
-#[test]
-fn a_password_in_the_url_and_a_far_database_in_the_clear_are_refused_without_being_repeated() {
-    for url in ["postgresql://olga:hunter2@db1/tide", "postgresql://olga:hunter2@db1/tide?no such=1"] {
-        let refused = Database::at(url, None, &Trust::System).err().expect("it holds a password").to_string();
-        assert!(refused.contains("--database-password-file") && !refused.contains("hunter2"), "{refused}");
-    }
-    let in_the_clear = [
-        ("db1", "postgresql://db1/tide?sslmode=disable"),
-        ("192.0.2.7", "postgresql://localhost/tide?hostaddr=192.0.2.7&sslmode=disable"),
-        ("192.0.2.7", "postgresql:///tide?host=localhost,localhost&hostaddr=127.0.0.1,192.0.2.7&sslmode=disable"),
-    ];
-    for (far, url) in in_the_clear {
-        let refused = Database::at(url, None, &Trust::System).err().expect("in the clear").to_string();
-        assert!(refused.starts_with(&format!("{far} is not this machine")), "{refused}");
-    }
-    assert!(Database::at("postgresql://localhost/tide?hostaddr=127.0.0.1", None, &Trust::System).is_ok());
-    assert!(Database::at("postgresql://olga@localhost,127.0.0.1/tide", None, &Trust::System).is_ok());
 }
