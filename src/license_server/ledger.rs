@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
+use tracing::warn;
 
 use super::LicenseServerError;
 use super::facts::Fact;
@@ -301,12 +302,19 @@ fn append(journal: &mut Journal, facts: &[NewFact]) -> Result<u64, JournalError>
     Ok(journal.append_together(&entries)?.seq)
 }
 
+/// The journal and the state it says. A cut end is logged: after a kill or a loss of power nobody has an answer to it,
+/// after damage to the last group everybody in it has.
 fn replay(files: &Arc<dyn Files>, folder: &Path) -> Result<(Journal, State), JournalError> {
     let mut state = State::default();
-    let (journal, _) = Journal::open(files.clone(), folder, &mut |entry: &Entry| {
+    let (journal, opened) = Journal::open(files.clone(), folder, &mut |entry: &Entry| {
         let not_understood = |why: String| JournalError::NotUnderstood { seq: entry.seq, why };
         let fact: Fact = serde_json::from_slice(&entry.payload).map_err(|error| not_understood(error.to_string()))?;
         state.apply(fact).map_err(not_understood)
     })?;
+    if let Some(cut) = &opened.cut {
+        let (seq, bytes, file) = (cut.seq, cut.bytes, cut.file.display());
+        let what = "the journal's end was not whole and is cut off; those whose answers stood there ask again";
+        warn!(event = "license_server.journal_cut", seq, bytes, %file, why = %cut.what, "{what}");
+    }
     Ok((journal, state))
 }

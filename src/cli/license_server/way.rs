@@ -11,6 +11,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::super::access::{SOCKET, runtime};
+use super::super::logs;
 use super::super::session::Session;
 use super::database::DatabaseAt;
 use crate::agent::Refused;
@@ -42,7 +43,11 @@ impl Way {
         let files = &session.doors.files;
         let server = match at.open(session)? {
             Some(database) => LicenseServer::open_on_database(&**files, &folder, database),
-            None => LicenseServer::open_as_kept(Arc::clone(files), &folder),
+            None => {
+                // What opening the journal cuts off is said, whoever opens it.
+                logs::begin(session.doors);
+                LicenseServer::open_as_kept(Arc::clone(files), &folder)
+            }
         };
         match server {
             Ok(server) => {

@@ -114,6 +114,29 @@ fn a_license_server_started_without_its_policy_keeps_the_one_it_had() {
 }
 
 #[test]
+fn a_license_server_whose_journal_ends_in_damage_says_what_it_cuts_off() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let now = crate::accounts::at("2026-10-01T08:00:00Z");
+    let (token, _) = founded(folder.path(), now);
+    let office =
+        LicenseServer::open(Arc::new(RealFiles), folder.path(), Policy::default()).expect("nobody else has it");
+    enrol(&office, &token, &SigningKey::from_secret(&[200; 32]));
+    drop(office);
+    let segments = std::fs::read_dir(folder.path().join("journal")).expect("a journal");
+    let last = segments.map(|entry| entry.expect("an entry").path()).max().expect("a segment");
+    let mut bytes = std::fs::read(&last).expect("a segment");
+    *bytes.last_mut().expect("it has entries") ^= 1;
+    std::fs::write(&last, bytes).expect("it is ours");
+    let state = folder.path().display().to_string();
+    let arguments = ["license-server", "run", "--listen", "127.0.0.1:0", "--state", &state].map(str::to_owned);
+    let (mut running, said) = Running::start(&arguments, "license_server.journal_cut");
+    assert_eq!(said["seq"], 2, "the enrolment");
+    assert!(said["bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{said}");
+    running.wait_for("license_server.ready");
+    running.terminate();
+}
+
+#[test]
 fn a_license_server_killed_under_load_stands_by_every_receipt_it_gave() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let folder = folder.path().join("license-server");
