@@ -397,15 +397,3 @@ proptest! {
         prop_assert!(protocol::read::<Submission>(&body).is_err());
     }
 }
-
-#[test]
-fn a_day_that_nobody_reckons_with_is_refused_at_the_door_and_read_where_it_was_taken_once() {
-    for (year, is_taken) in [(-44, false), (1969, false), (1970, true)] {
-        let day = chrono::NaiveDate::from_ymd_opt(year, 3, 15).unwrap();
-        let amended = Daily { day, points: None, at: None, expected: 24, complete: 0 };
-        let telemetry = Telemetry { amended_days: vec![amended], ..telemetry() };
-        let payload = serde_json::to_vec(&telemetry).unwrap();
-        assert_eq!(protocol::read::<Telemetry>(&payload).is_ok(), is_taken, "{day}");
-        assert_eq!(protocol::read_kept::<Telemetry>(&payload).unwrap(), telemetry);
-    }
-}

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use tidegauge::ask::Setback;
 use tidegauge::domain::Points;
+use tidegauge::domain::watermark::Daily;
 use tidegauge::license_server::{Contract, LicenseServer, Order, Policy, new_signing_key};
-use tidegauge::protocol::{self, Kind, Refusal, Sent, Status};
+use tidegauge::protocol::{self, Kind, Refusal, Sent, Status, Telemetry};
 use tidegauge::seal::digest::sha256_hex;
 use tidegauge::seal::keys::SigningKey;
 
@@ -271,4 +272,16 @@ fn status_names_the_key_and_openapi_every_path() {
     let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
     assert_eq!(paths, ["/v1/enrol", "/v1/license-checks", "/v1/reports", "/v1/status", "/v1/telemetry"]);
     assert_eq!(document["info"]["title"], "Tidegauge License Update Server");
+}
+
+#[test]
+fn a_day_that_nobody_reckons_with_is_refused_at_the_door_and_read_where_it_was_taken_once() {
+    for (year, is_taken) in [(-44, false), (1969, false), (1970, true)] {
+        let day = chrono::NaiveDate::from_ymd_opt(year, 3, 15).unwrap();
+        let mut message = telemetry("2026-W43", "2026-10-20", 104);
+        message.amended_days = vec![Daily { day, points: None, at: None, expected: 24, complete: 0 }];
+        let payload = serde_json::to_vec(&message).unwrap();
+        assert_eq!(protocol::read::<Telemetry>(&payload).is_ok(), is_taken, "{day}");
+        assert_eq!(protocol::read_kept::<Telemetry>(&payload).unwrap(), message);
+    }
 }

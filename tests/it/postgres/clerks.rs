@@ -15,6 +15,11 @@ use super::fleet::{Fleet, body, keyed, message, signed_by};
 use super::shared::{enrolment, now, token};
 use crate::accounts::{contract, submission};
 
+/// First messages of the tests: their units are no other test's, for a database has its locks for all schemas together.
+const LOCKED: u64 = 1_000_000;
+const SLOW: u64 = 2_000_000;
+const LONG: u64 = 3_000_000;
+
 #[test]
 fn a_decision_that_breaks_off_is_answered_as_not_recorded_and_the_server_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -46,8 +51,8 @@ fn a_message_takes_the_lock_of_its_unit_and_no_second_one() {
     keyed(folder.path());
     Fleet::enrolled(&database, folder.path());
     let server = LicenseServer::open_on_database(&RealFiles, folder.path(), database.clone()).expect("it is there");
-    let take = || server.take(Kind::Telemetry, body(0, 0).as_bytes(), now()).status;
-    let message = message(0, 0);
+    let take = || server.take(Kind::Telemetry, body(0, LOCKED).as_bytes(), now()).status;
+    let message = message(0, LOCKED);
     let held = |number| super::begun(&database, &format!("SELECT pg_advisory_xact_lock({number})"));
     let with_its_id_held = {
         let _held = held(lock("message", &message.id));
@@ -60,11 +65,16 @@ fn a_message_takes_the_lock_of_its_unit_and_no_second_one() {
     assert_eq!((with_its_id_held, with_its_unit_held, take()), (200, 503, 200));
 }
 
-/// Has these asked while both clerks wait for a lock, so that what they take next is all of these together; the replies'
+/// Has these asked while both clerks wait for the lock of the unit of message `from`, so that what they take next is all of these together; the replies'
 /// statuses.
-fn asked_together(database: &Database, server: &LicenseServer, kind: Kind, bodies: &[String]) -> Vec<u16> {
-    assert_eq!(server.take(Kind::Telemetry, body(0, 0).as_bytes(), now()).status, 200, "its key is remembered");
-    let number = lock("unit", &message(0, 0).unit);
+fn asked_together(
+    database: &Database,
+    server: &LicenseServer,
+    from: u64,
+    (kind, bodies): (Kind, &[String]),
+) -> Vec<u16> {
+    assert_eq!(server.take(Kind::Telemetry, body(0, from).as_bytes(), now()).status, 200, "its key is remembered");
+    let number = lock("unit", &message(0, from).unit);
     let waiting = format!(
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
          AND (classid::bigint << 32) | objid::bigint = {number}"
@@ -78,7 +88,7 @@ fn asked_together(database: &Database, server: &LicenseServer, kind: Kind, bodie
     let held = super::begun(database, &format!("SELECT pg_advisory_xact_lock({number})"));
     let mut busy = Vec::new();
     for clerks in 1..=2 {
-        busy.push(ask(Kind::Telemetry, &body(0, clerks)));
+        busy.push(ask(Kind::Telemetry, &body(0, from + clerks)));
         let is_held = (0..1000).any(|_| super::count(database, &waiting) == i64::try_from(clerks).expect("small"));
         assert!(is_held, "a clerk waits for the lock");
     }
@@ -104,11 +114,11 @@ fn a_message_that_takes_too_long_is_not_recorded_and_those_of_its_batch_are() {
     super::run(
         &database,
         "CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$;
-         CREATE TRIGGER slow BEFORE INSERT ON unit FOR EACH ROW WHEN (NEW.id = 'unit-0-3') EXECUTE FUNCTION stand_still()",
+         CREATE TRIGGER slow BEFORE INSERT ON unit FOR EACH ROW WHEN (NEW.id = 'unit-0-200003') EXECUTE FUNCTION stand_still()",
     );
     let server = LicenseServer::open_on_database(&RealFiles, folder.path(), database.clone()).expect("it is there");
-    let bodies: Vec<String> = (1..7).map(|unit| body(0, 10 * unit)).collect();
-    let statuses = asked_together(&database, &server, Kind::Telemetry, &bodies);
+    let bodies: Vec<String> = (1..7).map(|unit| body(0, SLOW + 10 * unit)).collect();
+    let statuses = asked_together(&database, &server, SLOW, (Kind::Telemetry, &bodies));
     assert_eq!(statuses, [200, 200, 503, 200, 200, 200]);
 }
 
@@ -121,12 +131,12 @@ fn bodies_that_are_too_long_for_one_batch_come_in_two() {
     let server = LicenseServer::open_on_database(&RealFiles, folder.path(), database.clone()).expect("it is there");
     let long = |unit: u64| {
         let mut report = submission("2026-10", 1, 99);
-        report.unit = message(0, 10 * unit).unit;
+        report.unit = message(0, LONG + 10 * unit).unit;
         report.id = report_id(&report.unit, report.month, 1);
         report.lines[0].server = "x".repeat(1_100_000);
         signed_by(0, &report)
     };
-    let statuses = asked_together(&database, &server, Kind::Report, &[long(1), long(2), long(3)]);
+    let statuses = asked_together(&database, &server, LONG, (Kind::Report, &[long(1), long(2), long(3)]));
     assert_eq!(statuses, [200, 200, 200]);
     let bytes =
         "SELECT max(bytes) FROM (SELECT sum(length(fact::text)) AS bytes FROM entry GROUP BY xmin::text) AS batches";

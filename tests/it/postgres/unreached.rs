@@ -12,7 +12,7 @@ fn a_password_in_the_url_and_a_far_database_in_the_clear_are_refused_without_bei
     let in_the_clear = [
         ("db1", "postgresql://db1/tide?sslmode=disable"),
         ("192.0.2.7", "postgresql://localhost/tide?hostaddr=192.0.2.7&sslmode=disable"),
-        ("192.0.2.7", "postgresql:///tide?host=localhost,localhost&hostaddr=127.0.0.1,192.0.2.7&sslmode=disable"),
+        ("192.0.2.7", "postgresql://localhost,localhost/tide?hostaddr=127.0.0.1,192.0.2.7&sslmode=disable"),
     ];
     for (far, url) in in_the_clear {
         let refused = Database::at(url, None, &Trust::System).err().expect("in the clear").to_string();
