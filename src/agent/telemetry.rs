@@ -27,8 +27,10 @@ impl Agent {
         let period = week.to_string();
         let message = match self.sealed(id, MessageKind::Telemetry, &period, 1)? {
             Some((_, Some(_))) => return self.telemetry_taken(id, week, hour).map(|()| Work::Over),
-            Some((message, None)) => message,
-            None => {
+            Some((message, None)) if message.sealed_at <= hour.now => message,
+            // Sealed by a clock that was ahead, the week may not have been over: no server whose clock is right took it, and
+            // one whose clock was wrong, too, answers with what it took.
+            Some((_, None)) | None => {
                 let Some(telemetry) = self.telemetry_of(id, week, &enrolment, hour)? else { return Ok(Work::Over) };
                 let body = protocol::signed(&telemetry, &self.identity.key);
                 let message =

@@ -19,8 +19,8 @@ use super::{Oracle, lock};
 pub(super) struct Account {
     /// Each server's newest sample, and what was true then.
     newest: BTreeMap<String, (Instant, Points)>,
-    /// The highest true total seen at a sample, per unit and day.
-    highest: BTreeMap<(UnitId, NaiveDate), Points>,
+    /// The highest true total seen at a sample, per unit and day, each with when that was known.
+    highest: BTreeMap<(UnitId, NaiveDate), BTreeMap<Instant, Points>>,
 }
 
 impl Account {
@@ -35,9 +35,10 @@ impl Account {
         points + fresh.map(|(_, points)| *points).sum::<Points>()
     }
 
-    /// The highest true total of the unit that was seen on the day.
-    pub fn stood_on(&self, unit: &str, day: NaiveDate) -> Option<Points> {
-        self.highest.get(&(unit.to_owned(), day)).copied()
+    /// The highest true total of the unit on the day, as far as it was known by then: files may come days later.
+    pub fn stood_on(&self, unit: &str, day: NaiveDate, known_by: Instant) -> Option<Points> {
+        let known = self.highest.get(&(unit.to_owned(), day))?;
+        known.range(..=known_by).next_back().map(|(_, points)| *points)
     }
 }
 
@@ -74,11 +75,18 @@ impl Oracle {
             let (seen, is) = (summary.new_points, truth.new_points);
             self.object(format!("{hour}  {name} counts {seen} new points, true are {is}"));
         }
-        self.check_mark(agent, name, (at, truth.billable_points), lock(&server.estate).license.kind.measure());
+        let measure = lock(&server.estate).license.kind.measure();
+        self.check_mark(agent, name, (at, truth.billable_points), (measure, now));
     }
 
     /// The day's mark of the unit is at least what its servers came to.
-    fn check_mark(&mut self, agent: &Agent, server: &str, sampled: (Instant, Points), measure: Measure) {
+    fn check_mark(
+        &mut self,
+        agent: &Agent,
+        server: &str,
+        sampled: (Instant, Points),
+        (measure, now): (Measure, Instant),
+    ) {
         let (at, points) = sampled;
         let store = agent.store();
         let unit =
@@ -93,9 +101,9 @@ impl Oracle {
         let total = if adds_up { self.account.total(&unit, server, sampled, age_max) } else { points };
         self.account.newest.insert(server.to_owned(), sampled);
         let day = at.date_naive();
-        let highest = self.account.highest.entry((unit.id.clone(), day)).or_default();
-        *highest = total.max(*highest);
-        let highest = *highest;
+        let known = self.account.highest.entry((unit.id.clone(), day)).or_default();
+        let highest = known.values().copied().max().unwrap_or_default().max(total);
+        known.insert(now, highest);
         let marks = store.days(&unit.id, day, day).unwrap_or_default();
         match marks.first() {
             Some(mark) if highest <= mark.mark.points => {}

@@ -290,6 +290,23 @@ fn a_report_sealed_by_a_wrong_clock_is_sent_when_it_is_right() {
 }
 
 #[test]
+fn a_week_sealed_by_a_wrong_clock_before_it_was_over_is_sealed_anew() {
+    let mut world = World::new(calm(44, "2026-02-02T01:30:00Z", 5));
+    world.run_until(at("2026-02-03T09:00:00Z"));
+    world.wire.cut_off(PEER, at("2026-02-03T09:00:00Z")..at("2026-02-03T15:00:00Z"));
+    world.servers["vbr01"].estate.lock().unwrap().add(&tidegauge::domain::workload::WorkloadType::Vm, at("2025-06-01"));
+    world.off_until_with_clock_ahead(at("2026-02-03T10:00:00Z"), TimeDelta::days(20));
+    world.run_until(at("2026-02-03T12:00:00Z"));
+    let sealed = |world: &World| told(world, &["telemetry 2026-W06 sealed"]).lines().count();
+    assert_eq!(sealed(&world), 1, "{}", status(&world)["warnings"]);
+    world.off_until_with_clock_ahead(at("2026-02-03T16:00:00Z"), TimeDelta::zero());
+    world.run_until(at("2026-02-17"));
+    assert_eq!(sealed(&world), 2);
+    world.object_to_what_is_left();
+    assert_silent(&world);
+}
+
+#[test]
 fn a_license_is_looked_after_again_when_a_clock_that_was_ahead_is_right() {
     let mut world = World::new(calm(43, "2026-01-27T09:30:00Z", 5));
     world.run_until(at("2026-01-29"));

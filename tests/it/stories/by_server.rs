@@ -1,5 +1,6 @@
 //! Servers that renew their license themselves when they are asked: `license = "backup_server"`.
 
+use tidegauge::domain::license::License;
 use tidegauge::rules::license_results::{CONTRACT_TERMINATED, GENERAL_ERROR};
 use tidegauge::simulation::estate::EstatePlan;
 use tidegauge::simulation::vbr::{Fault, Issuer, key_file};
@@ -61,10 +62,12 @@ fn a_server_is_asked_weekly_and_daily_before_the_end_and_renews_itself_beside_th
 #[test]
 fn a_renewal_while_the_license_block_names_no_edition_leaves_new_machines_their_weights() {
     let mut world = beside_the_vendor("2026-03-15");
-    world.run_until(at("2026-03-07"));
+    world.run_until(at("2026-03-08T00:30:00Z"));
     world.servers["vbr01"].vbr.set_faults(&[Fault::NoLicense]);
+    world.order(Order::LicenseUpdate { target: Target::default() }, "mia").expect("it is asked");
     world.run_until(at("2026-03-09"));
-    assert!(told(&world, &["license check"]).contains("2026-03-08 00:00  license check of vbr01: result 1"));
+    let seen: License = world.agent().store().row("license_seen/vbr01").unwrap().expect("it was seen");
+    assert_eq!((seen.edition.as_deref(), seen.expires_on), (Some("EnterprisePlus"), None), "the block said nothing");
     let newest = world.agent().store().newest_sample("vbr01", world.now()).unwrap().unwrap();
     assert_eq!(newest.sample.license.edition.as_deref(), Some("EnterprisePlus"));
     assert_silent(&world);
