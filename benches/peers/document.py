@@ -112,7 +112,7 @@ def page(meta, records):
     """The whole document, in the order of the rows."""
     with open(os.path.join(HERE, "why.toml"), "rb") as file:
         why = tomllib.load(file)
-    lines = ["# Performance", "", "Written by `scripts/bench`; every figure was measured in the one run described here. "
+    lines = ["# Performance", "", "Written by `scripts/bench`. All figures of a row were measured in one run, that of the next lines unless they name another. "
              "Ratios come from the same round; times under load are longer for everybody, ratios hold.", "", "| | |", "|---|---|"]
     lines += [f"| {key} | {value} |" for key, value in meta["machine"].items()]
     lines += ["", "Peers: " + ", ".join(f"{name} {version}".strip() for name, version in meta["versions"].items()) + ".", ""]

@@ -194,12 +194,12 @@ impl Agent {
     }
 
     /// The newest week whose telemetry was taken.
-    fn telemetry_through(&self, unit: &UnitId) -> Result<Option<IsoWeek>, Trouble> {
+    pub(super) fn telemetry_through(&self, unit: &UnitId) -> Result<Option<IsoWeek>, Trouble> {
         Ok(self.store.row(&key::of_unit("telemetry_through", unit))?)
     }
 
     /// The oldest week after those whose telemetry is sealed and not answered.
-    fn telemetry_unanswered(
+    pub(super) fn telemetry_unanswered(
         &self,
         unit: &Unit,
         through: Option<IsoWeek>,

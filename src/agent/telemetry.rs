@@ -11,7 +11,7 @@ use crate::protocol::{self, InstallationCoverage, Kind, Message, Sent, Telemetry
 use crate::rules::schedule::Duty;
 use crate::seal::digest::sha256_hex;
 use crate::seal::keys::VerifyingKey;
-use crate::store::fact::{Conflict, Enrolment, Fact, MessageKind, SealedMessage};
+use crate::store::fact::{Conflict, Enrolment, Fact, MessageKind, SealedMessage, SetbackRow, key};
 
 use super::run::ending;
 use super::{Agent, Hour, Outcome, Work};
@@ -27,19 +27,29 @@ impl Agent {
         let period = week.to_string();
         let message = match self.sealed(id, MessageKind::Telemetry, &period, 1)? {
             Some((_, Some(_))) => return self.telemetry_taken(id, week, hour).map(|()| Work::Over),
-            Some((message, None)) if message.sealed_at <= hour.now => message,
+            Some((message, None)) if !self.is_sealed_ahead(id, week, &message)? => message,
             // Sealed by a clock that was ahead, the week may not have been over: no server whose clock is right took it, and
             // one whose clock was wrong, too, answers with what it took.
-            Some((_, None)) | None => {
+            before @ (Some((_, None)) | None) => {
                 let Some(telemetry) = self.telemetry_of(id, week, &enrolment, hour)? else { return Ok(Work::Over) };
                 let body = protocol::signed(&telemetry, &self.identity.key);
                 let message =
                     Unsealed { kind: MessageKind::Telemetry, unit: id, period, revision: 1 }.sealed(body, "duty", hour);
-                self.record(hour, "duty", vec![Fact::Sealed { message: message.clone() }])?;
+                let mut facts = vec![Fact::Sealed { message: message.clone() }];
+                let about = || Duty::SendTelemetry { unit: id.to_owned(), week }.key();
+                facts.extend(before.is_some().then(|| Fact::SetbackOver { about: about() }));
+                self.record(hour, "duty", facts)?;
                 message
             }
         };
         self.send(Kind::Telemetry, &message, &enrolment)
+    }
+
+    /// Whether the clock went back after the week was sealed: its setback stands before it then, and nothing else does.
+    fn is_sealed_ahead(&self, id: &str, week: IsoWeek, message: &SealedMessage) -> Result<bool, Trouble> {
+        let duty = Duty::SendTelemetry { unit: id.to_owned(), week };
+        let setback: Option<SetbackRow> = self.store.row(&key::setback(&duty.key()))?;
+        Ok(setback.is_some_and(|setback| setback.at < message.sealed_at))
     }
 
     /// Sends a sealed message, byte for byte.
@@ -176,7 +186,10 @@ impl Agent {
         let mut sent = first;
         while sent < week {
             if let Some((message, Some(_))) = self.sealed(&unit.id, MessageKind::Telemetry, &sent.to_string(), 1)? {
-                let told: Option<Telemetry> = protocol::unverified(&message.body);
+                // What stands at the server may be another one that this agent sealed once.
+                let answered: Option<serde_json::Value> = self.store.row(&key::receipt(&message.id))?;
+                let stands = answered.as_ref().and_then(|answered| answered["conflict"]["stored_body"].as_str());
+                let told: Option<Telemetry> = protocol::unverified(stands.unwrap_or(&message.body));
                 for day in told.into_iter().flat_map(|told| told.amended_days.into_iter().chain(told.daily)) {
                     known.insert(day.day, day);
                 }

@@ -29,8 +29,10 @@ impl Table {
         Table { columns: columns.to_vec(), rows: Vec::new() }
     }
 
+    /// Control characters, which a far side may have sent, are shown as what they are: signs that nobody can read.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        let shown = |cell: String| cell.replace(char::is_control, "\u{fffd}");
+        self.rows.push(cells.into_iter().map(shown).collect());
     }
 
     /// The table in lines; `nothing` when there is no row.

@@ -14,7 +14,7 @@ use super::intake::{Decided, NewFact, shortened};
 use super::operator_rows::{AgentRow, ContractSum, InstallationRow, ReportRow, ReportView};
 use super::postgres::Needs;
 use super::state::State;
-use super::{LicenseServer, LicenseServerError};
+use super::{LicenseServer, LicenseServerError, Policy};
 use crate::domain::gate::{REASON_CHARS_MAX, Tolerance};
 use crate::domain::{Instant, Month, Points};
 use crate::doors::Chance;
@@ -124,7 +124,7 @@ impl LicenseServer {
 
     /// What the units of each contract reported of the month, beside the sum of their watermarks.
     pub fn sums(&self, month: Month) -> Result<Vec<ContractSum>, LicenseServerError> {
-        self.keeping.look(|state| sums(state, month, self.policy().tolerance))
+        self.keeping.look(|state| sums(state, month, self.policy_of(state).tolerance))
     }
 
     /// Units by id.
@@ -148,7 +148,7 @@ impl LicenseServer {
     /// # Errors
     /// The database does not answer.
     pub fn fleet(&self, after: &str, pick: FleetPick, now: Instant) -> Result<FleetPage, LicenseServerError> {
-        let looking = Looking { policy: self.policy(), now };
+        let looking = Looking { policy: self.keeping.policy()?.unwrap_or_else(|| self.policy()), now };
         self.keeping.look_after(after, looking, |state| fleet::page(state, after, pick, looking))
     }
 
@@ -195,6 +195,11 @@ impl LicenseServer {
         Ok(ReportView { row, submission, conflicts })
     }
 
+    /// What was kept last by whichever server, as decisions go by it.
+    fn policy_of(&self, state: &State) -> Policy {
+        state.policy.unwrap_or_else(|| self.policy())
+    }
+
     fn row(&self, state: &State, unit: &str, month: Month) -> Option<ReportRow> {
         let on_file = state.units.get(unit)?;
         let report = on_file.newest(month)?;
@@ -205,7 +210,7 @@ impl LicenseServer {
             revision: report.revision,
             received_at: report.received_at,
             total_points: report.total_points,
-            gate: on_file.verdict(unit, month, self.policy().tolerance),
+            gate: on_file.verdict(unit, month, self.policy_of(state).tolerance),
             justification: report.justification.clone(),
             justified_at: report.justified_at,
             justified_by: report.justified_by.clone(),

@@ -75,7 +75,12 @@ impl Message for Telemetry {
 
     fn check(&self) -> Result<(), String> {
         check_text("unit", &self.unit)?;
-        self.agent_version.as_ref().map_or(Ok(()), |version| check_text("agent_version", version))?;
+        if let Some(version) = &self.agent_version {
+            check_text("agent_version", version)?;
+            if version.contains(char::is_control) {
+                return Err("agent_version holds control characters".to_owned());
+            }
+        }
         check_length("installations", self.installations.len(), LIST_MAX)?;
         check_length("by_type", self.by_type.len(), LIST_MAX)?;
         check_length("amended_days", self.amended_days.len(), LIST_MAX)?;

@@ -146,11 +146,12 @@ impl Fleet {
 
     fn seen(&self, number: u32, hour: u32) -> Option<Seen> {
         let Plan { seed, jitter_percent, .. } = self.plan;
+        let Member { kind, from, .. } = self.members[number as usize];
         let both = u64::from(number) << 32 | u64::from(hour);
-        if drawn(seed, Purpose::Missing, both).is_multiple_of(MISSING_ONE_IN) {
+        // Nobody is missing in the hour from which he is there: then he was seen first.
+        if from < hour && drawn(seed, Purpose::Missing, both).is_multiple_of(MISSING_ONE_IN) {
             return None;
         }
-        let kind = self.members[number as usize].kind;
         let mut tenths = KINDS[usize::from(kind)].tenths;
         if kind == CHANGES_DAILY {
             let day = u64::from(number) << 32 | u64::from(hour / DAY);

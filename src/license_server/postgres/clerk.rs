@@ -23,9 +23,6 @@ const BATCH_QUESTIONS_MAX: usize = 128;
 const BATCH_BYTES_MAX: usize = 4 << 20;
 /// Longest wait for a batch: what became of it is unknown then.
 const BATCH_SECONDS_MAX: u64 = 10;
-/// Questions of a batch that had no answer in time, and have none by themselves either, until the others are sent away
-/// too: it is the database that stands still.
-const LATE_ALONE_MAX: u32 = 2;
 /// Times a batch is begun when the connection turns out to be gone before anything was written.
 const TRIES_MAX: usize = 2;
 
@@ -83,7 +80,7 @@ impl Clerk {
     async fn answer(&mut self, mut batch: Vec<Waiting>) {
         match self.record(&mut batch).await {
             Ok(()) => settle(batch, &Ok(())),
-            Err(Trouble { cause: Cause::Asked | Cause::Late, .. }) if batch.len() > 1 => self.answer_each(batch).await,
+            Err(Trouble { cause: Cause::Asked, .. }) if batch.len() > 1 => self.answer_each(batch).await,
             Err(trouble) => {
                 let why = trouble.said(batch.len());
                 settle(batch, &Err(why));
@@ -93,22 +90,17 @@ impl Clerk {
 
     /// Each by itself, because it may be one of them; the rest at once when it is none of them.
     async fn answer_each(&mut self, batch: Vec<Waiting>) {
-        let (mut left, mut late) = (batch.into_iter(), 0);
+        let mut left = batch.into_iter();
         while let Some(waiting) = left.next() {
             let mut alone = [waiting];
             let Err(trouble) = self.record(&mut alone).await else {
                 settle(alone, &Ok(()));
                 continue;
             };
-            let is_over = match trouble.cause {
-                Cause::Asked => false,
-                Cause::Late => {
-                    late += 1;
-                    late == LATE_ALONE_MAX
-                }
-                Cause::Outage => true,
+            let sent_away = match trouble.cause {
+                Cause::Asked => 0,
+                Cause::Outage => left.len(),
             };
-            let sent_away = if is_over { left.len() } else { 0 };
             let why = trouble.said(1 + sent_away);
             settle(alone.into_iter().chain(left.by_ref().take(sent_away)), &Err(why));
         }
@@ -130,7 +122,7 @@ impl Clerk {
                 Ok(Ok(carried_out)) => carried_out,
                 Ok(Err(_)) => {
                     let why = format!("no answer of the database within {BATCH_SECONDS_MAX} s");
-                    return Err(Trouble { why, cause: Cause::Late });
+                    return Err(Trouble { why, cause: Cause::Outage });
                 }
                 Err(BrokeOff) => return Err(Trouble::broke_off(batch.len())),
             };
@@ -157,9 +149,8 @@ struct Trouble {
 enum Cause {
     /// What was asked: it was refused or not understood, or its decision broke off.
     Asked,
-    /// That of one that asks too much, or of a database that stands still.
-    Late,
-    /// The connection's or the server's.
+    /// The connection's or the server's; also when it took too long, since what became of the batch is unknown then, and
+    /// an operator's order may not be decided twice.
     Outage,
 }
 

@@ -17,7 +17,6 @@ use crate::accounts::{contract, submission};
 
 /// First messages of the tests: their units are no other test's, for a database has its locks for all schemas together.
 const LOCKED: u64 = 1_000_000;
-const SLOW: u64 = 2_000_000;
 const LONG: u64 = 3_000_000;
 
 #[test]
@@ -65,8 +64,8 @@ fn a_message_takes_the_lock_of_its_unit_and_no_second_one() {
     assert_eq!((with_its_id_held, with_its_unit_held, take()), (200, 503, 200));
 }
 
-/// Has these asked while both clerks wait for the lock of the unit of message `from`, so that what they take next is all of these together; the replies'
-/// statuses.
+/// Has these asked while both clerks wait for the lock of the unit of message `from`, so that what they take next is all of
+/// these together; the replies' statuses.
 fn asked_together(
     database: &Database,
     server: &LicenseServer,
@@ -103,23 +102,6 @@ fn asked_together(
     });
     assert_eq!(statuses[..2], [200, 200]);
     statuses.split_off(2)
-}
-
-#[test]
-fn a_message_that_takes_too_long_is_not_recorded_and_those_of_its_batch_are() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let Some(database) = super::fresh() else { return };
-    keyed(folder.path());
-    Fleet::enrolled(&database, folder.path());
-    super::run(
-        &database,
-        "CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$;
-         CREATE TRIGGER slow BEFORE INSERT ON unit FOR EACH ROW WHEN (NEW.id = 'unit-0-200003') EXECUTE FUNCTION stand_still()",
-    );
-    let server = LicenseServer::open_on_database(&RealFiles, folder.path(), database.clone()).expect("it is there");
-    let bodies: Vec<String> = (1..7).map(|unit| body(0, SLOW + 10 * unit)).collect();
-    let statuses = asked_together(&database, &server, SLOW, (Kind::Telemetry, &bodies));
-    assert_eq!(statuses, [200, 200, 503, 200, 200, 200]);
 }
 
 #[test]
