@@ -109,7 +109,10 @@ pub async fn carry(clients: &HttpClients, peer: &HttpPeer, ask: HttpAsk) -> Resu
     // The secrets that the far side is told, not those that stand in their files when it answers.
     let hidden = Hidden::own(peer);
     let request = request(peer, &ask)?;
-    tokio::time::sleep(Duration::from_secs(u64::from(ask.pause_seconds))).await;
+    // Even a pause of nothing would last until the timer's next tick.
+    if ask.pause_seconds > 0 {
+        tokio::time::sleep(Duration::from_secs(u64::from(ask.pause_seconds))).await;
+    }
     in_time(&ask, exchange(&client, peer, &ask, request, hidden)).await
 }
 
