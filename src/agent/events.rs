@@ -117,5 +117,6 @@ fn endpoint(what: &EndpointFact) -> &'static str {
         EndpointFact::Gone { .. } => "webhook.gone",
         EndpointFact::ToldAgain { .. } => "webhook.told_again",
         EndpointFact::UsageTaken { .. } => "usage.delivered",
+        EndpointFact::UsagePassedOver { .. } => "usage.passed_over",
     }
 }

@@ -15,14 +15,14 @@ use crate::domain::report::{External, Stage, UsageReport};
 use crate::domain::{Instant, Month, Points};
 use crate::rules::finality;
 use crate::rules::schedule::{Duty, Planned};
-use crate::store::fact::{EndpointFact, Fact, SetbackRow, UsageTaken, key};
+use crate::store::fact::{EndpointFact, Fact, SetbackRow, UsagePassedOver, UsageTaken, key};
 
 use super::views::usage::count_once;
 use super::{Agent, Hour, Outcome, Work};
 
 /// How long after a day's end its usage is sent: samples of its last hour are there by then.
 const DAY_LAG: TimeDelta = TimeDelta::hours(1);
-/// Days that are caught up with after an outage, and before a sink came; older ones are not sent.
+/// Days that are caught up with after an outage, and before a sink came; older ones are passed over.
 const DAYS_BACK: u64 = 31;
 /// The same for months, counted from their end.
 const MONTHS_BACK: TimeDelta = TimeDelta::days(100);
@@ -39,6 +39,11 @@ impl Agent {
         let mut owed = Vec::new();
         for sink in &self.settings.usage_sinks {
             for unit in self.units()? {
+                if let Some((period, revision)) = self.outlived(sink, &unit, now)? {
+                    let duty = Duty::SendUsage { sink: sink.peer(), unit: unit.id, period, revision };
+                    owed.push(Planned { at: now, duty, why: "it is too old to be sent to the usage sink".to_owned() });
+                    continue;
+                }
                 let next = match sink.span {
                     Span::Day => self.day_owed(sink, &unit, now)?,
                     Span::Month => self.month_owed(sink, &unit, now)?,
@@ -59,10 +64,31 @@ impl Agent {
         now: Instant,
     ) -> Result<Option<(String, u32, Instant)>, Trouble> {
         let Some(since) = unit.since.filter(|_| !unit.servers.is_empty()) else { return Ok(None) };
-        let through: Option<NaiveDate> = self.store.row(&key::usage_through(&sink.peer(), &unit.id))?;
-        let after = through.map_or(since.date_naive(), |through| through + Days::new(1));
-        let day = after.max(now.date_naive() - Days::new(DAYS_BACK));
+        let after = self.day_after_taken(sink, unit)?.unwrap_or(since.date_naive());
+        let day = after.max(oldest_day(now));
         Ok(Some((day.to_string(), 1, midnight(day + Days::new(1)) + DAY_LAG)))
+    }
+
+    /// The day after the newest that a sink took, or that was passed over.
+    fn day_after_taken(&self, sink: &SinkSettings, unit: &Unit) -> Result<Option<NaiveDate>, Trouble> {
+        let through: Option<NaiveDate> = self.store.row(&key::usage_through(&sink.peer(), &unit.id))?;
+        Ok(through.map(|through| through + Days::new(1)))
+    }
+
+    /// A span that was owed and grew too old to be sent: it was tried, or follows a day that was taken.
+    fn outlived(&self, sink: &SinkSettings, unit: &Unit, now: Instant) -> Result<Option<(String, u32)>, Trouble> {
+        let begins = key::setback(&format!("usage {} {} ", sink.peer(), unit.id));
+        for row in self.store.keys(&begins)? {
+            let Some((period, revision)) = row[begins.len()..].split_once(" r") else { continue };
+            if !is_sent_still(sink, period, now) {
+                return Ok(Some((period.to_owned(), revision.parse().unwrap_or(1))));
+            }
+        }
+        if sink.span == Span::Month || unit.servers.is_empty() {
+            return Ok(None);
+        }
+        let next = self.day_after_taken(sink, unit)?.filter(|next| *next < oldest_day(now));
+        Ok(next.map(|next| (next.to_string(), 1)))
     }
 
     fn month_owed(
@@ -72,7 +98,7 @@ impl Agent {
         now: Instant,
     ) -> Result<Option<(String, u32, Instant)>, Trouble> {
         for (month, newest) in self.report_months(&unit.id)? {
-            if month.ends_at() + MONTHS_BACK < now {
+            if is_old(month, now) {
                 continue;
             }
             if let Some((revision, at)) = self.revision_owed(sink, unit, month, newest)? {
@@ -112,6 +138,16 @@ impl Agent {
         Ok(None)
     }
 
+    /// Ends the setbacks of sinks that the settings do not name any more.
+    pub(super) fn unmetered(&self) -> Result<Vec<Fact>, Trouble> {
+        let named = |about: &str| {
+            self.settings.usage_sinks.iter().any(|sink| about.starts_with(&format!("usage {} ", sink.peer())))
+        };
+        let tried = self.store.keys(&key::setback("usage "))?;
+        let about = tried.iter().filter_map(|row| row.strip_prefix("setback/")).filter(|about| !named(about));
+        Ok(about.map(|about| Fact::SetbackOver { about: about.to_owned() }).collect())
+    }
+
     /// A sink that still is to take the month's reports, by its name.
     pub(super) fn usage_untaken(
         &self,
@@ -121,7 +157,7 @@ impl Agent {
         now: Instant,
     ) -> Result<Option<String>, Trouble> {
         let by_month = self.settings.usage_sinks.iter().filter(|sink| sink.span == Span::Month);
-        for sink in by_month.filter(|_| now <= month.ends_at() + MONTHS_BACK) {
+        for sink in by_month.filter(|_| !is_old(month, now)) {
             if self.revision_owed(sink, unit, month, newest)?.is_some() {
                 return Ok(Some(sink.name.clone()));
             }
@@ -141,6 +177,9 @@ impl Agent {
         let Duty::SendUsage { sink: peer, unit, period, revision } = duty else { return Ok(Work::Over) };
         let sink = self.settings.usage_sinks.iter().find(|sink| sink.peer() == *peer).cloned();
         let (Some(sink), Some(unit)) = (sink, self.unit(unit)?) else { return Ok(Work::Over) };
+        if !is_sent_still(&sink, period, hour.now) {
+            return self.pass_over(duty, hour).map(|()| Work::Over);
+        }
         let events = match (period.parse::<NaiveDate>(), period.parse::<Month>()) {
             (Ok(day), _) => self.usage_of_day(&unit, day)?,
             (Err(_), Ok(month)) => self.usage_of_month(&unit, month, *revision)?,
@@ -171,6 +210,22 @@ impl Agent {
         let Duty::SendUsage { sink, unit, period, revision } = duty else { return Ok(()) };
         let taken = UsageTaken { period: period.clone(), revision: *revision, at: hour.now, events };
         let what = EndpointFact::UsageTaken { unit: unit.clone(), taken };
+        let mut facts = vec![Fact::Endpoint { to: sink.clone(), what }];
+        if self.retry_at(duty)?.is_some() {
+            facts.push(Fact::SetbackOver { about: duty.key() });
+        }
+        self.record(hour, "duty", facts)
+    }
+
+    /// Says which spans a sink is not sent any more; of days all that are too old.
+    fn pass_over(&mut self, duty: &Duty, hour: Hour) -> Result<(), Trouble> {
+        let Duty::SendUsage { sink, unit, period, revision } = duty else { return Ok(()) };
+        let mut through = period.clone();
+        if let Ok(day) = period.parse::<NaiveDate>() {
+            through = day.max(oldest_day(hour.now) - Days::new(1)).to_string();
+        }
+        let passed = UsagePassedOver { first: period.clone(), through, revision: *revision, at: hour.now };
+        let what = EndpointFact::UsagePassedOver { unit: unit.clone(), passed };
         let mut facts = vec![Fact::Endpoint { to: sink.clone(), what }];
         if self.retry_at(duty)?.is_some() {
             facts.push(Fact::SetbackOver { about: duty.key() });
@@ -227,6 +282,24 @@ impl Agent {
             }
         }
         Ok(events(unit, &month.to_string(), month.ends_at(), revision, used_by(&report), before))
+    }
+}
+
+/// The oldest day that is still sent.
+fn oldest_day(now: Instant) -> NaiveDate {
+    now.date_naive() - Days::new(DAYS_BACK)
+}
+
+/// A month whose reports are not sent any more.
+fn is_old(month: Month, now: Instant) -> bool {
+    month.ends_at() + MONTHS_BACK < now
+}
+
+/// Whether a sink is sent this span: one of its kind, and not too old.
+fn is_sent_still(sink: &SinkSettings, period: &str, now: Instant) -> bool {
+    match sink.span {
+        Span::Day => period.parse::<NaiveDate>().is_ok_and(|day| oldest_day(now) <= day),
+        Span::Month => period.parse::<Month>().is_ok_and(|month| !is_old(month, now)),
     }
 }
 

@@ -231,6 +231,7 @@ impl Agent {
         let mut facts: Vec<Fact> = repaired.collect();
         facts.extend(agent.settings_seen()?);
         facts.extend(agent.settled_for_nobody()?);
+        facts.extend(agent.unmetered()?);
         facts.extend(agent.put_off_by_another_clock(hour)?);
         agent.record(hour, "duty", facts)?;
         if !agent.settings.pseudonyms.is_empty() {

@@ -54,6 +54,7 @@ impl Agent {
         self.store.set_basis_max_age(self.settings.basis_max_age)?;
         let mut facts: Vec<_> = self.settings_seen()?.into_iter().collect();
         facts.extend(self.settled_for_nobody()?);
+        facts.extend(self.unmetered()?);
         self.record(hour, "settings", facts)?;
         if !self.settings.pseudonyms.is_empty() {
             self.make_pseudonym_key()?;

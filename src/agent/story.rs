@@ -145,6 +145,10 @@ fn endpoint(to: &str, what: &EndpointFact) -> Option<String> {
         EndpointFact::UsageTaken { taken, .. } => {
             Some(format!("usage {} r{} taken by {to}: {} events", taken.period, taken.revision, taken.events))
         }
+        EndpointFact::UsagePassedOver { passed, .. } => Some(format!(
+            "usage {} to {} was not taken by {to} and is too old to be sent: enter it there by hand",
+            passed.first, passed.through
+        )),
     }
 }
 

@@ -20,6 +20,8 @@ pub enum EndpointFact {
     ToldAgain { id: String },
     /// A sink took the usage of a span.
     UsageTaken { unit: UnitId, taken: UsageTaken },
+    /// Spans that a sink did not take grew too old to be sent.
+    UsagePassedOver { unit: UnitId, passed: UsagePassedOver },
 }
 
 /// One try of a message to an endpoint.
@@ -46,6 +48,17 @@ pub struct UsageTaken {
     pub events: usize,
 }
 
+/// What a sink is not sent any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsagePassedOver {
+    /// `2026-10-31` or `2026-10`.
+    pub first: String,
+    /// The newest of them; of months the same.
+    pub through: String,
+    pub revision: u32,
+    pub at: Instant,
+}
+
 impl EndpointFact {
     /// The rows that the fact sets for the endpoint.
     pub(super) fn rows(&self, to: &str) -> Vec<Row> {
@@ -58,6 +71,10 @@ impl EndpointFact {
                 vec![(key::told(id, to), None), (key::pending(id), Some(Value::Bool(true)))]
             }
             EndpointFact::UsageTaken { unit, taken } => vec![usage_row(to, unit, taken)],
+            EndpointFact::UsagePassedOver { unit, passed } => match passed.through.parse::<NaiveDate>() {
+                Ok(day) => vec![(key::usage_through(to, unit), Some(json!(day)))],
+                Err(_) => Vec::new(),
+            },
         }
     }
 }

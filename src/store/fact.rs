@@ -19,7 +19,7 @@ use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::rules::license_watch::Told;
 
 pub use super::billing::{BillingDeed, BillingExport};
-pub use super::endpoint::{EndpointFact, HookTry, UsageTaken};
+pub use super::endpoint::{EndpointFact, HookTry, UsagePassedOver, UsageTaken};
 pub use super::letting_go::{Checkpoint, JournalThinned, LastTold, LettingGo, ThinnedSample};
 pub use super::licensing::{AutoUpdate, GateRow, InstalledKey, LicenseCheckRow, ServerJudgement};
 pub use super::members::{Absence, Absent, Member, Members, StaleSpan};

@@ -340,7 +340,7 @@ pub mod key {
         format!("gone/{to}")
     }
 
-    /// The newest day whose usage a sink took.
+    /// The newest day whose usage a sink took, or is not sent any more.
     pub fn usage_through(sink: &str, unit: &str) -> String {
         format!("usage_through/{sink}/{unit}")
     }

@@ -64,8 +64,8 @@ fn page() -> String {
          * `period = \"day\"`: what stands at the end of the day, GMT, by each server's newest sample of that day, sent at 01:00. A\n\
          \u{20} server without a sample that day has no event. Later samples change the month, not the day.\n\n\
          Spans are sent in order until they are taken, with the pauses above, at last once a day; after an outage, and to a sink\n\
-         that is added, the last 31 days or the months that ended in the last 100 days. What was sent before a break inside one span\n\
-         comes again with the same ids.\n",
+         that is added, the last 31 days or the months that ended in the last 100 days. Older ones that were owed are passed over, and\n\
+         the log says which (`usage.passed_over`). What was sent before a break inside one span comes again with the same ids.\n",
         types(),
         pauses(),
     )

@@ -34,6 +34,13 @@ fn periods(events: &[Value]) -> Vec<String> {
     periods
 }
 
+/// The spans that the log names as not sent any more.
+fn passed_over(world: &World) -> Vec<String> {
+    let said = world.story().iter().filter(|line| line.contains("is too old to be sent"));
+    let spans = said.filter_map(|line| line.split_once("usage ")?.1.split_once(" was not taken"));
+    spans.map(|(spans, _)| spans.to_owned()).collect()
+}
+
 fn sum(events: &[Value], period: &str, revision: u32) -> Points {
     let of = events.iter().filter(|event| event["data"]["period"] == period && event["data"]["revision"] == revision);
     of.map(|event| Points::stated(event["data"]["points"].as_str().expect("points")).expect("points")).sum()
@@ -91,6 +98,58 @@ fn an_outage_of_months_is_caught_up_with_for_31_days() {
     let sent = periods(&events(&world));
     assert_eq!(sent.last().map(String::as_str), Some("2026-03-11"));
     assert!((30..=34).contains(&sent.len()), "{sent:?}");
+    assert_eq!(passed_over(&world).first().map(String::as_str), Some("2026-01-04 to 2026-01-04"));
+    assert_eq!(world.agent().store().keys("setback/usage").unwrap(), Vec::<String>::new(), "none stays");
+    assert_silent(&world);
+}
+
+#[test]
+fn days_that_grew_too_old_while_nothing_ran_are_named_and_their_setback_goes() {
+    let mut world = World::new(metered(45, "2026-01-04T09:30:00Z", "day"));
+    world.wire.cut_off(METER, at("2026-01-07")..at("2026-01-10"));
+    world.run_until(at("2026-01-09"));
+    assert_eq!(world.agent().store().keys("setback/usage").unwrap().len(), 1);
+    world.off_until(at("2026-03-10T12:00:00Z"));
+    world.run_until(at("2026-03-11T12:00:00Z"));
+    assert_eq!(passed_over(&world), ["2026-01-06 to 2026-02-06"]);
+    assert_eq!(world.agent().store().keys("setback/usage").unwrap(), Vec::<String>::new(), "none stays");
+    assert_eq!(periods(&events(&world)).last().map(String::as_str), Some("2026-03-10"));
+    assert_silent(&world);
+}
+
+#[test]
+fn a_month_that_nobody_took_for_a_hundred_days_is_named_and_its_setback_goes() {
+    let mut world = World::new(metered(46, "2026-01-28T09:30:00Z", "month"));
+    world.wire.cut_off(METER, at("2026-02-01")..at("2026-05-20"));
+    world.run_until(at("2026-05-22"));
+    assert_eq!(passed_over(&world), ["2026-01 to 2026-01"]);
+    assert_eq!(world.agent().store().keys("setback/usage").unwrap(), Vec::<String>::new(), "none stays");
+    assert_eq!(periods(&events(&world)), ["2026-02", "2026-03", "2026-04"]);
+    assert_silent(&world);
+}
+
+#[test]
+fn what_was_tried_by_day_is_owed_no_more_when_the_sink_wants_months() {
+    let mut world = World::new(metered(47, "2026-01-28T09:30:00Z", "day"));
+    world.wire.cut_off(METER, at("2026-01-29")..at("2026-02-05"));
+    world.run_until(at("2026-01-30T12:00:00Z"));
+    world.settings.usage_sinks = metered(47, "2026-01-28T09:30:00Z", "month").settings.usage_sinks;
+    world.off_until(at("2026-01-30T13:00:00Z"));
+    world.run_until(at("2026-02-13"));
+    assert_eq!(passed_over(&world), ["2026-01-28 to 2026-01-28"]);
+    assert_eq!(world.agent().store().keys("setback/usage").unwrap(), Vec::<String>::new(), "none stays");
+    assert_eq!(periods(&events(&world)).last().map(String::as_str), Some("2026-01"));
+    assert_silent(&world);
+}
+
+#[test]
+fn what_was_tried_of_a_sink_that_the_settings_name_no_more_is_forgotten() {
+    let mut world = World::new(metered(48, "2026-01-28T09:30:00Z", "day"));
+    world.wire.cut_off(METER, at("2026-01-29")..at("2026-02-05"));
+    world.run_until(at("2026-01-30T12:00:00Z"));
+    world.settings.usage_sinks.clear();
+    world.off_until(at("2026-01-30T13:00:00Z"));
+    assert_eq!(world.agent().store().keys("setback/usage").unwrap(), Vec::<String>::new(), "none stays");
     assert_silent(&world);
 }
 
