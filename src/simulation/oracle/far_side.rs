@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::agent::Agent;
 use crate::domain::calendar::minute_text;
 use crate::domain::installation::{Unit, UnitId};
-use crate::domain::report::UsageReport;
+use crate::domain::report::{External, UsageReport};
 use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::license_server::{LicenseServer, MessageOnFile, State};
 use crate::protocol::{Submission, Telemetry, unverified};
@@ -80,10 +80,22 @@ impl Oracle {
         }
         let revisions: BTreeSet<(UnitId, Month, u32)> = months.into_keys().collect();
         for (unit, month, revision) in &revisions {
-            if *revision > 1 && !revisions.contains(&(unit.clone(), *month, revision - 1)) {
+            let is_first_sent = *revision > 1 && !revisions.contains(&(unit.clone(), *month, revision - 1));
+            if is_first_sent && !self.is_entered_alone(agent, unit, *month, revision - 1) {
                 self.object(format!("{}  {month} r{revision} came without the one before it", minute_text(now)));
             }
         }
+    }
+
+    /// Whether a revision became final by being entered elsewhere: it may be corrected before it was ever sent. What was
+    /// seen once holds, as a backup that is put back may not know it.
+    fn is_entered_alone(&mut self, agent: &Agent, unit: &UnitId, month: Month, revision: u32) -> bool {
+        let entered = || agent.store().row::<External>(&key::report("external", unit, month, revision));
+        let of = (unit.clone(), month, revision);
+        if !self.entered_alone.contains(&of) && matches!(entered(), Ok(Some(External { at: Some(_), .. }))) {
+            self.entered_alone.insert(of.clone());
+        }
+        self.entered_alone.contains(&of)
     }
 
     /// Never above what was generated, and each lowering with its reason.

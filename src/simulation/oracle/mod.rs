@@ -69,6 +69,8 @@ pub struct Oracle {
     life: u32,
     /// Messages that the far side took and an agent put back to a backup did not know.
     overtaken: BTreeSet<String>,
+    /// Revisions that were entered elsewhere and corrected before they were sent.
+    entered_alone: BTreeSet<(UnitId, Month, u32)>,
     secrets: Vec<Secret>,
     pub checks: u64,
     /// After how many duties what the agent keeps is compared with what it would read.
@@ -101,6 +103,7 @@ impl Oracle {
             looks: 0,
             life: 0,
             overtaken: BTreeSet::new(),
+            entered_alone: BTreeSet::new(),
             secrets: Vec::new(),
             checks: 0,
             kept_compared_every,

@@ -215,7 +215,8 @@ impl Reading {
         self.facts.license.used_points.is_some_and(|used| !used.is_zero())
     }
 
-    /// An empty list is read again; then it is believed, unless the license says that something is used.
+    /// An empty list is read again; then it is believed, unless the license says that something is used, or nothing at
+    /// all although there is one: then nobody confirms that the workloads of the sample before are gone.
     fn doubt_emptiness(&mut self) -> Turn {
         if self.list.rounds() == 0 {
             return self.list.read_again();
@@ -223,6 +224,13 @@ impl Reading {
         if self.is_usage_stated() {
             let used = self.facts.license.used_points.unwrap_or_default();
             return Turn::Unsettled(format!("the list is empty while the license says that {used} are used"));
+        }
+        let license = &self.facts.license;
+        let is_silent = license.used_points.is_none() && license.sections.is_empty();
+        if is_silent && license.kind != LicenseType::Empty {
+            let why = "the list is empty, while the sample before named workloads and the license does not say how \
+                       much is used: look at the server's license";
+            return Turn::Unsettled(why.to_owned());
         }
         self.notes.push("the license list is empty, twice asked; the sample before it named workloads".to_owned());
         Turn::Complete

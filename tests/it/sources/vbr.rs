@@ -266,6 +266,17 @@ fn an_estate_that_was_emptied_is_believed_after_asking_twice() {
 }
 
 #[test]
+fn an_empty_list_is_not_believed_while_the_license_says_nothing() {
+    let world = world(1);
+    let previous = world.sample(at(BEGIN), None, Sweep::Full);
+    world.vbr.set_faults(&[Fault::EmptyList, Fault::NoLicense]);
+    let now = at("2026-01-15T01:00:00Z");
+    let brief = Brief { previous: Some(Arc::new(previous)), ..brief("vbr01", now) };
+    let Err(Setback::TryAgain { why }) = world.read(brief) else { panic!("it is tried again") };
+    assert!(why.contains("the license does not say how much is used"), "{why}");
+}
+
+#[test]
 fn failures_of_the_wire_say_what_to_do() {
     let tell = |failure: Failure| {
         let setback = drive(&mut VbrTalk::new(brief("vbr01", at(BEGIN))), |_| Answer::Failed(failure.clone()));
