@@ -19,6 +19,8 @@ const DAYS_A_YEAR: f64 = 365.25;
 const YEARS_MAX: f64 = 20.0;
 /// Objections that are printed; more of them follow from the first.
 const OBJECTIONS_SHOWN: usize = 3;
+/// Lines before the end of a failing seed's story that are printed unless all are wanted.
+const STORY_LINES: usize = 40;
 /// Most workloads of a world.
 const WORKLOADS_MAX: i64 = 100_000;
 
@@ -40,6 +42,9 @@ pub struct Asked {
     /// Shows a failing seed as it was, without looking for the fewest events that make it fail
     #[arg(long)]
     no_shrink: bool,
+    /// Tells the whole story of a failing seed, not only its last forty lines
+    #[arg(long)]
+    story: bool,
 }
 
 /// `A..B`.
@@ -65,7 +70,7 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     play_all(asked, seeds, &mut |tried| {
         sum.add(&tried);
         if printed.is_ok() && !is_json && !tried.played.objections.is_empty() {
-            printed = session.print(&failure(&tried));
+            printed = session.print(&failure(&tried, if asked.story { usize::MAX } else { STORY_LINES }));
         }
     });
     printed?;
@@ -112,7 +117,7 @@ fn try_one(asked: &Asked, seed: u64) -> Tried {
 }
 
 /// What a failing seed shows: objections, the weather that makes it fail, and the end of the story.
-fn failure(tried: &Tried) -> String {
+fn failure(tried: &Tried, lines_max: usize) -> String {
     let left = tried.shrunk.as_ref().map_or(&tried.played, |shrunk| &shrunk.played);
     let objections = &tried.played.objections;
     let shown = objections.iter().take(OBJECTIONS_SHOWN).map(String::as_str).collect::<Vec<_>>().join("\n  ");
@@ -129,7 +134,7 @@ fn failure(tried: &Tried) -> String {
         left.objections.iter().take(OBJECTIONS_SHOWN).for_each(|objection| text += &format!("  then: {objection}\n"));
     }
     text += "  the end of the story:\n";
-    left.story.iter().for_each(|line| text += &format!("    {line}\n"));
+    left.story.iter().skip(left.story.len().saturating_sub(lines_max)).for_each(|line| text += &format!("    {line}\n"));
     text
 }
 

@@ -27,7 +27,7 @@ const FLUSH_EVERY_MS: u64 = 500;
 const OPEN_TRIES_MAX: u32 = 200;
 const OPEN_PAUSE: Duration = Duration::from_millis(10);
 /// Changes when keys or values change their form; the state is then rebuilt.
-const SCHEMA: u8 = 6;
+const SCHEMA: u8 = 7;
 
 /// Keys of parts begin with this, logical keys with a letter.
 const PART: u8 = b'~';

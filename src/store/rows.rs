@@ -106,6 +106,8 @@ fn rows_of_report(report: &UsageReport) -> Vec<Row> {
     let mut rows = one(of("report"), report);
     rows.extend(one(of("head"), &head_of(report)));
     rows.extend(one(of("lines"), &report.lines));
+    // Whatever is in the Reports folder now, it is not known to be this one: a try may have ended between two files.
+    rows.push((of("files"), None));
     rows
 }
 

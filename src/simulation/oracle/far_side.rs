@@ -191,7 +191,7 @@ impl Oracle {
         }
         let telemetry = state.messages.values().filter_map(|message| unverified::<Telemetry>(&message.body));
         let taken: BTreeSet<IsoWeek> = telemetry.filter(|one| one.unit == unit.id).map(|one| one.week).collect();
-        let mut week = IsoWeek::of(switch.at.max(*first));
+        let mut week = IsoWeek::of(switch.at.max(*first).max(self.consented_at.unwrap_or(switch.at)));
         // The week before may still wait for its drawn instant.
         while week.next().next().ends_at() <= now {
             if !taken.contains(&week) {

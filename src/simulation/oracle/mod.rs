@@ -69,6 +69,8 @@ pub struct Oracle {
     life: u32,
     /// Messages that the far side took and an agent put back to a backup did not know.
     overtaken: BTreeSet<String>,
+    /// When consent was given last while the agent's clock was behind: its record says an earlier instant.
+    consented_at: Option<Instant>,
     /// Revisions that were entered elsewhere and corrected before they were sent.
     entered_alone: BTreeSet<(UnitId, Month, u32)>,
     secrets: Vec<Secret>,
@@ -103,6 +105,7 @@ impl Oracle {
             looks: 0,
             life: 0,
             overtaken: BTreeSet::new(),
+            consented_at: None,
             entered_alone: BTreeSet::new(),
             secrets: Vec::new(),
             checks: 0,
@@ -117,6 +120,11 @@ impl Oracle {
         if self.objections.len() < OBJECTIONS_MAX {
             self.objections.push(objection);
         }
+    }
+
+    /// Weeks before it are owed to nobody, though the record of the consent names an earlier instant.
+    pub fn consented_by_a_late_clock(&mut self, now: Instant) {
+        self.consented_at = Some(now);
     }
 
     /// So much is wrong already that playing on tells nothing.

@@ -24,8 +24,6 @@ pub use shrinking::{Shrunk, kind_of};
 const SOON_DAYS: i64 = 2;
 /// Days after the weather has cleared up by which everything is done: two, and the week over which telemetry's instant is drawn.
 pub const HEALED_DAYS: i64 = 9;
-/// Lines of the story before the end of a failed trial that are kept.
-pub const STORY_LINES: usize = 40;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +42,7 @@ pub struct Played {
     /// What is wrong, a line each; empty: all is well.
     pub objections: Vec<String>,
     pub weather: Vec<Event>,
-    /// The last lines of the story before the end.
+    /// The whole story of a world that went wrong.
     pub story: Vec<String>,
     pub duties: u64,
     /// How often the agent went down between act and record.
@@ -101,8 +99,7 @@ impl Trial {
                 }
                 (played.duties, played.kills) = world.counts();
                 played.simulated_days = (world.now() - begins_at).num_days();
-                let first = world.story().len().saturating_sub(STORY_LINES);
-                played.story = if played.objections.is_empty() { Vec::new() } else { world.story()[first..].to_vec() };
+                played.story = if played.objections.is_empty() { Vec::new() } else { world.story().to_vec() };
             }
             Err(panic) => played.objections.push(panicked(panic.as_ref(), begins_at)),
         }

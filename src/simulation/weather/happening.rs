@@ -246,6 +246,9 @@ enum Switch {
 fn switch(world: &mut World, to: Switch) {
     let order = Order::AutoUpdate { target: Target::default(), on: to == Switch::On };
     let done = world.order(order, "admin");
+    if done.is_ok() && to == Switch::On && world.hour().now < world.now() {
+        world.oracle.consented_by_a_late_clock(world.now());
+    }
     world.note(&match done {
         Ok(_) => "auto update switched".to_owned(),
         Err(refused) => format!("auto update is not switched: {refused}"),

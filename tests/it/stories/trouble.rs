@@ -57,6 +57,24 @@ fn a_read_only_reports_folder_is_a_setback_in_status_and_stops_nothing() {
 }
 
 #[test]
+fn a_report_that_is_as_it_was_before_has_its_files_written_again_when_a_try_in_between_failed() {
+    let mut world = World::new(calm(11, "2026-01-28T09:30:00Z", 6));
+    world.run_until(at("2026-02-01T03:00:00Z"));
+    let disk = world.disk.clone().unwrap();
+    disk.make_folder_read_only("/reports".as_ref());
+    let workloads = vec![report(&world, "2026-01").workloads.iter().find(|one| one.counted).unwrap().id.clone()];
+    let adjustment = AdjustmentOrder::Remove { workloads, reason: "a test machine".to_owned() };
+    let order = Order::Adjust { target: target("2026-01"), adjustments: vec![adjustment] };
+    world.order(order, "mia").expect("the report changes although its files cannot be written");
+    world.order(Order::Reset { target: target("2026-01") }, "mia").expect("it is as it was");
+    assert_eq!(world.agent().store().keys("setback/write").unwrap().len(), 1);
+    disk.mend_folders();
+    world.run_until(at("2026-02-01T05:00:00Z"));
+    assert_eq!(world.agent().store().keys("setback/write").unwrap(), Vec::<String>::new(), "they were written again");
+    assert_silent(&world);
+}
+
+#[test]
 fn a_folders_file_that_says_otherwise_of_a_known_hour_stays_and_is_told_once() {
     let mut world = World::new(calm(11, "2026-01-10T09:30:00Z", 3));
     world.run_until(at("2026-01-12"));
