@@ -134,7 +134,10 @@ fn failure(tried: &Tried, lines_max: usize) -> String {
         left.objections.iter().take(OBJECTIONS_SHOWN).for_each(|objection| text += &format!("  then: {objection}\n"));
     }
     text += "  the end of the story:\n";
-    left.story.iter().skip(left.story.len().saturating_sub(lines_max)).for_each(|line| text += &format!("    {line}\n"));
+    left.story
+        .iter()
+        .skip(left.story.len().saturating_sub(lines_max))
+        .for_each(|line| text += &format!("    {line}\n"));
     text
 }
 

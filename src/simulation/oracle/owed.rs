@@ -8,13 +8,17 @@ use crate::domain::gate::Verdict;
 use crate::domain::installation::{Unit, UnitId};
 use crate::domain::report::{External, Stage, UsageReport};
 use crate::domain::{Instant, IsoWeek, Month};
-use crate::license_server::State;
+use crate::license_server::{MessageOnFile, State};
+use crate::protocol::{Submission, unverified};
 use crate::store::fact::{AutoUpdate, MessageKind, SealedMessage, key};
 
 use super::{Oracle, is_answered, is_forgotten};
 
 /// A report that nobody sent goes on its day; with every pause between tries it is sent by so long after.
 const SENT_WITHIN: TimeDelta = TimeDelta::days(2);
+
+/// A refused license is asked for again a day later, and some minutes.
+const ASKED_AGAIN_WITHIN: TimeDelta = TimeDelta::hours(25);
 
 /// How much time was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +138,17 @@ impl Oracle {
         let policy = state.policy.unwrap_or_default();
         let judged = on_file.judged_month(now, policy.deadline_day);
         let gate = on_file.verdict(&unit.id, judged, policy.tolerance);
+        // Who was refused asks again a day later: what stood against it may have gone since.
+        let asked_before = now - ASKED_AGAIN_WITHIN;
+        let is_of_unit = |message: &&MessageOnFile| {
+            unverified::<Submission>(&message.body).is_some_and(|submission| submission.unit == unit.id)
+        };
+        let mut reports = state.messages.values().filter(is_of_unit);
+        if on_file.judged_month(asked_before, policy.deadline_day) != judged
+            || reports.any(|report| asked_before < report.receipt.received_at)
+        {
+            return;
+        }
         if gate.verdict != Verdict::Held && !on_file.owes(judged) {
             let last = &shown["last_check"]["message"];
             self.object(format!("{}  left undone: the license ended on {ends}; last said: {last}", minute_text(now)));
