@@ -5,20 +5,12 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::registry::Registry;
 use serde_json::Value;
 
 use super::desk::Desk;
 use super::problem::problem;
 use crate::agent::{Query, Refused};
-
-/// What every name begins with.
-const PREFIX: &str = "tidegauge";
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+use crate::formats::open_metrics;
 
 /// The one path. It holds points and instants by server and unit; no tenant, no machine, no secret.
 pub fn router(desk: Desk) -> Router {
@@ -27,7 +19,7 @@ pub fn router(desk: Desk) -> Router {
 
 async fn metrics(State(desk): State<Desk>) -> Response {
     match desk.ask(Query::Readings {}).await.and_then(|readings| text(&readings)) {
-        Ok(text) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Ok(text) => ([(header::CONTENT_TYPE, open_metrics::CONTENT_TYPE)], text).into_response(),
         Err(refused) => problem(&refused),
     }
 }
@@ -37,34 +29,5 @@ async fn metrics(State(desk): State<Desk>) -> Response {
 /// # Errors
 /// 1 when they cannot be written.
 pub fn text(readings: &Value) -> Result<String, Refused> {
-    let mut registry = Registry::with_prefix(PREFIX);
-    registry.register_collector(Box::new(Families(readings.clone())));
-    let mut text = String::new();
-    prometheus_client::encoding::text::encode(&mut text, &registry)
-        .map_err(|error| Refused::new(1, format!("the metrics cannot be written: {error}")))?;
-    Ok(text)
-}
-
-#[derive(Debug)]
-struct Families(Value);
-
-impl Collector for Families {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
-        let version = [("version", self.0["version"].as_str().unwrap_or_default())];
-        let mut build = encoder.encode_descriptor("build_info", "The running program", None, MetricType::Gauge)?;
-        ConstGauge::new(1_i64).encode(build.encode_family(&version)?)?;
-        for family in self.0["families"].as_array().into_iter().flatten() {
-            let named = |field: &str| family[field].as_str().unwrap_or_default();
-            let mut written = encoder.encode_descriptor(named("name"), named("help"), None, MetricType::Gauge)?;
-            for reading in family["readings"].as_array().into_iter().flatten() {
-                let labels = reading["labels"].as_object().into_iter().flatten();
-                let labels: Vec<(String, String)> =
-                    labels.map(|(name, label)| (name.clone(), label.as_str().unwrap_or_default().to_owned())).collect();
-                // A metric is a float by its format; exact points stand in the reports.
-                let value: f64 = reading["value"].as_str().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
-                ConstGauge::new(value).encode(written.encode_family(&labels)?)?;
-            }
-        }
-        Ok(())
-    }
+    open_metrics::text(readings).map_err(|error| Refused::new(1, format!("the metrics cannot be written: {error}")))
 }

@@ -7,6 +7,7 @@ mod html;
 pub mod ics;
 mod json;
 pub mod line_chart;
+pub mod open_metrics;
 mod pdf;
 pub mod schemas;
 pub mod typefaces;

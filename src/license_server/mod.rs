@@ -13,6 +13,7 @@ mod hearing;
 mod intake;
 mod keeping;
 mod ledger;
+mod metrics;
 mod operator;
 mod operator_routes;
 mod operator_rows;
@@ -42,9 +43,12 @@ pub use answer::{Answer, NotTaken, Reply};
 pub use contract::{Contract, ContractState, Term};
 pub use decision::{Decision, decide};
 pub use facts::{Fact, Grant, Note, RefusedEnrolment};
-pub use fleet::{Care, Fleet, FleetPage, FleetPick, FleetRow, FleetSum, ReportStanding};
+pub use fleet::{
+    Care, Contact, Fleet, FleetPage, FleetPick, FleetRow, FleetSum, KeyEnd, PAGES_MAX, ReportStanding, readings,
+};
 pub use hearing::{Claim, Concern, Heard, Said};
 pub use intake::{Decided, Judging, NewFact, decided};
+pub use metrics::metrics_router;
 pub use operator::{Order, Refused};
 pub use operator_routes::{Obeyed, SignedOrder, operator_router};
 pub use operator_rows::{AgentRow, ContractSum, InstallationRow, ReportRow, ReportView};

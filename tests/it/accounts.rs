@@ -2,6 +2,7 @@
 
 mod checks; // which check gets a key, message by message
 mod fleet; // what needs care, pages, the file
+mod fleet_figures; // what monitoring scrapes of it
 mod gate; // the rule of both sides, the tolerance, rulings
 mod intake; // enrolment, receipts, conflicts, restarts
 mod operator; // contracts, tokens, approvals
@@ -99,7 +100,7 @@ impl Office {
             agent: SigningKey::from_secret(&[200; 32]),
             clock: Arc::new(WallClock(Mutex::new(at("2026-10-01T08:00:00Z")))),
             chance,
-            runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
+            runtime: tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap(),
         }
     }
 

@@ -5,7 +5,7 @@ mod by_provider;
 mod entry;
 mod journal;
 mod license;
-mod metrics;
+pub mod metrics;
 mod overview;
 mod report;
 mod servers;

@@ -12,10 +12,7 @@ use super::database::DatabaseAt;
 use super::way::Way;
 use crate::agent::Refused;
 use crate::formats::delimited;
-use crate::license_server::{Fleet, FleetPage, FleetPick, FleetRow};
-
-/// Pages that are asked for, hundreds of units each: more than anyone has.
-const PAGES_MAX: usize = 100_000;
+use crate::license_server::{Fleet, FleetPage, FleetPick, FleetRow, PAGES_MAX};
 
 #[derive(Debug, Args)]
 pub struct Looked {

@@ -7,19 +7,21 @@ use std::sync::{Arc, Mutex};
 use clap::Args;
 use rust_decimal::Decimal;
 use sd_notify::NotifyState;
+use tracing::field::display;
 use tracing::info;
 
 use super::super::access::SOCKET;
 use super::super::logs;
 use super::super::session::{Session, absolute};
-use super::super::stopping::{on_signal, told};
+use super::super::stopping::{Stop, on_signal, told};
 use super::certificate::reread_on_hangup;
 use super::database::DatabaseAt;
 use super::way::{Drawn, not_opened, state_dir};
 use crate::agent::Refused;
 use crate::domain::Points;
-use crate::license_server::{LicenseServer, PolicyChange, PolicyKept, operator_router, router};
-use crate::ports::serve::{self, Shown, TlsFiles};
+use crate::doors::Clock;
+use crate::license_server::{LicenseServer, PolicyChange, PolicyKept, metrics_router, operator_router, router};
+use crate::ports::serve::{self, Served, Shown, TlsFiles};
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -32,6 +34,9 @@ pub struct Serve {
     /// The certificate's key, PEM
     #[arg(long, value_name = "FILE", requires = "certificates")]
     key: Option<PathBuf>,
+    /// Where Prometheus scrapes the fleet's figures (/metrics), plain HTTP on loopback; without it nowhere
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
     /// Points a report may fall short of its highest watermark; kept until another start says it anew [at first: 20]
     #[arg(long, value_name = "POINTS")]
     tolerance_points: Option<Points>,
@@ -61,6 +66,11 @@ pub fn run(session: &mut Session<'_>, at: &DatabaseAt, how: &Serve) -> Result<()
         let why = format!("{} is not this machine alone: give --certificates and --key", how.listen);
         return Err(Refused::new(2, why));
     }
+    if let Some(at) = how.metrics.filter(|at| !at.ip().is_loopback()) {
+        let why =
+            format!("{at} is not this machine alone: metrics know no login; put a proxy in front that asks for one");
+        return Err(Refused::new(2, why));
+    }
     let change = how.policy_change()?;
     logs::begin(session.doors);
     let (files, folder) = (&session.doors.files, state_dir(session));
@@ -79,12 +89,12 @@ pub fn run(session: &mut Session<'_>, at: &DatabaseAt, how: &Serve) -> Result<()
         .enable_all()
         .build()
         .map_err(|error| Refused::new(1, format!("cannot start: {error}")))?;
-    runtime.block_on(live(session, how.listen, tls, server))
+    runtime.block_on(live(session, how, tls, server))
 }
 
 async fn live(
     session: &Session<'_>,
-    listen: SocketAddr,
+    how: &Serve,
     tls: Option<TlsFiles>,
     server: Arc<LicenseServer>,
 ) -> Result<(), Refused> {
@@ -99,22 +109,41 @@ async fn live(
     let socket = absolute(&state_dir(session)).join(SOCKET);
     let control = serve::unix(&socket, operator, told(stop.clone())).await.map_err(refused)?;
     let fingerprint = server.verifying_key().fingerprint();
+    let metrics = match how.metrics {
+        Some(at) => Some(scraped(at, &server, &clock, stop.clone()).await.map_err(refused)?),
+        None => None,
+    };
     let agents = router(server, clock);
     let shown = tls.map(|files| Ok((files.clone(), Shown::read(&files)?))).transpose().map_err(refused)?;
     reread_on_hangup(shown.clone())?;
     let scheme = if shown.is_some() { "https" } else { "http" };
     let served = match shown {
-        Some((_, shown)) => serve::tls_showing(listen, shown, agents, told(stop.clone())).await,
-        None => serve::plain(listen, agents, told(stop.clone())).await,
+        Some((_, shown)) => serve::tls_showing(how.listen, shown, agents, told(stop.clone())).await,
+        None => serve::plain(how.listen, agents, told(stop.clone())).await,
     };
     let served = served.map_err(refused)?;
     let _ = sd_notify::notify(&[NotifyState::Ready]);
-    info!(event = "license_server.ready", url = %format!("{scheme}://{}", served.address), key = %fingerprint, "it serves agents");
+    let url = format!("{scheme}://{}", served.address);
+    let metrics_url = metrics.as_ref().map(|metrics| display(format!("http://{}/metrics", metrics.address)));
+    info!(event = "license_server.ready", %url, metrics_url, key = %fingerprint, "it serves agents");
     told(stop).await;
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     let ended = served.ended().await;
+    if let Some(metrics) = metrics {
+        let _ = metrics.ended().await;
+    }
     let _ = control.await;
     drop(sender);
     info!(event = "license_server.stopped", "it has stopped");
     ended.map_err(refused)
+}
+
+/// Serves the fleet's figures to monitoring.
+async fn scraped(
+    at: SocketAddr,
+    server: &Arc<LicenseServer>,
+    clock: &Arc<dyn Clock>,
+    stop: Stop,
+) -> std::io::Result<Served> {
+    serve::plain(at, metrics_router(Arc::clone(server), Arc::clone(clock)), told(stop)).await
 }

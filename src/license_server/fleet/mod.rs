@@ -2,6 +2,7 @@
 //!
 //! The view is worked out of one contract at a time ([`rows`]), so that a database gives a few contracts and not everything.
 
+mod figures;
 mod page;
 mod sheet;
 
@@ -18,7 +19,8 @@ use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::protocol::Telemetry;
 
-pub use page::{CONTRACTS_MAX, Fleet, FleetPage, FleetPick, FleetSum, ROWS_MAX, page};
+pub use figures::{Contact, Counted, KeyEnd, readings};
+pub use page::{CONTRACTS_MAX, Fleet, FleetPage, FleetPick, FleetSum, PAGES_MAX, ROWS_MAX, page};
 
 /// Two weeks' telemetry and two weekly license checks did not come.
 const SILENT_DAYS: i64 = 14;
@@ -62,7 +64,7 @@ pub const CARES: [(Care, &str); 8] = [
 ];
 
 /// How the report of the month stands by which a license check is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportStanding {
     /// The contract needs none, or the unit did not exist in the month.

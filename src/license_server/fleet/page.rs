@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::super::facts::RefusedEnrolment;
 use super::super::state::State;
-use super::{CARES, Care, FleetRow, Holding, Looking, rows};
+use super::figures::{Contact, KeyEnd};
+use super::{CARES, Care, FleetRow, Holding, Looking, ReportStanding, rows};
 use crate::domain::Instant;
 
 /// Contracts of a page.
 pub const CONTRACTS_MAX: usize = 200;
 /// Rows after which a page ends with the contract that it is at.
 pub const ROWS_MAX: usize = 500;
+/// Pages that are asked for, hundreds of units each: more than anyone has.
+pub const PAGES_MAX: usize = 100_000;
 
 /// Which rows are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,10 +36,25 @@ pub struct FleetSum {
     pub installations: u64,
     /// Agents that are heard.
     pub agents: u64,
+    /// Of them those that speak for no unit yet.
+    #[serde(default)]
+    pub agents_without_unit: u64,
     /// Rows with any care.
     pub need_care: u64,
     /// Rows by each care; a row may have several.
     pub by_care: BTreeMap<Care, u64>,
+    /// Units by how lately they were heard.
+    #[serde(default)]
+    pub by_contact: BTreeMap<Contact, u64>,
+    /// Backup servers by the same.
+    #[serde(default)]
+    pub installations_by_contact: BTreeMap<Contact, u64>,
+    /// Units by how the report stands, of the month by which a license check is judged.
+    #[serde(default)]
+    pub by_report: BTreeMap<ReportStanding, u64>,
+    /// Units by the end of their newest key, where another may follow.
+    #[serde(default)]
+    pub by_key_end: BTreeMap<KeyEnd, u64>,
     /// Units by the version of their agent.
     pub by_version: BTreeMap<String, u64>,
     /// Units whose agent did not say its version.
@@ -72,7 +90,7 @@ pub fn page(state: &State, after: &str, pick: FleetPick, looking: Looking) -> Fl
     for holding in holdings(state, after) {
         let rows = rows(&holding, looking);
         seen += rows.len();
-        found.sum.add(&holding, &rows);
+        found.sum.add(&holding, &rows, looking.now);
         let wanted = |row: &FleetRow| match pick {
             FleetPick::All => true,
             FleetPick::NeedsCare => !row.care.is_empty(),
@@ -115,37 +133,51 @@ fn holdings<'a>(state: &'a State, after: &str) -> impl Iterator<Item = Holding<'
 }
 
 impl FleetSum {
-    fn add(&mut self, holding: &Holding<'_>, rows: &[FleetRow]) {
+    fn add(&mut self, holding: &Holding<'_>, rows: &[FleetRow], now: Instant) {
         self.contracts += 1;
         self.units += holding.units.len() as u64;
         self.installations += holding.units.iter().map(|(_, unit)| unit.installations.len() as u64).sum::<u64>();
         self.agents += holding.agents.iter().filter(|(_, agent)| agent.removed.is_none()).count() as u64;
         for row in rows {
             self.need_care += u64::from(!row.care.is_empty());
+            self.agents_without_unit += u64::from(row.unit.is_none() && row.agent.is_some());
             for care in &row.care {
-                *self.by_care.entry(*care).or_default() += 1;
+                count(&mut self.by_care, *care, 1);
             }
-            match (&row.unit, &row.version) {
-                (Some(_), Some(version)) => *self.by_version.entry(version.clone()).or_default() += 1,
-                (Some(_), None) => self.version_unknown += 1,
-                (None, _) => {}
+            if let Some(contact) = row.contact() {
+                self.add_unit(row, contact, now);
             }
         }
     }
 
-    fn join(&mut self, other: FleetSum) {
+    fn add_unit(&mut self, row: &FleetRow, contact: Contact, now: Instant) {
+        count(&mut self.by_contact, contact, 1);
+        count(&mut self.installations_by_contact, contact, row.installations.len() as u64);
+        count(&mut self.by_report, row.report, 1);
+        if let Some(end) = row.key_end(now) {
+            count(&mut self.by_key_end, end, 1);
+        }
+        match &row.version {
+            Some(version) => count(&mut self.by_version, version.clone(), 1),
+            None => self.version_unknown += 1,
+        }
+    }
+
+    /// Takes the sum of further contracts in.
+    pub fn join(&mut self, other: FleetSum) {
         self.contracts += other.contracts;
         self.units += other.units;
         self.installations += other.installations;
         self.agents += other.agents;
+        self.agents_without_unit += other.agents_without_unit;
         self.need_care += other.need_care;
         self.version_unknown += other.version_unknown;
-        for (care, count) in other.by_care {
-            *self.by_care.entry(care).or_default() += count;
-        }
-        for (version, count) in other.by_version {
-            *self.by_version.entry(version).or_default() += count;
-        }
+        join(&mut self.by_care, other.by_care);
+        join(&mut self.by_contact, other.by_contact);
+        join(&mut self.installations_by_contact, other.installations_by_contact);
+        join(&mut self.by_report, other.by_report);
+        join(&mut self.by_key_end, other.by_key_end);
+        join(&mut self.by_version, other.by_version);
     }
 
     /// The sum in one line.
@@ -159,6 +191,14 @@ impl FleetSum {
         let each: Vec<String> = each.collect();
         if each.is_empty() { begin } else { format!("{begin}: {}", each.join(", ")) }
     }
+}
+
+fn count<K: Ord>(by: &mut BTreeMap<K, u64>, key: K, more: u64) {
+    *by.entry(key).or_default() += more;
+}
+
+fn join<K: Ord>(by: &mut BTreeMap<K, u64>, other: BTreeMap<K, u64>) {
+    other.into_iter().for_each(|(key, more)| count(by, key, more));
 }
 
 impl Fleet {

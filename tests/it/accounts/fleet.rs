@@ -33,17 +33,17 @@ fn said(fleet: &Fleet) -> Vec<String> {
     fleet.rows.iter().map(|row| format!("{}: {}", name(row), row.care_in_words())).collect()
 }
 
-fn telemetry_of(unit: &str, week: &str, day: &str, points: i64) -> Telemetry {
+pub fn telemetry_of(unit: &str, week: &str, day: &str, points: i64) -> Telemetry {
     let message = telemetry(week, day, points);
     Telemetry { id: Telemetry::id_of(unit, message.week), unit: unit.to_owned(), ..message }
 }
 
-fn report_of(unit: &str, points: i64) -> Submission {
+pub fn report_of(unit: &str, points: i64) -> Submission {
     Submission { id: report_id(unit, month("2026-10"), 1), unit: unit.to_owned(), ..submission("2026-10", 1, points) }
 }
 
 /// Units of one agent: each with October's telemetry, then what makes it differ.
-fn of_every_kind() -> Office {
+pub fn of_every_kind() -> Office {
     let office = Office::enrolled();
     office.now("2026-11-02T06:00:00Z");
     for unit in ["conflict", "held", "keyed", "missing", "silent", "thin", "well"] {

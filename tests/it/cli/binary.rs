@@ -186,16 +186,23 @@ fn an_act_in_flight_is_recorded_before_the_agent_stops() {
     assert_eq!(json(&shell, &["status", "--config", &settings])["servers"][0]["state"], "unreachable");
 }
 
+/// What plain HTTP answers, head and all.
+fn fetched(url: &str) -> String {
+    let (place, path) = url.strip_prefix("http://").and_then(|url| url.split_once('/')).expect("plain HTTP");
+    let mut connection = TcpStream::connect(place).expect("it listens");
+    write!(connection, "GET /{path} HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n").expect("it reads");
+    let mut page = String::new();
+    connection.read_to_string(&mut page).expect("it answers with text");
+    page
+}
+
 #[test]
 fn the_agent_serves_its_page_on_loopback() {
     let shell = Shell::with_report();
     let settings = settings(&shell, "");
     let mut agent = Running::start(&shell.arguments(&["agent", "--config", &settings])[1..]);
     let place = agent.wait_for("console.listening")["address"].as_str().expect("it says where it is").to_owned();
-    let mut connection = TcpStream::connect(&place).expect("it listens");
-    write!(connection, "GET / HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n").expect("it reads");
-    let mut page = String::new();
-    connection.read_to_string(&mut page).expect("it answers with text");
+    let page = fetched(&format!("http://{place}/"));
     assert!(page.starts_with("HTTP/1.1 303") && page.contains("location: /sign-in"), "{page}");
     assert!(shell.path("state/first-sign-in").exists(), "nobody may sign in yet, so a link waits in a file");
     assert_eq!(agent.terminate(), Some(0));
@@ -207,8 +214,12 @@ fn a_report_goes_to_the_license_update_server_and_is_taken_once() {
     assert_eq!(run(&office, &["license-server", "contract", "list"]).0, 78);
     assert_eq!(run(&office, &["license-server", "key", "new"]).0, 0);
     assert_eq!(run(&office, &["license-server", "key", "new"]).0, 8);
-    let mut server = Running::start(&office.arguments(&["license-server", "run", "--listen", "127.0.0.1:0"])[1..]);
-    let url = server.wait_for("license_server.ready")["url"].as_str().expect("it says where it is").to_owned();
+    let server = ["license-server", "run", "--listen", "127.0.0.1:0", "--metrics"];
+    assert_eq!(run(&office, &[&server[..], &["0.0.0.0:0"]].concat()).0, 2, "metrics know no login");
+    let mut server = Running::start(&office.arguments(&[&server[..], &["127.0.0.1:0"]].concat())[1..]);
+    let ready = server.wait_for("license_server.ready");
+    let place = |field: &str| ready[field].as_str().expect("it says where it is").to_owned();
+    let (url, metrics) = (place("url"), place("metrics_url"));
     let token = office.path("token").display().to_string();
     let add =
         ["license-server", "contract", "add", "C-1", "--licensed-to", "Example Provider", "--support-id", "01234567"];
@@ -238,6 +249,7 @@ fn a_report_goes_to_the_license_update_server_and_is_taken_once() {
     assert_eq!(show["gate"]["verdict"], "open");
     let live = json(&office, &["license-server", "fleet"]);
     assert_eq!((&live["summary"]["contracts"], &live["rows"][0]["unit"]), (&1.into(), &unit.clone().into()));
+    assert!(fetched(&metrics).contains("\ntidegauge_fleet_units{contact=\"heard\"} 1.0\n"), "{}", fetched(&metrics));
     assert_eq!(server.terminate(), Some(0));
     let file = office.path("fleet.csv").display().to_string();
     let (code, out, err) = run(&office, &["license-server", "fleet", "--csv", &file]);

@@ -1,7 +1,8 @@
 //! What monitoring scrapes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use tidegauge::agent::Query;
 use tidegauge::api::metrics;
 
@@ -49,28 +50,50 @@ fn monitoring_reads_the_numbers_that_people_see_and_instants_instead_of_days_lef
 }
 
 /// Every metric that a shipped file asks for.
-fn named_in(file: &str) -> BTreeSet<&str> {
+pub fn named_in(file: &str) -> BTreeSet<&str> {
     let letters = |sign: char| sign.is_ascii_lowercase() || sign == '_';
     file.split(|sign| !letters(sign)).filter(|word| word.starts_with("tidegauge_")).collect()
 }
 
+/// What readings say of themselves: each name with its explanation.
+pub fn families_of(readings: &Value) -> BTreeMap<String, String> {
+    let families = readings["families"].as_array().expect("families").iter();
+    let text = |family: &Value, field: &str| family[field].as_str().expect("a text").to_owned();
+    families.map(|family| (format!("tidegauge_{}", text(family, "name")), text(family, "help"))).collect()
+}
+
+/// The same as docs/METRICS.md has it below this heading: ``| `name` | labels | explanation |``.
+pub fn page_rows(heading: &str) -> BTreeMap<String, String> {
+    let page = include_str!("../../../docs/METRICS.md");
+    let below = page.split_once(heading).expect("a heading").1.split("\n## ").next().expect("a part");
+    let cells = below.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<&str>>());
+    let row = |cells: Vec<&str>| {
+        Some((cells.get(1)?.strip_prefix('`')?.strip_suffix('`')?.to_owned(), (*cells.get(3)?).to_owned()))
+    };
+    cells.filter_map(row).collect()
+}
+
 #[test]
 fn every_metric_that_the_shipped_alerts_and_dashboard_ask_for_is_there() {
-    let readings = asked(&Query::Readings {});
-    let families = readings["families"].as_array().expect("families");
-    let families: BTreeSet<_> =
-        families.iter().map(|family| format!("tidegauge_{}", family["name"].as_str().expect("a name"))).collect();
+    let families = families_of(&asked(&Query::Readings {}));
     for file in [
         include_str!("../../../packaging/prometheus/alerts.yml"),
         include_str!("../../../packaging/prometheus/alerts_test.yml"),
         include_str!("../../../packaging/prometheus/dashboard.json"),
     ] {
-        let named = named_in(file);
+        // Those of the fleet are the License Update Server's.
+        let named: Vec<&str> =
+            named_in(file).into_iter().filter(|name| !name.starts_with("tidegauge_fleet_")).collect();
         assert!(named.len() >= 10, "{named:?}");
         for name in named {
-            assert!(families.contains(name), "{name} is asked for and not there");
+            assert!(families.contains_key(name), "{name} is asked for and not there");
         }
     }
+}
+
+#[test]
+fn the_page_of_metrics_tells_every_one_of_the_agent_in_its_own_words() {
+    assert_eq!(page_rows("## The agent"), families_of(&asked(&Query::Readings {})));
 }
 
 #[test]
