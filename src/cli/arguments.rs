@@ -188,8 +188,9 @@ pub enum Command {
     ///
     /// Samples, reports, sends, tells and renews as the settings say, serves the control socket in the state directory
     /// and, with [console] in the settings, the console. Logs to standard error, as JSON lines when that is no terminal
-    /// (TIDEGAUGE_LOG sets what is logged, e.g. debug). SIGTERM and SIGINT let acts in flight end for up to 10 seconds; SIGHUP
-    /// reads the settings again, as `config reload` does.
+    /// (TIDEGAUGE_LOG sets what is logged, e.g. debug). Where standard output is no terminal, the first sign-in's link stands
+    /// in the file that the log names. SIGTERM and SIGINT let acts in flight end for up to 10 seconds; SIGHUP reads the
+    /// settings again, as `config reload` does.
     ///
     /// Exit codes: 0 stopped; 75 another process holds the state directory; 78 wrong settings; 1 the store failed again
     /// and again.
@@ -200,7 +201,7 @@ pub enum Command {
     ///
     /// Backup servers, License Update Server and mailbox are simulated in this process; the reports are real files in
     /// `reports/` (or --reports). Needs no settings and no network. State goes to a temporary folder unless --state is
-    /// given.
+    /// given. Where standard output is no terminal, the first sign-in's link stands in the file that the log names.
     ///
     /// Exit codes: 8 the state folder is not empty; 70 the oracle objects, which is a bug.
     ///
