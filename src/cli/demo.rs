@@ -39,9 +39,15 @@ pub struct Asked {
 /// Plays, shows what came of it, and serves on.
 pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     session.refuse_now("demo")?;
-    let temporary = tempfile::Builder::new().prefix("tidegauge-demo-").tempdir();
-    let temporary = temporary.map_err(|error| Refused::new(73, format!("cannot make a temporary folder: {error}")))?;
-    let state_dir = session.global.state.clone().unwrap_or_else(|| temporary.path().join("state"));
+    // It goes when the demo ends.
+    let temporary;
+    let state_dir = match &session.global.state {
+        Some(folder) => folder.clone(),
+        None => {
+            temporary = temporary_folder()?;
+            temporary.path().join("state")
+        }
+    };
     if session.doors.files.list(&state_dir.join("journal")).is_ok_and(|names| !names.is_empty()) {
         let why = format!("{} holds a journal already; the demo plays into an empty folder", state_dir.display());
         return Err(Refused::new(8, why));
@@ -60,6 +66,11 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
         return Ok(());
     }
     go_live(session, world, asked.listen)
+}
+
+fn temporary_folder() -> Result<tempfile::TempDir, Refused> {
+    let made = tempfile::Builder::new().prefix("tidegauge-demo-").tempdir();
+    made.map_err(|error| Refused::new(73, format!("cannot make a temporary folder: {error}; name one with --state")))
 }
 
 fn play(session: &mut Session<'_>, asked: &Asked, settings: Settings) -> Result<World, Refused> {
