@@ -148,6 +148,7 @@ struct Sum {
     days: i64,
     duties: u64,
     kills: u64,
+    orders_killed: u64,
     counts: BTreeMap<&'static str, u64>,
     /// Failing seeds with what is wrong and the weather that is left.
     failed: BTreeMap<u64, (Vec<String>, Vec<String>)>,
@@ -160,6 +161,7 @@ impl Sum {
         self.days += played.simulated_days;
         self.duties += played.duties;
         self.kills += played.kills;
+        self.orders_killed += played.orders_killed;
         played.counts.iter().for_each(|(kind, times)| *self.counts.entry(kind).or_default() += times);
         if !played.objections.is_empty() {
             let left = tried.shrunk.as_ref().map_or(played, |shrunk| &shrunk.played);
@@ -175,11 +177,12 @@ impl Sum {
     fn to_text(&self) -> String {
         let counts: Vec<String> = self.counts.iter().map(|(kind, times)| format!("{kind} {times}")).collect();
         format!(
-            "{} seeds, {} agent-years, {} duties, {} kills, {} failures\nevents: {}\n",
+            "{} seeds, {} agent-years, {} duties, {} kills ({} within orders), {} failures\nevents: {}\n",
             self.seeds,
             self.agent_years(),
             self.duties,
             self.kills,
+            self.orders_killed,
             self.failed.len(),
             counts.join(", ")
         )
@@ -196,6 +199,7 @@ impl Sum {
             "agent_years": self.agent_years(),
             "duties": self.duties,
             "kills": self.kills,
+            "orders_killed": self.orders_killed,
             "events": self.counts,
             "failed": failed.collect::<Vec<_>>(),
         })

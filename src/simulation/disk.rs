@@ -129,6 +129,19 @@ impl SimulatedDisk {
         inner.fault = Fault::DarkFrom(inner.operations + operations, unsynced_bytes);
     }
 
+    /// Power was gone, or the process alone, and is back: of what was not synced so many bytes of each file are left.
+    pub fn power_returns(&self, unsynced_bytes: usize) {
+        let mut inner = self.inner();
+        (inner.fault, inner.refused) = (Fault::None, 0);
+        drop(inner);
+        self.power_cut_keeping(unsynced_bytes);
+    }
+
+    /// Whether a fault of the whole disk was ordered that was not healed.
+    pub fn has_fault(&self) -> bool {
+        !matches!(self.inner().fault, Fault::None)
+    }
+
     /// Whether a fault refused an operation since it was ordered.
     pub fn has_refused(&self) -> bool {
         self.inner().refused > 0

@@ -17,6 +17,7 @@ mod four_eyes;
 mod gates;
 mod hooks;
 mod keys;
+mod killed_orders;
 mod kills;
 mod letters;
 mod license_life;

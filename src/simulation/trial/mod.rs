@@ -47,6 +47,8 @@ pub struct Played {
     pub duties: u64,
     /// How often the agent went down between act and record.
     pub kills: u64,
+    /// How many of them were within a person's order.
+    pub orders_killed: u64,
     pub simulated_days: i64,
     /// Events by their kind.
     pub counts: BTreeMap<&'static str, u64>,
@@ -85,6 +87,7 @@ impl Trial {
             story: Vec::new(),
             duties: 0,
             kills: 0,
+            orders_killed: 0,
             simulated_days: 0,
             counts,
         };
@@ -98,6 +101,7 @@ impl Trial {
                     played.objections.insert(0, panicked(panic.as_ref(), world.now()));
                 }
                 (played.duties, played.kills) = world.counts();
+                played.orders_killed = world.orders_killed();
                 played.simulated_days = (world.now() - begins_at).num_days();
                 played.story = if played.objections.is_empty() { Vec::new() } else { world.story().to_vec() };
             }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::super::world::{KILL_POINTS, SourceKind, WorldPlan};
+use super::super::world::{KILL_POINTS, OrderKill, SourceKind, WorldPlan};
 use super::super::{enterprise_manager, misbehaviour, vbr, vspc};
 use super::{Deed, Event, Fault, Windows};
 use crate::config::{SinkSettings, WebhookSettings};
@@ -176,7 +176,30 @@ pub fn draw(seed: u64, scene: &Scene) -> Vec<Event> {
     let mut events: Vec<Event> =
         (0..(days * EVENTS_PERCENT / 100).max(1)).filter_map(|_| draw_one(&mut rng, scene)).collect();
     events.sort_by_key(|event| event.at);
-    events
+    with_killed_orders(seed, events)
+}
+
+/// Pulls the plug within every third order. Drawn by a chance of its own: the other events are the same without it.
+fn with_killed_orders(seed: u64, events: Vec<Event>) -> Vec<Event> {
+    let mut rng = StdRng::seed_from_u64(seed ^ 0x0000_04de_4ed5);
+    let mut all = Vec::new();
+    for event in events {
+        let is_order = matches!(event.fault, Fault::Person { .. } | Fault::AutoUpdateOff);
+        if is_order && rng.random_range(0..3) == 0 {
+            all.push(Event { at: event.at, fault: Fault::KilledOrder { kill: order_kill(&mut rng) }, minutes: 0 });
+        }
+        all.push(event);
+    }
+    all
+}
+
+fn order_kill(rng: &mut StdRng) -> OrderKill {
+    let (operation, talk) = (rng.random_range(0..10), rng.random_range(0..3));
+    let unsynced_bytes = [0, 0, 1, 7, 64, 4096][rng.random_range(0..6)];
+    match rng.random_range(0..4) {
+        0 => OrderKill::AfterTalk { talk },
+        _ => OrderKill::AtWrite { operation, unsynced_bytes },
+    }
 }
 
 fn draw_one(rng: &mut StdRng, scene: &Scene) -> Option<Event> {

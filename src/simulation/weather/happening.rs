@@ -95,6 +95,7 @@ impl Sky {
             }
             Fault::ClockJumps { ahead_minutes } => world.set_clock_ahead(TimeDelta::minutes(*ahead_minutes)),
             Fault::Killed { kind, point } => world.kill_once(kind, *point),
+            Fault::KilledOrder { kill } => world.kill_order(*kill),
             Fault::PowerGoes { .. } | Fault::DiskFull { .. } | Fault::ReadOnly | Fault::ReadOnlyReports => {
                 world.repair_takes(lasts);
                 trouble_disk(world, &event.fault);
@@ -145,6 +146,7 @@ impl Sky {
             | Fault::LockedOut
             | Fault::Off
             | Fault::Killed { .. }
+            | Fault::KilledOrder { .. }
             | Fault::PowerGoes { .. }
             | Fault::DiskFull { .. }
             | Fault::ReadOnly
@@ -205,6 +207,7 @@ fn ends_by_itself(fault: &Fault) -> Ending {
         | Fault::Off
         | Fault::OffWithWrongClock { .. }
         | Fault::Killed { .. }
+        | Fault::KilledOrder { .. }
         | Fault::PowerGoes { .. }
         | Fault::DiskFull { .. }
         | Fault::ReadOnly

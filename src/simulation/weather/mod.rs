@@ -10,7 +10,7 @@ mod people;
 
 use chrono::TimeDelta;
 
-use super::world::KillPoint;
+use super::world::{KillPoint, OrderKill};
 use super::{enterprise_manager, misbehaviour::Misbehaviour, vbr, vspc};
 use crate::domain::Instant;
 use crate::domain::calendar::minute_text;
@@ -59,6 +59,8 @@ pub enum Fault {
     ClockJumps { ahead_minutes: i64 },
     /// The plug is pulled at a point of the next duty of a kind.
     Killed { kind: &'static str, point: KillPoint },
+    /// The plug is pulled within the next order of a person.
+    KilledOrder { kill: OrderKill },
     /// Power goes at a writing operation of the disk; so many unsynced bytes of each file are left.
     PowerGoes { operations: u64, unsynced_bytes: usize },
     /// The disk is full at a writing operation, until somebody makes room.
@@ -99,6 +101,7 @@ impl Fault {
             Fault::OffWithWrongClock { .. } => "off-with-wrong-clock",
             Fault::ClockJumps { .. } => "clock-jumps",
             Fault::Killed { .. } => "killed",
+            Fault::KilledOrder { .. } => "killed-order",
             Fault::PowerGoes { .. } => "power-goes",
             Fault::DiskFull { .. } => "disk-full",
             Fault::ReadOnly => "read-only",

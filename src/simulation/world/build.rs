@@ -167,6 +167,7 @@ impl World {
             story: Vec::new(),
             kills: BTreeSet::new(),
             kills_done: 0,
+            order_kills: Default::default(),
             snapshots: BTreeMap::new(),
             duties_done: 0,
             repair_takes: chrono::TimeDelta::zero(),

@@ -79,6 +79,7 @@ impl World {
     /// Disk and clock are right, no plug is pulled any more, and the agent runs.
     pub fn heal(&mut self) {
         self.kills.clear();
+        self.spare_orders();
         self.disk.iter().for_each(SimulatedDisk::mend_folders);
         self.survive_refusals();
         self.disk.iter().for_each(SimulatedDisk::heal);

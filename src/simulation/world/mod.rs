@@ -6,6 +6,7 @@
 mod build;
 mod ending;
 mod mishaps;
+mod ordering;
 mod power;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +16,7 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::agent::{Agent, Hour, Obeyed, Order, Query, Refused, Trouble, Work, carry_out};
+use crate::agent::{Agent, Hour, Query, Refused, Work, carry_out};
 use crate::config::Settings;
 use crate::domain::Instant;
 use crate::domain::calendar::minute_text;
@@ -36,6 +37,7 @@ use super::vspc::Vspc;
 use super::wire::SimulatedWire;
 
 pub use build::{LICENSE_SERVER_FOLDER, ServerPlan, SourceKind, WorldPlan, playground_license_server};
+pub use ordering::OrderKill;
 
 /// Between which steps of a duty the plug is pulled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,6 +88,8 @@ pub struct World {
     story: Vec<String>,
     kills: BTreeSet<(&'static str, KillPoint)>,
     kills_done: u64,
+    /// Where the plug is pulled in a person's order, when it is.
+    order_kills: ordering::OrderKills,
     /// When each server's script last left a file.
     snapshots: BTreeMap<String, Instant>,
     duties_done: u64,
@@ -201,60 +205,12 @@ impl World {
         self.agent().answer(query, self.hour())
     }
 
-    /// Gives the agent a person's order and carries it out.
-    ///
-    /// # Errors
-    /// The agent's refusal, or what kept it from being carried out.
-    pub fn order(&mut self, order: Order, by: &str) -> Result<Value, Refused> {
-        let hour = self.hour();
-        let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
-        let obeyed = agent.obey(order, by, hour);
-        self.carried(obeyed)
-    }
-
     /// Asks the agent as one of its users.
     ///
     /// # Errors
     /// As [`World::ask`]; 77 when the person's role does not suffice.
     pub fn ask_as(&self, query: &Query, person: &Person) -> Result<Value, Refused> {
         self.agent().answer_for(query, person, self.hour())
-    }
-
-    /// Gives the agent an order of one of its users and carries it out.
-    ///
-    /// # Errors
-    /// As [`World::order`]; 77 when the person's role does not suffice.
-    pub fn order_as(&mut self, order: Order, person: &Person) -> Result<Value, Refused> {
-        let hour = self.hour();
-        let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
-        let obeyed = agent.obey_for(order, person, hour);
-        self.carried(obeyed)
-    }
-
-    /// The same order by two people, both given before the first one's talk ends.
-    pub fn orders_at_once(&mut self, order: &Order, by: [&str; 2]) -> [Result<Value, Refused>; 2] {
-        let hour = self.hour();
-        let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
-        let obeyed = by.map(|by| agent.obey(order.clone(), by, hour));
-        obeyed.map(|obeyed| self.carried(obeyed))
-    }
-
-    fn carried(&mut self, obeyed: Result<Obeyed, Refused>) -> Result<Value, Refused> {
-        let answer = match obeyed? {
-            Obeyed::Done(value) => Ok(value),
-            Obeyed::Carry { duty, talk, then } => {
-                let outcome = self.runtime.block_on(carry_out(talk, &self.wire));
-                let failed = outcome.as_ref().err().cloned();
-                self.finish(&duty, outcome)?;
-                match failed {
-                    Some(setback) => Err(Refused::new(69, setback.why())),
-                    None => self.ask(&then),
-                }
-            }
-        };
-        self.collect_story();
-        self.check();
-        answer
     }
 
     /// Everything that happened so far, a line each.
@@ -312,22 +268,6 @@ impl World {
         if !self.killed(duty, KillPoint::AfterFinish) {
             self.check();
         }
-    }
-
-    fn finish(
-        &mut self,
-        duty: &Duty,
-        outcome: Result<crate::agent::Outcome, crate::ask::Setback>,
-    ) -> Result<(), Trouble> {
-        let hour = self.hour();
-        let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
-        let mut work = agent.finish(duty, outcome, hour)?;
-        while let Work::Talk(talk) = work {
-            let outcome = self.runtime.block_on(carry_out(talk, &self.wire));
-            let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
-            work = agent.finish(duty, outcome, hour)?;
-        }
-        Ok(())
     }
 
     /// A script beside a snapshot-folder server leaves a file just before each sample.

@@ -195,6 +195,7 @@ fn meddled_nothing(weather: Vec<Event>) -> Played {
         story: Vec::new(),
         duties: 0,
         kills: 0,
+        orders_killed: 0,
         simulated_days: 0,
         counts: std::collections::BTreeMap::new(),
     }
