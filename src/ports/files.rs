@@ -3,6 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::doors::{AppendFile, FileLock, Files};
 
@@ -12,6 +13,9 @@ pub struct RealFiles;
 
 /// How long a file's temporary neighbour is called while it is being written.
 const UNFINISHED: &str = "unfinished";
+/// A lock lingers for a moment after its holder let go, while a process that it is just starting still has its files.
+const LOCK_TRIES_MAX: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 impl Files for RealFiles {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
@@ -100,11 +104,14 @@ impl Files for RealFiles {
     fn lock(&self, path: &Path) -> io::Result<Option<FileLock>> {
         make_folder_of(path)?;
         let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(file))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+        for _ in 0..LOCK_TRIES_MAX {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Box::new(file))),
+                Err(TryLockError::WouldBlock) => std::thread::park_timeout(LOCK_PAUSE),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
+        Ok(None)
     }
 }
 
