@@ -147,6 +147,7 @@ impl Agent {
         facts.extend(self.look_after_late_sample(&server, taken_at, hour.now)?);
         facts.extend(self.staleness_seen(&sample)?);
         if own == Own::Yes {
+            facts.extend(self.manager_seen(&server, taken_at)?);
             facts.extend(self.handed_over(&sample, hour)?);
             facts.extend(self.day_before(&sample, hour)?);
         }

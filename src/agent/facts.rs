@@ -14,7 +14,7 @@ use crate::rules::finality;
 use crate::rules::renewal::{self, DecidedBy, Renewal, Switch, SwitchFacts};
 use crate::rules::schedule::{Duty, Facts, Policy, ReportState, ServerFacts, Since, UnitFacts};
 use crate::seal::digest;
-use crate::store::fact::{AutoUpdate, Enrolment, MessageKind, Miss, SealedMessage, SetbackRow, key};
+use crate::store::fact::{AutoUpdate, Enrolment, Fact, MessageKind, Miss, SealedMessage, SetbackRow, key};
 
 use super::Agent;
 use super::hooks::one_at_a_time;
@@ -256,7 +256,7 @@ impl Agent {
     pub(super) fn automatic_since(&self, unit: &Unit) -> Result<Option<Since>, Trouble> {
         Ok(match self.switch_decided(unit)? {
             (Switch::Off, _) => None,
-            (Switch::On, DecidedBy::EnterpriseManager) => Some(Since::Always),
+            (Switch::On, DecidedBy::EnterpriseManager) => self.managed_since(unit)?.map(Since::At),
             (Switch::On, DecidedBy::OrderHere) => self.ordered_switch(unit)?.map(|ordered| Since::At(ordered.at)),
             (Switch::On, DecidedBy::Server | DecidedBy::Default) => self.seen_on_since(unit)?.map(Since::At),
         })
@@ -292,6 +292,24 @@ impl Agent {
         Ok(self.automatic_since(unit)?.is_some() && self.sends()?)
     }
 
+    /// Since when Enterprise Manager's word is on, as of the first sample under it: months and weeks before are nobody's.
+    fn managed_since(&self, unit: &Unit) -> Result<Option<Instant>, Trouble> {
+        let mut earliest: Option<Instant> = None;
+        for server in &unit.servers {
+            let seen: Option<Instant> = self.store.row(&key::auto_update_seen(&by_manager(server)))?;
+            earliest = [earliest, seen].into_iter().flatten().min();
+        }
+        Ok(earliest)
+    }
+
+    /// What a sample shows of Enterprise Manager's word in the settings, when it is another than before.
+    pub(super) fn manager_seen(&self, server: &str, at: Instant) -> Result<Option<Fact>, Trouble> {
+        let is_on = self.settings.server(server).and_then(|settings| settings.em_auto_update) == Some(true);
+        let server = by_manager(server);
+        let was_on = self.store.row::<Instant>(&key::auto_update_seen(&server))?.is_some();
+        Ok((was_on != is_on).then(|| Fact::AutoUpdateSeen { server, since: is_on.then_some(at) }))
+    }
+
     /// Enterprise Manager's word, when it manages a server of the unit.
     fn manager_switch(&self, unit: &Unit) -> Option<bool> {
         unit.servers.iter().find_map(|name| self.settings.server(name)?.em_auto_update)
@@ -309,6 +327,11 @@ impl Agent {
     pub(super) fn is_reported_monthly(&self, unit: &Unit) -> Result<bool, Trouble> {
         Ok(self.unit_license(unit)?.is_some_and(|license| license.kind.is_reported_monthly()))
     }
+}
+
+/// What Enterprise Manager's word on a server is kept as, beside the server's own.
+fn by_manager(server: &str) -> String {
+    format!("Enterprise Manager for {server}")
 }
 
 /// What the rows of a unit were read with.

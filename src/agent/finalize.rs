@@ -59,6 +59,7 @@ impl Agent {
     ) -> Result<Obeyed, Refused> {
         let Plea { month, confirmed, despite } = plea;
         self.may_finalize(with, month, hour)?;
+        self.not_under_way(&Duty::FinalizeConsole { server: with.to_owned(), month })?;
         if confirmed != month {
             return Err(Refused::new(
                 2,

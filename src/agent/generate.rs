@@ -91,7 +91,8 @@ impl Agent {
     }
 
     /// The sample that stands for a server at the month's end (design.md section 4, "Report of M"): the newest fresh one
-    /// not older than `basis_max_age`; else one taken within that span after it; else what the server's policy says.
+    /// not older than `basis_max_age`; else one taken within that span after it, or for as long as `wait` says; else what
+    /// the server's policy says.
     pub(super) fn basis(&self, server: &str, month: Month) -> Result<Option<BasisSample>, Trouble> {
         let (ends_at, max_age) = (month.ends_at(), self.policy().basis_max_age);
         let before = self.store.newest_sample(server, ends_at)?;
@@ -100,14 +101,21 @@ impl Agent {
             return Ok(Some(basis_of(fresh, Age::Fresh)));
         }
         let earlier = self.fresh_times(server, ends_at - max_age, ends_at)?.pop();
-        let later = || self.fresh_times(server, ends_at, ends_at + max_age);
+        let later = || self.fresh_times(server, ends_at, ends_at + self.span_after(server));
         let fresh_at = if earlier.is_some() { earlier } else { later()?.into_iter().next() };
-        if let Some(at) = fresh_at {
-            let found = self.store.newest_sample(server, at)?;
-            return Ok(found.map(|found| basis_of(&found, Age::Fresh)));
+        let found = fresh_at.map(|at| self.store.newest_sample(server, at)).transpose()?.flatten();
+        // Counts of the next month say nothing of the closed one: what was new in it is used by then.
+        if let Some(found) = found.filter(|found| found.sample.taken_at < ends_at || found.sample.counts.is_empty()) {
+            return Ok(Some(basis_of(&found, Age::Fresh)));
         }
         let carries = self.settings.server(server).is_none_or(|server| server.month_end.carries());
         Ok(before.filter(|_| carries).map(|found| basis_of(&found, Age::Stale)))
+    }
+
+    /// How long after a month's end a sample of the server may stand for it.
+    fn span_after(&self, server: &str) -> TimeDelta {
+        let waits = self.settings.server(server).and_then(|server| server.month_end.waits());
+        self.policy().basis_max_age.max(waits.unwrap_or_default())
     }
 
     /// Instants in `[from, to)` of the server's samples that were no old numbers.
@@ -128,7 +136,7 @@ impl Agent {
             if self.is_gone_by(server, ends_at, ends_at)? {
                 continue;
             }
-            let fresh = !self.fresh_times(server, ends_at - max_age, ends_at + max_age)?.is_empty();
+            let fresh = !self.fresh_times(server, ends_at - max_age, ends_at + self.span_after(server))?.is_empty();
             waits_until = waits_until.max(crate::rules::schedule::basis_ready_at(
                 month,
                 fresh,
@@ -140,9 +148,17 @@ impl Agent {
     }
 
     /// A sample that belongs to a reported month builds an unsent report again, adjustments kept; a final one is named.
+    /// One from soon after a month's end may belong to that month, too.
     pub(super) fn late_for_report(&mut self, server: &str, taken_at: Instant, hour: Hour) -> Result<(), Trouble> {
         let month = Month::of(taken_at);
-        if month.ends_at() + self.policy().basis_max_age < taken_at || Month::of(hour.now) <= month {
+        if taken_at < month.starts_at() + self.span_after(server) {
+            self.late_for_month(server, month.previous(), taken_at, hour)?;
+        }
+        self.late_for_month(server, month, taken_at, hour)
+    }
+
+    fn late_for_month(&mut self, server: &str, month: Month, taken_at: Instant, hour: Hour) -> Result<(), Trouble> {
+        if Month::of(hour.now) <= month {
             return Ok(());
         }
         let units = self.units()?;

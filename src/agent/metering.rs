@@ -256,7 +256,10 @@ impl Agent {
     fn usage_of_day(&self, unit: &Unit, day: NaiveDate) -> Result<Vec<UsageEvent>, Trouble> {
         let (begins_at, ends_at) = (midnight(day), midnight(day + Days::new(1)));
         let last = ends_at - TimeDelta::seconds(1);
-        let mut samples = self.samples_standing(unit, None, last)?;
+        let mut samples = Vec::new();
+        for server in &unit.servers {
+            samples.extend(self.store.newest_sample(server, last)?);
+        }
         samples.retain(|found| begins_at <= found.sample.taken_at);
         if unit.counts_once_at(last) {
             count_once(&mut samples, None);

@@ -72,7 +72,7 @@ impl Agent {
         }
         let Some(newest) = at.iter().map(|(_, at)| *at).max() else { return Ok(None) };
         if unit.servers.len() > 1 && unit.counts_once_at(until) {
-            return self.total_counted_once(unit, until, newest).map(Some);
+            return self.total_counted_once(unit, until, at.iter().map(|(_, at)| *at).collect()).map(Some);
         }
         let mut of_unit = Summary::default();
         at.retain(|(_, at)| newest - self.policy().basis_max_age <= *at);
@@ -86,8 +86,9 @@ impl Agent {
     }
 
     /// The same where a machine of several servers counts once: read whole, and so only when a sample has come.
-    fn total_counted_once(&self, unit: &Unit, until: Instant, newest: Instant) -> Result<Total, Trouble> {
-        let of = (unit.id.clone(), Month::of(until), newest);
+    fn total_counted_once(&self, unit: &Unit, until: Instant, at: Vec<Instant>) -> Result<Total, Trouble> {
+        let newest = at.iter().copied().max().unwrap_or(until);
+        let of = (unit.id.clone(), Month::of(until), at);
         if let Some(known) = self.counted_once.borrow().get(&of) {
             return Ok(*known);
         }

@@ -297,7 +297,7 @@ impl Agent {
         Ok(Obeyed::Carry { duty, talk, then })
     }
 
-    fn not_under_way(&self, duty: &Duty) -> Result<(), Refused> {
+    pub(super) fn not_under_way(&self, duty: &Duty) -> Result<(), Refused> {
         if self.flights.contains(duty) {
             return Err(Refused::new(75, "that is being done right now; try again in a moment"));
         }

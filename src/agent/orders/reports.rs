@@ -144,6 +144,7 @@ impl Agent {
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
         let reason = review::given(reason)?.to_owned();
+        self.clock_believed()?;
         let (unit, report) = self.one_report(target)?;
         if matches!(report.stage, Stage::Sending { .. }) {
             let why = format!("the report of {} is sealed and being sent: correct it once it was taken", report.month);
@@ -173,7 +174,13 @@ impl Agent {
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
         let (unit, report) = self.one_report(target)?;
-        let external = External { by: Some(actor.to_owned()), ..external };
+        let is_blank = |words: &Option<String>| words.as_ref().is_none_or(|words| words.trim().is_empty());
+        if is_blank(&external.portal) {
+            return Err(Refused::new(2, "name the portal in which the report was entered"));
+        }
+        // Other words mend the first ones; it stays final as of the first.
+        let at = report.external.at.or(external.at);
+        let external = External { by: Some(actor.to_owned()), at, ..external };
         let (month, revision) = (report.month, report.revision);
         let mut facts = self.lapsed_as_final(&report, hour)?;
         facts.push(Fact::MarkedExternal { unit: unit.id.clone(), month, revision, external });

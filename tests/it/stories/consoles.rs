@@ -330,3 +330,19 @@ fn a_console_that_states_absurd_numbers_of_a_server_is_missed_and_the_server_is_
     assert!(!told(&world, &["no longer names"]).contains("vbr"));
     assert_silent(&world);
 }
+
+#[test]
+fn counts_from_after_a_months_end_do_not_stand_for_it() {
+    let mut world = console(3, "2026-01-10T09:30:00Z");
+    world.wire.cut_off("vspc", at("2026-01-31T18:30:00Z")..at("2026-02-01T00:20:00Z"));
+    world.run_until(at("2026-02-02"));
+    let report = report(&world, "2026-01");
+    assert_eq!(report.basis.stale.len(), 0, "a sample of 16:30 is fresh enough: {:?}", report.basis);
+    let mut world = console(3, "2026-01-10T09:30:00Z");
+    world.wire.cut_off("vspc", at("2026-01-31T10:00:00Z")..at("2026-02-01T00:20:00Z"));
+    world.run_until(at("2026-02-02"));
+    let report = self::report(&world, "2026-01");
+    assert_eq!(report.basis.stale.len(), 2, "both are carried: {:?}", report.basis);
+    let after = world.agent().store().sample_times("vbr01@vspc", at("2026-02-01")..at("2026-02-01T08:00:00Z")).unwrap();
+    assert!(!after.is_empty(), "there was one soon after the month's end");
+}

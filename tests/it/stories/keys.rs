@@ -113,6 +113,21 @@ fn wait_takes_a_sample_that_comes_in_time_and_carries_when_none_does() {
 }
 
 #[test]
+fn wait_takes_a_sample_that_is_later_than_the_age_of_a_basis() {
+    let mut plan = calm_vbr(31, "2026-01-10T09:30:00Z", 8);
+    plan.settings.basis_max_age = chrono::TimeDelta::hours(4);
+    let mut world = World::new(plan);
+    world.settings.servers[0].month_end = MonthEnd::Wait(chrono::NaiveTime::from_hms_opt(18, 0, 0).unwrap());
+    world.off_until(at("2026-01-10T09:30:00Z"));
+    world.wire.cut_off("vbr01", at("2026-01-31T10:00:00Z")..at("2026-02-01T09:00:00Z"));
+    world.run_until(at("2026-02-02"));
+    let waited = report(&world, "2026-01");
+    let [server] = waited.provenance.servers.as_slice() else { panic!("one server") };
+    assert_eq!(server.counted_by, CountedBy::Fresh);
+    assert!(waited.generated_at < at("2026-02-01T18:00:00Z"), "{}", waited.generated_at);
+}
+
+#[test]
 fn mapping_an_unknown_type_rates_the_kept_days_again_and_leaves_sent_reports_alone() {
     let mut world = World::new(calm(21, "2026-01-10T09:30:00Z", 6));
     world.run_until(at("2026-01-20T12:00:00Z"));

@@ -60,6 +60,41 @@ fn switched_on_after_the_deadline_the_month_is_still_a_persons() {
 }
 
 #[test]
+fn what_was_a_persons_before_enterprise_managers_word_stays_a_persons() {
+    let mut world = World::new(calm(2, "2026-01-20T09:30:00Z", 12));
+    auto_update(&mut world, false);
+    world.settings.servers[0].em_auto_update = Some(false);
+    world.off_until(at("2026-01-20T09:30:00Z"));
+    world.run_until(at("2026-02-15"));
+    world.settings.servers[0].em_auto_update = Some(true);
+    world.off_until(at("2026-02-15"));
+    world.run_until(at("2026-03-12"));
+    assert!(!is_sent(&report(&world, "2026-01")));
+    assert!(is_sent(&report(&world, "2026-02")));
+    let first = telemetry(&world).remove(0).week;
+    assert_eq!(first.to_string(), "2026-W07", "telemetry begins with the word");
+}
+
+#[test]
+fn a_second_mark_mends_the_words_and_moves_nothing() {
+    let mut world = World::new(calm(2, "2026-01-20T09:30:00Z", 12));
+    auto_update(&mut world, false);
+    world.run_until(at("2026-02-03T12:00:00Z"));
+    mark_external(&mut world, "2026-01");
+    world.run_until(at("2026-02-04T12:00:00Z"));
+    let mark = |portal: &str| Order::MarkExternal {
+        target: target("2026-01"),
+        portal: portal.to_owned(),
+        document: "U-4712".to_owned(),
+    };
+    assert_eq!(world.order(mark(" "), "clerk").expect_err("it names no portal").code, 2);
+    world.order(mark("Pulse"), "clerk").expect("a document is mended");
+    let external = report(&world, "2026-01").external;
+    assert_eq!(external.document.as_deref(), Some("U-4712"));
+    assert_eq!(external.at, Some(at("2026-02-03T12:00:00Z")), "final as of the first");
+}
+
+#[test]
 fn ordering_auto_update_again_moves_no_consent() {
     let mut world = World::new(calm(2, "2026-01-20T09:30:00Z", 12));
     world.wire.cut_off(tidegauge::protocol::PEER, at("2026-02-01")..at("2026-03-01"));

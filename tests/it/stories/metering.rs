@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use tidegauge::config::{Flags, Settings, Written};
-use tidegauge::simulation::world::KillPoint;
+use tidegauge::simulation::estate::EstatePlan;
+use tidegauge::simulation::world::{KillPoint, ServerPlan, SourceKind};
 
 use super::*;
 
@@ -151,6 +152,22 @@ fn what_was_tried_of_a_sink_that_the_settings_name_no_more_is_forgotten() {
     world.off_until(at("2026-01-30T13:00:00Z"));
     assert_eq!(world.agent().store().keys("setback/usage").unwrap(), Vec::<String>::new(), "none stays");
     assert_silent(&world);
+}
+
+#[test]
+fn a_server_that_fell_silent_in_the_evening_has_its_day() {
+    let mut plan = calm_vbr(49, "2026-01-04T09:30:00Z", 4);
+    plan.settings.usage_sinks = metered(49, "2026-01-04T09:30:00Z", "day").settings.usage_sinks;
+    plan.settings.basis_max_age = chrono::TimeDelta::hours(4);
+    let mut estate = EstatePlan::new(50, "vbr02", plan.begins_at, 4);
+    estate.license = plan.servers[0].estate.license.clone();
+    plan.servers.push(ServerPlan { name: "vbr02".to_owned(), source: SourceKind::Vbr, estate });
+    let mut world = World::new(plan);
+    world.wire.cut_off("vbr02", at("2026-01-06T14:00:00Z")..at("2026-01-07T09:00:00Z"));
+    world.run_until(at("2026-01-07T12:00:00Z"));
+    let sent = events(&world);
+    let of_day = sent.iter().filter(|event| event["data"]["period"] == "2026-01-06");
+    assert!(of_day.clone().any(|event| event["data"]["server"] == "vbr02"), "{sent:?}");
 }
 
 #[test]
