@@ -12,7 +12,7 @@ use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, IsoWeek, Month};
 use crate::rules::finality;
 use crate::rules::renewal::{self, DecidedBy, Renewal, Switch, SwitchFacts};
-use crate::rules::schedule::{Duty, Facts, Policy, ReportState, ServerFacts, Since, UnitFacts};
+use crate::rules::schedule::{Duty, Facts, Policy, ReportState, ServerFacts, UnitFacts};
 use crate::seal::digest;
 use crate::store::fact::{AutoUpdate, Enrolment, Fact, MessageKind, Miss, SealedMessage, SetbackRow, key};
 
@@ -253,12 +253,12 @@ impl Agent {
     }
 
     /// Since when usage is reported automatically; `None`: not.
-    pub(super) fn automatic_since(&self, unit: &Unit) -> Result<Option<Since>, Trouble> {
+    pub(super) fn automatic_since(&self, unit: &Unit) -> Result<Option<Instant>, Trouble> {
         Ok(match self.switch_decided(unit)? {
             (Switch::Off, _) => None,
-            (Switch::On, DecidedBy::EnterpriseManager) => self.managed_since(unit)?.map(Since::At),
-            (Switch::On, DecidedBy::OrderHere) => self.ordered_switch(unit)?.map(|ordered| Since::At(ordered.at)),
-            (Switch::On, DecidedBy::Server | DecidedBy::Default) => self.seen_on_since(unit)?.map(Since::At),
+            (Switch::On, DecidedBy::EnterpriseManager) => self.seen_since(unit, by_manager)?,
+            (Switch::On, DecidedBy::OrderHere) => self.ordered_switch(unit)?.map(|ordered| ordered.at),
+            (Switch::On, DecidedBy::Server | DecidedBy::Default) => self.seen_since(unit, str::to_owned)?,
         })
     }
 
@@ -268,7 +268,7 @@ impl Agent {
         Ok(renewal::effective_switch(SwitchFacts {
             enterprise_manager: self.manager_switch(unit).map(switch),
             ordered: self.ordered_switch(unit)?.map(|ordered| switch(ordered.on)),
-            server: self.seen_on_since(unit)?.map(|_| Switch::On),
+            server: self.seen_since(unit, str::to_owned)?.map(|_| Switch::On),
         }))
     }
 
@@ -277,12 +277,12 @@ impl Agent {
         Ok(self.store.row(&key::of_unit("auto_update", &unit.id))?)
     }
 
-    /// Since when a server of the unit showed its own auto update on: one that came on after a deadline sends nothing
-    /// that this deadline left to a person.
-    fn seen_on_since(&self, unit: &Unit) -> Result<Option<Instant>, Trouble> {
+    /// Since when a server of the unit showed its own auto update on, or was under Enterprise Manager's word: what came
+    /// on after a deadline sends nothing that this deadline left to a person.
+    fn seen_since(&self, unit: &Unit, kept_as: fn(&str) -> String) -> Result<Option<Instant>, Trouble> {
         let mut earliest: Option<Instant> = None;
         for server in &unit.servers {
-            let seen: Option<Instant> = self.store.row(&key::auto_update_seen(server))?;
+            let seen: Option<Instant> = self.store.row(&key::auto_update_seen(&kept_as(server)))?;
             earliest = [earliest, seen].into_iter().flatten().min();
         }
         Ok(earliest)
@@ -290,16 +290,6 @@ impl Agent {
 
     pub(super) fn is_automatic(&self, unit: &Unit) -> Result<bool, Trouble> {
         Ok(self.automatic_since(unit)?.is_some() && self.sends()?)
-    }
-
-    /// Since when Enterprise Manager's word is on, as of the first sample under it: months and weeks before are nobody's.
-    fn managed_since(&self, unit: &Unit) -> Result<Option<Instant>, Trouble> {
-        let mut earliest: Option<Instant> = None;
-        for server in &unit.servers {
-            let seen: Option<Instant> = self.store.row(&key::auto_update_seen(&by_manager(server)))?;
-            earliest = [earliest, seen].into_iter().flatten().min();
-        }
-        Ok(earliest)
     }
 
     /// What a sample shows of Enterprise Manager's word in the settings, when it is another than before.

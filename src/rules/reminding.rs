@@ -7,7 +7,7 @@ use crate::domain::report::Stage;
 use crate::domain::{Instant, Month};
 
 use super::deadlines::{Deadlines, Due};
-use super::schedule::{Policy, Reminder, ReportState, Since, UnitFacts};
+use super::schedule::{Policy, Reminder, ReportState, UnitFacts};
 use super::working_days::WorkingDays;
 
 /// The open second step is recalled so often once its deadline has passed.
@@ -18,7 +18,7 @@ const OVERDUE_STEP_PAUSE: TimeDelta = TimeDelta::days(7);
 pub struct Unattended {
     pub month: Month,
     /// Whether usage is reported automatically, and since when.
-    pub automatic: Option<Since>,
+    pub automatic: Option<Instant>,
     /// Whether there is a License Update Server and it knows us.
     pub sends: bool,
     /// The coverage policy lets it go out unseen.
@@ -31,11 +31,7 @@ impl Unattended {
     /// The deadline that an open report is held to: it goes by itself when usage was reported automatically by then,
     /// there is someone to send to, enough coverage, and no correction.
     pub fn due(&self, deadlines: Deadlines) -> Due {
-        let automatic = match self.automatic {
-            Some(Since::Always) => true,
-            Some(Since::At(at)) => at <= deadlines.auto_submit_at(self.month),
-            None => false,
-        };
+        let automatic = self.automatic.is_some_and(|since| since <= deadlines.auto_submit_at(self.month));
         let goes = automatic && self.sends && self.may_go_unseen && self.revision == 1;
         if goes { Due::AutoSubmit } else { Due::Manual }
     }

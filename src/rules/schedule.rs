@@ -75,7 +75,7 @@ pub struct UnitFacts {
     /// Only rental keys are reported monthly.
     pub monthly: bool,
     /// Whether usage is reported automatically, and since when.
-    pub automatic: Option<Since>,
+    pub automatic: Option<Instant>,
     /// Whether there is a License Update Server and it knows us.
     pub sends: bool,
     /// VSPC collects and approves the reports of all its servers by itself: there is no reminder window.
@@ -97,13 +97,6 @@ pub struct UnitFacts {
     pub license_watch_at: Option<Instant>,
     /// Servers whose basis for the month just ended is still awaited (see [`basis_ready_at`]).
     pub basis_waits_until: Option<Instant>,
-}
-
-/// Since when the switch is on; `Always`: the server's own setting, read when the duty falls due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Since {
-    Always,
-    At(Instant),
 }
 
 /// Where a month's newest revision stands.
@@ -323,10 +316,7 @@ fn telemetry(unit: &UnitFacts, planned: &mut Vec<Planned>) {
 /// sealed before consent was taken back is sent until answered once it is given again.
 pub fn first_week_owed(unit: &UnitFacts) -> Option<IsoWeek> {
     let since = unit.since.filter(|_| unit.sends)?;
-    let since = match unit.automatic? {
-        Since::Always => since,
-        Since::At(at) => since.max(at),
-    };
+    let since = since.max(unit.automatic?);
     if unit.telemetry_unanswered.is_some() {
         return unit.telemetry_unanswered;
     }

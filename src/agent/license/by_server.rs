@@ -14,7 +14,6 @@ use crate::domain::installation::{ServerName, Unit};
 use crate::domain::license::License;
 use crate::rules::license_results::{self, Consequence, LicenseOutcome, LicenseResult, Pause};
 use crate::rules::renewal::{self, Renewal, Window};
-use crate::rules::schedule::Since;
 use crate::rules::server_update::{self, ServerAnswer};
 use crate::sources::renewing::{Deed, Errand, Heard, Renewed, Talk};
 use crate::store::fact::{LicenseCheckRow, SetbackRow, key};
@@ -90,12 +89,14 @@ impl Agent {
     /// What one server's license owes next; `None`: never seen, or nobody asks since it was switched off or its contract
     /// terminated. (Enterprise Manager's word stays on after that; a person's `license update` then asks.) A key that auto
     /// update does not renew is not asked for, and its window goes on.
-    fn next_step_of(&self, unit: &Unit, server: &str, since: Since, now: Instant) -> Result<Option<Renewal>, Trouble> {
+    fn next_step_of(
+        &self,
+        unit: &Unit,
+        server: &str,
+        enabled_at: Instant,
+        now: Instant,
+    ) -> Result<Option<Renewal>, Trouble> {
         let Some(license) = self.store.row::<License>(&key::license_seen(server))? else { return Ok(None) };
-        let enabled_at = match since {
-            Since::Always => unit.since.unwrap_or(unit.formed_at),
-            Since::At(at) => at,
-        };
         let last: Option<LicenseCheckRow> = self.store.row(&key::server_check(&unit.id, server))?;
         let terminated = LicenseOutcome::ContractTerminated.number();
         if last.as_ref().is_some_and(|last| last.result == terminated && enabled_at <= last.at) {

@@ -11,7 +11,6 @@ use crate::domain::license::License;
 use crate::protocol::{self, LicenseCheck, Message};
 use crate::rules::license_results::LicenseOutcome;
 use crate::rules::renewal::{self, LastCheck, Renewal};
-use crate::rules::schedule::Since;
 use crate::seal::keys::VerifyingKey;
 use crate::store::fact::{LicenseCheckRow, SetbackRow, key};
 
@@ -40,13 +39,9 @@ impl Agent {
 
     fn unit_step(&self, unit: &Unit, now: Instant) -> Result<Option<Renewal>, Trouble> {
         let asks = self.settings.renews_by_license_server(&unit.servers) && self.sends()?;
-        let Some(since) = self.automatic_since(unit)?.filter(|_| asks) else { return Ok(None) };
+        let Some(enabled_at) = self.automatic_since(unit)?.filter(|_| asks) else { return Ok(None) };
         let Some(license) = self.unit_license(unit)? else { return Ok(None) };
         let window = renewal::window(license.expires_on, license.support_expires_on);
-        let enabled_at = match since {
-            Since::Always => unit.since.unwrap_or(unit.formed_at),
-            Since::At(at) => at,
-        };
         let goes_off = |at: Instant| Ok((!self.switched_off_since(unit, at)?).then_some(Renewal::SwitchOff { at }));
         if self.is_terminated(unit, enabled_at)? {
             return Ok(None);

@@ -10,7 +10,7 @@ use tidegauge::domain::{Instant, Month};
 use tidegauge::rules::deadlines::{Deadlines, Due};
 use tidegauge::rules::reminding::{Unattended, next, review_at};
 use tidegauge::rules::retention::Keep;
-use tidegauge::rules::schedule::{Policy, Reminder, ReportState, Since, UnitFacts};
+use tidegauge::rules::schedule::{Policy, Reminder, ReportState, UnitFacts};
 use tidegauge::rules::working_days::WorkingDays;
 
 use super::made::{at, month};
@@ -39,7 +39,7 @@ fn manual() -> UnitFacts {
 }
 
 fn automatic() -> UnitFacts {
-    UnitFacts { automatic: Some(Since::Always), ..manual() }
+    UnitFacts { automatic: Some(Instant::MIN_UTC), ..manual() }
 }
 
 fn report(of: &str, stage: Stage) -> ReportState {
@@ -149,12 +149,12 @@ fn the_second_step_has_its_own_date_daily_before_it_weekly_after_it_on_the_worki
 fn a_report_is_held_to_the_manual_deadline_unless_everything_lets_it_go_by_itself() {
     let goes = Unattended {
         month: month("2026-10"),
-        automatic: Some(Since::Always),
+        automatic: Some(Instant::MIN_UTC),
         sends: true,
         may_go_unseen: true,
         revision: 1,
     };
-    let since = |text| Some(Since::At(at(text)));
+    let since = |text| Some(at(text));
     let due = |unattended: Unattended| unattended.due(Deadlines::default());
     assert_eq!(due(goes), Due::AutoSubmit);
     assert_eq!(due(Unattended { automatic: since("2026-11-11T00:00:00Z"), ..goes }), Due::AutoSubmit);

@@ -9,7 +9,7 @@ use tidegauge::domain::{Instant, IsoWeek};
 use tidegauge::rules::deadlines::Deadlines;
 use tidegauge::rules::retention::{Keep, RetentionFacts};
 use tidegauge::rules::schedule::{
-    Duty, Facts, Planned, Policy, ReportState, ServerFacts, Since, TROUBLED_AT_ONCE_MAX, UnitFacts, next_duty, plan,
+    Duty, Facts, Planned, Policy, ReportState, ServerFacts, TROUBLED_AT_ONCE_MAX, UnitFacts, next_duty, plan,
 };
 use tidegauge::rules::working_days::WorkingDays;
 
@@ -47,7 +47,7 @@ fn unit() -> UnitFacts {
         servers: vec!["vbr01".to_owned()],
         since: Some(at("2026-10-05T09:00:00Z")),
         monthly: true,
-        automatic: Some(Since::At(at("2026-10-05T10:00:00Z"))),
+        automatic: Some(at("2026-10-05T10:00:00Z")),
         sends: true,
         left_at: None,
         reviewed_elsewhere: false,
@@ -134,8 +134,8 @@ fn telemetry_begins_with_the_later_of_first_sample_and_consent_and_only_in_autom
         let unit = UnitFacts { automatic, sends, ..unit() };
         planned(&facts(vec![unit]), "draw").first().map(|(_, key)| key.clone())
     };
-    assert_eq!(first_owed(Some(Since::Always), true).as_deref(), Some("draw u 2026-W41"));
-    let consent = Some(Since::At(at("2026-10-22T00:00:00Z")));
+    assert_eq!(first_owed(Some(Instant::MIN_UTC), true).as_deref(), Some("draw u 2026-W41"));
+    let consent = Some(at("2026-10-22T00:00:00Z"));
     assert_eq!(first_owed(consent, true).as_deref(), Some("draw u 2026-W43"));
     assert_eq!((first_owed(None, true), first_owed(consent, false)), (None, None));
     let imported = UnitFacts { since: None, ..unit() };

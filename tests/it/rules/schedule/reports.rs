@@ -99,11 +99,11 @@ fn a_report_generated_after_the_deadline_is_sent_at_once_but_told_and_written_fi
 
 #[test]
 fn a_deadline_that_passed_in_manual_mode_is_never_made_up_for() {
-    let consented = |at_text: &str| UnitFacts { automatic: Some(Since::At(at(at_text))), ..with(october()) };
+    let consented = |at_text: &str| UnitFacts { automatic: Some(at(at_text)), ..with(october()) };
     assert!(submit_at(consented("2026-11-11T00:00:00Z")).is_some());
     assert_eq!(submit_at(consented("2026-11-11T00:00:01Z")), None);
     assert_eq!(submit_at(UnitFacts { automatic: None, ..with(october()) }), None);
-    assert!(submit_at(UnitFacts { automatic: Some(Since::Always), ..with(october()) }).is_some());
+    assert!(submit_at(UnitFacts { automatic: Some(Instant::MIN_UTC), ..with(october()) }).is_some());
 }
 
 #[test]
@@ -208,7 +208,7 @@ proptest! {
         flying in prop::collection::btree_set(0..8usize, 0..8), suspect in any::<bool>(),
     ) {
         let report = ReportState { stage, revision, files_written: written, ..october() };
-        let automatic = automatic.then_some(Since::Always);
+        let automatic = automatic.then_some(Instant::MIN_UTC);
         let check = Some(at("2026-11-09T00:00:00Z"));
         let facts = Facts {
             servers: vec![server(Some("2026-11-05T10:07:00Z"))],
