@@ -121,8 +121,7 @@ pub struct Agent {
     console_reports: BTreeMap<String, Option<Box<ConsoleReport>>>,
     /// What the schedule knows of rows.
     kept: KeptRows,
-    /// Totals of units whose shared machines count once, by the month and the newest sample they stand for.
-    counted_once: RefCell<BTreeMap<(UnitId, Month, Vec<Instant>), license::Total>>,
+    counted_once: RefCell<license::CountedOnce>,
     /// What newest samples come to.
     looks: RefCell<views::looks::Looks>,
     /// What explains shortfalls of reports that are kept.

@@ -1,10 +1,12 @@
 //! What is used of a license's limit, from the newest samples, and what would not be processed above it.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 
 use crate::agent::views::usage::count_once;
 use crate::agent::{Agent, Trouble};
-use crate::domain::installation::Unit;
+use crate::domain::installation::{Unit, UnitId};
 use crate::domain::license::License;
 use crate::domain::sample::Summary;
 use crate::domain::workload::Class;
@@ -13,6 +15,9 @@ use crate::rules::overage::{self, Claim, Usage};
 use crate::rules::renewal::Switch;
 use crate::rules::{counting, instances};
 use crate::store::ClassifiedSample;
+
+/// Totals of units whose shared machines count once, by the month and each server's newest sample that they stand for.
+pub(in crate::agent) type CountedOnce = BTreeMap<(UnitId, Month, Vec<Instant>), Total>;
 
 /// What a unit's newest samples sum up to, and when the newest was taken.
 #[derive(Clone, Copy, Debug)]

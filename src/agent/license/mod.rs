@@ -12,7 +12,7 @@ use crate::domain::installation::Unit;
 use crate::rules::schedule::Duty;
 
 pub use by_server::{Round, Wish};
-pub(in crate::agent) use limit::Total;
+pub(in crate::agent) use limit::CountedOnce;
 pub(in crate::agent) use session::Session;
 pub(in crate::agent) use watch::WatchGiven;
 
