@@ -128,6 +128,20 @@ fn wait_takes_a_sample_that_is_later_than_the_age_of_a_basis() {
 }
 
 #[test]
+fn a_file_from_soon_after_a_months_end_builds_its_unsent_report_again() {
+    let mut world = World::new(calm_vbr(32, "2026-01-10T09:30:00Z", 8));
+    world.wire.cut_off("vbr01", at("2026-01-31T03:00:00Z")..at("2026-02-05"));
+    world.run_until(at("2026-02-02"));
+    let counted_by = |world: &World| report(world, "2026-01").provenance.servers[0].counted_by;
+    assert_eq!(counted_by(&world), CountedBy::Carried);
+    let sample = world.servers["vbr01"].estate.lock().unwrap().snapshot(at("2026-02-01T00:30:00Z"));
+    let text = tidegauge::sources::snapshot_file::to_json(&sample).to_string();
+    world.order(Order::ImportSamples { file: "s.json".to_owned(), text }, "mia").expect("a good snapshot");
+    assert_eq!(counted_by(&world), CountedBy::Fresh);
+    assert_eq!(told(&world, &["report.late_sample"]).lines().count(), 1, "and people are told");
+}
+
+#[test]
 fn mapping_an_unknown_type_rates_the_kept_days_again_and_leaves_sent_reports_alone() {
     let mut world = World::new(calm(21, "2026-01-10T09:30:00Z", 6));
     world.run_until(at("2026-01-20T12:00:00Z"));
