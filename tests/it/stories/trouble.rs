@@ -123,7 +123,7 @@ fn a_server_that_answers_nonsense_is_told_once_and_recovers() {
 }
 
 #[test]
-fn while_the_clock_is_doubted_nobody_generates_or_sends() {
+fn while_the_clock_is_doubted_nobody_generates_corrects_or_sends() {
     let mut world = World::new(calm(13, "2026-01-20T09:30:00Z", 6));
     world.run_until(at("2026-02-02T10:00:00Z"));
     world.clock_jumps(chrono::TimeDelta::hours(5));
@@ -132,5 +132,9 @@ fn while_the_clock_is_doubted_nobody_generates_or_sends() {
     world.clock_jumps(chrono::TimeDelta::hours(-5));
     world.order(Order::ConfirmClock, "mia").expect("a person vouches for the clock");
     world.order(Order::Send { target: target("2026-01") }, "mia").expect("the clock is believed");
+    world.clock_jumps(chrono::TimeDelta::hours(5));
+    let correct = Order::Correct { target: target("2026-01"), reason: "a test machine".to_owned() };
+    let refused = world.order(correct, "mia").expect_err("the clock is doubted again");
+    assert_eq!(refused.code, 75);
     assert_silent(&world);
 }
