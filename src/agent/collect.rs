@@ -149,6 +149,7 @@ impl Agent {
         if own == Own::Yes {
             facts.extend(self.manager_seen(&server, taken_at)?);
             facts.extend(self.handed_over(&sample, hour)?);
+            facts.extend(self.entry_seen(&sample, hour)?);
             facts.extend(self.day_before(&sample, hour)?);
         }
         self.record(hour, by, facts)?;

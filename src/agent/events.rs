@@ -3,7 +3,7 @@
 use crate::domain::finalization;
 use crate::domain::gate::Ruling;
 use crate::domain::report::Stage;
-use crate::store::fact::{BillingDeed, EndpointFact, Fact, LettingGo, MessageKind, ReportCause};
+use crate::store::fact::{BillingDeed, EndpointFact, Entry, Fact, LettingGo, MessageKind, ReportCause};
 
 /// What the news of a fact is called in mails and webhooks.
 pub(super) fn news(fact: &Fact) -> Option<&'static str> {
@@ -22,6 +22,7 @@ pub(super) fn event(fact: &Fact) -> &'static str {
         Fact::SampleMissed { .. } => "sample.missed",
         Fact::ServerRecovered { .. } => "sample.recovered",
         Fact::MembersSeen { .. } => "source.members_changed",
+        Fact::EntrySeen { seen, .. } => entry(seen),
         Fact::StaleSeen { span, .. } if span.until.is_none() => "source.stale",
         Fact::StaleSeen { .. } => "source.fresh",
         Fact::SlotDrawn { .. } => "telemetry.drawn",
@@ -71,6 +72,13 @@ pub(super) fn event(fact: &Fact) -> &'static str {
         | Fact::NoticeSettled { .. }
         | Fact::ReportsBuiltBy { .. }
         | Fact::SettingsSeen { .. } => RECORDED,
+    }
+}
+
+fn entry(seen: &Entry) -> &'static str {
+    match seen.absent {
+        None => "source.added",
+        Some(_) => "source.removed",
     }
 }
 

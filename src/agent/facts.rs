@@ -121,9 +121,13 @@ impl Agent {
         Ok(state)
     }
 
-    /// When the newest mark of a unit stood whose last server has left; `None` while it has servers.
+    /// When the newest mark of a unit stood whose last server has left, or the settings dropped its last one; `None` while it
+    /// has servers.
     pub(super) fn left_at(&self, unit: &Unit, now: Instant) -> Result<Option<Instant>, Trouble> {
-        let Some(since) = unit.since.filter(|_| unit.servers.is_empty()) else { return Ok(None) };
+        if !unit.servers.is_empty() {
+            return self.all_dropped_at(unit);
+        }
+        let Some(since) = unit.since else { return Ok(None) };
         let last = self.store.last_day(&unit.id, since.date_naive(), now.date_naive())?;
         Ok(Some(last.map_or(since, |day| day.mark.at)))
     }

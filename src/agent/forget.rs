@@ -14,7 +14,7 @@ use crate::domain::notice::Notice;
 use crate::domain::report::UsageReport;
 use crate::formats::FORMATS;
 use crate::rules::forgetting::{Case, Next, Refusal, judge};
-use crate::rules::schedule::Duty;
+use crate::rules::schedule::{Duty, owes_month};
 use crate::rules::{finality, review};
 use crate::seal::digest::sha256_hex;
 use crate::store::fact::{Fact, JournalThinned, LettingGo, MessageKind, SetbackRow, key};
@@ -123,7 +123,7 @@ impl Agent {
         Ok(match self.newest_report(&unit.id, next)? {
             Some(report) if finality::is_final(&report) => Next::Final,
             Some(_) => Next::Open,
-            None if self.left_at(unit, hour.now)?.is_some_and(|left_at| left_at < next.ends_at()) => Next::NeverComes,
+            None if !owes_month(&unit.servers, self.left_at(unit, hour.now)?, next) => Next::NeverComes,
             None => Next::Missing,
         })
     }

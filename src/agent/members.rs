@@ -15,7 +15,7 @@ use crate::rules::kept_out::{self, Direct};
 use crate::rules::schedule::expected_samples;
 use crate::sources::{Collected, KnownServer, Names};
 use crate::store::Taken;
-use crate::store::fact::{Absence, Absent, Fact, Member, Members, StaleSpan, key};
+use crate::store::fact::{Absence, Absent, Entry, Fact, Member, Members, StaleSpan, key};
 
 use super::{Agent, Hour, Trouble};
 
@@ -78,16 +78,31 @@ impl Agent {
     /// The source's word on one of its servers; `None` for servers of the settings themselves.
     pub(super) fn member(&self, server: &str) -> Result<Option<Member>, Trouble> {
         let entry = entry_of(server);
-        if entry == server || !self.names_its_servers(entry) {
+        let is_named = entry != server && (self.names_its_servers(entry) || self.dropped(entry)?.is_some());
+        if !is_named {
             return Ok(None);
         }
         Ok(self.store.row(&key::member(entry, server))?)
     }
 
-    /// Whether the server belongs to no period that begins then: it left its source, or is sampled directly.
+    /// Since when samples of the server are expected: its source names it, or its first own sample was taken.
+    pub(super) fn watched_since(&self, server: &str) -> Result<Option<Instant>, Trouble> {
+        let entry: Option<Entry> = self.store.row(&key::entry(server))?;
+        Ok(self.member(server)?.map(|member| member.first_seen_at).or(entry.map(|entry| entry.since)))
+    }
+
+    /// Why the server is not sampled any more: its source or the settings no longer name it, or it goes by another name.
+    pub(super) fn absent(&self, server: &str) -> Result<Option<Absent>, Trouble> {
+        match self.member(server)?.and_then(|member| member.absent) {
+            None => self.dropped(server),
+            absent => Ok(absent),
+        }
+    }
+
+    /// Whether the server belongs to no period that begins then: it left its source or the settings, or is sampled
+    /// directly.
     pub(super) fn is_gone_by(&self, server: &str, begins_at: Instant, ends_at: Instant) -> Result<bool, Trouble> {
-        let absent = self.member(server)?.and_then(|member| member.absent);
-        Ok(absent.is_some_and(|absent| match absent.why {
+        Ok(self.absent(server)?.is_some_and(|absent| match absent.why {
             // In the month in which it left its last numbers stand, by the server's month-end policy.
             Absence::Left => absent.since <= begins_at,
             Absence::SampledDirectly { .. } => absent.since <= ends_at,
@@ -254,11 +269,11 @@ impl Agent {
     }
 
     /// An empty sample of a server at the instant at which another one takes over.
-    fn last_sample(&self, server: &str, direct: &Sample, hour: Hour) -> Result<Option<Fact>, Trouble> {
+    pub(super) fn last_sample(&self, server: &str, direct: &Sample, hour: Hour) -> Result<Option<Fact>, Trouble> {
         let Some(newest) = self.store.newest_sample(server, hour.now)?.map(|found| found.sample) else {
             return Ok(None);
         };
-        let why = format!("sampled directly as {} from here on", direct.server);
+        let why = format!("sampled as {} from here on", direct.server);
         let last = Sample {
             taken_at: direct.taken_at,
             workloads: Workloads::default(),

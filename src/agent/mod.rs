@@ -11,6 +11,7 @@ mod collect;
 mod compare;
 mod difference;
 mod enrol;
+mod entries;
 mod events;
 mod evidence;
 mod facts;
@@ -231,6 +232,7 @@ impl Agent {
         facts.extend(agent.settings_seen()?);
         facts.extend(agent.settled_for_nobody()?);
         facts.extend(agent.unmetered()?);
+        facts.extend(agent.entries_dropped(hour)?);
         facts.extend(agent.put_off_by_another_clock(hour)?);
         agent.record(hour, "duty", facts)?;
         if !agent.settings.pseudonyms.is_empty() {

@@ -55,6 +55,7 @@ impl Agent {
         let mut facts: Vec<_> = self.settings_seen()?.into_iter().collect();
         facts.extend(self.settled_for_nobody()?);
         facts.extend(self.unmetered()?);
+        facts.extend(self.entries_dropped(hour)?);
         self.record(hour, "settings", facts)?;
         if !self.settings.pseudonyms.is_empty() {
             self.make_pseudonym_key()?;

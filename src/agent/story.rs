@@ -13,8 +13,8 @@ use crate::domain::report::{Stage, UsageReport};
 use crate::domain::{Instant, Month};
 use crate::protocol::BODY_BYTES_MAX;
 use crate::store::fact::{
-    Absence, Absent, AutoUpdate, BillingDeed, EndpointFact, Fact, InstalledKey, LettingGo, LicenseCheckRow, Members,
-    MessageKind, ReportCause, SealedMessage, StaleSpan,
+    Absence, Absent, AutoUpdate, BillingDeed, EndpointFact, Entry, Fact, InstalledKey, LettingGo, LicenseCheckRow,
+    Members, MessageKind, ReportCause, SealedMessage, StaleSpan,
 };
 
 /// Of misses in a row the first and every so many are told.
@@ -51,6 +51,7 @@ pub(super) fn told(fact: &Fact) -> Option<String> {
         Fact::ServerRecovered { server } => format!("{server} answers again"),
         Fact::MembersSeen { members, .. } if members.members.is_empty() => return None,
         Fact::MembersSeen { source, members } => format!("{source} names {}", named(members)),
+        Fact::EntrySeen { entry, seen } => of_settings(entry, seen),
         Fact::StaleSeen { server, span } => stale(server, span),
         Fact::SlotDrawn { week, at, .. } => format!("telemetry {week} drawn for {}", minute_text(*at)),
         Fact::ReportKept { cause, report } => kept(*cause, report),
@@ -97,6 +98,14 @@ pub(super) fn told(fact: &Fact) -> Option<String> {
         | Fact::ReportsBuiltBy { .. }
         | Fact::SettingsSeen { .. } => return None,
     })
+}
+
+fn of_settings(entry: &str, seen: &Entry) -> String {
+    match seen.absent.as_ref().map(|absent| &absent.why) {
+        None => format!("{entry} is sampled here"),
+        Some(Absence::Left) => format!("the settings no longer name {entry}"),
+        Some(Absence::SampledDirectly { as_server }) => format!("{entry} is {as_server} now"),
+    }
 }
 
 fn stale(server: &str, span: &StaleSpan) -> String {

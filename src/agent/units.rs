@@ -98,7 +98,7 @@ impl Agent {
         if own == Own::Yes {
             target.since.get_or_insert(sample.taken_at);
         }
-        let once = self.counts_once(&target);
+        let once = self.counts_once(&target)?;
         if once != target.counts_once_at(sample.taken_at) {
             // What was counted before stays as it was; a unit that begins so always did.
             let from = if before.servers.is_empty() { Instant::UNIX_EPOCH } else { sample.taken_at };
@@ -112,11 +112,14 @@ impl Agent {
 
     /// Whether a machine that several servers of the unit show counts once: by the settings, or because one Enterprise
     /// Manager manages them all (domain.md 3.6).
-    fn counts_once(&self, unit: &Unit) -> bool {
+    fn counts_once(&self, unit: &Unit) -> Result<bool, Trouble> {
         let by_manager = |name: &String| {
-            self.settings.server(name).is_some_and(|server| server.managed_by == Some(ManagedBy::EnterpriseManager))
+            let settings = self.settings.server(name);
+            Ok(settings.is_some_and(|server| server.managed_by == Some(ManagedBy::EnterpriseManager))
+                || self.dropped(name)?.is_some())
         };
-        self.settings.count_duplicates_once || unit.servers.iter().all(by_manager)
+        let managed = unit.servers.iter().map(by_manager).collect::<Result<Vec<bool>, Trouble>>()?;
+        Ok(self.settings.count_duplicates_once || managed.into_iter().all(|one| one))
     }
 
     /// The existing unit that a sample belongs to; `None`: one of its own.

@@ -88,7 +88,7 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
     let once = counted_once(&facts, &counted, as_of);
     for (of, (basis, counted)) in facts.samples.iter().zip(&counted).enumerate() {
         let duplicates = |at: usize| once.get(&(of, at));
-        let own = Own { sample: &basis.sample, counted, as_of: as_of.of_basis(basis), rating: &facts.rating };
+        let own = Own { sample: &basis.sample, counted, ends_at: as_of.at, rating: &facts.rating };
         take_workloads(&own, &duplicates, &mut groups, &mut workloads);
         take_counts(&basis.sample, &facts.rating, &mut groups);
     }
@@ -204,7 +204,8 @@ pub(super) fn record_without(report: &UsageReport, members: &[&str]) -> String {
 struct Own<'a> {
     sample: &'a Sample,
     counted: &'a [Counted],
-    as_of: AsOf,
+    /// Of the period, which a carried sample may be older than.
+    ends_at: Instant,
     rating: &'a Rating,
 }
 
@@ -221,7 +222,7 @@ fn take_workloads<'a>(
             Some(Duplicate::Here(once)) => once.first_processed_at,
             Some(Duplicate::On(_)) | None => counted.first_processed_at,
         };
-        if first_known.is_some_and(|first| own.as_of.at <= first) {
+        if first_known.is_some_and(|first| own.ends_at <= first) {
             continue;
         }
         let counted = match duplicate(at) {

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::installation::entry_of;
+use crate::domain::installation::{ServerName, entry_of};
 use crate::domain::report::Stage;
 use crate::domain::{Instant, IsoWeek, Month};
 
@@ -70,7 +70,7 @@ pub struct UnitFacts {
     pub servers: Vec<String>,
     /// The agent's first own sample; months before it are not owed.
     pub since: Option<Instant>,
-    /// The last instant that it owes anything for, when its last server has left; `None`: it stands.
+    /// The last instant that it owes anything for, when its last server has left it or the settings; `None`: it stands.
     pub left_at: Option<Instant>,
     /// Only rental keys are reported monthly.
     pub monthly: bool,
@@ -231,13 +231,19 @@ pub fn expected_samples(from: Instant, to: Instant, policy: &Policy) -> u32 {
 fn months(unit: &UnitFacts, policy: &Policy, planned: &mut Vec<Planned>) {
     let Some(since) = unit.since.filter(|_| unit.monthly) else { return };
     let owed = first_month_owed(unit, since);
-    // The month in which the last server left goes to the license that it left for.
-    if unit.left_at.is_none_or(|left_at| owed.ends_at() <= left_at) {
+    if owes_month(&unit.servers, unit.left_at, owed) {
         planned.push(generate(unit, owed));
     }
     for report in &unit.reports {
         report_duties(unit, report, policy, planned);
     }
+}
+
+/// Whether a unit of these servers that owes nothing after `left_at` owes the month. The month in which its last server left
+/// for another license goes to that license; where the settings dropped it, the month is still the unit's own.
+pub fn owes_month(servers: &[ServerName], left_at: Option<Instant>, month: Month) -> bool {
+    let last = if servers.is_empty() { month.ends_at() } else { month.starts_at() };
+    left_at.is_none_or(|left_at| last <= left_at)
 }
 
 /// The oldest month that never had a report, from the month of the first own sample on.

@@ -22,7 +22,7 @@ pub use super::billing::{BillingDeed, BillingExport};
 pub use super::endpoint::{EndpointFact, HookTry, UsagePassedOver, UsageTaken};
 pub use super::letting_go::{Checkpoint, JournalThinned, LastTold, LettingGo, ThinnedSample};
 pub use super::licensing::{AutoUpdate, GateRow, InstalledKey, LicenseCheckRow, ServerJudgement};
-pub use super::members::{Absence, Absent, Member, Members, StaleSpan};
+pub use super::members::{Absence, Absent, Entry, Member, Members, StaleSpan};
 pub use super::rows::{Row, key};
 
 /// One thing that happened. Closed set; facts of samples carry packed bytes.
@@ -71,6 +71,11 @@ pub enum Fact {
     MembersSeen {
         source: ServerName,
         members: Members,
+    },
+    /// A server of the settings is sampled here, or the settings no longer name it.
+    EntrySeen {
+        entry: ServerName,
+        seen: Entry,
     },
     /// A source had nothing fresh of a server since then, or has again.
     StaleSeen {

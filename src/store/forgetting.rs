@@ -94,6 +94,7 @@ impl Withheld {
             | Fact::ServerRecovered { .. }
             | Fact::SourceRead { .. }
             | Fact::MembersSeen { .. }
+            | Fact::EntrySeen { .. }
             | Fact::StaleSeen { .. }
             | Fact::LicenseSeen { .. }
             | Fact::AutoUpdateSeen { .. }

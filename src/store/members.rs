@@ -28,6 +28,16 @@ pub struct Member {
     pub absent: Option<Absent>,
 }
 
+/// A server of the settings that was sampled here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its first own sample.
+    pub since: Instant,
+    /// Why it is not sampled any more.
+    pub absent: Option<Absent>,
+}
+
+/// Why a server is not sampled any more, and since when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Absent {
     pub since: Instant,
@@ -37,11 +47,11 @@ pub struct Absent {
     pub told: Option<ToldLoss>,
 }
 
-/// Why a source's server is not sampled through it.
+/// Why a server is not sampled as it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Absence {
-    /// The source does not name it any more.
+    /// The source does not name it any more, or the settings do not.
     Left,
     /// The same installation is an entry of the settings itself.
     SampledDirectly { as_server: ServerName },

@@ -29,6 +29,7 @@ impl Fact {
             Fact::ServerRecovered { server } => vec![(key::miss(server), None)],
             Fact::SourceRead { source, at } => one(key::source_read(source), at),
             Fact::MembersSeen { source, members } => rows_of_members(source, members),
+            Fact::EntrySeen { entry, seen } => one(key::entry(entry), seen),
             Fact::StaleSeen { server, span } => one(key::stale_span(server, span.since), span),
             Fact::SlotDrawn { unit, week, at } => one(key::slot(unit, *week), at),
             Fact::ReportKept { report, .. } => rows_of_report(report),
@@ -208,6 +209,10 @@ pub mod key {
     }
 
     /// Every span of a server; the server's name has no `/`, because its source's cleaning leaves none.
+    pub fn entry(entry: &str) -> String {
+        format!("entry/{entry}")
+    }
+
     pub fn stale_spans(server: &str) -> String {
         format!("stale/{server}/")
     }

@@ -8,6 +8,7 @@ mod consent;
 mod consoles;
 mod deadlines;
 mod differences;
+mod dropped_servers;
 mod far;
 mod finality;
 mod finalizing;

@@ -69,6 +69,7 @@ impl Concern {
             | Fact::Enrolled { .. }
             | Fact::SourceRead { .. }
             | Fact::MembersSeen { .. }
+            | Fact::EntrySeen { .. }
             | Fact::SlotDrawn { .. }
             | Fact::TelemetryThrough { .. }
             | Fact::Setback { .. }

@@ -76,6 +76,9 @@ impl Agent {
         let mut ground = Ground { samples: Vec::new(), not_collected: Vec::new() };
         let oldest = now - self.policy().basis_max_age;
         for name in unit.servers.iter().filter(|name| server.is_none_or(|server| server == name.as_str())) {
+            if self.is_gone_by(name, Month::of(now).starts_at(), now)? {
+                continue;
+            }
             let found = self.store.newest_sample(name, now)?;
             let carries = self.settings.server(name).is_none_or(|server| server.month_end.carries());
             match found.filter(|found| carries || oldest <= found.sample.taken_at) {

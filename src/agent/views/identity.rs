@@ -72,7 +72,7 @@ impl Agent {
         let mut among = Vec::new();
         for unit in self.units()? {
             for server in &unit.servers {
-                let why = self.member(server)?.and_then(|member| member.absent).map(|absent| absent.why);
+                let why = self.absent(server)?.map(|absent| absent.why);
                 if matches!(why, Some(Absence::SampledDirectly { .. })) {
                     continue;
                 }
@@ -151,10 +151,10 @@ impl Agent {
         for (row, license) in &seen {
             let server = row.strip_prefix(&key::license_seen("")).unwrap_or_default();
             let has_id = license.installation_id.is_some();
-            match self.member(server)? {
-                Some(member) if member.absent.is_none() => named.push((server, has_id)),
-                Some(_) => {}
-                None => direct.push((server, has_id)),
+            match (self.absent(server)?, self.member(server)?) {
+                (Some(_), _) => {}
+                (None, Some(_)) => named.push((server, has_id)),
+                (None, None) => direct.push((server, has_id)),
             }
         }
         let mut warnings = Vec::new();

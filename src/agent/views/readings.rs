@@ -98,6 +98,10 @@ impl Agent {
     }
 
     fn read_server(&self, server: &str, now: Instant, readings: &mut Readings) -> Result<(), Trouble> {
+        // Nobody waits for it any more, so nobody is to be woken by it.
+        if self.absent(server)?.is_some() {
+            return Ok(());
+        }
         let labels = json!({"server": server});
         let miss = self.miss_of(server)?;
         let last = self.last_seen_at(server, now)?;

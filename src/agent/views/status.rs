@@ -95,7 +95,7 @@ impl Agent {
         let last_sample_at = self.last_seen_at(name, now)?;
         let miss = self.miss_of(name)?;
         let is_stale = look.is_some_and(|look| look.is_stale);
-        let left = self.member(name)?.and_then(|member| member.absent);
+        let left = self.absent(name)?;
         let in_time = last_sample_at.is_some_and(|at| now - self.policy().basis_max_age <= at);
         let fresh = in_time && !is_stale && left.is_none();
         let state = match (&miss, fresh) {

@@ -168,7 +168,6 @@ impl Agent {
 
     /// From when to when samples of a server are expected, and which of them do not count.
     pub(super) fn watched(&self, server: &str, first: NaiveDate, end: NaiveDate) -> Result<Watched, Trouble> {
-        let member = self.member(server)?;
         let mut stale = Vec::new();
         for span in self.stale_spans(server)? {
             let (from, to) = (span.since.max(midnight(first)), span.until.unwrap_or(midnight(end)).min(midnight(end)));
@@ -178,8 +177,8 @@ impl Agent {
         }
         Ok(Watched {
             server: server.to_owned(),
-            since: member.as_ref().map_or(Instant::MIN_UTC, |member| member.first_seen_at),
-            until: member.and_then(|member| member.absent).map_or(Instant::MAX_UTC, |absent| absent.since),
+            since: self.watched_since(server)?.unwrap_or(Instant::MIN_UTC),
+            until: self.absent(server)?.map_or(Instant::MAX_UTC, |absent| absent.since),
             stale,
         })
     }

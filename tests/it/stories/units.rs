@@ -9,7 +9,7 @@ use tidegauge::simulation::world::{ServerPlan, SourceKind};
 use super::*;
 
 /// Two servers; the second one's estate is made as if it were called so.
-fn two_servers(second_estate: &str, same_license: bool) -> World {
+pub(super) fn two_servers(second_estate: &str, same_license: bool) -> World {
     let mut plan = calm_vbr(9, "2026-01-10T09:30:00Z", 10);
     let begins = plan.begins_at;
     let mut estate = EstatePlan::new(9, second_estate, begins, 10);
@@ -20,7 +20,7 @@ fn two_servers(second_estate: &str, same_license: bool) -> World {
     World::new(plan)
 }
 
-fn truth_of_both(world: &World, of: &str) -> Points {
+pub(super) fn truth_of_both(world: &World, of: &str) -> Points {
     let of = month(of);
     let truth = |server: &tidegauge::simulation::world::SimulatedServer| {
         server.estate.lock().unwrap_or_else(std::sync::PoisonError::into_inner).truth_of_report(of).billable_points

@@ -48,6 +48,7 @@ pub(super) fn kind_of(fact: &Fact) -> JournalKind {
         | Fact::ServerRecovered { .. }
         | Fact::SourceRead { .. }
         | Fact::MembersSeen { .. }
+        | Fact::EntrySeen { .. }
         | Fact::StaleSeen { .. } => JournalKind::Samples,
         Fact::ReportKept { .. }
         | Fact::ProposalKept { .. }

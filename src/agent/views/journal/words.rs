@@ -43,6 +43,7 @@ pub(super) fn words(fact: &Fact) -> String {
         Fact::UnitFormed { .. }
         | Fact::Enrolled { .. }
         | Fact::ServerRecovered { .. }
+        | Fact::EntrySeen { .. }
         | Fact::StaleSeen { .. }
         | Fact::SlotDrawn { .. }
         | Fact::ReportKept { .. }
