@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::agent::Trouble;
 use crate::ask::Setback;
-use crate::domain::calendar::rfc3339;
+use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::license::License;
 use crate::domain::sample::Sample;
 use crate::domain::{Instant, Month};
@@ -48,6 +48,10 @@ impl Agent {
     /// Records the samples of one exchange, in the order of their instants, then says how to put files away.
     pub(super) fn finish_collect(&mut self, server: &str, collected: Collected, hour: Hour) -> Result<Work, Trouble> {
         if let Some(why) = self.judge_clock(&collected, hour)? {
+            self.miss_sample(server, &Setback::TryAgain { why }, hour)?;
+            return Ok(Work::Over);
+        }
+        if let Some(why) = straddles_months(server, &collected, hour.now) {
             self.miss_sample(server, &Setback::TryAgain { why }, hour)?;
             return Ok(Work::Over);
         }
@@ -225,6 +229,15 @@ impl Agent {
         }
         Ok((taken, known))
     }
+}
+
+/// Why a server's answers are asked for again: they were given partly in one month and partly in the next, of whose counts
+/// nothing may stand for the closed one (design.md section 4, "Time"). Files state their own instants.
+fn straddles_months(server: &str, collected: &Collected, now: Instant) -> Option<String> {
+    let begun =
+        collected.samples.iter().map(|sample| sample.taken_at).min().filter(|_| collected.server_time.is_some())?;
+    (Month::of(begun) < Month::of(now))
+        .then(|| format!("{server} was read from {} on, beyond the month's end; it is read again", minute_text(begun)))
 }
 
 fn sweep(previous: Option<&Sample>, now: Instant) -> Sweep {

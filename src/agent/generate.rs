@@ -15,7 +15,7 @@ use crate::rules::deadlines::Due;
 use crate::rules::finality;
 use crate::rules::month_difference;
 use crate::rules::reporting::{self, BasisSample, ReportFacts};
-use crate::rules::review;
+use crate::rules::review::{self, CarriedOver};
 use crate::store::ClassifiedSample;
 use crate::store::fact::{Fact, ReportCause};
 
@@ -169,13 +169,14 @@ impl Agent {
         let mut fresh = self.build_report(&unit, month, old.revision, hour)?;
         // Late is a report whose month had long ended when it was first built, not one that a late sample mended.
         fresh.basis.late = old.basis.late;
-        let mut fresh = review::carry_over(&old, fresh);
+        let CarriedOver { report: mut fresh, dropped } = review::carry_over(&old, fresh);
         if same_figures(&old, &fresh) {
             return Ok(());
         }
         let sent = !finality::may_change(&old);
         let about = format!("{month} {server} {}", rfc3339(taken_at));
-        let mut facts = self.news(Some(&unit.id), &about, News::LateSample { month, sent }, hour)?;
+        let dropped = if sent { Vec::new() } else { dropped };
+        let mut facts = self.news(Some(&unit.id), &about, News::LateSample { month, sent, dropped }, hour)?;
         if !sent {
             fresh.stage = old.stage;
             let fresh = self.completed(&unit, self.rested(fresh, &unit)?)?;

@@ -12,9 +12,10 @@ use crate::domain::installation::Unit;
 use crate::domain::notice::News;
 use crate::domain::report::{CountedBy, ServerCoverage};
 use crate::domain::watermark::Coverage;
+use crate::rules::finality;
 use crate::rules::rating::Rating;
 use crate::rules::reporting::BasisSample;
-use crate::rules::{finality, review};
+use crate::rules::review::{self, CarriedOver};
 use crate::seal::digest::sha256_hex;
 use crate::store::fact::{Fact, ReportCause, key};
 
@@ -68,13 +69,13 @@ impl Agent {
         let Some(old) = self.newest_report(&unit.id, month)?.filter(finality::may_change) else { return Ok(()) };
         let mut fresh = self.build_report(unit, month, old.revision, hour)?;
         fresh.basis.late = old.basis.late;
-        let mut fresh = review::carry_over(&old, fresh);
+        let CarriedOver { report: mut fresh, dropped } = review::carry_over(&old, fresh);
         if same_figures(&old, &fresh) {
             return Ok(());
         }
         fresh.stage = old.stage;
         let fresh = self.completed(unit, self.rested(fresh, unit)?)?;
-        let news = News::ReportRenewed { month, was: old.total_points, total: fresh.total_points };
+        let news = News::ReportRenewed { month, was: old.total_points, total: fresh.total_points, dropped };
         let mut facts = self.news(Some(&unit.id), &format!("{month} {}", fresh.digest), news, hour)?;
         facts.push(kept(ReportCause::Renewed, fresh));
         self.record(hour, "settings", facts)

@@ -41,8 +41,8 @@ letters! {
     SendFailing = "mail/send_failing.txt" { month: Month, why: Foreign }
     ExternalDue = "mail/external_due.txt" { month: Month, total: Points, by_day: String, overdue: bool }
     WaitsForPerson = "mail/waits_for_person.txt" { month: Month, why: Foreign }
-    LateSample = "mail/late_sample.txt" { month: Month, sent: bool }
-    ReportRenewed = "mail/report_renewed.txt" { month: Month, was: Points, total: Points }
+    LateSample = "mail/late_sample.txt" { month: Month, sent: bool, dropped: Dropped }
+    ReportRenewed = "mail/report_renewed.txt" { month: Month, was: Points, total: Points, dropped: Dropped }
     License = "mail/license.txt" { result: Foreign, message: Foreign, to_do: Foreign }
     LicenseRecovered = "mail/license_recovered.txt" { result: Foreign, message: Foreign, since: String }
     LicenseExpiring = "mail/license_expiring.txt" { support: bool, last_day: NaiveDate, left: String }
@@ -142,8 +142,8 @@ fn drawn(news: &News, at: Instant) -> askama::Result<String> {
             ExternalDue { month, total, by_day: by_day(at, due_on), overdue }.render()
         }
         News::WaitsForPerson { month, why } => WaitsForPerson { month, why: Foreign(why) }.render(),
-        News::LateSample { month, sent } => LateSample { month, sent }.render(),
-        News::ReportRenewed { month, was, total } => ReportRenewed { month, was, total }.render(),
+        News::LateSample { month, sent, dropped } => LateSample { month, sent, dropped: dropped.into() }.render(),
+        News::ReportRenewed { month, was, total, dropped } => renewed(month, was, total, dropped).render(),
         News::License { result, message, to_do } => {
             License { result: Foreign(result), message: Foreign(message), to_do: Foreign(to_do) }.render()
         }
@@ -215,6 +215,26 @@ fn by_day(at: Instant, due_on: Option<NaiveDate>) -> String {
         Some(day) if at.date_naive() <= day => format!(" by {day}"),
         Some(_) => " at once".to_owned(),
         None => String::new(),
+    }
+}
+
+/// Most adjustments that one letter names.
+const DROPPED_SHOWN: usize = 20;
+
+/// Adjustments that could not be made again.
+struct Dropped {
+    shown: Vec<Foreign>,
+    more: usize,
+}
+
+fn renewed(month: Month, was: Points, total: Points, dropped: Vec<String>) -> ReportRenewed {
+    ReportRenewed { month, was, total, dropped: dropped.into() }
+}
+
+impl From<Vec<String>> for Dropped {
+    fn from(dropped: Vec<String>) -> Dropped {
+        let more = dropped.len().saturating_sub(DROPPED_SHOWN);
+        Dropped { shown: dropped.into_iter().take(DROPPED_SHOWN).map(Foreign).collect(), more }
     }
 }
 

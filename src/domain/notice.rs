@@ -97,9 +97,22 @@ pub enum News {
     /// Coverage policy keeps it for a person.
     WaitsForPerson { month: Month, why: String },
     /// A sample changed an unsent report, or would change a sent one.
-    LateSample { month: Month, sent: bool },
+    LateSample {
+        month: Month,
+        sent: bool,
+        /// Adjustments that could not be made again, in words.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dropped: Vec<String>,
+    },
     /// Other settings changed an unsent report.
-    ReportRenewed { month: Month, was: Points, total: Points },
+    ReportRenewed {
+        month: Month,
+        was: Points,
+        total: Points,
+        /// Adjustments that could not be made again, in words.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dropped: Vec<String>,
+    },
     /// A license check that needs a person, or that installed a key.
     License {
         result: String,

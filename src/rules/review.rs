@@ -198,30 +198,42 @@ pub fn try_reset(report: &UsageReport) -> Result<UsageReport, Refusal> {
     Ok(fresh)
 }
 
-/// Makes the adjustments of an unsent report again on its regenerated self; what no longer counts is left out. A count is
-/// lowered by as much as was decided, whatever it is by then: nobody decided about more.
-pub fn carry_over(old: &UsageReport, mut regenerated: UsageReport) -> UsageReport {
+/// A report that was built again, with what people had decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarriedOver {
+    pub report: UsageReport,
+    /// Adjustments that could not be made again, each in words: what they name is not in the report any more.
+    pub dropped: Vec<String>,
+}
+
+/// Makes the adjustments of an unsent report again on its regenerated self; what no longer counts is left out and said. A
+/// count is lowered by as much as was decided, whatever it is by then: nobody decided about more.
+pub fn carry_over(old: &UsageReport, mut regenerated: UsageReport) -> CarriedOver {
+    let mut dropped = Vec::new();
     let removed: Vec<Option<String>> = old.adjustments.iter().map(workload_of).collect();
     let named = Named::in_report(&regenerated, removed.iter().flatten().map(String::as_str));
     for (adjustment, removed) in old.adjustments.iter().zip(&removed) {
-        match (removed, &adjustment.kind) {
-            (Some(name), _) => {
-                let Ok(found) = named.find(&regenerated, name) else { continue };
-                let again = remove(&mut regenerated, found, &adjustment.reason, &adjustment.by, adjustment.at);
-                if let (Ok(()), Some(made)) = (again, regenerated.adjustments.last_mut()) {
+        let again = match (removed, &adjustment.kind) {
+            (Some(name), _) => named.find(&regenerated, name).and_then(|found| {
+                remove(&mut regenerated, found, &adjustment.reason, &adjustment.by, adjustment.at)?;
+                if let Some(made) = regenerated.adjustments.last_mut() {
                     made.approved_by.clone_from(&adjustment.approved_by);
                 }
-            }
+                Ok(())
+            }),
             (None, Some(kind)) => {
                 let count = Count { tenant: adjustment.tenant.clone(), kind: kind.clone(), weight: adjustment.weight };
                 let now = count_of(&regenerated, count.tenant.as_deref(), kind, count.weight);
                 let to = now.saturating_sub(lowered_by(adjustment));
-                if lower(&mut regenerated, &count, to).is_ok() {
+                lower(&mut regenerated, &count, to).map(|()| {
                     let (before, after) = (now.to_string(), to.to_string());
                     regenerated.adjustments.push(Adjustment { before, after, ..adjustment.clone() });
-                }
+                })
             }
-            (None, None) => {}
+            (None, None) => Ok(()),
+        };
+        if again.is_err() {
+            dropped.push(in_words(adjustment));
         }
     }
     regenerated.justification.clone_from(&old.justification);
@@ -229,7 +241,19 @@ pub fn carry_over(old: &UsageReport, mut regenerated: UsageReport) -> UsageRepor
     regenerated.justified_by.clone_from(&old.justified_by);
     regenerated.correction.clone_from(&old.correction);
     reporting::total(&mut regenerated);
-    regenerated
+    CarriedOver { report: regenerated, dropped }
+}
+
+fn in_words(adjustment: &Adjustment) -> String {
+    let Adjustment { by, reason, before, after, .. } = adjustment;
+    let what = match (workload_of(adjustment), &adjustment.kind) {
+        (Some(workload), _) => format!("{workload} removed"),
+        (None, Some(kind)) => {
+            format!("{} {kind} lowered from {before} to {after}", name_of(adjustment.tenant.as_deref()))
+        }
+        (None, None) => format!("{before} lowered to {after}"),
+    };
+    format!("{what} by {by} ({reason})")
 }
 
 /// The stage of a postponed report. `until` defaults to the next 00:00 GMT and is cut at the deadline by default only;

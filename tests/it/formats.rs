@@ -9,6 +9,7 @@ mod mails;
 mod pdf; // scripts, outline, fonts
 mod pseudonyms; // no name in any format
 mod read_back; // every format says what the record says
+mod rebuilt_letters; // what was not made again
 pub mod sample;
 mod sample_month; // the committed sample month
 pub mod schema; // the published JSON Schema

@@ -33,7 +33,7 @@ fn settings(folder: &Path, source: &str) -> Settings {
 }
 
 /// An agent that reads its server just now.
-fn reading(folder: &Path) -> (Agent, Duty) {
+pub(super) fn reading(folder: &Path) -> (Agent, Duty) {
     let doors = Doors { files: Arc::new(RealFiles), chance: Box::new(SeededChance::new(3)) };
     let place = Place::Folder(folder.join("agent"));
     let (mut agent, _) = Agent::open(settings(folder, "snapshot_folder"), place, doors, hour(0)).expect("it opens");
@@ -44,21 +44,12 @@ fn reading(folder: &Path) -> (Agent, Duty) {
 }
 
 /// What the read brings.
-fn brought() -> Outcome {
+pub(super) fn brought() -> Collected {
     let text = snapshot("vbr01", NOW, 2).to_string();
     let samples = snapshot_file::parse("test.json", text.as_bytes(), hour(0).now).expect("a good file");
     let (rejected, taken, notes, sums) = (vec![], vec![], vec![], vec![]);
     let remembered = Default::default();
-    Outcome::Collected(Collected {
-        samples,
-        sums,
-        rejected,
-        taken,
-        server_time: None,
-        revision: None,
-        notes,
-        remembered,
-    })
+    Collected { samples, sums, rejected, taken, server_time: None, revision: None, notes, remembered }
 }
 
 fn usage(agent: &Agent) -> Result<Value, Refused> {
@@ -76,7 +67,7 @@ fn a_read_in_flight_is_recorded_under_the_settings_that_came_meanwhile() {
     assert_eq!(agent.settings().sample_interval, chrono::TimeDelta::minutes(30));
     let elsewhere = agent.next(hour(1).now).expect("a look");
     assert!(elsewhere.is_none_or(|planned| planned.duty != duty), "it is in flight still");
-    assert!(agent.finish(&duty, Ok(brought()), hour(2)).is_ok());
+    assert!(agent.finish(&duty, Ok(Outcome::Collected(brought())), hour(2)).is_ok());
     let used = usage(&agent).expect("a sample is kept");
     assert!(used.to_string().contains("vbr01"), "{used}");
     let head = agent.answer(&Query::Journal(JournalSearch::default()), hour(2)).expect("a journal").to_string();

@@ -40,7 +40,7 @@ pub(super) fn sent(news: News, attachments: &[Attachment]) -> String {
 }
 
 /// The text.
-fn body(news: News) -> String {
+pub(super) fn body(news: News) -> String {
     content(&sent(news, &[]), "text/plain")
 }
 
@@ -97,8 +97,13 @@ pub fn all_news() -> Vec<News> {
         News::SendFailing { month, why: bad.clone() },
         News::ExternalDue { month, total, due_on: None },
         News::WaitsForPerson { month, why: bad.clone() },
-        News::LateSample { month, sent: true },
-        News::ReportRenewed { month, was: points("1287"), total },
+        News::LateSample { month, sent: true, dropped: Vec::new() },
+        News::ReportRenewed {
+            month,
+            was: points("1287"),
+            total,
+            dropped: vec!["vbr01/web01 removed by mia (a test machine)".to_owned()],
+        },
         News::License { result: bad.clone(), message: bad.clone(), to_do: bad.clone() },
         News::LicenseRecovered { result: bad.clone(), message: bad.clone(), failing_since: at("2026-10-30T00:00:00Z") },
         News::LicenseExpiring { support: true, last_day: day(7), days_left: 1 },

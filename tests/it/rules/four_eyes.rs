@@ -82,7 +82,7 @@ fn what_was_approved_names_both_and_counts_for_neither() {
     assert_eq!(lowered_alone(&approved, "user:anna"), points("0"));
     assert_eq!(lowered_alone(&approved, "user:ben"), points("0"));
     // A late sample builds the report again, and who approved stays.
-    assert_eq!(carry_over(&approved, report.clone()).adjustments, approved.adjustments);
+    assert_eq!(carry_over(&approved, report.clone()).report.adjustments, approved.adjustments);
     let again = approve_again(&approved);
     assert_eq!(again, Err(Refusal::NotCounted("a".to_owned(), report.month)));
 }

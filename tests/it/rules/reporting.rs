@@ -141,6 +141,17 @@ fn stale_and_missing_servers_are_named_and_the_newest_license_stands() {
 }
 
 #[test]
+fn a_machine_first_shown_by_the_sample_that_is_carried_stands_in_that_month() {
+    let taken =
+        sample("2026-11-20T10:00:00Z", vec![vm("old", "2026-11-20T01:00:00Z"), vm("young", "2026-11-20T09:00:00Z")]);
+    let mut facts = facts_of("2026-11", vec![taken]);
+    facts.samples[0].stale = true;
+    facts.samples[0].first_processed_at = vec![None, Some(at("2026-11-20T10:00:00Z"))];
+    let report = generate(facts);
+    assert_eq!(lines(&report), ["- VM 11: 1/1 +1 r0 = 11"]);
+}
+
+#[test]
 fn without_any_basis_the_report_names_the_server_and_keeps_the_units_license() {
     let facts = ReportFacts { not_collected: vec!["vbr01".to_owned()], ..facts_of("2026-02", vec![]) };
     let report = generate(ReportFacts { unit: Unit { license_id: Some("license-9".to_owned()), ..unit() }, ..facts });

@@ -6,7 +6,7 @@ use tidegauge::domain::adjustment::AdjustmentOrder;
 use tidegauge::domain::report::{Reason, Receipt, Stage, UsageReport};
 use tidegauge::domain::sample::Sample;
 use tidegauge::domain::workload::{Workload, WorkloadType};
-use tidegauge::rules::review::{Refusal, adjust, carry_over, postpone, reset};
+use tidegauge::rules::review::{CarriedOver, Refusal, adjust, carry_over, postpone, reset};
 
 use super::made::{at, count_of, first, lines, of_tenant, points, report_of, sample, vm};
 
@@ -200,16 +200,17 @@ fn adjustments_are_carried_over_to_a_regenerated_report_as_far_as_they_still_app
     let old = adjusted(&rental_report(), &remove(&["sql01", "web01"], "test machines")).unwrap();
     let old = UsageReport { justification: Some("migrated".to_owned()), ..old };
     let taken = sample("2026-10-31T23:59:00Z", vec![vm("sql01", LATE), vm("web03", LATE)]);
-    let carried = carry_over(&old, report_of("2026-10", vec![taken]));
+    let CarriedOver { report: carried, dropped } = carry_over(&old, report_of("2026-10", vec![taken]));
     assert_eq!(lines(&carried), ["- VM 11: 1/2 +0 r0 = 11"]);
     assert_eq!(carried.adjustments.len(), 1, "web01 is gone and its adjustment with it");
+    assert_eq!(dropped, ["vbr01/web01 removed by user:licensing (test machines)"], "which is said");
     assert_eq!(carried.adjustments[0], old.adjustments[0], "by whom and when stays true");
     assert_eq!(carried.justification.as_deref(), Some("migrated"));
     let old = adjusted(&cloud_report(), &lower("A", WorkloadType::CloudConnectVm, None, 18)).unwrap();
-    assert_eq!(carry_over(&old, cloud_report()), old);
+    assert_eq!(carry_over(&old, cloud_report()), CarriedOver { report: old.clone(), dropped: Vec::new() });
     let counts = vec![count_of("A", WorkloadType::CloudConnectVm, "5", [17, 0, 0])];
     let fewer = report_of("2026-10", vec![Sample { counts, ..sample("2026-10-31T23:59:00Z", vec![]) }]);
-    let of_fewer = carry_over(&old, fewer);
+    let of_fewer = carry_over(&old, fewer).report;
     assert_eq!(lines(&of_fewer), ["A CloudConnectVM 5: 15/17 +0 r0 = 75"], "two less were decided");
 }
 
@@ -224,11 +225,11 @@ fn a_count_is_lowered_again_by_as_much_as_was_decided_and_no_more() {
         report.adjustments.iter().map(|made| (made.before.clone(), made.after.clone())).collect::<Vec<_>>()
     };
     let said = |before: &str, after: &str| vec![(before.to_owned(), after.to_owned())];
-    let grown = carry_over(&old, of_count(1_000));
+    let grown = carry_over(&old, of_count(1_000)).report;
     assert_eq!(made(&grown), said("1000", "998"), "nobody decided about 982 machines");
-    assert_eq!(carry_over(&grown, of_count(1_000)), grown, "twice gives the same");
-    assert_eq!(made(&carry_over(&grown, of_count(20))), said("20", "18"));
-    assert_eq!(made(&carry_over(&old, of_count(1))), said("1", "0"));
+    assert_eq!(carry_over(&grown, of_count(1_000)).report, grown, "twice gives the same");
+    assert_eq!(made(&carry_over(&grown, of_count(20)).report), said("20", "18"));
+    assert_eq!(made(&carry_over(&old, of_count(1)).report), said("1", "0"));
 }
 
 #[test]
@@ -270,6 +271,6 @@ proptest! {
         let of_lines = now_standing.lines.iter().map(|line| line.points).sum();
         prop_assert_eq!(now_standing.total_points, of_lines);
         prop_assert_eq!(reset(&now_standing).unwrap().digest, report.digest.clone());
-        prop_assert_eq!(carry_over(&now_standing, report.clone()).digest, now_standing.digest);
+        prop_assert_eq!(carry_over(&now_standing, report.clone()).report.digest, now_standing.digest);
     }
 }
