@@ -26,6 +26,8 @@ const DAY_LAG: TimeDelta = TimeDelta::hours(1);
 const DAYS_BACK: u64 = 31;
 /// The same for months, counted from their end.
 const MONTHS_BACK: TimeDelta = TimeDelta::days(100);
+/// So long after a sample the clock is taken for right where something would be given up by it.
+const CLOCK_AGREES_FOR: TimeDelta = TimeDelta::days(1);
 
 /// A final revision, and when it became final.
 pub(super) type Owed = (u32, Instant);
@@ -40,6 +42,10 @@ impl Agent {
         for sink in &self.settings.usage_sinks {
             for unit in self.units()? {
                 if let Some((period, revision)) = self.outlived(sink, &unit, now)? {
+                    // By a clock that no sample agrees with nothing is given up, and none is sent past it.
+                    if !self.sampled_lately(now)? {
+                        continue;
+                    }
                     let duty = Duty::SendUsage { sink: sink.peer(), unit: unit.id, period, revision };
                     owed.push(Planned { at: now, duty, why: "it is too old to be sent to the usage sink".to_owned() });
                     continue;
@@ -57,6 +63,17 @@ impl Agent {
         Ok(owed)
     }
 
+    /// Whether the clock is near the newest sample of any server: of a start with a wrong one the first read tells.
+    fn sampled_lately(&self, now: Instant) -> Result<bool, Trouble> {
+        for server in self.units()?.iter().flat_map(|unit| &unit.servers) {
+            let newest = self.store.newest_sample_at(server, Instant::MAX_UTC)?;
+            if newest.is_some_and(|newest| now - CLOCK_AGREES_FOR <= newest) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn day_owed(
         &self,
         sink: &SinkSettings,
@@ -66,6 +83,9 @@ impl Agent {
         let Some(since) = unit.since.filter(|_| !unit.servers.is_empty()) else { return Ok(None) };
         let after = self.day_after_taken(sink, unit)?.unwrap_or(since.date_naive());
         let day = after.max(oldest_day(now));
+        if self.left_at(unit, now)?.is_some_and(|left_at| left_at.date_naive() < day) {
+            return Ok(None);
+        }
         Ok(Some((day.to_string(), 1, midnight(day + Days::new(1)) + DAY_LAG)))
     }
 
@@ -80,14 +100,17 @@ impl Agent {
         let begins = key::setback(&format!("usage {} {} ", sink.peer(), unit.id));
         for row in self.store.keys(&begins)? {
             let Some((period, revision)) = row[begins.len()..].split_once(" r") else { continue };
+            let Ok(revision) = revision.parse() else { continue };
             if !is_sent_still(sink, period, now) {
-                return Ok(Some((period.to_owned(), revision.parse().unwrap_or(1))));
+                return Ok(Some((period.to_owned(), revision)));
             }
         }
         if sink.span == Span::Month || unit.servers.is_empty() {
             return Ok(None);
         }
-        let next = self.day_after_taken(sink, unit)?.filter(|next| *next < oldest_day(now));
+        let left_at = self.left_at(unit, now)?.map(|left_at| left_at.date_naive());
+        let is_owed = |next: &NaiveDate| *next < oldest_day(now) && left_at.is_none_or(|left_at| *next <= left_at);
+        let next = self.day_after_taken(sink, unit)?.filter(is_owed);
         Ok(next.map(|next| (next.to_string(), 1)))
     }
 

@@ -178,6 +178,9 @@ impl Agent {
         if is_blank(&external.portal) {
             return Err(Refused::new(2, "name the portal in which the report was entered"));
         }
+        if is_blank(&external.document) {
+            return Err(Refused::new(2, "name the document that the portal gave for the report"));
+        }
         // Other words mend the first ones; it stays final as of the first.
         let at = report.external.at.or(external.at);
         let external = External { by: Some(actor.to_owned()), at, ..external };

@@ -53,6 +53,8 @@ struct Unit {
 /// A day ahead.
 struct Day {
     at: When,
+    /// The same as a day, of what takes days.
+    first: NaiveDate,
     last_day: Option<NaiveDate>,
     what: String,
     why: String,
@@ -122,8 +124,13 @@ async fn unit(visit: &Visit, license: Licensed) -> Result<Unit, Refused> {
     let ahead: Vec<Calendar> =
         visit.each(Query::LicenseCalendar { unit: unit.clone(), server: server.clone() }).await?;
     let histories: Vec<History> = visit.each(Query::LicenseHistory { unit, server }).await?;
-    let day =
-        |entry: Entry| Day { at: visit.when(entry.at), last_day: entry.last_day, what: entry.what, why: entry.why };
+    let day = |Entry { at, last_day, what, why }: Entry| Day {
+        at: visit.when(at),
+        first: at.date_naive(),
+        last_day,
+        what,
+        why,
+    };
     let session = |held: Held| Session {
         started_at: visit.when(held.started_at),
         occasion: held.occasion.unwrap_or_default().replace('_', " "),

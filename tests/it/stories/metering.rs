@@ -11,7 +11,10 @@ use super::*;
 const METER: &str = "usage_sink:meter";
 
 fn metered(seed: u64, begins: &str, period: &str) -> WorldPlan {
-    let mut plan = calm(seed, begins, 4);
+    with_sink(calm(seed, begins, 4), period)
+}
+
+fn with_sink(mut plan: WorldPlan, period: &str) -> WorldPlan {
     let text =
         format!("[[usage_sink]]\nname = \"meter\"\nurl = \"https://meter.example.net/v1\"\nperiod = \"{period}\"\n");
     let written = Written { name: "t.toml", text: &text };
@@ -115,6 +118,20 @@ fn days_that_grew_too_old_while_nothing_ran_are_named_and_their_setback_goes() {
     assert_eq!(passed_over(&world), ["2026-01-06 to 2026-02-06"]);
     assert_eq!(world.agent().store().keys("setback/usage").unwrap(), Vec::<String>::new(), "none stays");
     assert_eq!(periods(&events(&world)).last().map(String::as_str), Some("2026-03-10"));
+    assert_silent(&world);
+}
+
+#[test]
+fn a_clock_that_comes_up_months_ahead_passes_no_day_over() {
+    let mut world = World::new(with_sink(calm_vbr(47, "2026-01-04T09:30:00Z", 4), "day"));
+    world.run_until(at("2026-01-06T12:00:00Z"));
+    world.off_until_with_clock_ahead(at("2026-01-07T06:00:00Z"), chrono::TimeDelta::days(60));
+    world.run_until(at("2026-01-07T09:00:00Z"));
+    assert_eq!(passed_over(&world), [""; 0]);
+    world.off_until_with_clock_ahead(at("2026-01-07T10:00:00Z"), chrono::TimeDelta::zero());
+    world.run_until(at("2026-01-09T12:00:00Z"));
+    let days: Vec<String> = (4..=8).map(|day| format!("2026-01-{day:02}")).collect();
+    assert_eq!(periods(&events(&world)), days);
     assert_silent(&world);
 }
 
