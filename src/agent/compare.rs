@@ -118,7 +118,7 @@ impl Agent {
     /// License ids of a unit's servers as of the month's end.
     pub(super) fn license_ids(&self, unit: &Unit, month: Month) -> Result<BTreeMap<ServerName, String>, Trouble> {
         let mut ids = BTreeMap::new();
-        for server in &unit.servers {
+        for server in &self.unit_as_of(unit, month)?.servers {
             let sample = self.store.newest_sample(server, month.ends_at())?.map(|found| found.sample);
             if let Some(id) = sample.and_then(|sample| sample.license.license_id.clone()) {
                 ids.insert(server.clone(), id);

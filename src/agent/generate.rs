@@ -56,6 +56,7 @@ impl Agent {
         revision: u32,
         hour: Hour,
     ) -> Result<UsageReport, Trouble> {
+        let unit = &self.unit_as_of(unit, month)?;
         let (mut samples, mut not_collected, mut servers) = (Vec::new(), Vec::new(), Vec::new());
         for server in &unit.servers {
             if self.is_gone_by(server, month.starts_at(), month.ends_at())? {
@@ -162,9 +163,8 @@ impl Agent {
             return Ok(());
         }
         let units = self.units()?;
-        let Some(unit) = units.into_iter().find(|unit| unit.servers.iter().any(|known| known == server)) else {
-            return Ok(());
-        };
+        let id = self.unit_id_as_of(server, month)?;
+        let Some(unit) = units.into_iter().find(|unit| Some(&unit.id) == id.as_ref()) else { return Ok(()) };
         let Some(old) = self.newest_report(&unit.id, month)? else { return Ok(()) };
         let mut fresh = self.build_report(&unit, month, old.revision, hour)?;
         // Late is a report whose month had long ended when it was first built, not one that a late sample mended.

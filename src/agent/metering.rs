@@ -280,8 +280,11 @@ impl Agent {
         let (begins_at, ends_at) = (midnight(day), midnight(day + Days::new(1)));
         let last = ends_at - TimeDelta::seconds(1);
         let mut samples = Vec::new();
-        for server in &unit.servers {
-            samples.extend(self.store.newest_sample(server, last)?);
+        for server in self.store.servers()? {
+            // Of the unit that it was of on that day, whichever it is of now.
+            if self.store.unit_as_of(&server, last)?.as_ref() == Some(&unit.id) {
+                samples.extend(self.store.newest_sample(&server, last)?);
+            }
         }
         samples.retain(|found| begins_at <= found.sample.taken_at);
         if unit.counts_once_at(last) {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use crate::agent::Trouble;
 use crate::config::ManagedBy;
-use crate::domain::Instant;
-use crate::domain::installation::{CountsOnce, Unit, answers_to, installation_id_of};
+use crate::domain::installation::{CountsOnce, Unit, UnitId, answers_to, installation_id_of};
 use crate::domain::sample::Sample;
+use crate::domain::{Instant, Month};
 use crate::store::fact::Fact;
 
 use super::{Agent, Hour, Refused};
@@ -24,6 +26,25 @@ impl Agent {
 
     pub(super) fn unit(&self, id: &str) -> Result<Option<Unit>, Trouble> {
         Ok(self.store.row(&crate::store::fact::key::unit(id))?)
+    }
+
+    /// The unit with the servers that were of it at a month's end: a server that left it since is still of that month's
+    /// report, and one that came since is of none of its reports before (design.md section 4, "Reporting unit").
+    pub(super) fn unit_as_of(&self, unit: &Unit, month: Month) -> Result<Unit, Trouble> {
+        let of_all = self.store.servers()?.into_iter().filter(|server| !unit.servers.contains(server));
+        let mut servers = Vec::new();
+        for server in unit.servers.iter().cloned().chain(of_all) {
+            if self.unit_id_as_of(&server, month)?.as_ref() == Some(&unit.id) {
+                servers.push(server);
+            }
+        }
+        Ok(Unit { servers, ..unit.clone() })
+    }
+
+    /// The unit that reports the server in a month: the one it was of at the month's end, else the one it joined later.
+    pub(super) fn unit_id_as_of(&self, server: &str, month: Month) -> Result<Option<UnitId>, Trouble> {
+        let then = self.store.unit_as_of(server, month.ends_at() - TimeDelta::nanoseconds(1))?;
+        Ok(if then.is_some() { then } else { self.store.unit_of(server)? })
     }
 
     /// The units that a command speaks of: the named one, the named server's, else all.

@@ -128,6 +128,14 @@ impl Store {
         self.noting(self.state.unit_of(server))
     }
 
+    /// The unit that the server's newest sample not after the instant belongs to; `None` before its first sample.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn unit_as_of(&self, server: &str, not_after: Instant) -> Result<Option<UnitId>, StoreError> {
+        self.noting(self.state.unit_as_of(server, not_after))
+    }
+
     /// Servers that ever were sampled.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use super::keys::{self, About, Moment};
 use super::kv::Kv;
 use super::state::{State, SummaryAt};
 use crate::domain::Instant;
+use crate::domain::installation::UnitId;
 use crate::domain::sample::{Group, GroupTotal, Summary};
 
 /// Summaries from one that is whole to the next.
@@ -187,6 +188,12 @@ fn apply(summary: &mut Summary, row: SummaryRow) -> Result<(), StoreError> {
 }
 
 impl State {
+    /// The unit of the server's newest sample not after the instant.
+    pub fn unit_as_of(&self, server: &str, not_after: Instant) -> Result<Option<UnitId>, StoreError> {
+        let Some(at) = self.newest_sample_at(server, not_after)? else { return Ok(None) };
+        Ok(read_row(&self.kv, server, Moment::of(at))?.unit.map(|unit| unit.id()))
+    }
+
     /// Instant, unit and summary of each sample with `from <= instant < to`; equal neighbours share one summary.
     pub fn summaries(&self, server: &str, from: Instant, to: Instant) -> Result<Vec<SummaryAt>, StoreError> {
         let range = |about| (keys::at(about, server, from), keys::at(about, server, to));

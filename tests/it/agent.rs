@@ -7,6 +7,7 @@ mod identity; // counted once, proposals, clones
 mod imports; // repeat, conflict, bad file
 mod instances; // one Subscription key on several servers
 mod months_end; // reads beyond it
+mod moved_servers; // to another license
 mod provider; // three Cloud Connect servers, 200 tenants, 40 rental servers
 mod reload; // other settings while acts are in flight
 mod renewed; // open reports under other settings, killed on the way

@@ -51,7 +51,7 @@ impl Agent {
         let head = self.store.head();
         let mut servers = Vec::new();
         let mut leaves = Vec::new();
-        for server in &unit.servers {
+        for server in &self.unit_as_of(unit, report.month)?.servers {
             let of_server = self.leaves_of(server, &report, head.seq)?;
             if !of_server.is_empty() {
                 servers.push(server.clone());

@@ -155,6 +155,10 @@ impl Agent {
             return Err(Refused::new(2, why));
         }
         let mut corrected = self.build_report(&unit, report.month, report.revision + 1, hour)?;
+        if corrected.provenance.servers.iter().all(|server| server.sample_at.is_none()) {
+            let why = format!("no sample of {} is kept that its report could be corrected from", report.month);
+            return Err(Refused::new(3, why));
+        }
         corrected.correction = Some(Justification { at: hour.now, by: actor.to_owned(), reason });
         if let Some(given) = self.recorded_justification(&unit, report.month)? {
             corrected.justify(given);

@@ -126,6 +126,9 @@ impl Agent {
     fn trailing_report(&self, unit: &Unit, hour: Hour) -> Result<UsageReport, Refused> {
         let mut samples = Vec::new();
         for server in &unit.servers {
+            if self.is_gone_by(server, Month::of(hour.now).starts_at(), hour.now)? {
+                continue;
+            }
             samples.extend(self.store.newest_sample(server, hour.now)?.map(|found| BasisSample {
                 first_processed_at: found.counted.iter().map(|counted| counted.first_processed_at).collect(),
                 stale: found.sample.stale.is_some() || found.sample.taken_at < hour.now - self.policy().basis_max_age,
