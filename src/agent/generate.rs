@@ -114,7 +114,7 @@ impl Agent {
     }
 
     /// How long after a month's end a sample of the server may stand for it.
-    fn span_after(&self, server: &str) -> TimeDelta {
+    pub(super) fn span_after(&self, server: &str) -> TimeDelta {
         let waits = self.settings.server(server).and_then(|server| server.month_end.waits());
         self.policy().basis_max_age.max(waits.unwrap_or_default())
     }
@@ -155,7 +155,18 @@ impl Agent {
         if taken_at < month.starts_at() + self.span_after(server) {
             self.late_for_month(server, month.previous(), taken_at, hour)?;
         }
-        self.late_for_month(server, month, taken_at, hour)
+        self.late_for_month(server, month, taken_at, hour)?;
+        // What it shows for the first time, or as older than it was thought, counts otherwise in the months after it, too.
+        let mut later = month.next();
+        while later < Month::of(hour.now) {
+            if let Some(unit) = self.unit_id_as_of(server, later)?
+                && self.newest_report(&unit, later)?.is_some_and(|report| finality::may_change(&report))
+            {
+                self.late_for_month(server, later, taken_at, hour)?;
+            }
+            later = later.next();
+        }
+        Ok(())
     }
 
     fn late_for_month(&mut self, server: &str, month: Month, taken_at: Instant, hour: Hour) -> Result<(), Trouble> {

@@ -20,6 +20,8 @@ const CENTRAL: [u8; 4] = *b"PK\x01\x02";
 const END: [u8; 4] = *b"PK\x05\x06";
 /// Version needed 1.0, no flags, stored, midnight of 1980-01-01: zip's first day.
 const STORED: [u8; 10] = [10, 0, 0, 0, 0, 0, 0, 0, 0x21, 0];
+/// The high byte of the flags of a file whose name is UTF-8; of a plain name nothing needs saying.
+const UTF8: u8 = 0x08;
 /// Made on Unix.
 const MADE_BY: [u8; 2] = [10, 3];
 /// A plain file that only its owner reads.
@@ -76,6 +78,9 @@ pub fn pack(files: &Files) -> Result<Vec<u8>, TooLarge> {
 fn facts(name: &str, bytes: &[u8]) -> Vec<u8> {
     let length = small(bytes.len()).to_le_bytes();
     let mut facts = STORED.to_vec();
+    if !name.is_ascii() {
+        facts[3] |= UTF8;
+    }
     facts.extend(crc32fast::hash(bytes).to_le_bytes());
     facts.extend(length);
     facts.extend(length);

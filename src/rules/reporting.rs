@@ -10,6 +10,7 @@ use crate::domain::report::{
     UsageReport, WeightNote, report_id,
 };
 use crate::domain::sample::{Counted, GroupTotal, Sample};
+use crate::domain::tenant::TenantCount;
 use crate::domain::watermark::{Coverage, Daily};
 use crate::domain::workload::{Class, Workload, WorkloadType};
 use crate::domain::{Instant, Month, Points};
@@ -90,7 +91,7 @@ pub fn generate_as_of(facts: ReportFacts, as_of: AsOf) -> UsageReport {
         let duplicates = |at: usize| once.get(&(of, at));
         let own = Own { sample: &basis.sample, counted, ends_at: as_of.at, rating: &facts.rating };
         take_workloads(&own, &duplicates, &mut groups, &mut workloads);
-        take_counts(&basis.sample, &facts.rating, &mut groups);
+        take_counts(&basis.sample, as_of.month, &facts.rating, &mut groups);
     }
     name_duplicates(&mut workloads);
     let mut sharing = Sharing::default();
@@ -304,10 +305,14 @@ fn counted_elsewhere(own: &Own<'_>, workload: &Workload, counted: &Counted, serv
     Some(ReportedWorkload { points: Points::ZERO, counted: false, note, ..shown })
 }
 
-fn take_counts(sample: &Sample, rating: &Rating, groups: &mut BTreeMap<LineKey, GroupTotal>) {
+/// Counts by tenant; what was new in an earlier month than the reported one is used in it.
+fn take_counts(sample: &Sample, month: Month, rating: &Rating, groups: &mut BTreeMap<LineKey, GroupTotal>) {
+    let is_earlier = Month::of(sample.taken_at) < month;
     for count in &sample.counts {
         let weight = rating.weigh_count(count, sample).weight;
         let key = (sample.server.clone(), count.tenant.clone(), count.kind.clone(), weight);
+        let by_now = TenantCount { used: count.used.saturating_add(count.new), new: 0, ..count.clone() };
+        let count = if is_earlier { &by_now } else { count };
         groups.entry(key).or_default().add(counting::total_of_count(count, sample, rating));
     }
 }

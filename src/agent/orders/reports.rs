@@ -5,7 +5,7 @@ use crate::agent::submit::stage_of;
 use crate::agent::{Agent, Hour, Query, Refused, Trouble, Work};
 use crate::domain::adjustment::AdjustmentOrder;
 use crate::domain::calendar::rfc3339;
-use crate::domain::gate::Justification;
+use crate::domain::gate::{Justification, REASON_CHARS_MAX};
 use crate::domain::installation::Unit;
 use crate::domain::notice::News;
 use crate::domain::report::{External, Stage, UsageReport};
@@ -42,10 +42,26 @@ impl Agent {
         }
         self.not_forgotten(&unit, month)?;
         self.clock_believed()?;
+        self.must_be_reportable(&unit, month)?;
         self.generate_report(&unit.id, month, hour)?;
         let revision = 1;
         self.begin_write_files(&unit.id, month, revision, hour)?;
         self.shown(&unit, month)
+    }
+
+    /// A month before the unit's first sample, or under a key that is not reported monthly, has no report: nothing of it is
+    /// owed, and it would be charged.
+    fn must_be_reportable(&self, unit: &Unit, month: Month) -> Result<(), Refused> {
+        if !self.is_reported_monthly(unit)? {
+            let why = format!("{} stands under a key that is not reported monthly", unit.servers.join(", "));
+            return Err(Refused::new(3, why));
+        }
+        for server in &self.unit_as_of(unit, month)?.servers {
+            if self.store.newest_sample_at(server, month.ends_at() + self.span_after(server))?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(Refused::new(3, format!("no sample of {month} or before it is kept; import one with `sample import`")))
     }
 
     pub(super) fn order_adjust(
@@ -178,13 +194,9 @@ impl Agent {
         hour: Hour,
     ) -> Result<Obeyed, Refused> {
         let (unit, report) = self.one_report(target)?;
-        let is_blank = |words: &Option<String>| words.as_ref().is_none_or(|words| words.trim().is_empty());
-        if is_blank(&external.portal) {
-            return Err(Refused::new(2, "name the portal in which the report was entered"));
-        }
-        if is_blank(&external.document) {
-            return Err(Refused::new(2, "name the document that the portal gave for the report"));
-        }
+        let portal = named(external.portal.as_deref(), "the portal in which the report was entered")?;
+        let document = named(external.document.as_deref(), "the document that the portal gave for the report")?;
+        let external = External { portal: Some(portal), document: Some(document), ..external };
         // Other words mend the first ones; it stays final as of the first.
         let at = report.external.at.or(external.at);
         let external = External { by: Some(actor.to_owned()), at, ..external };
@@ -283,4 +295,16 @@ impl Agent {
             (None, None) => Err(Refused::new(66, "there is no report yet; it is built at 00:00 GMT on the 1st")),
         }
     }
+}
+
+/// Words that stand in pages, errors and evidence: one line, not blank, and no longer than a reason.
+fn named(words: Option<&str>, what: &str) -> Result<String, Refused> {
+    let words = words.unwrap_or_default().trim();
+    if words.is_empty() {
+        return Err(Refused::new(2, format!("name {what}")));
+    }
+    if REASON_CHARS_MAX < words.chars().count() || words.chars().any(char::is_control) {
+        return Err(Refused::new(2, format!("name {what} in one line of at most {REASON_CHARS_MAX} signs")));
+    }
+    Ok(words.to_owned())
 }

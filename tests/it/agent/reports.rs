@@ -126,6 +126,31 @@ fn orders_on_a_report_that_is_not_there_or_not_due_are_refused_with_their_codes(
 }
 
 #[test]
+fn what_is_not_owed_has_no_report_that_would_be_charged() {
+    let mut of_key = snapshot("vbr01", "license-1", "2026-10-31T23:00:00Z", &[vm("a")]);
+    of_key["license"]["type"] = json!("Subscription");
+    let mut world = imported("2026-11-02T09:00:00Z", &[of_key]);
+    let refused = world.order(Order::Generate { target: of_month("2026-10") }, "licensing").unwrap_err();
+    assert!(refused.code == 3 && refused.why.contains("not reported monthly"), "{}", refused.why);
+    let refused = october().order(Order::Generate { target: of_month("2026-09") }, "licensing").unwrap_err();
+    assert!(refused.code == 3 && refused.why.contains("no sample of 2026-09"), "{}", refused.why);
+}
+
+#[test]
+fn a_late_sample_mends_the_open_reports_of_the_months_after_it() {
+    let undated = |id: &str| json!({"id": id, "name": id, "type": "VM", "points": "11"});
+    let of = |at: &str, ids: &[&str]| of_vbr01(at, &ids.iter().map(|id| undated(id)).collect::<Vec<_>>());
+    let mut world = imported(
+        "2026-11-02T09:00:00Z",
+        &[of("2026-08-31T23:00:00Z", &["a"]), of("2026-10-31T23:00:00Z", &["a", "b"])],
+    );
+    assert_eq!(generate(&mut world, "2026-10")["total_points"], "11", "b is new in October");
+    import(&mut world, &[of("2026-09-15T12:00:00Z", &["a", "b"])]).expect("it is good");
+    let report = world.ask(&Query::Report { unit: None, server: None, month: "2026-10".parse().ok() }).unwrap();
+    assert_eq!(report["total_points"], "22", "b was there in September");
+}
+
+#[test]
 fn several_units_without_a_report_are_told_so_and_not_that_there_is_no_sample() {
     let one = snapshot("vbr01", "license-1", "2026-10-31T23:00:00Z", &[vm("a")]);
     let two = snapshot("vbr02", "license-2", "2026-10-31T23:00:00Z", &[vm("b")]);

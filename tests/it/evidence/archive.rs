@@ -103,3 +103,14 @@ proptest! {
         prop_assert!(!failing(&packed(&files)).is_empty());
     }
 }
+
+#[test]
+fn names_of_every_script_are_read_as_they_were_written() {
+    let names = ["Bäckerei Müller.pdf", "Πελάτης.pdf", "plain.pdf"];
+    let files: Files = names.iter().map(|name| ((*name).to_owned(), b"one".to_vec())).collect();
+    let mut read = zip::ZipArchive::new(std::io::Cursor::new(packed(&files))).expect("a zip");
+    let mut found: Vec<String> =
+        (0..read.len()).map(|at| read.by_index(at).expect("a file").name().expect("a name").into_owned()).collect();
+    found.sort();
+    assert_eq!(found, files.into_keys().collect::<Vec<_>>());
+}

@@ -84,6 +84,15 @@ fn counted_tenants_make_lines_and_their_rental_replicas_count() {
 }
 
 #[test]
+fn counts_that_were_new_in_the_month_of_a_carried_sample_are_used_in_the_months_after_it() {
+    let counts = || vec![count_of("A", WorkloadType::CloudConnectVm, "5", [100, 20, 0])];
+    let carried = || Sample { counts: counts(), ..sample("2026-02-27T23:58:00Z", vec![]) };
+    let of = |month: &str| lines(&report_of(month, vec![carried()]));
+    assert_eq!(of("2026-02"), ["A CloudConnectVM 5: 100/100 +20 r0 = 500"]);
+    assert_eq!(of("2026-03"), ["A CloudConnectVM 5: 120/120 +0 r0 = 600"]);
+}
+
+#[test]
 fn every_workload_says_why_it_stands_in_the_report_and_unprotected_ones_do_not() {
     let taken = sample(
         "2026-02-28T23:58:00Z",

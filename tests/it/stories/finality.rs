@@ -108,7 +108,8 @@ fn an_entered_month_is_charged_and_metered_as_entered_and_its_correction_once_it
 fn what_was_entered_elsewhere_names_its_portal_and_its_document() {
     let mut world = beside(34);
     world.run_until(at("2026-02-03T10:00:00Z"));
-    for (portal, document) in [(" ", "U-4711"), ("Pulse", ""), ("Pulse", " \t")] {
+    let long = "U".repeat(501);
+    for (portal, document) in [(" ", "U-4711"), ("Pulse", ""), ("Pulse", " \t"), ("Pul\nse", "U-1"), ("Pulse", &long)] {
         let order =
             Order::MarkExternal { target: target("2026-01"), portal: portal.to_owned(), document: document.to_owned() };
         let refused = world.order(order, "clerk").expect_err("something is missing");
