@@ -1,12 +1,14 @@
 //! Drawing weather from a seed: what, when and for how long, half of it at the worst moments.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::super::world::{KILL_POINTS, OrderKill, SourceKind, WorldPlan};
 use super::super::{enterprise_manager, misbehaviour, vbr, vspc};
-use super::{Deed, Event, Fault, Windows};
+use super::{Deed, Event, Fault, Taking, Windows};
 use crate::config::{SinkSettings, WebhookSettings};
 use crate::domain::calendar::midnight;
 use crate::domain::installation::entry_of;
@@ -98,6 +100,13 @@ impl Scene {
         Scene { servers, peers, recipients, hooks, license_server, begins_at: plan.begins_at, ends_at }
     }
 
+    /// Servers and consoles of the settings that nothing else there refers to.
+    fn entries(&self) -> Vec<String> {
+        let free = self.servers.iter().filter(|(_, source)| *source != SourceKind::EnterpriseManager);
+        let entries: BTreeSet<String> = free.map(|(name, _)| entry_of(name).to_owned()).collect();
+        entries.into_iter().collect()
+    }
+
     /// Servers that tell the hour.
     fn clocks(&self) -> Vec<String> {
         let telling = self.servers.iter().filter(|(_, source)| *source == SourceKind::Vbr);
@@ -175,8 +184,34 @@ pub fn draw(seed: u64, scene: &Scene) -> Vec<Event> {
     let days = (scene.ends_at - scene.begins_at).num_days().max(1);
     let mut events: Vec<Event> =
         (0..(days * EVENTS_PERCENT / 100).max(1)).filter_map(|_| draw_one(&mut rng, scene)).collect();
+    events.extend(taken_out(seed, scene));
     events.sort_by_key(|event| event.at);
     with_killed_orders(seed, events)
+}
+
+/// Servers that are taken out of the settings, in every fourth world. Drawn by a chance of its own: the other events are the
+/// same without them.
+fn taken_out(seed: u64, scene: &Scene) -> Vec<Event> {
+    let mut rng = StdRng::seed_from_u64(seed ^ 0x0000_7a4e_0c07);
+    let mut all = Vec::new();
+    if rng.random_range(0..4) != 0 {
+        return all;
+    }
+    let mut entries = scene.entries();
+    for _ in 0..rng.random_range(1..3) {
+        if entries.is_empty() {
+            break;
+        }
+        let entry = entries.swap_remove(rng.random_range(0..entries.len()));
+        let at = moment(&mut rng, scene);
+        let most = [90, 24 * 60, 40 * 24 * 60][rng.random_range(0..3)];
+        let end = (at + TimeDelta::minutes(rng.random_range(5..most))).min(scene.ends_at - TimeDelta::days(1));
+        let by = [Taking::Reload, Taking::Restart][rng.random_range(0..2)];
+        if at < end {
+            all.push(Event { at, fault: Fault::TakenOut { entry, by }, minutes: (end - at).num_minutes() });
+        }
+    }
+    all
 }
 
 /// Pulls the plug within every third order. Drawn by a chance of its own: the other events are the same without it.

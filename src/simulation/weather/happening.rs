@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::people::act;
-use super::{Event, Fault};
+use super::{Event, Fault, Taking};
 use crate::agent::Order;
 use crate::agent::orders::Target;
+use crate::config::ServerSettings;
 use crate::domain::Instant;
 use crate::simulation::world::World;
 use crate::simulation::{enterprise_manager, vbr, vspc};
@@ -21,6 +22,8 @@ pub struct Sky {
     turns: BTreeMap<(Instant, usize, bool), Event>,
     /// Faults of servers that last, by their place in the list.
     lasting: BTreeMap<usize, Fault>,
+    /// What was taken out of the settings, by the place in the list.
+    taken_out: BTreeMap<usize, ServerSettings>,
 }
 
 impl Sky {
@@ -32,7 +35,7 @@ impl Sky {
                 turns.insert((event.ends_at(), number, false), event.clone());
             }
         }
-        Sky { turns, lasting: BTreeMap::new() }
+        Sky { turns, lasting: BTreeMap::new(), taken_out: BTreeMap::new() }
     }
 
     /// When something turns next.
@@ -56,6 +59,10 @@ impl Sky {
         let lasting = std::mem::take(&mut self.lasting);
         for fault in lasting.values() {
             self.set_faults_of(world, fault);
+        }
+        if !self.taken_out.is_empty() {
+            world.settings.servers.extend(std::mem::take(&mut self.taken_out).into_values());
+            world.restart();
         }
         world.wire.heal();
         world.receivers.values().for_each(|receiver| receiver.takes());
@@ -109,6 +116,13 @@ impl Sky {
             }
             Fault::Moved => world.move_to_another_machine(),
             Fault::StartedTwice => world.start_twice(),
+            Fault::TakenOut { entry, by } => {
+                let place = world.settings.servers.iter().position(|server| server.name == *entry);
+                if let Some(place) = place {
+                    self.taken_out.insert(number, world.settings.servers.remove(place));
+                    settle(world, *by);
+                }
+            }
             Fault::AutoUpdateOff => switch(world, Switch::Off),
             Fault::Person { deed, unit, windows } => {
                 if let Some(words) = act(world, *deed, *unit, *windows) {
@@ -139,6 +153,12 @@ impl Sky {
                 world.survive_order();
             }
             Fault::ReadOnlyReports => world.mend_reports_folder(),
+            Fault::TakenOut { by, .. } => {
+                if let Some(settings) = self.taken_out.remove(&number) {
+                    world.settings.servers.push(settings);
+                    settle(world, *by);
+                }
+            }
             Fault::AutoUpdateOff => switch(world, Switch::On),
             Fault::Away { .. }
             | Fault::LostAnswer { .. }
@@ -224,7 +244,16 @@ fn ends_by_itself(fault: &Fault) -> Ending {
         | Fault::HookSays { .. }
         | Fault::ClockJumps { .. }
         | Fault::ReadOnlyReports
+        | Fault::TakenOut { .. }
         | Fault::AutoUpdateOff => Ending::OnOrder,
+    }
+}
+
+/// Other settings come to the agent.
+fn settle(world: &mut World, by: Taking) {
+    match by {
+        Taking::Reload => world.reload(),
+        Taking::Restart => world.restart(),
     }
 }
 

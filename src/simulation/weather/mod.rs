@@ -77,10 +77,19 @@ pub enum Fault {
     Moved,
     /// The program is started once more on the same folder.
     StartedTwice,
+    /// A server or console is taken out of the settings, and put back at the end; the agent reloads them or is started again.
+    TakenOut { entry: String, by: Taking },
     /// Automatic sending is switched off, and on again at the end.
     AutoUpdateOff,
     /// A person does something.
     Person { deed: Deed, unit: u32, windows: Windows },
+}
+
+/// How other settings come to the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    Reload,
+    Restart,
 }
 
 impl Fault {
@@ -110,6 +119,7 @@ impl Fault {
             Fault::PutBack => "put-back",
             Fault::Moved => "moved",
             Fault::StartedTwice => "started-twice",
+            Fault::TakenOut { .. } => "taken-out",
             Fault::AutoUpdateOff => "auto-update-off",
             Fault::Person { .. } => "person",
         }

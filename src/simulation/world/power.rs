@@ -58,6 +58,21 @@ impl World {
         self.clock.set(self.now() + std::mem::take(&mut self.repair_takes));
     }
 
+    /// The agent is stopped and started again.
+    pub fn restart(&mut self) {
+        self.pull_the_plug("started again");
+        self.open();
+    }
+
+    /// The running agent is told to read its settings again.
+    pub fn reload(&mut self) {
+        let (settings, hour) = (self.settings.clone(), self.hour());
+        let agent = self.agent.as_mut().expect("the agent runs between a world's calls");
+        let taken = agent.take_settings(settings, hour);
+        self.survive(taken);
+        self.collect_story();
+    }
+
     pub(super) fn killed(&mut self, duty: &Duty, point: KillPoint) -> bool {
         if !self.kills.remove(&(duty.kind(), point)) {
             return false;
