@@ -8,7 +8,7 @@ use crate::agent::Trouble;
 use crate::domain::calendar::rfc3339;
 use crate::domain::installation::Unit;
 use crate::domain::notice::News;
-use crate::domain::report::{Stage, UsageReport};
+use crate::domain::report::{ServerCoverage, Stage, UsageReport};
 use crate::domain::watermark::Coverage;
 use crate::domain::{Instant, Month};
 use crate::rules::deadlines::Due;
@@ -19,6 +19,7 @@ use crate::rules::review::{self, CarriedOver};
 use crate::store::ClassifiedSample;
 use crate::store::fact::{Fact, ReportCause};
 
+use super::views::usage::discrepancies_of;
 use super::{Agent, Hour};
 
 /// A report built later than this after the month's end says that it is late.
@@ -34,6 +35,7 @@ impl Agent {
         let report = self.build_report(&unit, month, 1, hour)?;
         let report = self.completed(&unit, self.rested(report, &unit)?)?;
         let due = self.due_of(&unit, &report)?;
+        let discrepancies = self.discrepancies_behind(&report)?;
         let news = News::ReportReady {
             month,
             total: report.total_points,
@@ -42,10 +44,21 @@ impl Agent {
             late: report.basis.late,
             workdays: self.workdays_to(due, month, hour),
             difference: report.difference.as_ref().map(|difference| month_difference::sentence(month, difference)),
+            discrepancies,
         };
         let mut facts = vec![kept(ReportCause::Generated, report)];
         facts.extend(self.news(Some(id), &format!("{month} r1"), news, hour)?);
         self.record(hour, "duty", facts)
+    }
+
+    /// Where the samples that a report stands on differ from what their servers say themselves.
+    fn discrepancies_behind(&self, report: &UsageReport) -> Result<Vec<String>, Trouble> {
+        let mut all = Vec::new();
+        for ServerCoverage { server, sample_at, .. } in &report.provenance.servers {
+            let Some(at) = sample_at else { continue };
+            all.extend(self.newest_still_kept(server, *at)?.iter().flat_map(discrepancies_of));
+        }
+        Ok(all)
     }
 
     /// The report of a month as its samples stand now.

@@ -27,7 +27,8 @@ macro_rules! letters {
 
 letters! {
     ReportReady = "mail/report_ready.txt" {
-        month: Month, total: Points, due: Due, automatic: bool, late: bool, difference: Option<Foreign>
+        month: Month, total: Points, due: Due, automatic: bool, late: bool, difference: Option<Foreign>,
+        discrepancies: Listed
     }
     Reminder = "mail/reminder.txt" {
         month: Month, total: Points, due: Due, automatic: bool
@@ -41,8 +42,8 @@ letters! {
     SendFailing = "mail/send_failing.txt" { month: Month, why: Foreign }
     ExternalDue = "mail/external_due.txt" { month: Month, total: Points, by_day: String, overdue: bool }
     WaitsForPerson = "mail/waits_for_person.txt" { month: Month, why: Foreign }
-    LateSample = "mail/late_sample.txt" { month: Month, sent: bool, dropped: Dropped }
-    ReportRenewed = "mail/report_renewed.txt" { month: Month, was: Points, total: Points, dropped: Dropped }
+    LateSample = "mail/late_sample.txt" { month: Month, sent: bool, dropped: Listed }
+    ReportRenewed = "mail/report_renewed.txt" { month: Month, was: Points, total: Points, dropped: Listed }
     License = "mail/license.txt" { result: Foreign, message: Foreign, to_do: Foreign }
     LicenseRecovered = "mail/license_recovered.txt" { result: Foreign, message: Foreign, since: String }
     LicenseExpiring = "mail/license_expiring.txt" { support: bool, last_day: NaiveDate, left: String }
@@ -119,9 +120,10 @@ fn left(days: i64) -> String {
 
 fn drawn(news: &News, at: Instant) -> askama::Result<String> {
     match news.clone() {
-        News::ReportReady { month, total, days_left, automatic, late, workdays, difference } => {
+        News::ReportReady { month, total, days_left, automatic, late, workdays, difference, discrepancies } => {
             let (due, difference) = (Due::of(at, days_left, workdays), difference.map(Foreign));
-            ReportReady { month, total, due, automatic, late, difference }.render()
+            let discrepancies = discrepancies.into();
+            ReportReady { month, total, due, automatic, late, difference, discrepancies }.render()
         }
         News::Reminder { month, total, days_left, automatic, workdays } => {
             Reminder { month, total, due: Due::of(at, days_left, workdays), automatic }.render()
@@ -218,11 +220,11 @@ fn by_day(at: Instant, due_on: Option<NaiveDate>) -> String {
     }
 }
 
-/// Most adjustments that one letter names.
-const DROPPED_SHOWN: usize = 20;
+/// Most lines of a kind in one letter.
+const LISTED_MAX: usize = 20;
 
-/// Adjustments that could not be made again.
-struct Dropped {
+/// The first of many lines, and how many more there are.
+struct Listed {
     shown: Vec<Foreign>,
     more: usize,
 }
@@ -231,10 +233,10 @@ fn renewed(month: Month, was: Points, total: Points, dropped: Vec<String>) -> Re
     ReportRenewed { month, was, total, dropped: dropped.into() }
 }
 
-impl From<Vec<String>> for Dropped {
-    fn from(dropped: Vec<String>) -> Dropped {
-        let more = dropped.len().saturating_sub(DROPPED_SHOWN);
-        Dropped { shown: dropped.into_iter().take(DROPPED_SHOWN).map(Foreign).collect(), more }
+impl From<Vec<String>> for Listed {
+    fn from(lines: Vec<String>) -> Listed {
+        let more = lines.len().saturating_sub(LISTED_MAX);
+        Listed { shown: lines.into_iter().take(LISTED_MAX).map(Foreign).collect(), more }
     }
 }
 

@@ -44,6 +44,9 @@ pub enum News {
         /// Why it differs from last month's, in one sentence.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         difference: Option<String>,
+        /// Where the servers' own sums and notes differ from what was counted, in words.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        discrepancies: Vec<String>,
     },
     /// It still waits.
     Reminder {

@@ -5,11 +5,11 @@ mod html; // the page, for people and programs
 mod ics; // deadlines as a calendar
 pub mod letters;
 mod line_chart; // usage of a period
+mod listing_letters; // what people are to look at
 mod mails;
 mod pdf; // scripts, outline, fonts
 mod pseudonyms; // no name in any format
 mod read_back; // every format says what the record says
-mod rebuilt_letters; // what was not made again
 pub mod sample;
 mod sample_month; // the committed sample month
 pub mod schema; // the published JSON Schema

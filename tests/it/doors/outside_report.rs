@@ -81,6 +81,7 @@ async fn sent(settings: &Settings, to: &str, more: Option<Attachment>) -> Result
             late: false,
             workdays: Workdays::Enough,
             difference: None,
+            discrepancies: Vec::new(),
         },
     };
     let to = [to.to_owned()];

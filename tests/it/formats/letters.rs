@@ -53,6 +53,7 @@ pub(super) fn ready(days_left: i64, automatic: bool, late: bool) -> News {
         late,
         workdays: Workdays::Enough,
         difference: None,
+        discrepancies: Vec::new(),
     }
 }
 

@@ -1,9 +1,9 @@
-//! Letters of reports that were built again.
+//! Letters that list what people are to look at.
 
 use expect_test::expect;
 use tidegauge::domain::notice::News;
 
-use super::letters::{body, check, october};
+use super::letters::{body, check, october, ready};
 use super::sample::points;
 
 #[test]
@@ -54,4 +54,17 @@ fn adjustments_that_could_not_be_made_again_are_named_where_a_report_was_built_a
         Tidegauge, Example Provider, vbr01 and vbr02
         report.renewed | 2026-11-01 00:00 GMT | 7d3c9f52-0b7e-5a58-93b4-b8d1b0d6a001"#]],
     );
+}
+
+#[test]
+fn a_report_that_is_ready_lists_where_the_servers_own_sums_differ() {
+    let News::ReportReady { month, total, days_left, automatic, late, workdays, difference, .. } =
+        ready(10, true, false)
+    else {
+        unreachable!("it is ready")
+    };
+    let discrepancies = vec!["vbr01: used points: the server says 1473, counted 0".to_owned()];
+    let news = News::ReportReady { month, total, days_left, automatic, late, workdays, difference, discrepancies };
+    let told = body(news);
+    assert!(told.contains("Look at: vbr01: used points: the server says 1473, counted 0\n"), "{told}");
 }
