@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::charge::{Charge, Item, NotCharged, charge};
@@ -57,6 +57,17 @@ pub struct Invoice {
     /// The digest of the document that this one is, when its names are pseudonyms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pseudonyms_of: Option<String>,
+}
+
+impl Invoice {
+    /// `sha256:` over what it charges whom by which reports. A draft and the document issued from it say the same, though
+    /// their ids and numbers differ.
+    pub fn content(&self) -> String {
+        let line = |line: &InvoiceLine| json!([line.key, line.amounts, line.corrects]);
+        let lines: Vec<Value> = self.lines.iter().map(line).collect();
+        let content = json!([self.month, self.currency, self.reports, lines, self.tenants]);
+        format!("sha256:{}", digest::sha256_hex(content.to_string().as_bytes()))
+    }
 }
 
 /// Whether the document holds.

@@ -50,6 +50,11 @@ impl Agent {
             self.make_pseudonym_key()?;
         }
         let Exported { answer, issued, export, .. } = self.exported(target, wish, None, (actor, hour))?;
+        let is_other = |invoice: &Invoice| wish.seen.as_ref().is_some_and(|seen| *seen != invoice.content());
+        if issued.as_ref().is_some_and(is_other) {
+            let why = format!("what {} owes changed meanwhile; nothing was issued: look at it again", export.month);
+            return Err(Refused::new(8, why));
+        }
         let issued = issued.map(|invoice| BillingDeed::Issued { invoice: Box::new(invoice) });
         let deeds = issued.into_iter().chain([BillingDeed::Exported { export }]);
         let facts = deeds.map(|deed| Fact::Billed { deed }).collect();

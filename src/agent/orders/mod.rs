@@ -189,6 +189,9 @@ pub struct BillingWish {
     pub which: WhichInvoice,
     #[serde(default)]
     pub names: Names,
+    /// What a person saw that the next document holds (`Invoice::content`): another one is not issued.
+    #[serde(default)]
+    pub seen: Option<String>,
 }
 
 /// Which document of the month.

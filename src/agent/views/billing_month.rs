@@ -81,8 +81,14 @@ impl Agent {
             None => self.ending_of(&asked.format)?,
         };
         let which = asked.document.map_or(WhichInvoice::Next, WhichInvoice::Issued);
-        let wish =
-            BillingWish { format: asked.format.clone(), out: String::new(), ending, which, names: Names::default() };
+        let wish = BillingWish {
+            format: asked.format.clone(),
+            out: String::new(),
+            ending,
+            which,
+            names: Names::default(),
+            seen: None,
+        };
         let exported = self.exported(&target, &wish, asked.tenant.as_deref(), ("", hour))?;
         let (answer, mut files) = (exported.answer, exported.files);
         let (name, media_type, bytes) = match files.len() {
@@ -147,6 +153,7 @@ impl Priced {
             };
             json!({
                 "document": next.number, "corrects": next.corrects, "why_draft": why, "lines": next.lines.len(),
+                "content": next.content(),
                 "total": amounts_shown(&next.total),
             })
         });

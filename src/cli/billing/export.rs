@@ -52,8 +52,14 @@ pub fn run(session: &mut Session<'_>, how: &Export) -> Result<(), Refused> {
     };
     let target = Target { month: how.month, ..how.unit.target() };
     let out = how.out.display().to_string();
-    let wish =
-        BillingWish { format: how.format.clone(), out, ending: how.ending.clone(), which, names: how.names.names() };
+    let wish = BillingWish {
+        format: how.format.clone(),
+        out,
+        ending: how.ending.clone(),
+        which,
+        names: how.names.names(),
+        seen: None,
+    };
     let mut exported = session.order(Order::ExportBilling { target, wish })?;
     let in_folder = exported["in_folder"] == true;
     for file in exported["files"].as_array_mut().into_iter().flatten() {

@@ -64,6 +64,7 @@ fn a_month_has_each_tenants_sums_and_what_keeps_it_from_being_issued() {
         ending: None,
         which: WhichInvoice::Issue,
         names: Names::default(),
+        seen: None,
     };
     let issued = world.order(Order::ExportBilling { target: Target::default(), wish }, "mia").expect("it is final");
     assert_eq!(issued["files"].as_array().map(Vec::len), Some(1), "the bytes are in the answer");

@@ -29,6 +29,7 @@ fn export(world: &mut World, which: WhichInvoice) -> Result<Value, tidegauge::ag
         ending: None,
         which,
         names: Default::default(),
+        seen: None,
     };
     world.order(Order::ExportBilling { target: target("2026-01"), wish }, "clerk")
 }

@@ -35,6 +35,10 @@ fn mark(world: &mut World) {
 }
 
 fn issue(world: &mut World) -> Result<Value, tidegauge::agent::Refused> {
+    issue_seen(world, None)
+}
+
+fn issue_seen(world: &mut World, seen: Option<String>) -> Result<Value, tidegauge::agent::Refused> {
     let which = WhichInvoice::Issue;
     let wish = BillingWish {
         format: "lines".to_owned(),
@@ -42,6 +46,7 @@ fn issue(world: &mut World) -> Result<Value, tidegauge::agent::Refused> {
         ending: None,
         which,
         names: Names::default(),
+        seen,
     };
     world.order(Order::ExportBilling { target: target("2026-01"), wish }, "clerk")
 }
@@ -116,4 +121,17 @@ fn what_was_entered_elsewhere_names_its_portal_and_its_document() {
         assert!(refused.code == 2 && refused.why.starts_with("name the "), "{refused:?}");
     }
     assert!(report(&world, "2026-01").external.portal.is_none());
+}
+
+#[test]
+fn what_is_issued_is_what_was_seen() {
+    let mut world = beside(35);
+    world.run_until(at("2026-02-03T10:00:00Z"));
+    mark(&mut world);
+    let shown = world.ask(&Query::BillingMonth { month: "2026-01".parse().ok() }).expect("a month");
+    let seen = shown["next"]["content"].as_str().expect("a digest").to_owned();
+    let refused = issue_seen(&mut world, Some("sha256:another".to_owned())).expect_err("another one was seen");
+    assert!(refused.code == 8 && refused.why.contains("nothing was issued"), "{refused:?}");
+    let issued = issue_seen(&mut world, Some(seen)).expect("as it was seen");
+    assert_eq!(issued["document"], "2026-01/1");
 }

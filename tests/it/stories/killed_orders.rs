@@ -98,6 +98,7 @@ fn export() -> Order {
         ending: None,
         which: WhichInvoice::Issue,
         names: Default::default(),
+        seen: None,
     };
     Order::ExportBilling { target: target("2026-01"), wish }
 }

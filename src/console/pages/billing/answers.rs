@@ -56,6 +56,8 @@ pub struct Next {
     pub corrects: Option<String>,
     pub why_draft: Vec<String>,
     pub lines: u64,
+    /// What it holds, as a digest.
+    pub content: String,
     pub total: Amounts,
 }
 
@@ -106,11 +108,6 @@ impl Amounts {
 
     pub fn margin(&self) -> Option<Amount> {
         self.margin.map(Amount::of)
-    }
-
-    /// As a form sends back what was seen.
-    pub fn seen(&self) -> String {
-        self.amount.to_string()
     }
 }
 

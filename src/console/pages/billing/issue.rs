@@ -27,10 +27,9 @@ pub async fn drawn(mut visit: Visit) -> Result<Shown, Refused> {
 
 pub async fn issue(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
     let month: Option<Month> = fields.read("month")?;
-    let (document, amount) = (fields.needed("document")?, fields.needed("amount")?);
+    let (document, seen) = (fields.needed("document")?, fields.needed("content")?);
     let now: BillingMonth = visit.ask(Query::BillingMonth { month }).await?;
-    let is_as_seen = |next: &Next| next.document == document && next.total.seen() == amount;
-    if !now.next.as_ref().is_some_and(is_as_seen) {
+    if now.next.as_ref().is_none_or(|next| next.document != document || next.content != seen) {
         let why = format!("{} changed since the page was made; nothing was issued: look at it again", now.month);
         return Err(Refused::new(8, why));
     }
@@ -41,6 +40,7 @@ pub async fn issue(visit: Visit, fields: Fields) -> Result<Shown, Refused> {
         ending: Some("csv".to_owned()),
         which: WhichInvoice::Issue,
         names: Names::default(),
+        seen: Some(seen.to_owned()),
     };
     let target = Target { unit: None, server: None, month: Some(now.month) };
     let answer = visit.order(Order::ExportBilling { target, wish }).await?;
