@@ -85,6 +85,9 @@ impl Agent {
             Fact::Endpoint { to: to.to_owned(), what: EndpointFact::Tried(tried) },
             Fact::Endpoint { to: to.to_owned(), what: EndpointFact::Gone { at: hour.now, settings } },
         ];
+        if self.slow_until(to)?.is_some() {
+            facts.push(Fact::SetbackOver { about: format!("{SLOW}{to}") });
+        }
         for (pending, _) in self.store.rows::<bool>("pending/")? {
             let Some(notice) = self.store.row::<Notice>(&key::notice(pending.trim_start_matches("pending/")))? else {
                 continue;

@@ -113,6 +113,18 @@ fn an_endpoint_that_answers_410_is_left_alone_until_its_settings_change() {
 }
 
 #[test]
+fn an_endpoint_that_asks_to_be_slower_and_then_for_nothing_leaves_no_setback() {
+    let mut world = World::new(hooked(36, "https://hooks.example.net/x", "\"report.*\""));
+    ops(&world).says(429, Some("90000"));
+    world.run_until(at("2026-02-01T10:00:00Z"));
+    ops(&world).says(410, None);
+    world.run_until(at("2026-02-02T23:00:00Z"));
+    assert_eq!(ops(&world).heard().len(), 2);
+    assert_eq!(world.agent().store().keys("setback/").expect("a state"), [""; 0]);
+    assert_silent(&world);
+}
+
+#[test]
 fn a_kill_between_sending_and_recording_sends_the_same_id_again() {
     let mut world = World::new(hooked(34, "https://hooks.example.net/x", "\"report.generated\""));
     world.settings.mail = None;
