@@ -1,5 +1,8 @@
 //! Taking samples, and what a sample brings about.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use serde_json::Value;
 
@@ -8,6 +11,8 @@ use crate::ask::Setback;
 use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::license::License;
 use crate::domain::sample::Sample;
+use crate::domain::workload::Workload;
+use crate::domain::workload_changes::{Difference, differences};
 use crate::domain::{Instant, Month};
 use crate::rules::schedule::{Duty, SAMPLE_RETRY};
 use crate::sources::snapshot_folder::PutAway;
@@ -136,7 +141,7 @@ impl Agent {
     /// Records one sample and what it changes: its unit, a recovered server, a report it belongs to.
     pub(super) fn take_sample(&mut self, sample: Sample, by: &str, own: Own, hour: Hour) -> Result<Import, Trouble> {
         let (server, taken_at) = (sample.server.clone(), sample.taken_at);
-        let sample = if own == Own::Yes { self.with_known_edition(sample)? } else { sample };
+        let sample = if own == Own::Yes { self.with_known_firsts(self.with_known_edition(sample)?)? } else { sample };
         let mut facts = self.unit_facts_for(&sample, own, hour)?;
         match self.store.take(std::slice::from_ref(&sample))?.pop() {
             Some(Taken::Fresh(fact)) => facts.push(*fact),
@@ -161,12 +166,37 @@ impl Agent {
         Ok(Import::Kept)
     }
 
-    /// A license block that lost its edition for a while does not take the weights of new machines along.
+    /// A license block that lost its type or edition for a while takes neither the month's report nor the weights of new
+    /// machines along.
     fn with_known_edition(&self, mut sample: Sample) -> Result<Sample, Trouble> {
-        if sample.license.edition.is_none()
+        if sample.license.is_in_want()
             && let Some(seen) = self.store.row::<License>(&key::license_seen(&sample.server))?
         {
             sample.discrepancies.extend(sample.license.stand_on(&seen));
+        }
+        Ok(sample)
+    }
+
+    /// A server's list comes with the oldest restore points that are kept, which is no first for a machine that was there
+    /// before them: what is protected again after a gap is not new (domain.md 7.3), and the ledger tells since when it is.
+    fn with_known_firsts(&self, mut sample: Sample) -> Result<Sample, Trouble> {
+        let before = sample.taken_at - TimeDelta::milliseconds(1);
+        let Some(previous) = self.store.newest_as_taken(&sample.server, before)?.filter(|_| sample.vouched) else {
+            return Ok(sample);
+        };
+        let mut back: BTreeMap<usize, Arc<Workload>> = BTreeMap::new();
+        for difference in differences(&previous.workloads, &sample.workloads) {
+            let Difference::Appeared { is } = difference else { continue };
+            let Some(kept_since) = is.first_processed_at else { continue };
+            let seen = self.store.first_seen(&sample.server, &is.id, before)?;
+            let is_known =
+                seen.is_some_and(|seen| seen.stated_at.unwrap_or(seen.shown_at).min(seen.shown_at) < kept_since);
+            if let Some(position) = sample.workloads.position_of(&is.id).filter(|_| is_known) {
+                back.insert(position, Arc::new(Workload { first_processed_at: None, ..Workload::clone(is) }));
+            }
+        }
+        if !back.is_empty() {
+            sample.workloads = sample.workloads.replacing(back);
         }
         Ok(sample)
     }

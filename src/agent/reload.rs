@@ -64,6 +64,8 @@ impl Agent {
     }
 
     fn forget_thoughts(&mut self) {
+        // A read under other settings splits its rows otherwise.
+        self.lists.clear();
         self.console_reports.clear();
         self.kept = super::kept::KeptRows::default();
         self.counted_once.take();

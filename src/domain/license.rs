@@ -122,17 +122,28 @@ impl License {
         [self.expires_on, self.support_expires_on].into_iter().flatten().min()
     }
 
-    /// Takes edition and package of an earlier block where this one names none, for the weights of machines hang on
-    /// them (domain.md 2.2); the words for it, when something was taken.
+    /// Whether the block leaves out what [`License::stand_on`] takes of an earlier one.
+    pub fn is_in_want(&self) -> bool {
+        self.kind == LicenseType::Unknown || self.edition.is_none()
+    }
+
+    /// Takes type, edition and package of an earlier block where this one names none, for reports are owed by the type
+    /// and the weights of machines hang on the others (domain.md 2.2); the words for it, when something was taken.
     pub fn stand_on(&mut self, earlier: &License) -> Option<String> {
         let mut taken = Vec::new();
+        let is_typeless = self.kind == LicenseType::Unknown && earlier.kind != LicenseType::Unknown;
+        if is_typeless {
+            self.kind = earlier.kind;
+            taken.push(earlier.kind.as_str());
+        }
         for (mine, known) in [(&mut self.edition, &earlier.edition), (&mut self.package, &earlier.package)] {
             if let (None, Some(known)) = (&mine, known) {
                 taken.push(known.as_str());
                 *mine = Some(known.clone());
             }
         }
-        (!taken.is_empty()).then(|| format!("the server names no edition of its license: {} stands", taken.join(" ")))
+        let what = if is_typeless { "no type" } else { "no edition" };
+        (!taken.is_empty()).then(|| format!("the server names {what} of its license: {} stands", taken.join(" ")))
     }
 }
 

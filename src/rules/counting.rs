@@ -117,10 +117,7 @@ impl AsOf {
 
 /// The class of one workload of a sample, in the order: unprotected, rental, new, billable.
 pub fn class_of(workload: &Workload, sample: &Sample, first: Option<Instant>, as_of: AsOf) -> Class {
-    let vouched = sample.vouched && as_of.at <= sample.taken_at;
-    // A missing date equals the instant of the sample (design.md section 4).
-    let last = workload.last_restore_point_at.unwrap_or(sample.taken_at);
-    if !vouched && last <= as_of.at - PROTECTED_FOR {
+    if as_of.at >= ages_out_at(workload, sample) && !is_vouched_against_its_date(workload, sample) {
         return Class::Unprotected;
     }
     // Neither new workloads nor rental machines are free under a key that counts instances (domain.md 1 and 7.3).
@@ -131,6 +128,17 @@ pub fn class_of(workload: &Workload, sample: &Sample, first: Option<Instant>, as
         return Class::Rental;
     }
     if first.is_some_and(|first| as_of.month.starts_at() <= first) { Class::New } else { Class::Billable }
+}
+
+/// A missing date equals the instant of the sample (design.md section 4).
+fn ages_out_at(workload: &Workload, sample: &Sample) -> Instant {
+    workload.last_restore_point_at.unwrap_or(sample.taken_at) + PROTECTED_FOR
+}
+
+/// Whether the server's own list still shows what by its date had aged out when the sample was taken. The list wins:
+/// restore points age workloads only from there on (design.md section 4), and a date that is older was not read.
+fn is_vouched_against_its_date(workload: &Workload, sample: &Sample) -> bool {
+    sample.vouched && ages_out_at(workload, sample) <= sample.taken_at
 }
 
 /// Classifies every workload of a sample, in the sample's order, and weighs it.
@@ -216,6 +224,7 @@ pub fn cross_check(sample: &Sample, summary: &Summary, rating: &Rating) -> Vec<S
     };
     compare("used", sample.license.used_points, summary.points);
     compare("new", sample.license.new_points, summary.new_points);
+    found.extend(vouched_against_dates(sample));
     found.extend(without_weight(sample, rating).into_iter().map(|(kind, whose)| {
         let on = sample.taken_at.date_naive();
         let proposed = rating.provisional_row_for(&kind, &sample.license, on).map(|row| {
@@ -237,6 +246,16 @@ pub fn cross_check(sample: &Sample, summary: &Summary, rating: &Rating) -> Vec<S
     }));
     found.truncate(DISCREPANCIES_MAX);
     found
+}
+
+fn vouched_against_dates(sample: &Sample) -> Option<String> {
+    let mut against = sample.workloads.iter().filter(|workload| is_vouched_against_its_date(workload, sample));
+    let first = &against.next()?.name;
+    let count = against.count() + 1;
+    Some(format!(
+        "{count} workloads such as {first} have no known restore point of the last 31 days while the server's own list \
+         shows them; the list counts"
+    ))
 }
 
 /// What nobody names a weight for: the type, and whose it is.

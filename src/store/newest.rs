@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fold::{ClassifiedSample, Fold, Unpacker};
-use super::keys::Moment;
+use super::kept::{self, LedgerRow};
+use super::keys::{self, About, Moment};
 use super::state::State;
 use super::{Store, StoreError};
 use crate::domain::Instant;
 use crate::domain::installation::ServerName;
 use crate::domain::sample::Sample;
+use crate::rules::counting::FirstSeen;
 
 /// Most workloads of all samples that are held; one sample is held whatever its size. A workload takes about half a
 /// kilobyte here, and nothing beside what the fold of a server sampled since the start holds anyway.
@@ -115,6 +117,14 @@ impl Store {
         self.noting(self.state.newest_as_taken(server, not_after))
     }
 
+    /// When samples up to the instant showed this workload of a server for the first time, and since when they stated it.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub fn first_seen(&self, server: &str, id: &str, at: Instant) -> Result<Option<FirstSeen>, StoreError> {
+        self.noting(self.state.first_seen(server, id, at))
+    }
+
     /// Which sample [`Store::newest_sample`] gives, without reading it.
     ///
     /// # Errors
@@ -130,6 +140,12 @@ impl Store {
 }
 
 impl State {
+    fn first_seen(&self, server: &str, id: &str, at: Instant) -> Result<Option<FirstSeen>, StoreError> {
+        let Some(bytes) = self.kv.get(&keys::named(About::Ledger, server, id))? else { return Ok(None) };
+        let row: LedgerRow = kept::from_bytes("a ledger row", &bytes)?;
+        Ok(row.as_of(Moment::of(at)).and_then(|row| row.first_seen()))
+    }
+
     fn newest_edition(&self, server: &str, not_after: Instant) -> Result<Option<Edition>, StoreError> {
         let at = self.newest_sample_at(server, not_after)?;
         Ok(at.map(|at| Edition { at, rewritten: self.newest.rewrites.last(server, at) }))

@@ -13,6 +13,7 @@ mod reload; // other settings while acts are in flight
 mod renewed; // open reports under other settings, killed on the way
 mod report_pages; // the head of a report, its workloads, its history, what-if
 mod reports; // the report, its gate, its late month
+mod returning; // machines that come back to a list
 mod usage; // by type, tenant, server, workload; of a month
 mod usage_over; // any period by tenant, type, server
 mod watermark; // weeks, months, days, coverage

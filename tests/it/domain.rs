@@ -194,3 +194,18 @@ proptest! {
         prop_assert_eq!((month.next().previous(), week.next().previous()), (month, week));
     }
 }
+
+#[test]
+fn a_license_block_without_its_type_keeps_the_type_that_was_seen_before() {
+    let seen = License { kind: LicenseType::Rental, edition: Some("EnterprisePlus".to_owned()), ..License::default() };
+    let mut typeless = License { kind: LicenseType::Unknown, ..seen.clone() };
+    assert!(typeless.is_in_want());
+    assert_eq!(typeless.stand_on(&seen).as_deref(), Some("the server names no type of its license: Rental stands"));
+    assert!(typeless.kind.is_reported_monthly() && !typeless.is_in_want());
+    let mut other = License { kind: LicenseType::Subscription, ..seen.clone() };
+    assert_eq!(other.stand_on(&seen), None);
+    assert_eq!(other.kind, LicenseType::Subscription, "a type that is stated is the type");
+    let mut never = License::default();
+    never.stand_on(&License::default());
+    assert_eq!(never.kind, LicenseType::Unknown);
+}

@@ -52,7 +52,7 @@ pub struct ManagerTalk {
     asks: u32,
     /// The ask under way was refused with a 401 once, and is asked again after a login.
     is_second_try: bool,
-    /// The newest `Date` of the server.
+    /// The first `Date` of the server: a read may take longer than clocks may differ from the instant of its start.
     heard_at: Option<Instant>,
     setback: Option<Setback>,
 }
@@ -79,14 +79,14 @@ impl ManagerTalk {
         }
     }
 
-    /// Its clock, by the newest answer.
+    /// Its clock, by its first answer.
     pub fn server_time(&self) -> Option<Instant> {
         self.heard_at
     }
 
     fn hear(&mut self, answer: &Answer) -> Result<(), Setback> {
         if let Answer::Http(http) = answer {
-            self.heard_at = date_of(http).or(self.heard_at);
+            self.heard_at = self.heard_at.or_else(|| date_of(http));
         }
         match self.awaiting {
             Awaiting::Farewell => Ok(()),
@@ -166,6 +166,12 @@ struct Alone {
     talk: ManagerTalk,
 }
 
+impl Alone {
+    fn had_counts(&self) -> bool {
+        self.brief.previous.as_ref().is_some_and(|previous| !previous.counts.is_empty())
+    }
+}
+
 impl Conversation for Alone {
     type Done = Collected;
 
@@ -173,6 +179,11 @@ impl Conversation for Alone {
         match self.talk.next(heard) {
             Step::Ask(ask) => Step::Ask(ask),
             Step::Setback(setback) => Step::Setback(setback),
+            Step::Done(managed) if managed.servers.is_empty() && self.had_counts() => {
+                let why = "it names no tenant at all, while the sample before counted some and nothing confirms that \
+                           they are gone: look at its tenants and at the rights of the account";
+                Step::Setback(trouble::unreadable(&self.brief.server, "/api/cloud/tenants", why))
+            }
             Step::Done(managed) => Step::Done(Collected {
                 sums: managed.servers.keys().filter(|name| !name.is_empty()).cloned().collect(),
                 samples: vec![sample(&self.brief, managed)],

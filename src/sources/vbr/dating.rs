@@ -142,19 +142,18 @@ impl Dating {
     ) -> (Workloads, Option<Instant>) {
         let mut dated: BTreeMap<usize, Arc<Workload>> = BTreeMap::new();
         let found = self.join.iter().flat_map(Join::positions);
-        let touched: BTreeSet<usize> = self.other.iter().copied().chain(found).chain(weighed.keys().copied()).collect();
+        let undated = self.join.iter().flat_map(Join::undated).copied();
+        let weightless = weighed.keys().copied();
+        let touched: BTreeSet<usize> =
+            self.other.iter().copied().chain(found).chain(undated).chain(weightless).collect();
         for position in touched {
             let listed = &workloads[position];
-            let found = self.join.as_ref().map(|join| join.found(position)).unwrap_or_default();
             let known = previous.map(|sample| &sample.workloads);
             let known = known.and_then(|known| known.get(known.position_of(&listed.id)?));
             let is = Workload {
                 points: weighed.remove(&position).unwrap_or(listed.points),
-                last_restore_point_at: found.newest.max(known.and_then(|known| known.last_restore_point_at)),
-                first_processed_at: match known {
-                    Some(known) => known.first_processed_at,
-                    None => found.oldest,
-                },
+                last_restore_point_at: self.last_of(position, known.map(|known| &**known)),
+                first_processed_at: self.first_of(position, known.map(|known| &**known)),
                 ..listed.clone()
             };
             let same = known.filter(|known| ***known == is).map(Arc::clone);
@@ -166,6 +165,25 @@ impl Dating {
         let swept_at = self.swept_at.or(previous.and_then(|sample| sample.restore_points_swept_at));
         let dated = workloads.replacing(dated);
         (dated, swept_at)
+    }
+
+    /// The oldest restore point of a workload that appeared; else what the sample before knew.
+    pub fn first_of(&self, position: usize, known: Option<&Workload>) -> Option<Instant> {
+        match known {
+            Some(known) => known.first_processed_at,
+            None => self.join.as_ref().and_then(|join| join.found(position).oldest),
+        }
+    }
+
+    /// The newest restore point that is known. A date of the sample before would stay as it was for ever where names
+    /// have become ambiguous: it goes.
+    fn last_of(&self, position: usize, known: Option<&Workload>) -> Option<Instant> {
+        let join = self.join.as_ref();
+        if join.is_some_and(|join| join.undated().contains(&position)) {
+            return None;
+        }
+        let newest = join.and_then(|join| join.found(position).newest);
+        newest.max(known.and_then(|known| known.last_restore_point_at))
     }
 
     /// Retention makes old machines look new in a server's very first sample: an oldest restore point inside the month

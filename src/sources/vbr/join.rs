@@ -18,6 +18,8 @@ pub struct Join {
     found: BTreeMap<usize, Found>,
     /// Names that fit more than one workload.
     ambiguous: BTreeSet<String>,
+    /// Positions of the workloads that such names fit.
+    undated: BTreeSet<usize>,
 }
 
 /// Oldest and newest restore point of one workload.
@@ -32,7 +34,7 @@ impl Join {
         let digests = workloads.iter().map(|workload| digest(&workload.name));
         let mut by_name: Vec<(u64, usize)> = digests.zip(0..).collect();
         by_name.sort_unstable();
-        Join { by_name, found: BTreeMap::new(), ambiguous: BTreeSet::new() }
+        Join { by_name, found: BTreeMap::new(), ambiguous: BTreeSet::new(), undated: BTreeSet::new() }
     }
 
     /// Keeps a restore point with the workload it belongs to; returns that workload's position.
@@ -60,6 +62,11 @@ impl Join {
         self.ambiguous.len()
     }
 
+    /// Positions of workloads that share a restore point's name: no date that was known of them holds on.
+    pub fn undated(&self) -> &BTreeSet<usize> {
+        &self.undated
+    }
+
     fn workload_of(&mut self, workloads: &Workloads, name: &str, platform: &str) -> Option<usize> {
         let mut shorter = Some(name);
         for _ in 0..JOB_WORDS_MAX {
@@ -72,7 +79,8 @@ impl Join {
                 let mut fitting = namesakes.filter(|at| may_join(workloads[*at].platform.as_deref(), platform));
                 return match (fitting.next(), fitting.next()) {
                     (Some(position), None) => Some(position),
-                    (Some(_), Some(_)) => {
+                    (Some(first), Some(second)) => {
+                        self.undated.extend([first, second].into_iter().chain(fitting));
                         self.ambiguous.insert(candidate.to_owned());
                         None
                     }

@@ -155,9 +155,15 @@ impl Memory {
         self.known.as_ref().map(|known| known.pages.weightless.clone()).unwrap_or_default()
     }
 
-    /// The same list for the next read, with the workloads that the sample now has.
+    /// The same list for the next read, with the workloads that the sample now has; `None` when a row is not where it was
+    /// among them.
     pub fn carried(&self, workloads: &Workloads) -> Option<Arc<KnownList>> {
-        let pages = Arc::clone(&self.known.as_ref()?.pages);
+        let known = self.known.as_ref()?;
+        let is_same = |(before, now): (&Workload, &Workload)| std::ptr::eq(before, now) || before.id == now.id;
+        if known.workloads.len() != workloads.len() || !known.workloads.iter().zip(workloads.iter()).all(is_same) {
+            return None;
+        }
+        let pages = Arc::clone(&known.pages);
         Some(Arc::new(KnownList { workloads: workloads.clone(), pages }))
     }
 }

@@ -11,7 +11,8 @@ use super::dating::Dating;
 use super::instances::{InstanceList, Known, Turn};
 use super::license::{LicenseFacts, facts_of};
 use super::pages::Memory;
-use super::{trouble, weights};
+use super::trouble;
+use super::weights::{self, Weights};
 use crate::ask::{Answer, Body, HttpAnswer, HttpAsk, Setback};
 use crate::domain::license::{License, LicenseType};
 use crate::domain::sample::Sample;
@@ -269,21 +270,33 @@ impl Reading {
         }
     }
 
-    /// Cloud Connect workloads by type and weight; the server states no points for new ones.
-    fn counts(&mut self, previous: Option<&Sample>) -> Vec<TenantCount> {
+    /// Cloud Connect workloads by type and weight; the server states zero for new ones. A number that is missing or cannot
+    /// be tells nothing.
+    fn counts(&mut self) -> Vec<TenantCount> {
         let mut of_tenants = std::mem::take(&mut self.of_tenants);
-        let is_new = |workload: &&Workload| workload.points.is_none_or(Points::is_zero);
+        let is_new = |workload: &&Workload| workload.points.is_some_and(|points| points.is_zero());
         let new_ids: BTreeSet<String> = of_tenants.iter().filter(is_new).map(|workload| workload.id.clone()).collect();
-        weights::state(&mut of_tenants, &self.facts.multipliers, previous, self.brief.now);
+        weights::fill_in(&mut of_tenants, &self.facts.multipliers);
         counted(of_tenants, &new_ids)
     }
 
     /// Weights of the workloads for which the list states none, by position.
     fn weighed(&self, workloads: &Workloads, previous: Option<&Sample>) -> BTreeMap<usize, Option<Points>> {
+        let stated = self.facts.license.kind;
+        let known = previous.map(|previous| previous.license.kind).filter(|_| stated == LicenseType::Unknown);
+        let weights = Weights {
+            multipliers: &self.facts.multipliers,
+            measure: known.unwrap_or(stated).measure(),
+            previous,
+            now: self.brief.now,
+        };
         let weight = |(id, stated): (&String, &Option<Points>)| {
             let position = workloads.position_of(id)?;
-            let of = &self.facts.multipliers;
-            Some((position, weights::weight_of(&workloads[position], *stated, of, previous, self.brief.now)))
+            let workload = &workloads[position];
+            let known = previous.map(|sample| &sample.workloads);
+            let known = known.and_then(|known| known.get(known.position_of(id)?));
+            let first = self.dating.first_of(position, known.map(|known| &**known));
+            Some((position, weights.of(workload, *stated, first)))
         };
         self.weightless.iter().filter_map(weight).collect()
     }
@@ -299,7 +312,7 @@ impl Reading {
         let previous = self.brief.previous.take();
         let workloads = std::mem::take(&mut self.workloads);
         let weighed = self.weighed(&workloads, previous.as_deref());
-        let counts = self.counts(previous.as_deref());
+        let counts = self.counts();
         let of_tenants: Points = counts.iter().filter_map(|count| Some(count.weight? * u64::from(count.new))).sum();
         let new_points = self.facts.license.new_points.map(|points| points - of_tenants);
         let (workloads, mut swept_at) = self.dating.date(&workloads, weighed, previous.as_deref(), new_points);

@@ -2,9 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
+
+use crate::domain::license::Measure;
 use crate::domain::sample::Sample;
 use crate::domain::workload::{Workload, WorkloadType};
 use crate::domain::{Instant, Month, Points};
+
+/// Points of one machine by kind; `None` when the server states several.
+pub type Multipliers = BTreeMap<WorkloadType, Option<Points>>;
+
+/// Servers take new workloads over into the used ones at the month's turn, and may be so late about it.
+const ROLLS_WITHIN: TimeDelta = TimeDelta::hours(1);
 
 /// What the sample before this one knew of a workload.
 enum Before {
@@ -15,43 +24,56 @@ enum Before {
     SeenEarlier,
 }
 
-/// Fills in weights where the list states 0, as it does for machines that are new this month.
-///
-/// The kind's multiplier answers, when it is one. A file share below 500 GB truly weighs 0 (domain.md 7.2): one that
-/// has been there before this month, or was there when sampling began, is taken for such.
-pub fn state(
-    workloads: &mut [Workload],
-    multipliers: &BTreeMap<WorkloadType, Option<Points>>,
-    previous: Option<&Sample>,
-    now: Instant,
-) {
+/// Fills in weights of Cloud Connect workloads where the list states none: the kind's multiplier, when it is one.
+pub fn fill_in(workloads: &mut [Workload], multipliers: &Multipliers) {
     for workload in workloads.iter_mut().filter(|workload| workload.points.is_none_or(Points::is_zero)) {
-        workload.points = weight_of(workload, workload.points, multipliers, previous, now);
+        workload.points = multipliers.get(&workload.kind).copied().flatten();
     }
 }
 
-/// The weight of one workload for which the list states this: nothing, or zero.
-pub fn weight_of(
-    workload: &Workload,
-    stated: Option<Points>,
-    multipliers: &BTreeMap<WorkloadType, Option<Points>>,
-    previous: Option<&Sample>,
-    now: Instant,
-) -> Option<Points> {
-    let multiplier = multipliers.get(&workload.kind).copied().flatten();
-    let is_empty_share = workload.kind == WorkloadType::FileShare && stated.is_some();
-    match before(workload, previous, now) {
-        Before::SeenThisMonth(points) if is_empty_share => points.or(multiplier),
-        Before::FirstSample | Before::SeenEarlier if is_empty_share => Some(Points::ZERO),
-        Before::FirstSample | Before::NotSeen | Before::SeenThisMonth(_) | Before::SeenEarlier => multiplier,
-    }
+/// What weights are told by.
+pub struct Weights<'a> {
+    pub multipliers: &'a Multipliers,
+    pub measure: Measure,
+    pub previous: Option<&'a Sample>,
+    pub now: Instant,
 }
 
-fn before(workload: &Workload, previous: Option<&Sample>, now: Instant) -> Before {
-    let Some(previous) = previous else { return Before::FirstSample };
-    match previous.workloads.position_of(&workload.id).map(|position| &previous.workloads[position]) {
-        None => Before::NotSeen,
-        Some(known) if Month::of(previous.taken_at) == Month::of(now) => Before::SeenThisMonth(known.points),
-        Some(_) => Before::SeenEarlier,
+impl Weights<'_> {
+    /// The weight of one workload for which the list states this, nothing or zero, and that was first processed then.
+    ///
+    /// The kind's multiplier answers, when it is one, for a number that is missing, and for the zero of a machine that is
+    /// new this month. Else zero is zero: a revoked machine, or a file share below 500 GB (domain.md 7.2). A share that was
+    /// there when sampling began is taken for such.
+    pub fn of(&self, workload: &Workload, stated: Option<Points>, first: Option<Instant>) -> Option<Points> {
+        let multiplier = self.multipliers.get(&workload.kind).copied().flatten();
+        let is_share = workload.kind == WorkloadType::FileShare;
+        // Where instances are counted, the zero of a workstation says that several share one.
+        if stated.is_none() || (self.measure == Measure::Instances && !is_share) {
+            return multiplier;
+        }
+        let month = Month::of(if is_share { self.now } else { self.now - ROLLS_WITHIN });
+        let is_old = first.is_some_and(|first| first < month.starts_at());
+        match self.before(workload, month) {
+            Before::FirstSample if is_share => Some(Points::ZERO),
+            Before::FirstSample => multiplier,
+            Before::SeenEarlier => Some(Points::ZERO),
+            Before::NotSeen | Before::SeenThisMonth(_) if is_old => Some(Points::ZERO),
+            // Another weight than the one that is filled in was stated.
+            Before::SeenThisMonth(Some(points)) if multiplier.is_some_and(|multiplier| multiplier != points) => {
+                Some(Points::ZERO)
+            }
+            Before::SeenThisMonth(points) if is_share => points.or(multiplier),
+            Before::NotSeen | Before::SeenThisMonth(_) => multiplier,
+        }
+    }
+
+    fn before(&self, workload: &Workload, month: Month) -> Before {
+        let Some(previous) = self.previous else { return Before::FirstSample };
+        match previous.workloads.position_of(&workload.id).map(|position| &previous.workloads[position]) {
+            None => Before::NotSeen,
+            Some(known) if month <= Month::of(previous.taken_at) => Before::SeenThisMonth(known.points),
+            Some(_) => Before::SeenEarlier,
+        }
     }
 }

@@ -14,20 +14,16 @@ pub struct TokenAnswer<'a> {
     pub mfa_token: Text<'a>,
 }
 
-/// Data in its envelope: `null` data stands for none.
+/// Data in its envelope: `null` data stands for none, where none may be.
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>, 'de: 'a"))]
 pub struct Envelope<'a, T> {
-    #[serde(default = "no_rows")]
-    pub data: Rows<T>,
+    #[serde(default)]
+    pub data: Option<Rows<T>>,
     #[serde(default)]
     pub meta: Option<Meta>,
     #[serde(default)]
     pub errors: Option<Rows<ErrorRow<'a>>>,
-}
-
-fn no_rows<T>() -> Rows<T> {
-    Rows(Vec::new())
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -43,6 +39,10 @@ pub struct PagingInfo {
 }
 
 impl<T> Envelope<'_, T> {
+    pub fn rows(&self) -> &[T] {
+        self.data.as_ref().map_or(&[], |rows| &rows.0)
+    }
+
     /// How many rows the whole list has, when the console says so.
     pub fn total(&self) -> Option<u64> {
         self.meta.as_ref()?.paging_info.as_ref()?.total.count()

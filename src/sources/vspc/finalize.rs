@@ -65,7 +65,7 @@ impl FinalizeReading {
     fn hear_answer(&mut self, path: &str, answer: &HttpAnswer) -> Result<Heard, Setback> {
         let unreadable = |why: &str| trouble::unreadable(&self.server, path, why);
         let envelope: Envelope<FinalizationRow> = read(answer).map_err(|why| unreadable(&why))?;
-        let row = envelope.data.0.first();
+        let row = envelope.rows().first();
         let status = row.and_then(|row| row.report_approval_status.get()).unwrap_or("Unknown");
         let message = row.and_then(|row| row.message.get()).map(one_line).unwrap_or_default();
         let words =

@@ -46,11 +46,16 @@ impl<T> List<T> {
 
     /// The next page. It begins with the last row again: a list that moved meanwhile shows another one there.
     pub fn path(&self) -> String {
-        let offset = self.received - self.overlap();
+        let offset = self.offset();
         match self.paging {
             Paging::Pages => format!("{}?limit={PAGE_ROWS}&offset={offset}", self.path),
             Paging::Whole => self.path.to_owned(),
         }
+    }
+
+    /// Where the next page begins.
+    pub fn offset(&self) -> u64 {
+        self.received - self.overlap()
     }
 
     /// Takes a page: how many rows the whole list has, and the rows with their ids.

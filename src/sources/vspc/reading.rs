@@ -1,5 +1,7 @@
 //! What is read of a console for samples, list by list.
 
+use std::collections::BTreeMap;
+
 use super::answers::{CompanyRow, Envelope, LicenseRow, ServerRow, SiteRow, UsageRow, read};
 use super::license::{LicenseFacts, facts_of};
 use super::list::{List, Paging, Turn};
@@ -33,6 +35,9 @@ pub struct UsageReading {
     server_licenses: List<LicenseFacts>,
     site_licenses: List<LicenseFacts>,
     usage: List<Organization>,
+    /// All of it, once it is read.
+    console: Console,
+    notes: Vec<String>,
 }
 
 impl UsageReading {
@@ -46,24 +51,40 @@ impl UsageReading {
             server_licenses: List::new("/api/v3/licensing/backupServers", Paging::Pages),
             site_licenses: List::new("/api/v3/licensing/sites", Paging::Whole),
             usage: List::new("/api/v3/licensing/usage/organizations", Paging::Pages),
+            console: Console::default(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn told(&mut self) -> Console {
+        let notes = &mut self.notes;
+        Console {
+            companies: named(&mut self.companies, notes),
+            servers: self.servers.take(),
+            sites: self.sites.take(),
+            server_licenses: named(&mut self.server_licenses, notes),
+            site_licenses: named(&mut self.site_licenses, notes),
+            usage: self.usage.take(),
         }
     }
 
     fn hear_page(&mut self, path: &str, answer: &HttpAnswer) -> Result<Turn, Setback> {
         let server = self.brief.server.as_str();
         match self.chapter {
-            Chapter::Companies => page(server, path, answer, &mut self.companies, |row: &CompanyRow| {
-                (row.instance_uid.owned(), row.name.owned().unwrap_or_default())
-            }),
-            Chapter::Servers => page(server, path, answer, &mut self.servers, |row: &ServerRow| {
+            Chapter::Companies => {
+                page((server, path, Needs::Nothing), answer, &mut self.companies, |row: &CompanyRow| {
+                    (row.instance_uid.owned(), row.name.owned().unwrap_or_default())
+                })
+            }
+            Chapter::Servers => page((server, path, Needs::Rows), answer, &mut self.servers, |row: &ServerRow| {
                 (row.instance_uid.owned(), Server::of(row))
             }),
-            Chapter::Sites => {
-                page(server, path, answer, &mut self.sites, |row: &SiteRow| (row.site_uid.owned(), Site::of(row)))
-            }
-            Chapter::ServerLicenses => page(server, path, answer, &mut self.server_licenses, license),
-            Chapter::SiteLicenses => page(server, path, answer, &mut self.site_licenses, license),
-            Chapter::Usage => page(server, path, answer, &mut self.usage, |row: &UsageRow| {
+            Chapter::Sites => page((server, path, Needs::Uids), answer, &mut self.sites, |row: &SiteRow| {
+                (row.site_uid.owned(), Site::of(row))
+            }),
+            Chapter::ServerLicenses => page((server, path, Needs::Nothing), answer, &mut self.server_licenses, license),
+            Chapter::SiteLicenses => page((server, path, Needs::Nothing), answer, &mut self.site_licenses, license),
+            Chapter::Usage => page((server, path, Needs::Rows), answer, &mut self.usage, |row: &UsageRow| {
                 (row.organization_uid.owned(), organization_of(row))
             }),
             Chapter::End => Ok(Turn::Complete),
@@ -75,10 +96,23 @@ fn license(row: &LicenseRow) -> (Option<String>, LicenseFacts) {
     (row.backup_server_uid.owned(), facts_of(row))
 }
 
-/// Reads a page into its list. A row without a uid cannot be told from others and makes the page unreadable.
+/// Stands before the position of a row that has no uid; no uid begins so.
+const NAMELESS: &str = "\0nameless ";
+
+/// What a list needs to be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    /// Rows, if only none, each with its uid: without them machines would be lost or counted under another name.
+    Rows,
+    /// A uid for each row: it may be no list at all.
+    Uids,
+    /// Nothing: it names and describes what is counted by others.
+    Nothing,
+}
+
+/// Reads a page into its list. A row without a uid cannot be told from others and makes the page of such a list unreadable.
 fn page<'a, R, T>(
-    server: &str,
-    path: &str,
+    (server, path, needs): (&str, &str, Needs),
     answer: &'a HttpAnswer,
     list: &mut List<T>,
     take: impl Fn(&R) -> (Option<String>, T),
@@ -89,15 +123,32 @@ where
     let unreadable = |why: &str| trouble::unreadable(server, path, why);
     let envelope: Envelope<'a, R> = read(answer).map_err(|why| unreadable(&why))?;
     let errors = envelope.errors.as_ref().map_or(&[][..], |rows| &rows.0);
-    if envelope.data.0.is_empty() && !errors.is_empty() {
+    if envelope.rows().is_empty() && !errors.is_empty() {
         return Err(trouble::empty_handed(server, path, errors));
     }
-    let named = |row: &R| match take(row) {
+    if envelope.data.is_none() && needs == Needs::Rows {
+        return Err(unreadable("the answer has no data, not even an empty list"));
+    }
+    let begins_at = list.offset();
+    let named = |(at, row): (u64, &R)| match take(row) {
         (Some(uid), row) => Ok((uid, row)),
+        (None, row) if needs == Needs::Nothing => Ok((format!("{NAMELESS}{}", begins_at + at), row)),
         (None, _) => Err(unreadable("a row came without its uid")),
     };
-    let rows = envelope.data.0.iter().map(named).collect::<Result<Vec<_>, Setback>>()?;
+    let rows = (0..).zip(envelope.rows()).map(named).collect::<Result<Vec<_>, Setback>>()?;
     Ok(list.hear(envelope.total(), rows))
+}
+
+/// What a list of names or licenses says without a uid says it of nobody: it is left out, and named.
+fn named<T>(list: &mut List<T>, notes: &mut Vec<String>) -> BTreeMap<String, T> {
+    let path = list.path();
+    let (nameless, named): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        list.take().into_iter().partition(|(uid, _)| uid.starts_with(NAMELESS));
+    if !nameless.is_empty() {
+        let path = path.split('?').next().unwrap_or_default();
+        notes.push(format!("{} rows of {path} came without their uid and are left out", nameless.len()));
+    }
+    named
 }
 
 impl Reading for UsageReading {
@@ -126,7 +177,14 @@ impl Reading for UsageReading {
                     Chapter::Sites => Chapter::ServerLicenses,
                     Chapter::ServerLicenses => Chapter::SiteLicenses,
                     Chapter::SiteLicenses => Chapter::Usage,
-                    Chapter::Usage | Chapter::End => Chapter::End,
+                    Chapter::Usage => {
+                        self.console = self.told();
+                        if let Some(why) = self.console.doubt(&self.brief) {
+                            return Err(trouble::unreadable(&self.brief.server, path, &why));
+                        }
+                        Chapter::End
+                    }
+                    Chapter::End => Chapter::End,
                 }
             }
         }
@@ -134,18 +192,11 @@ impl Reading for UsageReading {
     }
 
     fn done(&mut self, met: Met) -> Collected {
-        let console = Console {
-            companies: self.companies.take(),
-            servers: self.servers.take(),
-            sites: self.sites.take(),
-            server_licenses: self.server_licenses.take(),
-            site_licenses: self.site_licenses.take(),
-            usage: self.usage.take(),
-        };
-        let (samples, notes) = console.samples(&self.brief);
+        let (samples, left_out) = std::mem::take(&mut self.console).samples(&self.brief);
+        self.notes.extend(left_out);
         Collected {
             samples,
-            notes,
+            notes: std::mem::take(&mut self.notes),
             server_time: met.server_time,
             revision: Some(met.revision.to_owned()),
             ..Collected::default()

@@ -95,7 +95,7 @@ impl Reading for ReportReading {
     fn hear(&mut self, path: &str, answer: &HttpAnswer) -> Result<(), Setback> {
         let unreadable = |why: &str| trouble::unreadable(&self.server, path, why);
         let envelope: Envelope<ReportRow> = read(answer).map_err(|why| unreadable(&why))?;
-        let (rows, errors) = (&envelope.data.0, envelope.errors.as_ref().map_or(&[][..], |rows| &rows.0));
+        let (rows, errors) = (envelope.rows(), envelope.errors.as_ref().map_or(&[][..], |rows| &rows.0));
         if rows.is_empty() && !errors.is_empty() {
             return Err(trouble::empty_handed(&self.server, path, errors));
         }

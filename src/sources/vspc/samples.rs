@@ -1,6 +1,6 @@
 //! From what a console told to one sample a server. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::kinds::Product;
 use super::license::LicenseFacts;
@@ -141,10 +141,35 @@ impl Console {
         }
     }
 
-    fn sample(&self, brief: &Brief, uid: &str, name: String, server: &Server, part: Part) -> Sample {
-        let of_site = |site: &str| self.site_licenses.get(site);
+    /// The license block of a server: its site's, else its own.
+    fn license(&self, uid: &str) -> Option<&LicenseFacts> {
         let site = self.sites.iter().find(|(site_uid, site)| site.server_uid.as_deref().unwrap_or(site_uid) == uid);
-        let block = site.and_then(|(site_uid, _)| of_site(site_uid)).or_else(|| self.server_licenses.get(uid));
+        site.and_then(|(site_uid, _)| self.site_licenses.get(site_uid)).or_else(|| self.server_licenses.get(uid))
+    }
+
+    /// Why what is told is no usage: that nothing is used is not believed of a healthy server whose rental license says that
+    /// something is, nor of a whole console whose licenses say nothing at all.
+    pub fn doubt(&self, brief: &Brief) -> Option<String> {
+        let rows = self.usage.values().flat_map(|organization| &organization.servers);
+        let told = rows.filter(|usage| !usage.lines.is_empty() || !usage.notes.is_empty());
+        let told: BTreeSet<&str> = told.map(|usage| self.server_uid(&usage.server_uid)).collect();
+        let healthy = self.servers.iter().filter(|(_, server)| server.status.as_deref() == Some(HEALTHY));
+        let mut silent = healthy.filter(|(uid, _)| !told.contains(uid.as_str())).filter_map(|(uid, server)| {
+            let license = &self.license(uid)?.license;
+            let used = license.used_points.filter(|used| license.kind.is_reported_monthly() && !used.is_zero())?;
+            Some(format!("it states no usage of {}, whose license says that {used} points are used", server.name))
+        });
+        if let Some(why) = silent.next() {
+            return Some(why);
+        }
+        let says_used = |(_, facts): (&String, &LicenseFacts)| facts.license.used_points.is_some();
+        let licenses = self.server_licenses.iter().chain(&self.site_licenses);
+        let is_silent = told.is_empty() && !brief.known.is_empty() && !licenses.into_iter().any(says_used);
+        is_silent.then(|| "it states no usage at all, and no license says how much is used".to_owned())
+    }
+
+    fn sample(&self, brief: &Brief, uid: &str, name: String, server: &Server, part: Part) -> Sample {
+        let block = self.license(uid);
         let facts = block.cloned().unwrap_or_default();
         let mut discrepancies = facts.notes;
         if block.is_none() {

@@ -143,7 +143,7 @@ impl<R: Reading> VspcTalk<R> {
     fn hear_action(&mut self, id: String, http: &HttpAnswer) -> Result<(), Setback> {
         let answer: Envelope<ActionRow> =
             read(http).map_err(|why| trouble::unreadable(&self.server, &self.path, &why))?;
-        match answer.data.0.first().and_then(|action| action.status.get()) {
+        match answer.rows().first().and_then(|action| action.status.get()) {
             Some("succeed") => {
                 self.awaiting = Awaiting::ActionResult(id);
                 Ok(())

@@ -88,6 +88,10 @@ impl ServerUsage {
         let used = if row.used_count == Number::Absent { self.machines_of(&row.used_units, row, &kind) } else { used };
         let new = if row.new_count == Number::Absent { self.machines_of(&row.new_units, row, &kind) } else { new };
         if used == 0 && new == 0 && rental == 0 {
+            let units = row.used_units.points().filter(|units| !units.is_zero());
+            if let Some(units) = units.filter(|_| row.used_count != Number::Absent) {
+                self.notes.push(format!("VSPC states {units} points of {kind} and no machine; they are not counted"));
+            }
             return;
         }
         let stated = row.weight.points().filter(|weight| !weight.is_zero());

@@ -141,14 +141,25 @@ fn protected_again_after_a_gap_is_not_new_but_a_new_identity_is() {
 }
 
 #[test]
-fn a_vouching_list_speaks_for_the_instant_of_its_sample_only() {
-    let stale_dates = Sample { vouched: true, ..sample("2026-03-10T12:00:00Z", vec![vm("a", "2026-01-01T00:00:00Z")]) };
+fn a_date_that_was_too_old_already_ages_nothing_that_the_servers_list_vouches_for() {
+    let stale_dates = Sample { vouched: true, ..sample("2026-02-28T23:58:00Z", vec![vm("a", "2026-01-01T00:00:00Z")]) };
     assert_eq!(classes(&[], &stale_dates), [Class::Billable]);
-    let later = AsOf::sample(stale_dates.taken_at + TimeDelta::seconds(1));
-    let workload = &stale_dates.workloads[0];
-    assert_eq!(class_of(workload, &stale_dates, None, later), Class::Unprotected, "restore points age it from there");
+    let at_the_end = AsOf::month_end("2026-02".parse().unwrap());
+    assert_eq!(class_of(&stale_dates.workloads[0], &stale_dates, None, at_the_end), Class::Billable, "the list wins");
+    assert_eq!(super::made::report_of("2026-02", vec![stale_dates.clone()]).total_points, points("11"));
+    expect_test::expect![[r#"1 workloads such as a have no known restore point of the last 31 days while the server's own list shows them; the list counts"#]]
+    .assert_eq(&cross_check(&stale_dates, &in_short(&stale_dates), &Rating::default()).join("; "));
     let not_vouched = Sample { vouched: false, ..stale_dates };
     assert_eq!(classes(&[], &not_vouched), [Class::Unprotected]);
+}
+
+#[test]
+fn restore_points_age_what_a_list_vouches_for_between_its_sample_and_the_instant_asked_about() {
+    let taken = Sample { vouched: true, ..sample("2026-03-10T12:00:00Z", vec![vm("a", "2026-02-07T12:00:01Z")]) };
+    let class = |seconds| {
+        class_of(&taken.workloads[0], &taken, None, AsOf::sample(taken.taken_at + TimeDelta::seconds(seconds)))
+    };
+    assert_eq!((class(0), class(1)), (Class::Billable, Class::Unprotected));
 }
 
 #[test]

@@ -20,17 +20,17 @@ use tidegauge::sources::{Brief, Collected, SourceSettings, TenantsFrom, source_n
 
 use super::driver::{InProcess, SetClock, at, brief, drive};
 
-const NOW: &str = "2026-10-20T09:30:00Z";
+pub const NOW: &str = "2026-10-20T09:30:00Z";
 
 /// A Cloud Connect server of so many machines, and the Enterprise Manager that manages it.
-struct World {
+pub struct World {
     estate: Arc<Mutex<Estate>>,
     manager: Arc<EnterpriseManager>,
-    vbr: InProcess,
-    em: InProcess,
+    pub vbr: InProcess,
+    pub em: InProcess,
 }
 
-fn world(machines: u32) -> World {
+pub fn world(machines: u32) -> World {
     let mut plan = EstatePlan::new(5, "cc01", at("2026-09-15T00:00:00Z"), machines).cloud_connect();
     plan.rental_machines = machines / 10;
     plan.appear = 60;
@@ -59,14 +59,14 @@ impl World {
     }
 }
 
-fn peer_of(ask: &Ask) -> String {
+pub fn peer_of(ask: &Ask) -> String {
     match ask {
         Ask::Http(ask) => ask.peer.clone(),
         other => panic!("{other:?} is no HTTP"),
     }
 }
 
-fn from(known_as: &[&str]) -> TenantsFrom {
+pub fn from(known_as: &[&str]) -> TenantsFrom {
     let known_as = known_as.iter().map(|name| (*name).to_owned()).collect();
     TenantsFrom { manager: "em01".to_owned(), known_as, others: Vec::new() }
 }

@@ -18,7 +18,7 @@ use super::driver::{at, brief, drive};
 const NOW: &str = "2026-11-20T10:00:00Z";
 
 /// Bodies by path, of a server that is well; a test exchanges one.
-fn bodies() -> BTreeMap<&'static str, String> {
+pub fn bodies() -> BTreeMap<&'static str, String> {
     [
         ("/swagger/v1.3-rev2/swagger.json", "{}"),
         ("/api/oauth2/token", r#"{"access_token":"a","token_type":"bearer","refresh_token":"r","expires_in":900,".issued":"2026-11-20T11:00:00+01:00"}"#),
@@ -43,7 +43,7 @@ fn bodies() -> BTreeMap<&'static str, String> {
     .into()
 }
 
-fn answer(bodies: &BTreeMap<&'static str, String>, ask: &Ask) -> Answer {
+pub fn answer(bodies: &BTreeMap<&'static str, String>, ask: &Ask) -> Answer {
     let Ask::Http(ask) = ask else { panic!("a VBR server is asked over HTTP") };
     let path = ask.path.split('?').next().expect("a split has a first part");
     let found = bodies.get(path);
@@ -52,7 +52,7 @@ fn answer(bodies: &BTreeMap<&'static str, String>, ask: &Ask) -> Answer {
     Answer::Http(HttpAnswer { status, headers, body: found.cloned().unwrap_or_default().into_bytes() })
 }
 
-fn read_after(previous: Option<Sample>, path: &'static str, body: &str) -> Result<Sample, Setback> {
+pub fn read_after(previous: Option<Sample>, path: &'static str, body: &str) -> Result<Sample, Setback> {
     let mut bodies = bodies();
     bodies.insert(path, body.to_owned());
     let brief = Brief { previous: previous.map(Arc::new), sweep: Sweep::Full, ..brief("vbr01", at(NOW)) };
