@@ -87,7 +87,8 @@ pub struct Reading {
 
 impl Reading {
     pub fn new(mut brief: Brief) -> Reading {
-        let remembered = std::mem::take(&mut brief.remembered).0;
+        // Rows of the sample before have weights filled in, and who is new among tenants' machines is told by what is stated.
+        let remembered = std::mem::take(&mut brief.remembered).0.filter(|_| brief.settings.tenants_from.is_none());
         let memory = Memory::of(remembered, brief.previous.as_ref().map(|previous| &previous.workloads));
         Reading {
             brief,

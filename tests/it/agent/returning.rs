@@ -17,7 +17,8 @@ fn listed(agent: &mut Agent, duty: &Duty, taken_at: &str, oldest: Option<Option<
         ..sample.workloads[0].clone()
     };
     let workloads: Vec<Workload> = oldest.map(machine).into_iter().collect();
-    let sample = Sample { taken_at: at(taken_at), workloads: workloads.into(), vouched: true, ..sample };
+    let sample =
+        Sample { taken_at: at(taken_at), workloads: workloads.into(), counts: Vec::new(), vouched: true, ..sample };
     let hour = Hour::at(at(taken_at));
     let collected = Collected { samples: vec![sample], ..collected };
     assert!(agent.begin(duty, hour).is_ok());

@@ -298,7 +298,10 @@ fn dates_of_the_sample_before_are_kept() {
     let before = read("/", "");
     let nothing = r#"{"data":[],"pagination":{"total":0}}"#;
     let sample = read_after(Some(before.clone()), POINTS, nothing).expect("well");
-    assert_eq!(sample.workloads, before.workloads);
+    let dates = |sample: &Sample| -> Vec<_> {
+        sample.workloads.iter().map(|one| (one.first_processed_at, one.last_restore_point_at)).collect()
+    };
+    assert_eq!(dates(&sample), dates(&before));
 }
 
 #[test]
