@@ -55,10 +55,10 @@ impl Weights<'_> {
         let month = Month::of(if is_share { self.now } else { self.now - ROLLS_WITHIN });
         let is_old = first.is_some_and(|first| first < month.starts_at());
         match self.before(workload, month) {
+            Before::SeenEarlier => Some(Points::ZERO),
+            _ if is_old => Some(Points::ZERO),
             Before::FirstSample if is_share => Some(Points::ZERO),
             Before::FirstSample => multiplier,
-            Before::SeenEarlier => Some(Points::ZERO),
-            Before::NotSeen | Before::SeenThisMonth(_) if is_old => Some(Points::ZERO),
             // Another weight than the one that is filled in was stated.
             Before::SeenThisMonth(Some(points)) if multiplier.is_some_and(|multiplier| multiplier != points) => {
                 Some(Points::ZERO)

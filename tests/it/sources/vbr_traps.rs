@@ -88,7 +88,8 @@ fn a_server_that_is_well_is_read() {
     assert_eq!(sql.first_processed_at, None, "in a first sample retention may hide older restore points");
     assert_eq!(
         (lin.kind.clone(), lin.points.map(|points| points.to_string())),
-        (WorkloadType::Server, Some("7.5".to_owned()))
+        (WorkloadType::Server, Some("0".to_owned())),
+        "it is old by its date, and nothing of it is used"
     );
     assert_eq!(lin.first_processed_at, Some(at("2026-10-21T23:30:20Z")), "the job's name stands behind the machine's");
     let license = &sample.license;
@@ -221,8 +222,18 @@ fn numbers_in_strings_negative_and_absurd() {
 
 #[test]
 fn several_multipliers_of_a_kind_leave_the_weight_open() {
-    let sample = read_with(LICENSE, r#"{"type":"Servers""#, r#"{"type":"Server","multiplier":9},{"type":"Servers""#);
-    assert_eq!(sample.workloads[1].points, None);
+    let mut bodies = bodies();
+    for (path, from, to) in [
+        (LICENSE, r#"{"type":"Servers""#, r#"{"type":"Server","multiplier":9},{"type":"Servers""#),
+        (INSTANCES, r#""usedInstancesNumber":0"#, r#""usedInstancesNumber":null"#),
+    ] {
+        let changed = bodies[path].replace(from, to);
+        assert_ne!(changed, bodies[path], "{from} is in the body of {path}");
+        bodies.insert(path, changed);
+    }
+    let brief = brief("vbr01", at("2026-11-20T10:00:00Z"));
+    let mut collected = drive(&mut VbrTalk::new(brief), |ask| answer(&bodies, &ask)).expect("well");
+    assert_eq!(collected.samples.remove(0).workloads[1].points, None);
 }
 
 #[test]
