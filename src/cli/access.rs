@@ -17,6 +17,9 @@ use crate::ports::control;
 
 /// The socket's name in the state directory.
 pub const SOCKET: &str = "control.sock";
+/// What is logged where there can be none.
+pub const NO_CONTROL: &str =
+    "this system has no control sockets: while this process runs, commands that need its state directory are refused";
 /// Most conversations that one order makes.
 pub const FOLLOW_UPS_MAX: usize = 16;
 

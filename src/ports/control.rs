@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, retry};
+use reqwest::{Client, ClientBuilder, retry};
 
 use crate::ask::{Failure, HttpAnswer, Method};
 
@@ -18,9 +18,8 @@ const SECONDS_MAX: u64 = 300;
 /// Asks the agent that listens on this socket. `body` is JSON; `path` begins with `/`.
 pub async fn ask(socket: &Path, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<HttpAnswer, Failure> {
     let shown = socket.display();
-    let client = Client::builder()
+    let client = through(Client::builder(), socket)?
         .tls_backend_preconfigured(believing_nobody()?)
-        .unix_socket(socket)
         .no_proxy()
         .retry(retry::never())
         .timeout(Duration::from_secs(SECONDS_MAX))
@@ -48,4 +47,16 @@ pub async fn ask(socket: &Path, method: Method, path: &str, body: Option<Vec<u8>
         Cut::Broken(error) => Failure::Broken { why: format!("{shown}: {}", causes(&error)) },
     })?;
     Ok(HttpAnswer { status, headers: Vec::new(), body })
+}
+
+#[cfg(unix)]
+fn through(client: ClientBuilder, socket: &Path) -> Result<ClientBuilder, Failure> {
+    Ok(client.unix_socket(socket))
+}
+
+/// Nobody listens on one.
+#[cfg(not(unix))]
+fn through(_: ClientBuilder, _: &Path) -> Result<ClientBuilder, Failure> {
+    let why = "this system has no control sockets; use the console, or stop that process first";
+    Err(Failure::Unreachable { why: why.to_owned() })
 }

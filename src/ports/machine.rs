@@ -31,10 +31,10 @@ pub fn open_to(path: &Path) -> io::Result<OpenTo> {
 /// The same where files have lists of rights, which are not looked at.
 ///
 /// # Errors
-/// It is not there.
+/// It is not there; else `Unsupported`.
 #[cfg(not(unix))]
 pub fn open_to(path: &Path) -> io::Result<OpenTo> {
-    std::fs::metadata(path).map(|_| OpenTo::Nobody)
+    std::fs::metadata(path).and_then(|_| Err(io::ErrorKind::Unsupported.into()))
 }
 
 /// Bytes that are free for us on the disk of this folder.

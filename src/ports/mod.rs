@@ -15,6 +15,7 @@ pub mod serve;
 mod serving;
 mod shown;
 pub mod sizes;
+pub mod supervisor;
 mod taking;
 pub mod terminal;
 pub mod wire;

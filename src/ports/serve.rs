@@ -93,6 +93,26 @@ pub async fn tls_showing(
     Ok(Served { address, task: tokio::spawn(serving) })
 }
 
+/// Serves on a control socket as [`unix`] does; `None` where the system has none, and everything else goes on without.
+#[cfg(unix)]
+pub async fn control(
+    path: &Path,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<Option<tokio::task::JoinHandle<()>>> {
+    unix(path, router, stop).await.map(Some)
+}
+
+/// There are no sockets that the file system guards.
+#[cfg(not(unix))]
+pub async fn control(
+    _: &Path,
+    _: Router,
+    _: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<Option<tokio::task::JoinHandle<()>>> {
+    Ok(None)
+}
+
 /// Serves on a Unix socket that only this user may open, until `stop`; the socket file goes when it ends.
 #[cfg(unix)]
 pub async fn unix(

@@ -11,13 +11,12 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sd_notify::NotifyState;
 use secrecy::ExposeSecret;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use super::access::SOCKET;
+use super::access::{NO_CONTROL, SOCKET};
 use super::logs;
 use super::session::{Session, absolute};
 use super::stopping::{Stop, on_signal, told};
@@ -26,6 +25,7 @@ use crate::api::{self, Desk, Errand};
 use crate::config::Settings;
 use crate::doors::Clock;
 use crate::ports::clock::{ClockWatch, Monotonic};
+use crate::ports::supervisor::{Tidings, tell};
 use crate::ports::{alarm, serve};
 use keeper::Keeper;
 use owner::Note;
@@ -86,7 +86,7 @@ async fn live(session: &mut Session<'_>, settings: Settings, rereading: Rereadin
     if let Some(first) = first {
         tell_first(session, &first)?;
     }
-    tell_system(&[NotifyState::Ready]);
+    tell(Tidings::Ready);
     info!(event = "agent.ready", state_dir = %settings.state_dir.display(), "the agent runs");
     let mut in_force = InForce { settings, console, notes };
     let ended = loop {
@@ -95,7 +95,7 @@ async fn live(session: &mut Session<'_>, settings: Settings, rereading: Rereadin
             Some(wanted) = wanted.recv() => in_force.reload(session, wanted).await,
         }
     };
-    tell_system(&[NotifyState::Stopping]);
+    tell(Tidings::Stopping);
     let _ = sender.send(true);
     served.extend(in_force.console.map(|console| console.task));
     close(served).await;
@@ -148,10 +148,14 @@ async fn open_doors(
     let house = api::House::new(desk.clone(), Arc::clone(&session.doors.clock));
     let router = api::router(house.clone()).merge(api::metrics::router(desk.clone()));
     let router = router.merge(reload::router(wanting));
-    let listening = serve::unix(&socket, router, told(stop.clone()));
-    let control = listening.await.map_err(|error| unavailable(&error))?;
-    served.push(tokio::spawn(async move { log_end("control socket", control.await) }));
-    info!(event = "control.listening", socket = %socket.display(), "the control socket is open");
+    let listening = serve::control(&socket, router, told(stop.clone()));
+    match listening.await.map_err(|error| unavailable(&error))? {
+        Some(control) => {
+            served.push(tokio::spawn(async move { log_end("control socket", control.await) }));
+            info!(event = "control.listening", socket = %socket.display(), "the control socket is open");
+        }
+        None => warn!(event = "control.none", "{NO_CONTROL}"),
+    }
     let console = match &settings.console {
         Some(console) => console::open(session, settings, console, house, stop).await,
         None => None,
@@ -199,9 +203,4 @@ async fn close(served: Vec<JoinHandle<()>>) {
         }
     };
     let _ = tokio::time::timeout(CLOSING, all).await;
-}
-
-/// Nothing listens outside systemd, which is no trouble.
-fn tell_system(state: &[NotifyState<'_>]) {
-    let _ = sd_notify::notify(state);
 }

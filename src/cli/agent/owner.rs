@@ -20,6 +20,7 @@ use crate::cli::access::{FOLLOW_UPS_MAX, set_back};
 use crate::cli::stopping::{Stop, told};
 use crate::config::Settings;
 use crate::doors::{Clock, Wire};
+use crate::ports::supervisor::{self, Tidings};
 
 /// Duties begun before the desk is looked at again.
 const DUTIES_AT_ONCE_MAX: usize = 64;
@@ -98,7 +99,7 @@ impl Owner {
             runtime: keeper.runtime.clone(),
             notes: keeper.notes.clone(),
             stop: keeper.stop.clone(),
-            fed_within: sd_notify::watchdog_enabled().map_or(ALONE_MAX, |within| within / 2),
+            fed_within: supervisor::watches_within().map_or(ALONE_MAX, |within| within / 2),
             flights: BTreeMap::new(),
             last: flights,
         }
@@ -126,7 +127,7 @@ impl Owner {
         loop {
             self.begin_due()?;
             self.tell_story();
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+            supervisor::tell(Tidings::Alive);
             let runtime = self.runtime.clone();
             let (stop, fed_within) = (self.stop.clone(), self.fed_within);
             let next = runtime.block_on(async {

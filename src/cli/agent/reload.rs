@@ -5,18 +5,17 @@ use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, extract::State};
-use sd_notify::NotifyState;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
 use super::console::Standing;
 use super::owner::{Fresh, Note};
-use super::tell_system;
 use crate::agent::Refused;
 use crate::api::problem;
 use crate::cli::session::Session;
 use crate::config::Settings;
+use crate::ports::supervisor::{Tidings, tell};
 
 /// Where `config reload` posts to on the control socket.
 pub const PATH: &str = "/settings/reload";
@@ -96,8 +95,7 @@ pub struct InForce {
 impl InForce {
     /// Reads, validates, lets the owner take them, then the console; and tells whoever wanted it, the log and the system.
     pub async fn reload(&mut self, session: &Session<'_>, wanted: Wanted) {
-        let since = NotifyState::monotonic_usec_now().ok();
-        tell_system(&std::iter::once(NotifyState::Reloading).chain(since).collect::<Vec<_>>());
+        tell(Tidings::Reloading);
         let done = self.taken(session).await;
         match &done {
             Ok(taken) => {
@@ -110,7 +108,7 @@ impl InForce {
                 let _ = self.notes.send(Note::SettingsRefused(refused.why.clone()));
             }
         }
-        tell_system(&[NotifyState::Ready]);
+        tell(Tidings::Ready);
         if let Wanted(Some(answer)) = wanted {
             // Who wanted it may have gone.
             let _ = answer.send(done);

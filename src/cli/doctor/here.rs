@@ -17,6 +17,7 @@ const FREE_NEEDED: u64 = 64 << 20;
 
 const GIVE_IT: &str = "make the directory and give it to the user that the service runs as (chown)";
 const CLOSE_IT: &str = "only its owner may read it: chmod 700 for the state directory, chmod o-w for the settings";
+const LOOK: &str = "take everybody else's rights to it away by hand (on Windows: icacls), also to the files of passwords";
 const MAKE_ROOM: &str =
     "make room on that disk, or name another state_dir: nothing is lost, but nothing more is kept when it is full";
 
@@ -52,11 +53,15 @@ fn writable(session: &Session<'_>, name: &str, folder: &Path) -> Check {
 /// Journal and keys lie in it.
 fn closed(state_dir: &Path) -> Option<Check> {
     let shown = state_dir.display();
-    match open_to(state_dir).ok()? {
-        OpenTo::Nobody => Some(Check::well("permissions", format!("{shown} is closed to others"))),
-        OpenTo::Readers | OpenTo::Writers => {
+    match open_to(state_dir) {
+        Ok(OpenTo::Nobody) => Some(Check::well("permissions", format!("{shown} is closed to others"))),
+        Ok(OpenTo::Readers | OpenTo::Writers) => {
             Some(Check::warning("permissions", format!("{shown} is open to everybody on this machine"), CLOSE_IT))
         }
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+            Some(Check::warning("permissions", format!("who may read {shown} is not looked at on this system"), LOOK))
+        }
+        Err(_) => None,
     }
 }
 

@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use clap::Args;
 use rust_decimal::Decimal;
-use sd_notify::NotifyState;
 use tracing::field::display;
-use tracing::info;
+use tracing::{info, warn};
 
-use super::super::access::SOCKET;
+use super::super::access::{NO_CONTROL, SOCKET};
 use super::super::logs;
 use super::super::session::{Session, absolute};
 use super::super::stopping::{Stop, on_signal, told};
@@ -22,6 +21,7 @@ use crate::domain::Points;
 use crate::doors::Clock;
 use crate::license_server::{LicenseServer, PolicyChange, PolicyKept, metrics_router, operator_router, router};
 use crate::ports::serve::{self, Served, Shown, TlsFiles};
+use crate::ports::supervisor::{Tidings, tell};
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -107,7 +107,10 @@ async fn live(
     let chance = Arc::new(Mutex::new(Drawn((session.doors.chance)())));
     let operator = operator_router(Arc::clone(&server), Arc::clone(&clock), chance);
     let socket = absolute(&state_dir(session)).join(SOCKET);
-    let control = serve::unix(&socket, operator, told(stop.clone())).await.map_err(refused)?;
+    let control = serve::control(&socket, operator, told(stop.clone())).await.map_err(refused)?;
+    if control.is_none() {
+        warn!(event = "control.none", "{NO_CONTROL}");
+    }
     let fingerprint = server.verifying_key().fingerprint();
     let metrics = match how.metrics {
         Some(at) => Some(scraped(at, &server, &clock, stop.clone()).await.map_err(refused)?),
@@ -122,17 +125,19 @@ async fn live(
         None => serve::plain(how.listen, agents, told(stop.clone())).await,
     };
     let served = served.map_err(refused)?;
-    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    tell(Tidings::Ready);
     let url = format!("{scheme}://{}", served.address);
     let metrics_url = metrics.as_ref().map(|metrics| display(format!("http://{}/metrics", metrics.address)));
     info!(event = "license_server.ready", %url, metrics_url, key = %fingerprint, "it serves agents");
     told(stop).await;
-    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    tell(Tidings::Stopping);
     let ended = served.ended().await;
     if let Some(metrics) = metrics {
         let _ = metrics.ended().await;
     }
-    let _ = control.await;
+    if let Some(control) = control {
+        let _ = control.await;
+    }
     drop(sender);
     info!(event = "license_server.stopped", "it has stopped");
     ended.map_err(refused)
