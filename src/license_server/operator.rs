@@ -86,6 +86,10 @@ pub enum Refused {
     NoReason,
     #[error("an id holds a NUL")]
     Nul,
+    #[error("{0} is empty: name it")]
+    Empty(&'static str),
+    #[error("{0} points: a contract has none or more")]
+    NegativePoints(Points),
     #[error("{what} has {signs} signs, and at most {REASON_CHARS_MAX} travel to the agents: shorten it")]
     TooLong { what: &'static str, signs: usize },
     #[error(transparent)]
@@ -305,8 +309,9 @@ fn fact_of(
             return Err(Refused::ContractExists(contract.id));
         }
         Order::AddContract { contract, url } => {
-            must_travel("the contract's id", &contract.id)?;
-            must_travel("--licensed-to", &contract.licensed_to)?;
+            must_be_named("the contract's id", &contract.id)?;
+            must_be_named("--licensed-to", &contract.licensed_to)?;
+            must_count(contract.points)?;
             must_travel("--support-id", &contract.support_id)?;
             must_travel("--url", url.as_deref().unwrap_or_default())?;
             Fact::ContractAdded { grant: grant(&contract.id, url), contract }
@@ -320,6 +325,7 @@ fn fact_of(
             Fact::ContractStateSet { contract_id: known(contract_id)?, state }
         }
         Order::SetContractPoints { contract_id, points } => {
+            must_count(points)?;
             Fact::ContractPointsSet { contract_id: known(contract_id)?, points }
         }
         Order::RemoveAgent { agent, .. } if !state.agents.contains_key(&agent) => return Err(Refused::NoAgent(agent)),
@@ -338,6 +344,18 @@ fn fact_of(
 }
 
 /// Refuses what an agent would not read in an answer or a token.
+fn must_be_named(what: &'static str, text: &str) -> Result<(), Refused> {
+    if text.trim().is_empty() {
+        return Err(Refused::Empty(what));
+    }
+    must_travel(what, text)
+}
+
+/// Agents refuse a key of negative points.
+fn must_count(points: Points) -> Result<(), Refused> {
+    if points < Points::ZERO { Err(Refused::NegativePoints(points)) } else { Ok(()) }
+}
+
 fn must_travel(what: &'static str, text: &str) -> Result<(), Refused> {
     match text.chars().count() {
         signs if signs > REASON_CHARS_MAX => Err(Refused::TooLong { what, signs }),

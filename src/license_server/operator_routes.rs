@@ -137,7 +137,12 @@ fn refusal(refused: &Refused) -> Response {
         Refused::NoContract(_) | Refused::NoUnit(_) | Refused::NoAgent(_) | Refused::NoReport { .. } => {
             StatusCode::NOT_FOUND
         }
-        Refused::NoPage(_) | Refused::NoReason | Refused::Nul | Refused::TooLong { .. } => StatusCode::BAD_REQUEST,
+        Refused::NoPage(_)
+        | Refused::NoReason
+        | Refused::Nul
+        | Refused::Empty(_)
+        | Refused::NegativePoints(_)
+        | Refused::TooLong { .. } => StatusCode::BAD_REQUEST,
         Refused::Server(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     (status, Json(serde_json::json!({ "error": refused.to_string() }))).into_response()

@@ -29,6 +29,8 @@ pub struct UnitOnFile {
     /// When its agent was enrolled: months that ended earlier are not required.
     pub since: Instant,
     pub days: BTreeMap<NaiveDate, DayOnFile>,
+    /// The first day that was told with a mark; a week's days before the first sample have none. It only becomes earlier.
+    pub seen_on: Option<NaiveDate>,
     /// By month and revision.
     pub reports: BTreeMap<Month, BTreeMap<u32, ReportOnFile>>,
     pub last_week: Option<IsoWeek>,
@@ -109,6 +111,7 @@ impl UnitOnFile {
             installations: Vec::new(),
             since,
             days: BTreeMap::new(),
+            seen_on: None,
             reports: BTreeMap::new(),
             last_week: None,
             told: None,
@@ -122,6 +125,7 @@ impl UnitOnFile {
     pub fn take_telemetry(&mut self, telemetry: &Telemetry, received_at: Instant) {
         for daily in telemetry.daily.iter().chain(&telemetry.amended_days) {
             self.days.entry(daily.day).or_default().telemetry = Some(daily.clone());
+            self.see(daily);
         }
         if self.last_week <= Some(telemetry.week) {
             let (version, coverage) = (telemetry.agent_version.clone(), telemetry.coverage);
@@ -131,10 +135,17 @@ impl UnitOnFile {
         self.installations.clone_from(&telemetry.installations);
     }
 
+    fn see(&mut self, daily: &Daily) {
+        if daily.points.is_some() {
+            self.seen_on = Some(self.seen_on.map_or(daily.day, |seen_on| seen_on.min(daily.day)));
+        }
+    }
+
     /// Takes a report and its daily marks in.
     pub fn take_report(&mut self, submission: &Submission, received_at: Instant) {
         for daily in &submission.daily {
             self.days.entry(daily.day).or_default().report = Some(daily.clone());
+            self.see(daily);
         }
         self.installations.clone_from(&submission.installations);
         let report = ReportOnFile {
@@ -208,7 +219,7 @@ impl UnitOnFile {
 
     /// Whether the month's report is owed and not here: the unit was seen in it, and its agent was enrolled before its end.
     pub fn owes(&self, month: Month) -> bool {
-        let seen = self.days.keys().next().is_some_and(|first| midnight(*first) < month.ends_at());
+        let seen = self.seen_on.is_some_and(|seen_on| midnight(seen_on) < month.ends_at());
         seen && self.since < month.ends_at() && !self.reports.contains_key(&month)
     }
 

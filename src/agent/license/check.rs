@@ -141,7 +141,8 @@ impl Agent {
             installations: self.installations(unit)?,
             asked_at: session.started_at,
             occasion: session.occasion,
-            serial: self.installed_key(unit)?.map(|installed| installed.serial),
+            // A serial that another server gave is none of this one's.
+            serial: self.content(self.installed_key(unit)?.as_ref(), &server).map(|key| key.serial),
             justified: self.justified_month(unit, session.started_at)?,
             license,
         };

@@ -105,7 +105,7 @@ impl Agent {
     }
 
     /// What a kept key says; `None` when another server issued it.
-    fn content(&self, kept: Option<&InstalledKey>, server: &VerifyingKey) -> Option<KeyFile> {
+    pub(super) fn content(&self, kept: Option<&InstalledKey>, server: &VerifyingKey) -> Option<KeyFile> {
         protocol::read_key(&kept?.file, server).ok()
     }
 

@@ -82,8 +82,9 @@ struct UnitRow {
     agent: String,
     installations: Vec<String>,
     since: Instant,
-    /// The first day on file: whether a month's report is owed depends on it.
-    first_day: Option<NaiveDate>,
+    /// The first day with a mark: whether a month's report is owed depends on it.
+    #[serde(alias = "first_day")]
+    seen_on: Option<NaiveDate>,
     last_week: Option<IsoWeek>,
     /// Rows of before there was one have none until the unit's next message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -281,18 +282,17 @@ fn unit_of<'a>(state: &'a mut State, shelf: &str, unit: &str) -> Result<&'a mut 
     state.units.get_mut(unit).ok_or_else(|| format!("a {shelf} row belongs to unit {unit}, which has none"))
 }
 
-/// The unit without its other rows. Its first day stands there empty when its month is not read.
+/// The unit without its other rows.
 fn unit(row: UnitRow) -> UnitOnFile {
-    let UnitRow { contract_id, agent, installations, since, first_day, last_week, told, key, revoked } = row;
-    let days = first_day.map(|day| (day, DayOnFile::default())).into_iter().collect();
+    let UnitRow { contract_id, agent, installations, since, seen_on, last_week, told, key, revoked } = row;
     let begun = UnitOnFile::begun(&contract_id, &agent, since);
-    UnitOnFile { installations, days, last_week, told, key, revoked, ..begun }
+    UnitOnFile { installations, seen_on, last_week, told, key, revoked, ..begun }
 }
 
 fn unit_row(unit: &UnitOnFile) -> UnitRow {
-    let UnitOnFile { contract_id, agent, installations, since, days, last_week, told, key, revoked, .. } = unit.clone();
-    let first_day = days.keys().next().copied();
-    UnitRow { contract_id, agent, installations, since, first_day, last_week, told, key, revoked }
+    let UnitOnFile { contract_id, agent, installations, since, seen_on, last_week, told, key, revoked, .. } =
+        unit.clone();
+    UnitRow { contract_id, agent, installations, since, seen_on, last_week, told, key, revoked }
 }
 
 fn body_in(fact: &str) -> Result<String, String> {

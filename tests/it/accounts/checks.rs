@@ -2,6 +2,7 @@
 
 use tidegauge::domain::gate::Verdict;
 use tidegauge::domain::license::{License, LicenseType};
+use tidegauge::domain::watermark::Daily;
 use tidegauge::domain::{Instant, Points};
 use tidegauge::license_server::{Contract, ContractState, Order, Term};
 use tidegauge::protocol::{self, Kind, LicenseAnswer};
@@ -233,4 +234,29 @@ fn subscription_keys_owe_no_report_and_have_no_gate() {
     office.send(Kind::Telemetry, &super::telemetry("2026-W43", "2026-10-20", 104)).unwrap();
     let answer = office.check(&super::license_check(now, None, License { kind, ..license("2026-12-12") })).unwrap();
     assert_eq!((answer.message.as_str(), answer.gate), (RECEIVED, None));
+}
+
+/// A unit whose first sample was on Friday 2 October: the days of that week in September say that nothing was sampled.
+fn seen_since_october() -> Office {
+    let office = Office::enrolled();
+    office.now("2026-10-06T06:00:00Z");
+    let mut week = super::telemetry("2026-W40", "2026-10-02", 104);
+    let before = ["2026-09-28", "2026-09-29", "2026-09-30", "2026-10-01"].map(|day| {
+        let daily = super::daily(day, 0);
+        Daily { points: None, at: None, complete: 0, ..daily }
+    });
+    week.daily.splice(0..0, before);
+    office.send(Kind::Telemetry, &week).unwrap();
+    office
+}
+
+#[test]
+fn a_month_without_a_mark_before_the_first_sample_is_not_owed() {
+    let office = seen_since_october();
+    office.now("2026-10-12T00:00:00Z");
+    assert_eq!(office.ask(None, license("2026-10-13")).message, RECEIVED, "September is not owed");
+    let office = seen_since_october();
+    office.now("2026-11-11T00:00:00Z");
+    let answer = office.ask(None, license("2026-11-12"));
+    assert_eq!(answer.detail.as_deref(), Some("the report of 2026-10 is missing"));
 }

@@ -135,4 +135,9 @@ fn what_an_operator_writes_reaches_the_agents_or_is_refused_at_once() {
     assert_eq!(obey(named("C-500", 500)), None);
     let refused = obey(named("C-501", 501)).expect("its agents could not be enrolled");
     assert_eq!(refused, "--licensed-to has 501 signs, and at most 500 travel to the agents: shorten it");
+    assert_eq!(obey(named(" ", 5)).as_deref(), Some("the contract's id is empty: name it"));
+    assert_eq!(obey(named("C-0", 0)).as_deref(), Some("--licensed-to is empty: name it"));
+    let points = |points| license_server::Order::SetContractPoints { contract_id: "C-500".to_owned(), points };
+    let refused = obey(points(tidegauge::domain::Points::whole(-5))).expect("its agents would refuse every key");
+    assert_eq!(refused, "-5 points: a contract has none or more");
 }

@@ -221,22 +221,6 @@ fn numbers_in_strings_negative_and_absurd() {
 }
 
 #[test]
-fn several_multipliers_of_a_kind_leave_the_weight_open() {
-    let mut bodies = bodies();
-    for (path, from, to) in [
-        (LICENSE, r#"{"type":"Servers""#, r#"{"type":"Server","multiplier":9},{"type":"Servers""#),
-        (INSTANCES, r#""usedInstancesNumber":0"#, r#""usedInstancesNumber":null"#),
-    ] {
-        let changed = bodies[path].replace(from, to);
-        assert_ne!(changed, bodies[path], "{from} is in the body of {path}");
-        bodies.insert(path, changed);
-    }
-    let brief = brief("vbr01", at("2026-11-20T10:00:00Z"));
-    let mut collected = drive(&mut VbrTalk::new(brief), |ask| answer(&bodies, &ask)).expect("well");
-    assert_eq!(collected.samples.remove(0).workloads[1].points, None);
-}
-
-#[test]
 fn html_in_place_of_json_is_named() {
     expect!["vbr01 /api/v1/license: the answer is HTML, not JSON; check that the url leads to the REST port (9419)"]
         .assert_eq(&refused(LICENSE, "<!DOCTYPE html><html>Sign in</html>"));

@@ -9,7 +9,7 @@ use tidegauge::sources::vbr::VbrTalk;
 use tidegauge::sources::{Brief, SourceSettings, TenantsFrom};
 
 use super::driver::{at, brief, drive};
-use super::vbr_traps::{INSTANCES, answer, bodies, read, read_after};
+use super::vbr_traps::{INSTANCES, LICENSE, answer, bodies, read, read_after};
 
 const SHARE: &str = r#""platformType":"Nas","name":"share","displayName":"File Share","type":"File Share""#;
 
@@ -42,7 +42,7 @@ fn a_share_that_was_stated_above_zero_and_states_zero_weighs_nothing() {
         (WorkloadType::FileShare, Some(Points::whole(22)))
     );
     // The kind has a multiplier of its own, which a new share is given.
-    let license = super::vbr_traps::LICENSE;
+    let license = LICENSE;
     let mut bodies = bodies();
     let with_shares =
         bodies[license].replace(r#""objects":["#, r#""objects":[{"type":"File Shares","multiplier":11},"#);
@@ -103,4 +103,20 @@ fn a_date_goes_when_its_machines_name_becomes_ambiguous() {
     let sample = read_after(Some(before), INSTANCES, &namesake).expect("well");
     let dates: Vec<_> = sample.workloads.iter().map(|workload| workload.last_restore_point_at).collect();
     assert_eq!(dates, [None, None]);
+}
+
+#[test]
+fn several_multipliers_of_a_kind_leave_the_weight_open() {
+    let mut bodies = bodies();
+    for (path, from, to) in [
+        (LICENSE, r#"{"type":"Servers""#, r#"{"type":"Server","multiplier":9},{"type":"Servers""#),
+        (INSTANCES, r#""usedInstancesNumber":0"#, r#""usedInstancesNumber":null"#),
+    ] {
+        let changed = bodies[path].replace(from, to);
+        assert_ne!(changed, bodies[path], "{from} is in the body of {path}");
+        bodies.insert(path, changed);
+    }
+    let brief = brief("vbr01", at("2026-11-20T10:00:00Z"));
+    let mut collected = drive(&mut VbrTalk::new(brief), |ask| answer(&bodies, &ask)).expect("well");
+    assert_eq!(collected.samples.remove(0).workloads[1].points, None);
 }
