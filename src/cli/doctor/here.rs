@@ -17,7 +17,8 @@ const FREE_NEEDED: u64 = 64 << 20;
 
 const GIVE_IT: &str = "make the directory and give it to the user that the service runs as (chown)";
 const CLOSE_IT: &str = "only its owner may read it: chmod 700 for the state directory, chmod o-w for the settings";
-const LOOK: &str = "take everybody else's rights to it away by hand (on Windows: icacls), also to the files of passwords";
+const LOOK: &str =
+    "take everybody else's rights to it away by hand (on Windows: icacls), also to the files of passwords";
 const MAKE_ROOM: &str =
     "make room on that disk, or name another state_dir: nothing is lost, but nothing more is kept when it is full";
 
