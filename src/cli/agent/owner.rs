@@ -135,14 +135,14 @@ impl Owner {
                     biased;
                     () = told(stop) => Next::Stop,
                     note = heard.recv() => note.map_or(Next::Stop, Next::Note),
-                    errand = errands.recv() => errand.map_or(Next::Stop, Next::Errand),
+                    errand = errands.recv() => errand.map_or(Next::Stop, |errand| Next::Errand(Box::new(errand))),
                     () = tokio::time::sleep(fed_within) => Next::Note(Note::Look),
                 }
             });
             match next {
                 Next::Stop => return self.land(heard),
                 Next::Note(note) => self.hear_all(note, heard)?,
-                Next::Errand(errand) => self.serve(errand)?,
+                Next::Errand(errand) => self.serve(*errand)?,
             }
         }
     }
@@ -322,5 +322,5 @@ const NEEDS_REOPENING: [u8; 2] = [1, 73];
 enum Next {
     Stop,
     Note(Note),
-    Errand(Errand),
+    Errand(Box<Errand>),
 }
