@@ -6,7 +6,7 @@ use crate::domain::license::License;
 use crate::domain::sample::Sample;
 use crate::domain::{Instant, Month};
 use crate::rules::schedule::expected_samples;
-use crate::store::fact::{Absence, Absent, Entry, Fact, key};
+use crate::store::fact::{Absence, Absent, Entry, Fact, Member, Members, key};
 
 use super::{Agent, Hour};
 
@@ -15,16 +15,21 @@ impl Agent {
     pub(super) fn entry_seen(&self, sample: &Sample, hour: Hour) -> Result<Vec<Fact>, Trouble> {
         let entry = entry_of(&sample.server).to_owned();
         let known: Option<Entry> = self.store.row(&key::entry(&entry))?;
-        if known.as_ref().is_some_and(|known| known.absent.is_none()) {
-            return Ok(Vec::new());
+        let mut facts = Vec::new();
+        let is_sampled = known.as_ref().is_some_and(|known| known.absent.is_none());
+        if !is_sampled {
+            let since = known.as_ref().map_or(sample.taken_at, |known| known.since);
+            facts.push(Fact::EntrySeen { entry: entry.clone(), seen: Entry { since, absent: None } });
         }
-        let since = known.as_ref().map_or(sample.taken_at, |known| known.since);
-        let mut facts = vec![Fact::EntrySeen { entry: entry.clone(), seen: Entry { since, absent: None } }];
         if let Some(Absent { since, told: Some(loss), .. }) = known.and_then(|known| known.absent) {
             let missed = expected_samples(since, hour.now, &self.policy());
             facts.extend(self.end_of_loss(&entry, missed, loss, hour)?);
         }
-        facts.extend(self.renamed(sample, hour)?);
+        let is_counted = is_sampled
+            && (entry == sample.server || self.member(&sample.server)?.is_some_and(|member| member.absent.is_none()));
+        if !is_counted {
+            facts.extend(self.taken_over(sample, hour)?);
+        }
         Ok(facts)
     }
 
@@ -59,13 +64,16 @@ impl Agent {
     }
 
     /// Since when, and why, the settings do not name the server, or the source that names it, though it was sampled here;
-    /// `None` too when a person imported a sample of it since.
+    /// `None` too when a person imported a sample of it since, unless it goes by another name.
     pub(super) fn dropped(&self, server: &str) -> Result<Option<Absent>, Trouble> {
         if self.settings.server(server).is_some() {
             return Ok(None);
         }
         let entry: Option<Entry> = self.store.row(&key::entry(entry_of(server)))?;
         let Some(absent) = entry.and_then(|entry| entry.absent) else { return Ok(None) };
+        if absent.why != Absence::Left {
+            return Ok(Some(absent));
+        }
         let newest = self.store.newest_sample_at(server, Instant::MAX_UTC)?;
         Ok(newest.is_none_or(|newest| newest <= absent.since).then_some(absent))
     }
@@ -83,37 +91,62 @@ impl Agent {
         Ok(last)
     }
 
-    /// A server that the settings name by another name now: it ends under its old one as the new one begins, so that no
-    /// sum holds it twice.
-    fn renamed(&self, sample: &Sample, hour: Hour) -> Result<Vec<Fact>, Trouble> {
-        let Some(id) = sample.license.installation_id.as_deref().filter(|_| entry_of(&sample.server) == sample.server)
-        else {
-            return Ok(Vec::new());
-        };
-        let prefix = key::entry("");
-        let entries: Vec<(String, Entry)> = self.store.rows(&prefix)?;
+    /// A server that the settings, or a source of theirs, know otherwise now: what stood for it before ends as the new one
+    /// begins, so that no sum and no report holds it twice.
+    fn taken_over(&self, sample: &Sample, hour: Hour) -> Result<Vec<Fact>, Trouble> {
+        let Some(id) = sample.license.installation_id.as_deref() else { return Ok(Vec::new()) };
+        let prefix = key::license_seen("");
+        let seen: Vec<(String, License)> = self.store.rows(&prefix)?;
         let mut facts = Vec::new();
-        for (row, known) in entries {
+        for (row, license) in seen {
             let old = row.strip_prefix(&prefix).unwrap_or_default();
-            let Some(absent) = known.absent.filter(|absent| absent.why == Absence::Left && old != sample.server) else {
+            let is_same = license.installation_id.is_some_and(|shown| shown.eq_ignore_ascii_case(id));
+            if !is_same || old == sample.server || self.dropped(old)?.is_none() {
                 continue;
-            };
-            let seen: Option<License> = self.store.row(&key::license_seen(old))?;
-            let shown = seen.and_then(|seen| seen.installation_id);
-            let is_same = shown.is_some_and(|shown| shown.eq_ignore_ascii_case(id));
-            if !is_same || self.dropped(old)?.is_none() {
+            }
+            let Some(absent) = self.absent(old)?.filter(|absent| absent.why == Absence::Left) else { continue };
+            let newest = self.store.newest_sample_at(old, sample.taken_at)?;
+            let stands = newest.is_some_and(|newest| sample.taken_at - self.policy().basis_max_age < newest);
+            // Of an earlier month its last numbers are all there is; after it, it counts no more.
+            if !stands && Month::of(absent.since) != Month::of(sample.taken_at) {
                 continue;
             }
             facts.extend(self.last_sample(old, sample, hour)?);
-            // Of a month that had ended by then, its last numbers under the old name are all there is.
-            if Month::of(absent.since) != Month::of(sample.taken_at) {
-                continue;
-            }
             let why = Absence::SampledDirectly { as_server: sample.server.clone() };
-            let absent = Absent { since: sample.taken_at, why, told: absent.told };
-            let seen = Entry { since: known.since, absent: Some(absent) };
-            facts.push(Fact::EntrySeen { entry: old.to_owned(), seen });
+            let absent = Some(Absent { since: sample.taken_at, why, told: absent.told });
+            facts.extend(self.absence(old, absent)?);
         }
         Ok(facts)
+    }
+
+    /// Whether the server took over from another one of the unit after the month, in which that one stands for it.
+    pub(super) fn took_over_after(&self, unit: &Unit, server: &str, month: Month) -> Result<bool, Trouble> {
+        if self.store.newest_sample_at(server, month.ends_at())?.is_some_and(|newest| month.starts_at() <= newest) {
+            return Ok(false);
+        }
+        for other in unit.servers.iter().filter(|other| *other != server) {
+            let is_after = |absent: &Absent| {
+                let now_called = matches!(&absent.why, Absence::SampledDirectly { as_server } if as_server == server);
+                now_called && month.ends_at() < absent.since
+            };
+            if self.absent(other)?.as_ref().is_some_and(is_after) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The fact that a server of the settings, or of one of their sources, is absent.
+    fn absence(&self, server: &str, absent: Option<Absent>) -> Result<Option<Fact>, Trouble> {
+        let entry = entry_of(server);
+        if entry == server {
+            let known: Option<Entry> = self.store.row(&key::entry(entry))?;
+            let seen = known.map(|known| Entry { absent, ..known });
+            return Ok(seen.map(|seen| Fact::EntrySeen { entry: entry.to_owned(), seen }));
+        }
+        let Members { mut members, notes } = self.members(entry)?;
+        let member = members.remove(server).map(|member| Member { absent, ..member });
+        let members = member.into_iter().map(|member| (server.to_owned(), member)).collect();
+        Ok(Some(Fact::MembersSeen { source: entry.to_owned(), members: Members { members, notes } }))
     }
 }

@@ -72,7 +72,9 @@ impl Agent {
         let unit = &self.unit_as_of(unit, month)?;
         let (mut samples, mut not_collected, mut servers) = (Vec::new(), Vec::new(), Vec::new());
         for server in &unit.servers {
-            if self.is_gone_by(server, month.starts_at(), month.ends_at())? {
+            if self.is_gone_by(server, month.starts_at(), month.ends_at())?
+                || self.took_over_after(unit, server, month)?
+            {
                 continue;
             }
             let basis = self.basis(server, month)?;

@@ -220,6 +220,10 @@ fn by_day(at: Instant, due_on: Option<NaiveDate>) -> String {
     }
 }
 
+fn renewed(month: Month, was: Points, total: Points, dropped: Vec<String>) -> ReportRenewed {
+    ReportRenewed { month, was, total, dropped: dropped.into() }
+}
+
 /// Most lines of a kind in one letter.
 const LISTED_MAX: usize = 20;
 
@@ -227,10 +231,6 @@ const LISTED_MAX: usize = 20;
 struct Listed {
     shown: Vec<Foreign>,
     more: usize,
-}
-
-fn renewed(month: Month, was: Points, total: Points, dropped: Vec<String>) -> ReportRenewed {
-    ReportRenewed { month, was, total, dropped: dropped.into() }
 }
 
 impl From<Vec<String>> for Listed {

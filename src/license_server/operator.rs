@@ -343,7 +343,6 @@ fn fact_of(
     })
 }
 
-/// Refuses what an agent would not read in an answer or a token.
 fn must_be_named(what: &'static str, text: &str) -> Result<(), Refused> {
     if text.trim().is_empty() {
         return Err(Refused::Empty(what));
@@ -356,6 +355,7 @@ fn must_count(points: Points) -> Result<(), Refused> {
     if points < Points::ZERO { Err(Refused::NegativePoints(points)) } else { Ok(()) }
 }
 
+/// Refuses what an agent would not read in an answer or a token.
 fn must_travel(what: &'static str, text: &str) -> Result<(), Refused> {
     match text.chars().count() {
         signs if signs > REASON_CHARS_MAX => Err(Refused::TooLong { what, signs }),

@@ -50,8 +50,8 @@ impl Agent {
             self.make_pseudonym_key()?;
         }
         let Exported { answer, issued, export, .. } = self.exported(target, wish, None, (actor, hour))?;
-        let is_other = |invoice: &Invoice| wish.seen.as_ref().is_some_and(|seen| *seen != invoice.content());
-        if issued.as_ref().is_some_and(is_other) {
+        let is_as_seen = |seen: &String| issued.as_ref().is_some_and(|invoice| invoice.content() == *seen);
+        if wish.seen.as_ref().is_some_and(|seen| !is_as_seen(seen)) {
             let why = format!("what {} owes changed meanwhile; nothing was issued: look at it again", export.month);
             return Err(Refused::new(8, why));
         }

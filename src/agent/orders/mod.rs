@@ -189,7 +189,7 @@ pub struct BillingWish {
     pub which: WhichInvoice,
     #[serde(default)]
     pub names: Names,
-    /// What a person saw that the next document holds (`Invoice::content`): another one is not issued.
+    /// What a person saw that the document to be issued holds (`Invoice::content`): nothing else is issued.
     #[serde(default)]
     pub seen: Option<String>,
 }

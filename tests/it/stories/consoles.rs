@@ -31,13 +31,13 @@ fn of_console(seed: u64, begins: &str) -> WorldPlan {
 }
 
 /// Samples a server that the console names directly too, under this address.
-fn sample_directly(world: &mut World, server: &str, url: &str) {
+pub(super) fn sample_directly(world: &mut World, server: &str, url: &str) {
     let direct = HttpPeer { base_url: url.to_owned(), trust: Trust::System, login: None, api_key: None };
     world.wire.connect("direct", world.servers[server].vbr.router());
     world.settings.servers.push(ServerSettings::new("direct", "vbr", PeerSettings::Http(direct)).expect("a source"));
 }
 
-fn truth(world: &World, server: &str, of: &str) -> Points {
+pub(super) fn truth(world: &World, server: &str, of: &str) -> Points {
     world.servers[server]
         .estate
         .lock()

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use tidegauge::config::ServerSettings;
 
+use super::consoles::{console, sample_directly, truth};
 use super::units::{truth_of_both, two_servers};
 use super::*;
 
@@ -94,4 +95,42 @@ fn a_server_under_a_new_name_in_the_settings_counts_once() {
     assert_eq!(february.total_points, truth_of_both(&world, "2026-02"));
     let highest = february.daily.iter().filter_map(|day| day.points).max().expect("days have marks");
     assert!(highest <= february.total_points + whole(60), "{highest} of {}", february.total_points);
+}
+
+#[test]
+fn a_new_name_on_the_far_side_of_a_months_end_leaves_each_month_whole() {
+    let mut world = two_servers("vbr02", true);
+    world.run_until(at("2026-02-28T23:50:00Z"));
+    let mut settings = take_out(&mut world, "vbr02");
+    world.wire.connect("backup-b", world.servers["vbr02"].vbr.router());
+    world.off_until(at("2026-03-01T00:20:00Z"));
+    settings.name = "backup-b".to_owned();
+    put_back(&mut world, settings);
+    world.run_until(at("2026-04-12"));
+    let of = |of: &str| (report(&world, of).total_points, truth_of_both(&world, of));
+    let (february, truth) = of("2026-02");
+    assert_eq!((february, servers_in(&report(&world, "2026-02"))), (truth, vec!["vbr01", "vbr02"]));
+    let march = report(&world, "2026-03");
+    assert_eq!((march.total_points, servers_in(&march)), (of("2026-03").1, vec!["backup-b", "vbr01"]));
+    assert!(is_sent(&march) && march.basis.stale.is_empty(), "nobody waits for the old name: {:?}", march.coverage);
+}
+
+#[test]
+fn a_server_that_moves_from_its_console_to_the_settings_or_back_counts_once() {
+    let mut world = console(31, "2026-01-10T09:30:00Z");
+    world.run_until(at("2026-02-10"));
+    sample_directly(&mut world, "vbr01@vspc", "https://vbr01.example.net:9419");
+    let of_console = take_out(&mut world, "vspc");
+    world.run_until(at("2026-03-02"));
+    let february = report_of(&world, Some("direct"), "2026-02");
+    assert_eq!(servers_in(&february), ["direct", "vbr02@vspc"], "the console's other server is carried");
+    let direct: Points = february.lines.iter().filter(|line| line.server == "direct").map(|line| line.points).sum();
+    assert_eq!(direct, truth(&world, "vbr01@vspc", "2026-02"));
+
+    put_back(&mut world, of_console);
+    take_out(&mut world, "direct");
+    world.run_until(at("2026-04-02"));
+    let march = report_of(&world, Some("vbr01@vspc"), "2026-03");
+    assert_eq!(servers_in(&march), ["vbr01@vspc", "vbr02@vspc"]);
+    assert_eq!(march.total_points, truth(&world, "vbr01@vspc", "2026-03") + truth(&world, "vbr02@vspc", "2026-03"));
 }
