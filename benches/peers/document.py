@@ -11,7 +11,7 @@ NAMES = {
     "us_cpu_per_sample": ("CPU a workload", "µs"), "sweep_wall_s": ("wall a sweep", "ms"), "sweep_cpu_s": ("CPU a sweep", "ms"),
     "vm_hwm_mb": ("largest resident", "MB"), "samples_per_s": ("workload-samples a second", ""), "sweep_us_median": ("a sweep", "µs"),
     "bytes_per_sample": ("bytes a sample", ""), "bytes_per_sample_with_state": ("bytes a sample with sled", ""), "journal_bytes": ("journal", "MB"),
-    "state_bytes": ("sled", "MB"), "marks_ms": ("asked for the first time", "ms"), "open_ms": ("opening", "ms"), "recomputed_ms": ("recomputed", "ms"),
+    "state_bytes": ("sled", "MB"), "marks_ms": ("asked for the first time", "ms"), "open_ms": ("opening", "ms"), "recomputed_ms": ("recomputed", "ms"), "proved_ms": ("proved", "ms"),
     "kept_us": ("asked again", "µs"), "cpu_s": ("CPU", "s"), "wall_s": ("wall", "s"), "bytes": ("file", "MB"), "pages": ("pages", ""),
     "rss_mb": ("resident", "MB"), "pss_mb": ("its share", "MB"), "anonymous_mb": ("without pages of files", "MB"), "cpu_s_per_hour": ("CPU an hour", "s"), "ready_ms": ("ready after", "ms"),
     "posts_per_s": ("a second", ""), "p50_ms": ("p50", "ms"), "p99_ms": ("p99", "ms"), "us_cpu_per_post": ("CPU a post", "µs"), "duties": ("duties", ""),

@@ -10,7 +10,7 @@ use crate::doors::Files;
 use crate::store::journal::{JournalError, Verified};
 use crate::store::{self, StoreError};
 
-use super::{Agent, Refused};
+use super::{Agent, ProofAsked, Refused};
 
 pub use crate::rules::renewal::{Window, window};
 pub use crate::store::Place;
@@ -23,6 +23,8 @@ pub enum Care {
     Backup { to: PathBuf },
     /// Checks the journal's chain, and that the state equals a replay.
     Verify {},
+    /// Counts high watermarks again from the journal, and compares them with what is kept of every day.
+    ProveMarks(ProofAsked),
 }
 
 impl Agent {
@@ -36,6 +38,7 @@ impl Agent {
                 let verified = self.store.backup(to).map_err(refused)?;
                 Ok(copied(&to.display().to_string(), &verified))
             }
+            Care::ProveMarks(asked) => self.proved_marks(asked),
             Care::Verify {} => {
                 let checked = self.store.verify().map_err(refused)?;
                 Ok(json!({

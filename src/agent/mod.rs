@@ -85,7 +85,7 @@ pub use run::{carry_out, converse};
 pub use support::support_of_settings;
 pub use trial_read::{TrialRead, trial_read};
 pub use trouble::{Refused, Trouble};
-pub use views::{JOURNAL_KINDS, JournalKind, JournalSearch, settings_shown};
+pub use views::{JOURNAL_KINDS, JournalKind, JournalSearch, ProofAsked, settings_shown};
 
 /// The hour of a deed: by the clock in force, and by the true clock (they differ in rehearsals and with `--now`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -75,10 +75,13 @@ pub enum Command {
     /// The high watermark of a week or a month, day by day
     ///
     /// Of the running week when neither is named. Coverage says how many of the expected samples were taken.
+    /// --from-journal counts all of them again from the journal and proves those that are kept.
     ///
-    /// Exit codes: 3 no sample is kept yet; 66 no such unit or server.
+    /// Exit codes: 3 no sample is kept yet; 7 what is kept is not what follows from the journal; 66 no such unit or server.
     ///
     /// Example: tidegauge watermark --week 2026-W44
+    ///
+    /// Example: tidegauge watermark --from-journal --week 2026-W44
     Watermark(super::watermark::Asked),
     /// When servers were sampled, hour by hour, and when they were not
     ///

@@ -39,6 +39,7 @@ mod table;
 mod telemetry;
 mod usage;
 mod watermark;
+mod watermark_proof;
 mod webhook;
 
 use std::ffi::OsString;

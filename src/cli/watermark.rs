@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::arguments::UnitArgs;
 use super::session::Session;
 use super::table::{Column, Table, dashed, list, minute, or, word};
-use crate::agent::{Query, Refused};
+use super::watermark_proof;
+use crate::agent::{ProofAsked, Query, Refused};
 use crate::domain::{Instant, IsoWeek, Month};
 
 /// What `watermark` is asked.
@@ -20,12 +21,24 @@ pub struct Asked {
     /// The month, such as 2026-10
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
+    /// Counts every mark again from the journal alone, and compares it with what is kept
+    ///
+    /// Reads the whole journal, checks its checksums and links, and counts its samples by the same rules into nothing that
+    /// stays: every day's mark, its instant, its points by type, its samples, and the highest points of each tenant and
+    /// type, of all units. Shows the weeks, or the week or month that is named by tenant and type. What is kept and is not
+    /// what follows from the journal is named with unit, week, day, tenant and type, and the exit code is 7.
+    #[arg(long)]
+    from_journal: bool,
     #[command(flatten)]
     unit: UnitArgs,
 }
 
 pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     let UnitArgs { unit, server } = asked.unit.clone();
+    if asked.from_journal {
+        let (week, month) = (asked.week, asked.month);
+        return watermark_proof::run(session, ProofAsked { unit, server, week, month });
+    }
     session.ask_and_show(&Query::Watermark { unit, server, week: asked.week, month: asked.month }, text)
 }
 

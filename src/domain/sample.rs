@@ -133,6 +133,8 @@ impl Summary {
         self.rental_count = self.rental_count - before.rental_count + total.rental_count;
         if total == GroupTotal::default() {
             self.groups.remove(group);
+        } else if let Some(known) = self.groups.get_mut(group) {
+            *known = total;
         } else {
             self.groups.insert(group.clone(), total);
         }

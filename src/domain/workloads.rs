@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::iter::FusedIterator;
 use std::ops::Index;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -31,8 +31,9 @@ pub struct Block {
     is_any_sized: bool,
     /// It ends where a block ends; only the last one of a list may not.
     is_closed: bool,
-    stated: Points,
-    newest_restore_point_at: Option<Instant>,
+    /// Added up when somebody asks.
+    stated: OnceLock<Points>,
+    newest_restore_point_at: OnceLock<Option<Instant>>,
 }
 
 /// Whether a block ends behind the workload: told by its id alone, so that a change moves no other block's end.
@@ -50,10 +51,19 @@ impl Block {
             is_sorted: workloads.is_sorted_by(|one, next| one.id < next.id),
             is_any_sized: workloads.iter().any(|workload| workload.unstructured.is_some()),
             is_closed: workloads.last().is_some_and(|last| ends_block(&last.id)),
-            stated: workloads.iter().filter_map(|workload| workload.points).sum(),
-            newest_restore_point_at: workloads.iter().filter_map(|workload| workload.last_restore_point_at).max(),
+            stated: OnceLock::new(),
+            newest_restore_point_at: OnceLock::new(),
             workloads: workloads.into(),
         }
+    }
+
+    fn stated(&self) -> Points {
+        *self.stated.get_or_init(|| self.workloads.iter().filter_map(|workload| workload.points).sum())
+    }
+
+    fn newest_restore_point_at(&self) -> Option<Instant> {
+        let newest = || self.workloads.iter().filter_map(|workload| workload.last_restore_point_at).max();
+        *self.newest_restore_point_at.get_or_init(newest)
     }
 
     /// Never empty.
@@ -124,12 +134,12 @@ impl Workloads {
 
     /// All points that are stated of them.
     pub fn stated(&self) -> Points {
-        self.0.blocks.iter().map(|block| block.stated).sum()
+        self.0.blocks.iter().map(|block| block.stated()).sum()
     }
 
     /// The newest restore point of them all.
     pub fn newest_restore_point_at(&self) -> Option<Instant> {
-        self.0.blocks.iter().filter_map(|block| block.newest_restore_point_at).max()
+        self.0.blocks.iter().filter_map(|block| block.newest_restore_point_at()).max()
     }
 
     pub fn is_any_sized(&self) -> bool {
@@ -207,6 +217,17 @@ impl Cut {
             self.blocks.push(Arc::clone(block));
         } else {
             block.workloads.iter().for_each(|workload| self.push(Arc::clone(workload)));
+        }
+    }
+
+    /// Pushes what became of a block's workloads; so many came to them.
+    pub fn push_edited(&mut self, workloads: Vec<Arc<Workload>>, came: usize) {
+        self.reopen();
+        let is_closed = workloads.last().is_some_and(|last| ends_block(&last.id));
+        if came == 0 && is_closed && self.open.is_empty() {
+            self.blocks.push(Arc::new(Block::of(workloads)));
+        } else {
+            workloads.into_iter().for_each(|workload| self.push(workload));
         }
     }
 

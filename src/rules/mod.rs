@@ -40,6 +40,7 @@ pub mod schedule;
 pub mod scrubbing;
 pub mod server_update;
 pub mod standing;
+pub mod tally;
 pub mod unstructured;
 pub mod usage_series;
 pub mod working_days;

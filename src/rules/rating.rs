@@ -192,6 +192,12 @@ impl Rating {
         (!kind.is_known()).then(|| by_platform().or_else(|| self.mapping.get(kind.as_str())))?
     }
 
+    /// Whether a row comes into force after the one day, up to the other.
+    pub fn has_row_from(&self, after: NaiveDate, until: NaiveDate) -> bool {
+        let mut rows = self.rows.iter().chain(points_table::built_in()).filter(|row| !row.provisional);
+        rows.any(|row| after < row.valid_from && row.valid_from <= until)
+    }
+
     /// Whether days on which this type counted may come out otherwise under another rating.
     pub fn may_differ(&self, other: &Rating, kind: &WorkloadType) -> bool {
         let changed = |one: &Rating, two: &Rating| {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::counting::{AsOf, Ledger, class_of, total_of};
 use super::rating::Rating;
-use crate::domain::Instant;
 use crate::domain::calendar::PROTECTED_FOR;
 use crate::domain::license::License;
 use crate::domain::sample::{Counted, Group, GroupTotal, Sample, Summary};
-use crate::domain::workload::{Class, Workload};
+use crate::domain::workload::{Class, Workload, WorkloadType};
 use crate::domain::workload_changes::{Difference, differences};
+use crate::domain::{Instant, Month};
 
 /// A sample whose sums are known.
 #[derive(Clone)]
@@ -41,12 +41,12 @@ impl Standing {
         Some(Standing { sample: Arc::clone(sample), ages_at })
     }
 
-    /// Whether what did not change counts in the later sample as it does in this one: months, dates of points tables and
-    /// the license's measure are the same, and nothing aged meanwhile.
-    pub fn carries_to(&self, later: &Sample) -> bool {
+    /// Whether what did not change counts in the later sample as it does in this one: the month and the license's measure
+    /// are the same, no points table answers otherwise, and nothing aged meanwhile. `rating` is that of the sums.
+    pub fn carries_to(&self, later: &Sample, rating: &Rating) -> bool {
         let before = &*self.sample;
         before.taken_at < later.taken_at
-            && before.taken_at.date_naive() == later.taken_at.date_naive()
+            && weighs_the_same(before.taken_at, later.taken_at, rating)
             && self.ages_at.is_none_or(|ages_at| later.taken_at < ages_at)
             && before.vouched == later.vouched
             && before.counts == later.counts
@@ -76,18 +76,20 @@ impl Standing {
                 }
             }
         }
-        let less: Vec<(Group, GroupTotal)> = was.iter().map(|one| total(one, &before, ledger, rating)).collect();
+        let less: Vec<GroupTotal> = was.iter().map(|one| total(one, &before, ledger, rating)).collect();
         let told = || is.iter().map(|one| (one.id.as_str(), one.first_processed_at));
         let learnt = if told().any(|(id, stated)| ledger.learns(id, stated)) {
             Arc::make_mut(ledger).take_note_of(later.taken_at, told())
         } else {
             Vec::new()
         };
-        let more: Vec<(Group, GroupTotal)> = is.iter().map(|one| total(one, later, ledger, rating)).collect();
+        let less = was.iter().zip(less).map(|(one, total)| Shift { one, total, way: Way::Less });
+        let more = is.iter().map(|one| Shift { one, total: total(one, later, ledger, rating), way: Way::More });
+        let mut shifts: Vec<Shift<'_>> = less.chain(more).collect();
         if !later.vouched {
             self.ages_at = is.iter().filter_map(|one| ages_at(one)).chain(self.ages_at).min();
         }
-        Carried { groups: shift(summary, less, more, later), learnt }
+        Carried { groups: shift(summary, &mut shifts, later), learnt }
     }
 }
 
@@ -96,42 +98,60 @@ fn ages_at(workload: &Workload) -> Option<Instant> {
     workload.last_restore_point_at.map(|last| last + PROTECTED_FOR)
 }
 
+/// Whether neither a month nor a row of a points table begins between two instants.
+fn weighs_the_same(before: Instant, later: Instant, rating: &Rating) -> bool {
+    let (day, later_day) = (before.date_naive(), later.date_naive());
+    day == later_day || Month::of(before) == Month::of(later) && !rating.has_row_from(day, later_day)
+}
+
 fn is_same_key(one: &License, other: &License) -> bool {
     let plain = |license: &License| License { used_points: None, new_points: None, ..license.clone() };
     one == other || plain(one) == plain(other)
 }
 
 /// What one workload adds to its group.
-fn total(workload: &Workload, sample: &Sample, ledger: &Ledger, rating: &Rating) -> (Group, GroupTotal) {
+fn total(workload: &Workload, sample: &Sample, ledger: &Ledger, rating: &Rating) -> GroupTotal {
     let first_processed_at = ledger.first_processed_at(workload);
     let class = class_of(workload, sample, first_processed_at, AsOf::sample(sample.taken_at));
     let weighed = rating.weight_of(workload, sample);
     let (weight, shares) = (weighed.weight, weighed.shares());
-    let total = total_of(&Counted { class, weight, shares, first_processed_at });
-    ((workload.tenant.clone(), workload.kind.clone()), total)
+    total_of(&Counted { class, weight, shares, first_processed_at })
 }
 
-/// Takes off and adds; returns the groups that changed.
-fn shift(
-    summary: &mut Arc<Summary>,
-    less: Vec<(Group, GroupTotal)>,
-    more: Vec<(Group, GroupTotal)>,
-    sample: &Sample,
-) -> Vec<(Group, GroupTotal)> {
-    let mut touched: Vec<Group> = less.iter().chain(&more).map(|(group, _)| group.clone()).collect();
-    touched.sort();
-    touched.dedup();
-    let total_of = |summary: &Summary, group: &Group| summary.groups.get(group).copied().unwrap_or_default();
-    let before: Vec<GroupTotal> = touched.iter().map(|group| total_of(summary, group)).collect();
-    let mut shifts: Vec<GroupTotal> = before.clone();
-    let place = |group: &Group| touched.binary_search(group).expect("every group was noted above");
-    less.iter().for_each(|(group, total)| shifts[place(group)].subtract(*total));
-    more.iter().for_each(|(group, total)| shifts[place(group)].add(*total));
+/// What a workload added to its group, or adds to it now.
+struct Shift<'a> {
+    one: &'a Workload,
+    total: GroupTotal,
+    way: Way,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Less,
+    More,
+}
+
+impl Shift<'_> {
+    fn group(&self) -> (Option<&str>, &WorkloadType) {
+        (self.one.tenant.as_deref(), &self.one.kind)
+    }
+}
+
+/// Adds and takes off; returns the groups that changed, each with its total before, in order.
+fn shift(summary: &mut Arc<Summary>, shifts: &mut [Shift<'_>], sample: &Sample) -> Vec<(Group, GroupTotal)> {
+    shifts.sort_by(|one, other| one.group().cmp(&other.group()));
     let mut changed = Vec::new();
-    for (group, (before, after)) in touched.iter().zip(before.into_iter().zip(shifts)) {
+    for of_group in shifts.chunk_by(|one, next| one.group() == next.group()) {
+        let (tenant, kind) = of_group[0].group();
+        let group: Group = (tenant.map(str::to_owned), kind.clone());
+        let before = summary.groups.get(&group).copied().unwrap_or_default();
+        let of_way = |way| of_group.iter().filter(move |shift| shift.way == way);
+        let mut after = before;
+        of_way(Way::More).for_each(|shift| after.add(shift.total));
+        of_way(Way::Less).for_each(|shift| after.subtract(shift.total));
         if before != after {
-            Arc::make_mut(summary).set(group, after);
-            changed.push((group.clone(), before));
+            Arc::make_mut(summary).set(&group, after);
+            changed.push((group, before));
         }
     }
     if !changed.is_empty() {

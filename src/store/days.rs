@@ -1,6 +1,7 @@
 //! The mark of one unit's day from the summaries of its servers. Pure.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -42,6 +43,8 @@ struct Added {
 struct Standing {
     points: Points,
     groups: BTreeMap<Group, Points>,
+    /// The same by type.
+    by_type: BTreeMap<WorkloadType, Points>,
     /// Objects by group that take instances together, which are in no points yet; none of them is zero.
     sharing: BTreeMap<Group, i64>,
     /// What each server adds, and when it no longer does.
@@ -80,6 +83,10 @@ impl Standing {
         match self.groups.get_mut(group) {
             Some(points) => *points = *points - before.points + after.points,
             None => drop(self.groups.insert(group.clone(), after.points - before.points)),
+        }
+        match self.by_type.get_mut(&group.1) {
+            Some(points) => *points = *points - before.points + after.points,
+            None => drop(self.by_type.insert(group.1.clone(), after.points - before.points)),
         }
         share(&mut self.sharing, group, objects(after) - objects(before));
         self.touched.push(group.clone());
@@ -145,6 +152,34 @@ fn by_type(groups: &BTreeMap<Group, Points>) -> BTreeMap<WorkloadType, Points> {
     by_type
 }
 
+/// Makes the maxima those of what stands now; none of them is below zero, and a group of nothing has none.
+fn begin_maxima(maxima: &mut BTreeMap<Group, Points>, groups: &BTreeMap<Group, Points>) {
+    let mut standing = groups.iter().filter(|(_, points)| !points.is_zero()).peekable();
+    let (mut missing, mut gone) = (Vec::new(), Vec::new());
+    for (group, maximum) in &mut *maxima {
+        loop {
+            let order = standing.peek().map_or(Ordering::Greater, |(next, _)| (*next).cmp(group));
+            match (order, standing.peek()) {
+                (Ordering::Less, _) => missing.extend(standing.next()),
+                (Ordering::Equal, Some((_, points))) => {
+                    *maximum = points.at_least_zero();
+                    standing.next();
+                    break;
+                }
+                (Ordering::Equal | Ordering::Greater, _) => {
+                    gone.push(group.clone());
+                    break;
+                }
+            }
+        }
+    }
+    let missing: Vec<(&Group, &Points)> = missing.into_iter().chain(standing).collect();
+    for group in gone {
+        maxima.remove(&group);
+    }
+    maxima.extend(missing.into_iter().map(|(group, points)| (group.clone(), points.at_least_zero())));
+}
+
 /// A day's mark as far as its samples have come.
 pub(super) struct Running {
     pub day: NaiveDate,
@@ -180,10 +215,15 @@ impl Running {
     }
 
     /// Lets go of a server's sums, whose next sample is worked out of them in place; [`Running::shift`] gives them back.
-    pub fn release(&mut self, server: &str) {
-        if let Some(added) = self.place_of(server).and_then(|place| self.standing.servers.get_mut(&place)) {
+    pub fn release(&mut self, place: usize) {
+        if let Some(added) = self.standing.servers.get_mut(&place) {
             added.summary = None;
         }
+    }
+
+    /// Ends the day, and begins a later one with what stands. The maxima are the day's until it is counted.
+    pub fn turn_to(&mut self, day: NaiveDate) {
+        (self.day, self.found, self.is_raised) = (day, None, false);
     }
 
     /// Whether sums were let go of and not given back.
@@ -240,11 +280,16 @@ impl Running {
         let touched = std::mem::take(&mut self.standing.touched);
         let (groups, points) = self.standing.less(&surplus_at(at, &stands)?);
         // The first time every group counts; then only those that may have grown.
-        let some = match (&self.found, &groups) {
+        let some: Vec<(&Group, &Points)> = match (&self.found, &groups) {
+            (None, _) => {
+                begin_maxima(&mut self.maxima, &groups);
+                self.is_raised = !self.maxima.is_empty();
+                Vec::new()
+            }
             (Some(_), Cow::Borrowed(groups)) => {
                 touched.iter().filter_map(|group| groups.get_key_value(group)).collect()
             }
-            (None, _) | (_, Cow::Owned(_)) => groups.iter().collect::<Vec<_>>(),
+            (Some(_), Cow::Owned(groups)) => groups.iter().collect(),
         };
         for (group, points) in some.into_iter().filter(|(_, points)| !points.is_zero()) {
             let maximum = self.maxima.get(group).copied();
@@ -259,7 +304,14 @@ impl Running {
         let entry = self.found.get_or_insert_with(|| empty(self.day, mark));
         if raised {
             entry.mark = mark;
-            entry.by_type = by_type(&groups);
+            entry.by_type = match &groups {
+                Cow::Borrowed(_) => {
+                    let mut by_type = self.standing.by_type.clone();
+                    by_type.retain(|_, points| !points.is_zero());
+                    by_type
+                }
+                Cow::Owned(groups) => by_type(groups),
+            };
         }
         for server in complete {
             *entry.samples.entry(self.servers[*server].clone()).or_default() += 1;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::StoreError;
 use super::fact::{Fact, PackedSample};
-use super::fold::{Unpacker, read_row};
+use super::fold::read_row;
 use super::keys::{self, About, Moment};
 use super::packing::{self, KEYFRAMES_MAX, Kind, STEPS_MAX, digest};
 use super::state::State;
+use super::unpacking::Unpacker;
 use crate::domain::Instant;
 use crate::domain::installation::ServerName;
 use crate::domain::sample::Sample;

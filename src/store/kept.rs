@@ -86,8 +86,8 @@ impl KeptSizes {
         KeptSizes(sizes.iter().map(|(id, size)| (id.clone(), Points::new(*size).into())).collect())
     }
 
-    pub fn sizes(self) -> Result<Vec<(String, Decimal)>, StoreError> {
-        self.0.into_iter().map(|(id, size)| Ok((id, exact(size)?.amount()))).collect()
+    pub fn sizes(&self) -> Result<Vec<(String, Decimal)>, StoreError> {
+        self.0.iter().map(|(id, size)| Ok((id.clone(), exact(*size)?.amount()))).collect()
     }
 }
 

@@ -18,6 +18,11 @@ impl Moment {
         Moment(at.timestamp(), at.timestamp_subsec_nanos())
     }
 
+    /// So many seconds before.
+    pub fn before(self, seconds: u32) -> Moment {
+        Moment(self.0.saturating_sub(seconds.into()), self.1)
+    }
+
     pub fn instant(self) -> Option<Instant> {
         DateTime::from_timestamp(self.0, self.1)
     }

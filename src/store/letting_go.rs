@@ -8,16 +8,18 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::StoreError;
 use super::fact::{Fact, PackedSample};
-use super::fold::{Unpacker, read_row};
+use super::fold::read_row;
 use super::forgetting::{self, Withheld};
 use super::journal::{JournalError, Left};
-use super::kept::{self, KeptSizes, KeptSummary, LedgerRow, SampleRow};
+use super::kept::{self, KeptSummary, LedgerRow, SampleRow};
 use super::keys::{self, About, Moment};
 use super::packing::{self, KEYFRAMES_MAX, Kind, STEPS_MAX, digest};
 use super::payload::{self, Less};
+use super::remains::Remains;
 use super::rows::{self, Row, key};
 use super::state::State;
 use super::summaries::{newest_as_of, resolve, same_since};
+use super::unpacking::Unpacker;
 use crate::domain::forgetting::Forgotten;
 use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::notice::Notice;
@@ -114,31 +116,6 @@ impl JournalThinned {
 pub struct Due {
     pub raw_before: Instant,
     pub news_before: Instant,
-}
-
-/// The bytes of a thinned sample.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Remains {
-    pub summary: KeptSummary,
-    /// Sizes it stated: for 30 days the largest counts.
-    pub sizes: KeptSizes,
-    /// Workloads that the ledger knows by this sample, and the date it stated.
-    told: Vec<(String, Option<Moment>)>,
-}
-
-impl Remains {
-    /// `None`: the row has the sample itself.
-    pub fn of_row(row: &SampleRow) -> Result<Option<Remains>, StoreError> {
-        match Kind::of(&row.bytes) {
-            Ok(Kind::Thinned) => kept::from_bytes("a thinned sample", &row.bytes[1..]).map(Some),
-            Ok(Kind::Whole | Kind::Step | Kind::Keyframe) => Ok(None),
-            Err(error) => Err(kept::odd("a sample", &error.to_string())),
-        }
-    }
-
-    pub fn told(&self) -> impl Iterator<Item = (&str, Option<Instant>)> {
-        self.told.iter().map(|(id, stated)| (id.as_str(), stated.and_then(Moment::instant)))
-    }
 }
 
 impl LettingGo {

@@ -13,6 +13,7 @@ use super::days::{Running, Seen, Surpluses, run_through};
 use super::fold::Fold;
 use super::kept::{self, KeptDay, exact};
 use super::keys::{self, About};
+use super::kv::Record;
 use super::once::CountingOnce;
 use super::packing::columns::Exact;
 use super::state::State;
@@ -25,8 +26,8 @@ use crate::domain::{Instant, Points};
 /// Days from one whose maxima are stated whole to the next.
 pub(super) const WHOLE_EVERY_DAYS: i32 = 32;
 
-/// Groups' own maxima of a day.
-type Maxima = BTreeMap<Group, Points>;
+/// The highest points of groups on a day.
+pub type Maxima = BTreeMap<Group, Points>;
 
 /// Takes a day and its maxima.
 type EachDay<'a> = &'a mut dyn FnMut(NaiveDate, &Maxima);
@@ -86,6 +87,35 @@ impl KeptMaxima<String> {
     }
 }
 
+/// The maxima of one day after the other, from one whose maxima are stated whole.
+pub(super) struct FollowedMaxima {
+    rows: std::iter::Peekable<std::vec::IntoIter<Record>>,
+    day: Option<NaiveDate>,
+    maxima: Maxima,
+}
+
+impl FollowedMaxima {
+    fn of(rows: Vec<Record>) -> FollowedMaxima {
+        FollowedMaxima { rows: rows.into_iter().peekable(), day: None, maxima: Maxima::new() }
+    }
+
+    fn next_day(&mut self) -> Result<Option<(NaiveDate, &Maxima)>, StoreError> {
+        let Some((key, bytes)) = self.rows.next() else { return Ok(None) };
+        let day = keys::day_of(&key).ok_or_else(|| kept::odd("a day's key", "it has no day"))?;
+        kept::from_bytes::<KeptMaxima<String>>("a day's maxima", &bytes)?.follow(&mut self.maxima)?;
+        self.day = Some(day);
+        Ok(Some((day, &self.maxima)))
+    }
+
+    /// The maxima of a day later than those asked for before; `None`: none are kept of it.
+    pub fn on(&mut self, day: NaiveDate) -> Result<Option<&Maxima>, StoreError> {
+        while self.rows.peek().is_some_and(|(key, _)| keys::day_of(key).is_some_and(|next| next <= day)) {
+            self.next_day()?;
+        }
+        Ok((self.day == Some(day)).then_some(&self.maxima))
+    }
+}
+
 /// A sample that was folded just now.
 pub(super) struct Folded {
     pub server: ServerName,
@@ -98,7 +128,7 @@ pub(super) struct Folded {
 
 impl Folded {
     pub fn of(server: &str, at: Instant, unit: Option<UnitId>, fold: &mut Fold) -> Option<Folded> {
-        let summary = Arc::clone(&fold.newest.as_ref()?.summary);
+        let summary = Arc::clone(fold.tally.summary()?);
         Some(Folded { server: server.to_owned(), at, unit, summary, shifted: fold.shifted.take() })
     }
 }
@@ -269,16 +299,27 @@ impl State {
         let from = first.checked_sub_days(back).unwrap_or(first);
         let behind = last.checked_add_days(Days::new(1)).unwrap_or(last).max(from);
         let range = |day| keys::on_day(About::Maxima, unit, day);
-        let mut maxima = Maxima::new();
-        for (key, bytes) in self.kv.scan(&range(from), &range(behind))? {
-            let day = keys::day_of(&key).ok_or_else(|| kept::odd("a day's key", "it has no day"))?;
-            let row: KeptMaxima<String> = kept::from_bytes("a day's maxima", &bytes)?;
-            row.follow(&mut maxima)?;
+        let mut following = FollowedMaxima::of(self.kv.scan(&range(from), &range(behind))?);
+        while let Some((day, maxima)) = following.next_day()? {
             if first <= day {
-                each(day, &maxima);
+                each(day, maxima);
             }
         }
         Ok(())
+    }
+
+    /// Every day of the unit that has a mark, without its groups' maxima; and these, to be followed.
+    pub(super) fn all_days(&self, unit: &str) -> Result<(BTreeMap<NaiveDate, DayMark>, FollowedMaxima), StoreError> {
+        let rows = |about| {
+            let prefix = keys::prefix(about, unit);
+            self.kv.scan(&prefix, &keys::end_of(&prefix))
+        };
+        let mark = |(key, bytes): Record| {
+            let day = keys::day_of(&key).ok_or_else(|| kept::odd("a day's key", "it has no day"))?;
+            Ok((day, kept::from_bytes::<KeptDay>("a day", &bytes)?.mark(day, Vec::new())?))
+        };
+        let days = rows(About::Day)?.into_iter().map(mark).collect::<Result<_, StoreError>>()?;
+        Ok((days, FollowedMaxima::of(rows(About::Maxima)?)))
     }
 
     /// The unit's marks of the days from the first to the last, both included.

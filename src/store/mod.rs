@@ -29,12 +29,15 @@ mod opening;
 mod packing;
 mod payload;
 mod reads;
+mod recount;
+mod remains;
 mod rows;
 mod squeeze;
 mod state;
 mod summaries;
 mod surviving;
 mod trace;
+mod unpacking;
 mod weeks;
 
 use std::path::PathBuf;
@@ -57,13 +60,15 @@ pub use folder::Place;
 pub use intake::Taken;
 pub use kept::RecordedIn;
 pub use letting_go::Due;
+pub use marks::Maxima;
 pub use newest::Edition;
 pub use opening::Opening;
 pub use payload::{claimed_len, facts_of, shown};
+pub use recount::{DIFFERENCES_MAX, MarkDiffers, Proved, Recounted, WhatDiffers};
 pub use state::{BASIS_MAX_AGE_DEFAULT, SummaryAt};
 pub use surviving::SurvivingState;
 pub use trace::Trace;
-pub use weeks::GroupWeeks;
+pub use weeks::{GroupWeeks, raise};
 
 /// The agent's memory. One process, one `Store` per place.
 pub struct Store {

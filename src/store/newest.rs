@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::fold::{ClassifiedSample, Fold, Unpacker};
+use super::fold::{ClassifiedSample, Fold};
 use super::kept::{self, LedgerRow};
 use super::keys::{self, About, Moment};
 use super::state::State;
+use super::unpacking::Unpacker;
 use super::{Store, StoreError};
 use crate::domain::Instant;
 use crate::domain::installation::ServerName;
@@ -170,16 +171,16 @@ impl State {
 
     fn classified(&self, server: &str, at: Instant) -> Result<ClassifiedSample, StoreError> {
         let at_hand = self.latest(server).filter(|latest| latest.at == at);
-        let (mut unpacker, Fold { ledger, sizes, .. }) = match at_hand {
+        let (mut unpacker, Fold { tally, .. }) = match at_hand {
             Some(latest) => (latest.unpacker.clone(), latest.fold.clone()),
             None => (Unpacker::default(), Fold::after(&self.kv, server, at)?),
         };
         let (sample, _) = unpacker.load(&self.kv, server, Moment::of(at))?;
-        let other = match sizes.counted(self.rating.mapped(&sample)) {
+        let other = match tally.sizes().counted(self.rating.mapped(&sample)) {
             Cow::Borrowed(_) => None,
             Cow::Owned(other) => Some(Arc::new(other)),
         };
-        Ok(ClassifiedSample::of(other.unwrap_or(sample), ledger, Arc::clone(&self.rating)))
+        Ok(ClassifiedSample::of(other.unwrap_or(sample), Arc::clone(tally.ledger()), Arc::clone(&self.rating)))
     }
 
     /// What is told from this instant on is another than it was, unless nobody can have asked for it yet.

@@ -6,16 +6,45 @@ use std::sync::Arc;
 
 use super::StoreError;
 use super::days::Surpluses;
-use super::fold::Unpacker;
 use super::kept::{self, LedgerRow};
 use super::keys::{self, About, Moment};
 use super::kv::Kv;
+use super::unpacking::Unpacker;
 use crate::domain::Instant;
 use crate::domain::installation::{ServerName, Unit};
 use crate::domain::sample::Sample;
+use crate::domain::workload::Workload;
 use crate::rules::counting::{AsOf, Ledger};
 use crate::rules::duplicates::{self, Copy};
 use crate::rules::rating::Rating;
+
+/// Says of a workload of one of several samples when it was processed for the first time, as its server's ledger knows it.
+pub(super) type FirstOf<'a> = &'a mut dyn FnMut(usize, &Workload) -> Result<Option<Instant>, StoreError>;
+
+/// What counting on each server gives above counting once, by these samples of the unit's servers.
+pub(super) fn surplus_among(
+    samples: &[&Sample],
+    rating: &Rating,
+    first_of: FirstOf<'_>,
+) -> Result<Surpluses, StoreError> {
+    let rated: Vec<Cow<'_, Sample>> = samples.iter().map(|sample| rating.mapped(sample)).collect();
+    let samples: Vec<&Sample> = rated.iter().map(AsRef::as_ref).collect();
+    let mut surplus = Surpluses::new();
+    for places in duplicates::shared(&samples).into_values() {
+        let mut copies = Vec::new();
+        for (of, place) in places {
+            let (sample, workload) = (samples[of], &samples[of].workloads[place]);
+            let first_processed_at = first_of(of, workload)?;
+            let (as_of, weighed) = (AsOf::sample(sample.taken_at), rating.weight_of(workload, sample));
+            let (weight, shares) = (weighed.weight, weighed.shares());
+            copies.push(Copy { sample, workload, first_processed_at, as_of, weight, shares });
+        }
+        for (group, more) in duplicates::surplus(&copies) {
+            surplus.entry(group).or_default().add(more);
+        }
+    }
+    Ok(surplus)
+}
 
 /// Computes what counting on each server gives above counting once, at the instants at which the unit counts once.
 pub(super) struct CountingOnce<'a> {
@@ -58,24 +87,11 @@ impl<'a> CountingOnce<'a> {
                 Err(error) => return Err(error),
             }
         }
-        let rated: Vec<Cow<'_, Sample>> = samples.iter().map(|sample| self.rating.mapped(sample)).collect();
-        let samples: Vec<&Sample> = rated.iter().map(AsRef::as_ref).collect();
-        let mut surplus = Surpluses::new();
-        for (same, places) in duplicates::shared(&samples) {
-            let mut copies = Vec::new();
-            for (of, place) in places {
-                let (sample, workload) = (samples[of], &samples[of].workloads[place]);
-                let ledger = self.ledger_of(&sample.server, same.id, sample.taken_at)?;
-                let first_processed_at = ledger.first_processed_at(workload);
-                let (as_of, weighed) = (AsOf::sample(sample.taken_at), self.rating.weight_of(workload, sample));
-                let (weight, shares) = (weighed.weight, weighed.shares());
-                copies.push(Copy { sample, workload, first_processed_at, as_of, weight, shares });
-            }
-            for (group, more) in duplicates::surplus(&copies) {
-                surplus.entry(group).or_default().add(more);
-            }
-        }
-        Ok(surplus)
+        let samples: Vec<&Sample> = samples.iter().map(AsRef::as_ref).collect();
+        surplus_among(&samples, self.rating, &mut |of, workload| {
+            let ledger = self.ledger_of(&samples[of].server, &workload.id, samples[of].taken_at)?;
+            Ok(ledger.first_processed_at(workload))
+        })
     }
 
     /// What the server's ledger knew of this one workload.

@@ -125,16 +125,51 @@ pub(super) struct Replay {
     pub failure: Option<StoreError>,
     /// It began with the first entry.
     is_whole: bool,
-    /// What is left of thinned entries, and what it must be; nothing while thinning is under way.
+    thinnings: Thinnings,
+}
+
+/// What is left of thinned entries, and what it must be; nothing while thinning is under way.
+#[derive(Default)]
+pub(super) struct Thinnings {
     left: Left,
     thinned: Option<JournalThinned>,
+}
+
+impl Thinnings {
+    /// Takes the next entry.
+    pub fn take(&mut self, entry: &Entry) {
+        if entry.thinned_from.is_some() {
+            self.left = self.left.with(entry.seq, &entry.payload);
+        }
+    }
+
+    /// Takes a fact of it.
+    pub fn note(&mut self, fact: &Fact) {
+        match fact {
+            Fact::LetGo { deed: LettingGo::Checkpoint { .. } | LettingGo::Forgotten { .. } } => self.thinned = None,
+            Fact::LetGo { deed: LettingGo::JournalThinned { thinned } } => self.thinned = Some(thinned.clone()),
+            _ => {}
+        }
+    }
+
+    /// Whether what is left is what was left, when the whole journal was taken.
+    pub fn check(&self) -> Result<(), StoreError> {
+        match self.thinned.as_ref().filter(|thinned| !thinned.is_of(&self.left)) {
+            Some(thinned) => {
+                let entries = thinned.entries;
+                let what = format!("what is left of {entries} thinned entries is not what was left of them");
+                Err(StoreError::NotVerified { what })
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 impl Replay {
     /// Entries after `known` follow.
     pub fn after(known: Head, state: State) -> Replay {
-        let (is_whole, left) = (known == Head::EMPTY, Left::default());
-        Replay { state, last: known, failure: None, is_whole, left, thinned: None }
+        let is_whole = known == Head::EMPTY;
+        Replay { state, last: known, failure: None, is_whole, thinnings: Thinnings::default() }
     }
 
     pub fn take(&mut self, entry: &Entry) -> Result<(), JournalError> {
@@ -148,17 +183,9 @@ impl Replay {
 
     fn apply(&mut self, entry: &Entry, head: Head) -> Result<(), StoreError> {
         let recorded = RecordedIn { seq: entry.seq, payload: entry.payload_digest() };
-        if entry.thinned_from.is_some() {
-            self.left = self.left.with(entry.seq, &entry.payload);
-        }
+        self.thinnings.take(entry);
         let facts = payload::decode(&entry.payload)?;
-        for fact in &facts {
-            match fact {
-                Fact::LetGo { deed: LettingGo::Checkpoint { .. } | LettingGo::Forgotten { .. } } => self.thinned = None,
-                Fact::LetGo { deed: LettingGo::JournalThinned { thinned } } => self.thinned = Some(thinned.clone()),
-                _ => {}
-            }
-        }
+        facts.iter().for_each(|fact| self.thinnings.note(fact));
         self.state.apply(&facts, recorded)?;
         self.last = head;
         if self.state.kv.pending() >= GATHERED_MAX {
@@ -170,9 +197,8 @@ impl Replay {
 
     /// Commits the rest.
     pub fn finish(mut self, head: Head) -> Result<State, StoreError> {
-        if let Some(thinned) = self.thinned.filter(|thinned| self.is_whole && !thinned.is_of(&self.left)) {
-            let what = format!("what is left of {} thinned entries is not what was left of them", thinned.entries);
-            return Err(StoreError::NotVerified { what });
+        if self.is_whole {
+            self.thinnings.check()?;
         }
         self.state.settle()?;
         if self.state.kv.pending() > 0 || self.state.kv.applied()? != Some(head) {

@@ -1,5 +1,7 @@
 //! Facts as the payload of a journal entry, and back.
 
+use std::borrow::Cow;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -17,32 +19,36 @@ const VERSION: u8 = 1;
 
 /// Facts are kept as JSON, which outlives this program; samples as their packed bytes.
 #[derive(Clone, Serialize, Deserialize)]
-enum Line {
-    Fact(String),
+enum LineOf<Text, Bytes> {
+    Fact(Text),
     Sample {
-        server: String,
+        server: Text,
         taken_at: Moment,
         base_at: Option<Moment>,
         digest: Hash,
-        bytes: Vec<u8>,
+        bytes: Bytes,
     },
     /// What is left of a sample.
-    Thinned(Thinned),
+    Thinned(ThinnedOf<Text, Bytes>),
     /// Everything but the samples as JSON, then they.
-    Checkpoint(String, Vec<Thinned>),
+    Checkpoint(Text, Vec<ThinnedOf<Text, Bytes>>),
     /// A sample relative to the one of so many seconds before; its digest follows.
-    Step(String, Moment, u32, Vec<u8>),
+    Step(Text, Moment, u32, Bytes),
     /// The same where the seconds are no whole number.
-    Based(String, Moment, Moment, Vec<u8>),
+    Based(Text, Moment, Moment, Bytes),
 }
 
+type Line = LineOf<String, Vec<u8>>;
+
 #[derive(Clone, Serialize, Deserialize)]
-struct Thinned {
-    server: String,
+struct ThinnedOf<Text, Bytes> {
+    server: Text,
     taken_at: Moment,
     digest: Hash,
-    left: Vec<u8>,
+    left: Bytes,
 }
+
+type Thinned = ThinnedOf<String, Vec<u8>>;
 
 impl Thinned {
     fn of(sample: &ThinnedSample) -> Thinned {
@@ -86,10 +92,83 @@ pub(super) fn decode(payload: &[u8]) -> Result<Vec<Fact>, StoreError> {
 }
 
 fn lines_of(payload: &[u8]) -> Result<Vec<Line>, StoreError> {
-    let [VERSION, squeezed @ ..] = payload else {
-        return Err(odd("a later version of this program wrote it, or another program".to_owned()));
-    };
-    postcard::from_bytes(&unsqueeze(squeezed)?).map_err(|error| odd(error.to_string()))
+    postcard::from_bytes(&plain_of(payload)?).map_err(|error| odd(error.to_string()))
+}
+
+fn plain_of(payload: &[u8]) -> Result<Cow<'_, [u8]>, StoreError> {
+    match payload {
+        [VERSION, squeezed @ ..] => unsqueeze(squeezed),
+        _ => Err(odd("a later version of this program wrote it, or another program".to_owned())),
+    }
+}
+
+/// What of an entry bears on how samples count.
+pub(super) enum Bearing<'a> {
+    Sample {
+        server: &'a str,
+        at: Moment,
+        base_at: Option<Moment>,
+        bytes: &'a [u8],
+    },
+    /// What is left of a sample, in its own entry.
+    Thinned {
+        server: &'a str,
+        at: Moment,
+        left: &'a [u8],
+    },
+    /// What a checkpoint leaves of a sample that was recorded before.
+    Left {
+        server: &'a str,
+        at: Moment,
+        left: &'a [u8],
+    },
+    /// A unit was formed or something was let go; now and then another fact.
+    Fact(Box<Fact>),
+}
+
+/// Words that facts hold which bear on how samples count; others hold them by chance.
+const BEAR: [&str; 2] = ["unit_formed", "let_go"];
+
+/// Gives what bears on how samples count to `each`, in order; of the rest nothing is read.
+///
+/// # Errors
+/// As [`decode`]; what `each` returns.
+pub(super) fn each_bearing(
+    payload: &[u8],
+    each: &mut dyn FnMut(Bearing<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let plain = plain_of(payload)?;
+    let lines: Vec<LineOf<&str, &[u8]>> = postcard::from_bytes(&plain).map_err(|error| odd(error.to_string()))?;
+    for line in lines {
+        match line {
+            LineOf::Sample { server, taken_at: at, base_at, bytes, .. } => {
+                each(Bearing::Sample { server, at, base_at, bytes })?;
+            }
+            LineOf::Step(server, at, seconds, bytes) => {
+                let base_at = Some(at.before(seconds));
+                each(Bearing::Sample { server, at, base_at, bytes })?;
+            }
+            LineOf::Based(server, at, base_at, bytes) => {
+                each(Bearing::Sample { server, at, base_at: Some(base_at), bytes })?;
+            }
+            LineOf::Thinned(ThinnedOf { server, taken_at: at, left, .. }) => {
+                each(Bearing::Thinned { server, at, left })?;
+            }
+            LineOf::Checkpoint(json, samples) => {
+                let fact = fact_of(Line::Checkpoint(json.to_owned(), Vec::new())).map_err(odd)?;
+                each(Bearing::Fact(Box::new(fact)))?;
+                for ThinnedOf { server, taken_at: at, left, .. } in samples {
+                    each(Bearing::Left { server, at, left })?;
+                }
+            }
+            LineOf::Fact(json) if BEAR.iter().any(|word| json.contains(word)) => {
+                let fact = fact_of(Line::Fact(json.to_owned())).map_err(odd)?;
+                each(Bearing::Fact(Box::new(fact)))?;
+            }
+            LineOf::Fact(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn odd(why: String) -> StoreError {

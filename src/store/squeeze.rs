@@ -1,5 +1,6 @@
 //! Bytes made smaller where it pays: a mark, then the bytes as they are or compressed.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use zstd::bulk::{Compressor, Decompressor};
@@ -53,16 +54,16 @@ pub(super) fn claimed_len(bytes: &[u8]) -> usize {
 }
 
 /// What was squeezed.
-pub(super) fn unsqueeze(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+pub(super) fn unsqueeze(bytes: &[u8]) -> Result<Cow<'_, [u8]>, StoreError> {
     let odd = |why: &str| StoreError::Odd { what: "a compressed value".to_owned(), why: why.to_owned() };
     match bytes {
-        [PLAIN, plain @ ..] => Ok(plain.to_vec()),
+        [PLAIN, plain @ ..] => Ok(Cow::Borrowed(plain)),
         [COMPRESSED, a, b, c, d, small @ ..] => {
             let len = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
             if len > BYTES_MAX {
                 return Err(odd("it claims to be larger than any value"));
             }
-            decompressed(small, len).map_err(|why| odd(&why))
+            decompressed(small, len).map(Cow::Owned).map_err(|why| odd(&why))
         }
         _ => Err(odd("it has an unknown mark")),
     }

@@ -9,15 +9,16 @@ use super::StoreError;
 use super::days::Running;
 use super::ends::Ends;
 use super::fact::{Fact, LettingGo, PackedSample, ThinnedSample};
-use super::fold::{Fold, Unpacker, read_row, rewind_ledger};
+use super::fold::{Fold, read_row, rewind_ledger};
 use super::journal::Head;
 use super::kept::{self, KeptUnit, RecordedIn, SampleRow};
 use super::keys::{self, About, Moment};
 use super::kv::Kv;
-use super::letting_go::Remains;
 use super::marks::Folded;
 use super::newest::Newest;
 use super::packing::Kind;
+use super::remains::Remains;
+use super::unpacking::Unpacker;
 use crate::domain::Instant;
 use crate::domain::installation::{ServerName, Unit, UnitId};
 use crate::domain::sample::Summary;
@@ -229,13 +230,10 @@ impl State {
         at: Instant,
         before: Option<&Option<UnitId>>,
     ) -> Result<Option<UnitId>, StoreError> {
-        let after = self.neighbour_unit(server, Side::After, at)?;
-        if after.is_some()
-            && let Some(unit) = before.cloned().flatten().or(after.flatten())
-        {
-            return Ok(Some(unit));
+        match unit_between(before.cloned(), self.neighbour_unit(server, Side::After, at)?) {
+            Some(unit) => Ok(Some(unit)),
+            None => self.unit_of(server),
         }
-        self.unit_of(server)
     }
 
     /// The unit of the nearest sample on one side; the outer `None`: there is no such sample.
@@ -327,7 +325,11 @@ impl State {
         for at in instants {
             let row = read_row(&self.kv, server, Moment::of(at))?;
             if is_one {
-                self.running.values_mut().for_each(|running| running.release(server));
+                for running in self.running.values_mut() {
+                    if let Some(place) = running.place_of(server) {
+                        running.release(place);
+                    }
+                }
             }
             match Remains::of_row(&row)? {
                 Some(remains) => latest.fold.step_over(&mut self.kv, server, at, remains)?,
@@ -351,6 +353,11 @@ impl State {
         self.latest.insert(server.to_owned(), latest);
         Ok(())
     }
+}
+
+/// The unit of a late sample, by those of its neighbours in time; `None`: it is not late, or they have none.
+pub(super) fn unit_between<T>(before: Option<Option<T>>, after: Option<Option<T>>) -> Option<T> {
+    after.and_then(|after| before.flatten().or(after))
 }
 
 /// Instant, unit and summary of a sample.

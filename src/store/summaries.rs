@@ -31,17 +31,23 @@ enum SummaryRow {
     },
 }
 
-/// The newest summary of a server, and where it stands.
-#[derive(Clone)]
-pub(super) struct Newest {
+/// Where a server's newest row stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
     since: Moment,
+    /// Rows since a whole one.
     changes: u32,
+}
+
+/// The newest summary of a server, and where it stands.
+pub(super) struct Newest {
+    pub place: Place,
     pub summary: Arc<Summary>,
 }
 
 impl SummaryRow {
     /// The row of a summary that differs from the one before it in these groups, each with its total before.
-    fn of(before: &Newest, groups: &[(Group, GroupTotal)], summary: &Summary) -> SummaryRow {
+    fn of(before: Place, groups: &[(Group, GroupTotal)], summary: &Summary) -> SummaryRow {
         if before.changes + 1 >= CHANGES_MAX || summary.groups.len() <= groups.len() * 2 {
             return SummaryRow::Whole(whole(summary));
         }
@@ -68,58 +74,28 @@ fn whole(summary: &Summary) -> Vec<KeptGroup> {
     summary.groups.iter().map(|(group, total)| kept_group(group, *total)).collect()
 }
 
-/// What differs between two summaries: groups with the total before, in order.
-fn changed_groups(before: &Summary, after: &Summary) -> Vec<(Group, GroupTotal)> {
-    let is_other = |(group, total): &(&Group, &GroupTotal)| after.groups.get(*group) != Some(*total);
-    let mut changed: Vec<(Group, GroupTotal)> =
-        before.groups.iter().filter(is_other).map(|(group, total)| (group.clone(), *total)).collect();
-    let appeared = after.groups.keys().filter(|group| !before.groups.contains_key(*group));
-    changed.extend(appeared.map(|group| (group.clone(), GroupTotal::default())));
-    changed.sort_by(|one, other| one.0.cmp(&other.0));
-    changed
-}
-
-/// Puts the summary of the sample at this instant, after those of the samples before it; nothing where it is the same.
+/// Puts the summary of the sample at this instant, after those of the samples before it, from which it differs in these
+/// groups, each with its total before; nothing where it is the same.
 pub(super) fn put(
     kv: &mut Kv,
     server: &str,
     at: Instant,
-    newest: &mut Option<Newest>,
-    summary: Summary,
-) -> Result<(), StoreError> {
-    let groups = match newest.as_ref() {
-        Some(before) if *before.summary == summary => Vec::new(),
-        Some(before) => changed_groups(&before.summary, &summary),
-        None => {
-            *newest = Some(Newest { since: Moment::of(at), changes: 0, summary: Arc::new(summary) });
-            let row = SummaryRow::Whole(newest.as_ref().map(|newest| whole(&newest.summary)).unwrap_or_default());
-            kv.put(keys::at(About::Summary, server, at), kept::to_bytes(&row));
-            return Ok(());
-        }
-    };
-    if let Some(before) = newest.as_mut().filter(|_| !groups.is_empty()) {
-        before.summary = Arc::new(summary);
-    }
-    put_changed(kv, server, at, newest, &groups)
-}
-
-/// The same for a summary that stands in `newest` already and differs in these groups, each with its total before.
-pub(super) fn put_changed(
-    kv: &mut Kv,
-    server: &str,
-    at: Instant,
-    newest: &mut Option<Newest>,
+    place: &mut Option<Place>,
+    summary: &Summary,
     groups: &[(Group, GroupTotal)],
 ) -> Result<(), StoreError> {
     let key = keys::at(About::Summary, server, at);
-    let Some(newest) = newest.as_mut().filter(|_| !groups.is_empty()) else {
+    if place.is_some() && groups.is_empty() {
         if kv.has(&key)? {
             kv.delete(key);
         }
         return Ok(());
+    }
+    let row = match *place {
+        Some(before) => SummaryRow::of(before, groups, summary),
+        None => SummaryRow::Whole(whole(summary)),
     };
-    let row = SummaryRow::of(newest, groups, &newest.summary);
-    (newest.since, newest.changes) = (Moment::of(at), row.changes());
+    *place = Some(Place { since: Moment::of(at), changes: row.changes() });
     kv.put(key, kept::to_bytes(&row));
     Ok(())
 }
@@ -141,7 +117,7 @@ pub(super) fn newest_as_of(kv: &Kv, server: &str, at: Instant) -> Result<Option<
     for row in rows.into_iter().rev() {
         apply(&mut summary, row)?;
     }
-    Ok(Some(Newest { since: Moment::of(since), changes, summary: Arc::new(summary) }))
+    Ok(Some(Newest { place: Place { since: Moment::of(since), changes }, summary: Arc::new(summary) }))
 }
 
 /// Since which sample the summary is the same as at this instant, when it is not the sample's own.

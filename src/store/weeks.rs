@@ -8,7 +8,7 @@ use chrono::{Days, NaiveDate};
 use super::StoreError;
 use super::kept::{self, exact};
 use super::keys::{self, About};
-use super::marks::{KeptMaxima, WHOLE_EVERY_DAYS};
+use super::marks::{KeptMaxima, Maxima, WHOLE_EVERY_DAYS};
 use super::packing::columns::Exact;
 use super::squeeze::unsqueeze;
 use super::state::State;
@@ -17,6 +17,22 @@ use crate::domain::{IsoWeek, Points};
 
 /// Groups' highest points by week.
 pub type GroupWeeks = BTreeMap<IsoWeek, BTreeMap<Group, Points>>;
+
+/// Raises each group's highest points to those of a day.
+pub fn raise(highest: &mut Maxima, day: &Maxima) {
+    let mut coming = day.iter().peekable();
+    let mut missing = Vec::new();
+    for (group, points) in &mut *highest {
+        while let Some(before) = coming.next_if(|(next, _)| *next < group) {
+            missing.push(before);
+        }
+        if let Some((_, coming)) = coming.next_if(|(next, _)| *next == group) {
+            *points = (*points).max(*coming);
+        }
+    }
+    let missing = missing.into_iter().chain(coming);
+    highest.extend(missing.map(|(group, points)| (group.clone(), *points)));
+}
 
 /// By the number of a group its points; it has none where it does not stand.
 type ByNumber = Vec<Option<Points>>;

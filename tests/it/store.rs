@@ -6,6 +6,7 @@ mod earlier; // journals of earlier versions
 mod letting_go;
 mod newest;
 mod order;
+mod recount;
 mod samples;
 mod surviving;
 mod trace;

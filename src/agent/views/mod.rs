@@ -15,6 +15,7 @@ pub(in crate::agent) mod looks;
 mod messages;
 mod money;
 mod notification;
+mod proof;
 mod proposed;
 mod rates;
 mod readings;
@@ -39,6 +40,7 @@ use crate::agent::Refused;
 use crate::domain::calendar::is_reckoned;
 
 pub use journal::{JOURNAL_KINDS, JournalKind, JournalSearch};
+pub use proof::ProofAsked;
 pub use settings::settings_shown;
 pub(in crate::agent) use what_if::made_of;
 

@@ -17,7 +17,7 @@ use crate::domain::sample::Group;
 use crate::domain::{IsoWeek, Points};
 use crate::ports::files::RealFiles;
 use crate::ports::meter::Meter;
-use crate::store::{GroupWeeks, Place, Store};
+use crate::store::{GroupWeeks, Place, Store, raise};
 
 /// Hours of a week.
 const WEEK: usize = 168;
@@ -30,7 +30,7 @@ pub struct Asked {
     /// The folder that `bench store` filled with the same provider
     #[arg(long, value_name = "DIR")]
     store: PathBuf,
-    /// Works the same out of the journal alone too: its samples, the ledger and the state anew
+    /// Counts the same out of the journal alone too, and compares every day with what is kept of it
     #[arg(long)]
     recompute: bool,
 }
@@ -55,9 +55,8 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
         let highest = totals.entry(IsoWeek::of_day(day.day)).or_default();
         *highest = (*highest).max(day.mark.points);
     }
-    drop(store);
-    let recomputed = if asked.recompute { Some(recomputed(asked, &weeks)?) } else { None };
-    let is_right = is_right(&truth, &weeks, &totals) && recomputed.is_none_or(|(is_same, _)| is_same);
+    let again = if asked.recompute { Some(recounted(&store, &weeks)?) } else { None };
+    let is_right = is_right(&truth, &weeks, &totals) && again.as_ref().is_none_or(|again| again.is_same);
     let line = json!({
         "ok": is_right,
         "weeks": weeks.len(),
@@ -67,20 +66,36 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
         "applied": opened.applied,
         "marks_ms": answer.wall_seconds * 1e3,
         "marks_cpu_ms": answer.cpu_seconds * 1e3,
-        "recomputed_ms": recomputed.map(|(_, wall_ms)| wall_ms),
+        "recomputed_ms": again.as_ref().map(|again| again.wall_ms),
+        "proved_ms": again.as_ref().map(|again| again.proved_ms),
         "kept_us": warm.wall_seconds * 1e6,
     });
     print_line(session, &meter, line)
 }
 
-/// Whether a store made of the journal says the same, and how long that took in milliseconds.
-fn recomputed(asked: &Asked, weeks: &GroupWeeks) -> Result<(bool, f64), Refused> {
-    let (first, last) = (at(0).date_naive(), at(asked.of.fleet().plan.hours - 1).date_naive());
-    let place = Place::Temporary { journal: asked.store.join("journal") };
+/// What came of counting everything again out of the journal.
+struct Again {
+    /// The weeks are the same, and so is every day that is kept.
+    is_same: bool,
+    /// Counting alone, and counting with the comparison.
+    wall_ms: f64,
+    proved_ms: f64,
+}
+
+/// Counts the weeks out of the journal, then days and weeks against what is kept of them.
+fn recounted(store: &Store, weeks: &GroupWeeks) -> Result<Again, Refused> {
     let again = Meter::begin();
-    let (store, _) = Store::open(&place, Arc::new(RealFiles)).map_err(refused)?;
-    let found = store.group_weeks(UNIT, first, last).map_err(refused)?;
-    Ok((found == *weeks, again.used().wall_seconds * 1e3))
+    let mut found = GroupWeeks::new();
+    let counted = store.recount(&mut |_, mark, maxima| {
+        raise(found.entry(IsoWeek::of_day(mark.day)).or_default(), maxima);
+        Ok(())
+    });
+    counted.map_err(refused)?;
+    let wall_ms = again.used().wall_seconds * 1e3;
+    let proof = Meter::begin();
+    let proved = store.prove_marks(&mut |_, _, _| Ok(())).map_err(refused)?;
+    let is_same = found == *weeks && proved.differing == 0;
+    Ok(Again { is_same, wall_ms, proved_ms: proof.used().wall_seconds * 1e3 })
 }
 
 fn is_right(truth: &[WeekMark], weeks: &GroupWeeks, totals: &BTreeMap<IsoWeek, Points>) -> bool {

@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 
 use super::weather::{Event, Scene, Sky, draw};
 use super::world::{World, WorldPlan};
-use crate::agent::Care;
+use crate::agent::{Care, ProofAsked};
 use crate::domain::Instant;
 use crate::domain::calendar::minute_text;
 
@@ -143,6 +143,13 @@ fn live(world: &mut World, weather: &[Event], ends_at: Instant, meddle: &mut dyn
 fn prove(world: &mut World) {
     if let Err(refused) = world.agent().care(&Care::Verify {}) {
         world.oracle.object(format!("the store does not verify: {refused}"));
+    }
+    match world.agent().care(&Care::ProveMarks(ProofAsked::default())) {
+        Ok(proof) if proof["holds"] == true => {}
+        Ok(proof) => {
+            world.oracle.object(format!("marks are not what follows from the journal: {}", proof["differences"]))
+        }
+        Err(refused) => world.oracle.object(format!("marks cannot be counted from the journal: {refused}")),
     }
     let before = world.agent().store().state_digest();
     world.off_without_state();

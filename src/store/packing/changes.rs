@@ -134,8 +134,9 @@ impl Edits<'_> {
     fn made(self, mut appeared: Vec<Workload>) -> Workloads {
         appeared.sort_by(|one, other| one.id.cmp(&other.id));
         let Edits { base, gone, changed } = self;
-        let (mut appeared, mut gone) = (appeared.into_iter().peekable(), gone.into_iter().peekable());
-        let mut changed = changed.into_iter().peekable();
+        let mut appeared = appeared.into_iter().map(Arc::new).peekable();
+        let mut gone = gone.into_iter().peekable();
+        let mut changed = changed.into_iter().map(|(place, one)| (place, Arc::new(one))).peekable();
         let (mut cut, mut at) = (Cut::default(), 0);
         for block in base.blocks() {
             let (end, last) = (at + block.workloads().len(), block.workloads().last());
@@ -147,18 +148,21 @@ impl Edits<'_> {
                 at = end;
                 continue;
             }
+            let (mut workloads, mut came) = (Vec::with_capacity(block.workloads().len() + 1), 0);
             for workload in block.workloads() {
                 while let Some(before) = appeared.next_if(|one| one.id < workload.id) {
-                    cut.push(Arc::new(before));
+                    workloads.push(before);
+                    came += 1;
                 }
                 let other = changed.next_if(|(place, _)| *place == at);
                 if gone.next_if_eq(&at).is_none() {
-                    cut.push(other.map_or_else(|| Arc::clone(workload), |(_, other)| Arc::new(other)));
+                    workloads.push(other.map_or_else(|| Arc::clone(workload), |(_, other)| other));
                 }
                 at += 1;
             }
+            cut.push_edited(workloads, came);
         }
-        appeared.for_each(|workload| cut.push(Arc::new(workload)));
+        appeared.for_each(|one| cut.push(one));
         cut.end()
     }
 }

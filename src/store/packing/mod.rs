@@ -194,14 +194,17 @@ fn sample_after(
     base: &Sample,
     (license, changes, rest, stated): Different,
 ) -> Result<Sample, Unreadable> {
-    let (base_license, base_beyond) = kept_parts(base);
-    let license = license.map_or(base_license, |license| *license);
-    let beyond = stated.unwrap_or(base_beyond);
-    let rest = rest.unwrap_or_else(|| Rest::of(base));
     let workloads = match changes {
         Some(changes) => changes.applied_to(&base.workloads, taken_at)?,
         None => base.workloads.clone(),
     };
+    if license.is_none() && rest.is_none() && stated.is_none() && !base.workloads.is_any_sized() {
+        return Ok(Sample { server: server.to_owned(), taken_at, workloads, ..base.clone() });
+    }
+    let (base_license, base_beyond) = kept_parts(base);
+    let license = license.map_or(base_license, |license| *license);
+    let beyond = stated.unwrap_or(base_beyond);
+    let rest = rest.unwrap_or_else(|| Rest::of(base));
     sample_of(server, taken_at, (license, beyond), workloads, rest)
 }
 

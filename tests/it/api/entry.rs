@@ -115,6 +115,9 @@ fn care_for_the_store_is_for_the_control_socket_alone() {
         api.send(&api.router, Method::POST, "/api/v1/care", &[("authorization", &known)], Some(verify.clone()));
     refused.refusal(405);
     assert_eq!(api.send(&api.socket, Method::POST, "/api/v1/care", &[], Some(verify)).status, StatusCode::OK);
+    let prove = json!({"care": "prove_marks", "week": "2026-W44"}).to_string();
+    let proof = api.send(&api.socket, Method::POST, "/api/v1/care", &[], Some(prove));
+    assert_eq!((proof.status, &proof.json()["holds"]), (StatusCode::OK, &json!(true)));
 }
 
 #[test]

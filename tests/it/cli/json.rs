@@ -82,6 +82,44 @@ fn a_week_and_a_month_have_watermarks() {
 }
 
 #[test]
+fn marks_are_counted_again_from_the_journal_and_what_is_not_so_is_named() {
+    let shell = Shell::with_october();
+    let proof = shell.json(&["watermark", "--from-journal"]);
+    check(&proof, "schema holds entries head samples thinned_samples days marks differing differences units");
+    assert_eq!((&proof["schema"], &proof["holds"]), (&json!("tidegauge.watermark-proof/1"), &json!(true)));
+    let week = &proof["units"][0]["periods"][0];
+    let (points, at) = (json!("53"), json!("2025-10-31T23:00:00Z"));
+    assert_eq!((&week["period"], &week["points"], &week["at"]), (&json!("2025-W44"), &points, &at));
+    let groups = json!([
+        {"tenant": null, "type": "VM", "points": "33"},
+        {"tenant": "Tenant A", "type": "CloudConnectVM", "points": "20"},
+    ]);
+    for period in [["--week", "2025-W44"], ["--month", "2025-10"]] {
+        let proof = shell.json(&[&["watermark", "--from-journal"][..], &period].concat());
+        assert_eq!(proof["units"][0]["groups"], groups, "{proof:#}");
+        assert_eq!(proof["units"][0]["periods"][0]["period"], period[1]);
+    }
+    let ran = shell.run(&["watermark", "--from-journal", "--week", "2025-W44"]);
+    assert!(ran.out.contains("what is kept is equal: 1 days, 2 marks by tenant and type"), "{}", ran.out);
+    assert!(ran.out.contains("Tenant A  CloudConnectVM       20"), "{}", ran.out);
+    assert_eq!(shell.refused(&["watermark", "--from-journal", "--now", "2025-11-03"]).0, 2);
+    // What is kept of the highest points of tenants and types is lost.
+    let kept = sled::open(shell.path("state/state")).expect("nobody has it");
+    let rows: Vec<_> = kept.scan_prefix(b"m").keys().map(|key| key.expect("a key")).collect();
+    rows.into_iter().for_each(|row| drop(kept.remove(row).expect("it was there")));
+    kept.flush().expect("it is written");
+    drop(kept);
+    let ran = shell.run(&["watermark", "--from-journal"]);
+    assert_eq!(ran.code, 7, "{}", ran.err);
+    assert!(ran.out.contains("NOT equal to what is kept, in 2 places"), "{}", ran.out);
+    let first =
+        format!("unit {}, 2025-W44, 2025-10-31, (none), VM: - kept, 33 from the journal", installation("vbr01"));
+    assert!(ran.err.contains(&first), "{}", ran.err);
+    std::fs::rename(shell.path("state/state"), shell.path("aside")).expect("it is there");
+    assert_eq!(shell.run(&["watermark", "--from-journal"]).code, 0, "it was built again");
+}
+
+#[test]
 fn a_report_is_built_shown_saved_and_explained() {
     let shell = Shell::with_report();
     let report = shell.json(&["report", "show", "--month", "2025-10"]);

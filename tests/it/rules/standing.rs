@@ -9,6 +9,7 @@ use tidegauge::domain::tenant::TenantCount;
 use tidegauge::domain::workload::{Workload, WorkloadType};
 use tidegauge::domain::{Instant, Points};
 use tidegauge::rules::counting::{AsOf, Ledger, classify, unrounded};
+use tidegauge::rules::points_table;
 use tidegauge::rules::rating::Rating;
 use tidegauge::rules::standing::Standing;
 
@@ -77,7 +78,8 @@ proptest! {
             2..9,
         ),
     ) {
-        let rating = Rating::default();
+        let row = "[[row]]\nproduct = \"VBR\"\ntype = \"VM\"\npoints = \"7\"\nsource = \"x\"\nvalid_from = \"2026-03-31\"";
+        let rating = Rating { rows: points_table::read("own.toml", row).unwrap(), ..Rating::default() };
         let mut plain = Ledger::default();
         let mut ledger = Arc::new(Ledger::default());
         let mut standing: Option<Standing> = None;
@@ -87,7 +89,7 @@ proptest! {
             let counted = classify(&sample, &plain, AsOf::sample(sample.taken_at), &rating);
             let again = unrounded(&sample, &counted, &rating);
             let sample = Arc::new(sample);
-            match standing.as_mut().filter(|standing| standing.carries_to(&sample)) {
+            match standing.as_mut().filter(|standing| standing.carries_to(&sample, &rating)) {
                 Some(standing) => {
                     let before = Arc::clone(&summary);
                     let carried = standing.carry(&sample, &mut ledger, &mut summary, &rating);

@@ -31,6 +31,12 @@ fn told_to_all(world: &World, until: &str) -> Vec<String> {
     lines
 }
 
+/// Marks counted again from the journal, thinned as it is, are those that are kept.
+fn assert_proved(world: &World) {
+    let proved = world.agent().store().prove_marks(&mut |_, _, _| Ok(())).unwrap();
+    assert_eq!((proved.differences, proved.days > 100), (Vec::new(), true));
+}
+
 /// Raw samples and news that the journal still holds, and its age at the oldest of them.
 fn held(world: &World) -> (Vec<Instant>, Vec<Instant>) {
     let (mut raw, mut news) = (Vec::new(), Vec::new());
@@ -57,6 +63,7 @@ fn a_year_with_thinning_tells_what_a_year_without_tells() {
         world.run_until(at("2027-01-15"));
         assert_silent(world);
         world.agent().store().verify().unwrap();
+        assert_proved(world);
     }
     assert_eq!(told_to_all(&thinned, "2027-01-14"), told_to_all(&whole, "2027-01-14"));
     let ((raw, news), (all_raw, all_news)) = (held(&thinned), held(&whole));
@@ -101,6 +108,7 @@ fn a_kill_in_either_step_of_letting_go_changes_nothing() {
         assert_eq!((differ, told.len()), (None, expected.len()), "{point:?}");
         assert_eq!(held(&killed).0.len(), held(&whole).0.len(), "{point:?}");
         killed.agent().store().verify().unwrap();
+        assert_proved(&killed);
     }
 }
 
