@@ -1,5 +1,7 @@
 //! Putting a report's files into the Reports folder, and mailing them.
 
+use std::borrow::Cow;
+
 use chrono::TimeDelta;
 
 use crate::agent::Trouble;
@@ -48,12 +50,13 @@ impl Agent {
         let Some(report) = self.store.row::<UsageReport>(&key::report("report", unit, month, revision))? else {
             return Ok(());
         };
-        let signature = || (file_name(&report, SIGNATURE), self.signature_of(&report).into_bytes());
+        let put = |extension: &str, bytes: &[u8]| {
+            let path = self.reports_folder(month).join(file_name(&report, extension));
+            self.files.write(&path, bytes).map_err(|error| Trouble::file(&path, &error))
+        };
         // One after the other, so that a large report is never in memory in several formats.
-        for (name, bytes) in self.files_of(&report).chain(std::iter::once_with(signature)) {
-            let path = self.reports_folder(month).join(name);
-            self.files.write(&path, &bytes).map_err(|error| Trouble::file(&path, &error))?;
-        }
+        FORMATS.iter().try_for_each(|format| self.drawn(&report, format, |bytes| put(format.extension, &bytes)))?;
+        put(SIGNATURE, self.signature_of(&report).as_bytes())?;
         let written = Fact::FilesWritten { unit: unit.to_owned(), month, revision, digest: report.digest };
         let over = Fact::SetbackOver { about: Duty::WriteFiles { unit: unit.to_owned(), month, revision }.key() };
         self.record(hour, "duty", vec![written, over])
@@ -66,8 +69,13 @@ impl Agent {
 
     /// The report as a file of this format.
     pub(super) fn file_of(&self, report: &UsageReport, format: &Format) -> Vec<u8> {
+        self.drawn(report, format, |file| file.into_owned())
+    }
+
+    /// Hands the report as a file of this format on.
+    fn drawn<T>(&self, report: &UsageReport, format: &Format, take: impl FnOnce(Cow<'_, [u8]>) -> T) -> T {
         let document = report_document_of(report, format.shows);
-        (format.write)(&document, &self.typefaces_for(&document))
+        take((format.write)(&document, &self.typefaces_for(&document)))
     }
 
     /// The agent's detached signature over the record whose SHA-256 is the digest.

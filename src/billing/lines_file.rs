@@ -21,7 +21,7 @@ pub(super) fn sheets(invoice: &Invoice, _: &Beside) -> Result<Vec<Sheet>, NotExp
         language: "en".to_owned(),
         digest: invoice.digest.clone(),
         generated_at: made_at(invoice),
-        record: canonical::text(invoice),
+        record: canonical::lines_without(invoice, &[]),
         lines: table(invoice, invoice.lines.iter(), Reader::Provider),
         ..Document::default()
     };

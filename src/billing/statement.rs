@@ -47,6 +47,7 @@ fn file_name(tenant: &str) -> String {
 fn statement(invoice: &Invoice, sum: &TenantSum, names: &Names) -> Document {
     let of_tenant = |line: &&InvoiceLine| line.key.tenant == sum.tenant && is_seen(line);
     let lines: Vec<&InvoiceLine> = invoice.lines.iter().filter(of_tenant).collect();
+    let record = json!({"document": invoice.number, "tenant": sum.tenant, "digest": invoice.digest});
     let number = sum.customer_number.as_ref().map_or(String::new(), |number| format!(" · customer {number}"));
     Document {
         title: format!("{} {}", title(invoice), invoice.month.name()),
@@ -54,7 +55,7 @@ fn statement(invoice: &Invoice, sum: &TenantSum, names: &Names) -> Document {
         language: "en".to_owned(),
         digest: invoice.digest.clone(),
         generated_at: made_at(invoice),
-        record: canonical::text(&json!({"document": invoice.number, "tenant": sum.tenant, "digest": invoice.digest})),
+        record: canonical::lines_without(&record, &[]),
         lines: table(invoice, lines.iter().copied(), Reader::Tenant),
         sections: [Some(at_a_glance(invoice, sum)), Some(charges(invoice, sum, &lines)), machines(&lines, names)]
             .into_iter()

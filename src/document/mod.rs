@@ -6,7 +6,7 @@ mod rows;
 
 use rust_decimal::Decimal;
 
-pub use rows::{NewRow, Row, Rows};
+pub use rows::{NewRow, Repeated, Row, Rows};
 
 /// A document that every format can draw; the same document gives the same bytes.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +19,8 @@ pub struct Document {
     pub digest: String,
     /// RFC 3339; the date in a file's own metadata.
     pub generated_at: String,
-    /// The record as canonical JSON (RFC 8785), which the JSON format indents.
-    pub record: String,
+    /// The record as JSON, members in the order of canonical JSON (RFC 8785), a line for each; empty: there is none.
+    pub record: Vec<u8>,
     /// The one table that CSV writes: the lines that billing takes. Not drawn.
     pub lines: Table,
     pub sections: Vec<Section>,
@@ -154,6 +154,13 @@ impl<T> Cell<T> {
             Cell::Date(_) => Cell::Date(text),
             Cell::Empty => Cell::Empty,
         }
+    }
+}
+
+impl<'a> Cell<&'a str> {
+    /// A text; an empty one is no cell's text.
+    fn of_text(text: &'a str) -> Cell<&'a str> {
+        if text.is_empty() { Cell::Empty } else { Cell::Text(text) }
     }
 }
 

@@ -11,16 +11,28 @@ pub struct Rows {
     cells: Vec<Packed>,
     /// Where each row ends.
     ends: Vec<End>,
+    /// Texts that stand in many rows, each of them once.
+    repeated: Vec<String>,
 }
 
-/// A cell whose text stands behind that of the cell before it.
+/// A cell whose own text stands behind that of the cell before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Packed {
-    /// The kind alone.
-    kind: Cell<()>,
+    what: What,
     /// Where its text ends in that of its row, in bytes.
     end: u32,
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// The kind of a cell with a text of its own.
+    Own(Cell<()>),
+    Repeated(Repeated),
+}
+
+/// A text that stands in many rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeated(u16);
 
 /// An end of a row: in the text, in bytes, and among the cells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +46,7 @@ struct End {
 pub struct Row<'a> {
     text: &'a str,
     cells: &'a [Packed],
+    repeated: &'a [String],
 }
 
 /// A row being written, cell by cell.
@@ -60,11 +73,19 @@ impl Rows {
 
     fn row(&self, n: usize) -> Row<'_> {
         let (from, to) = (self.end_before(n), self.ends[n]);
-        Row { text: &self.text[from.text..to.text], cells: &self.cells[from.cells..to.cells] }
+        let (text, cells) = (&self.text[from.text..to.text], &self.cells[from.cells..to.cells]);
+        Row { text, cells, repeated: &self.repeated }
     }
 
     fn end_before(&self, n: usize) -> End {
         n.checked_sub(1).map_or(End::default(), |before| self.ends[before])
+    }
+
+    /// A text that rows then have without writing it.
+    pub fn repeated(&mut self, text: &str) -> Repeated {
+        let number = u16::try_from(self.repeated.len()).expect("few texts stand in many rows");
+        self.repeated.push(text.to_owned());
+        Repeated(number)
     }
 
     /// Adds the row that is written here.
@@ -95,7 +116,12 @@ impl Rows {
 impl NewRow<'_> {
     /// A text; an empty one is no cell's text.
     pub fn text(&mut self, text: &str) {
-        self.cell(if text.is_empty() { Cell::Empty } else { Cell::Text(text) });
+        self.cell(Cell::of_text(text));
+    }
+
+    /// The same, of a text that these rows repeat.
+    pub fn repeat(&mut self, repeated: Repeated) {
+        self.end(What::Repeated(repeated));
     }
 
     pub fn number(&mut self, number: impl Display) {
@@ -113,17 +139,17 @@ impl NewRow<'_> {
 
     fn cell(&mut self, cell: Cell<&str>) {
         self.0.text.push_str(cell.shown());
-        self.end(cell.kind());
+        self.end(What::Own(cell.kind()));
     }
 
     fn put(&mut self, kind: Cell<()>, shown: impl Display) {
         write!(self.0.text, "{shown}").expect("a text takes whatever is written");
-        self.end(kind);
+        self.end(What::Own(kind));
     }
 
-    fn end(&mut self, kind: Cell<()>) {
+    fn end(&mut self, what: What) {
         let end = self.0.text.len() - self.0.begun();
-        self.0.cells.push(Packed { kind, end: u32::try_from(end).expect("a row is shorter than 4 GiB") });
+        self.0.cells.push(Packed { what, end: u32::try_from(end).expect("a row is shorter than 4 GiB") });
     }
 }
 
@@ -139,9 +165,15 @@ impl<'a> Row<'a> {
 
     /// The cell at this place, from 0.
     pub fn get(self, n: usize) -> Option<Cell<&'a str>> {
-        let cell = self.cells.get(n)?;
-        let start = n.checked_sub(1).map_or(0, |before| self.cells[before].end);
-        Some(cell.kind.with(&self.text[start as usize..cell.end as usize]))
+        let start = n.checked_sub(1).map_or(0, |before| self.cells.get(before).map_or(0, |cell| cell.end));
+        Some(self.cell(*self.cells.get(n)?, start))
+    }
+
+    fn cell(self, cell: Packed, start: u32) -> Cell<&'a str> {
+        match cell.what {
+            What::Own(kind) => kind.with(&self.text[start as usize..cell.end as usize]),
+            What::Repeated(Repeated(number)) => Cell::of_text(&self.repeated[usize::from(number)]),
+        }
     }
 
     /// The cells as people read them.
@@ -154,7 +186,8 @@ impl<'a> Row<'a> {
 
     /// The cells from the first column on.
     pub fn iter(self) -> impl Iterator<Item = Cell<&'a str>> + Clone {
-        (0..self.len()).filter_map(move |n| self.get(n))
+        let mut start = 0;
+        self.cells.iter().map(move |cell| self.cell(*cell, std::mem::replace(&mut start, cell.end)))
     }
 }
 

@@ -130,6 +130,10 @@ impl FromStr for Points {
 
 impl fmt::Display for Points {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Most amounts are whole, and a report has many of them.
+        if let (0, Ok(whole)) = (self.0.scale(), i64::try_from(self.0.mantissa())) {
+            return whole.fmt(f);
+        }
         let plain = self.0.normalize();
         if plain.is_zero() { f.write_str("0") } else { plain.fmt(f) }
     }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use csv::{QuoteStyle, Terminator, WriterBuilder};
+use csv::{ByteRecord, QuoteStyle, Terminator, WriterBuilder};
 
 use crate::document::{Cell, Document};
 use crate::formats::typefaces::Typefaces;
@@ -13,21 +13,30 @@ use crate::formats::typefaces::Typefaces;
 /// First signs that make a spreadsheet run a text as a formula, full-width forms included (OWASP, CSV injection).
 const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
+/// Many rows, of which only those at its end are written field by field.
+const BUFFER_BYTES: usize = 65_536;
+
 pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Writes the lines. The JSON file beside it keeps each text as it came.
-pub(super) fn write(document: &Document, _: &Typefaces) -> Vec<u8> {
+pub(super) fn write<'d>(document: &'d Document, _: &Typefaces) -> Cow<'d, [u8]> {
     let begun = BYTE_ORDER_MARK.to_vec();
-    let mut writer =
-        WriterBuilder::new().terminator(Terminator::CRLF).quote_style(QuoteStyle::Necessary).from_writer(begun);
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .quote_style(QuoteStyle::Necessary)
+        .buffer_capacity(BUFFER_BYTES)
+        .from_writer(begun);
     let table = &document.lines;
     let to_memory = "records of equal length are written to memory";
     writer.write_record(table.columns.iter().map(|column| column.name)).expect(to_memory);
+    // A whole record goes through the buffer at once.
+    let mut record = ByteRecord::new();
     for row in table.rows.iter() {
-        let fields = row.iter().try_for_each(|cell| writer.write_field(shown(cell).as_bytes()));
-        fields.and_then(|()| writer.write_record(None::<&[u8]>)).expect(to_memory);
+        record.clear();
+        row.iter().for_each(|cell| record.push_field(shown(cell).as_bytes()));
+        writer.write_byte_record(&record).expect(to_memory);
     }
-    writer.into_inner().expect("memory has no flush that fails")
+    Cow::Owned(writer.into_inner().expect("memory has no flush that fails"))
 }
 
 fn shown(cell: Cell<&str>) -> Cow<'_, str> {

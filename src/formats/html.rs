@@ -20,9 +20,9 @@ struct Page<'a> {
 }
 
 /// Writes the page.
-pub(super) fn write(document: &Document, _: &Typefaces) -> Vec<u8> {
+pub(super) fn write<'d>(document: &'d Document, _: &Typefaces) -> Cow<'d, [u8]> {
     let page = Page { document }.render().expect("a page is written to memory");
-    shown(&page).into_owned().into_bytes()
+    Cow::Owned(shown(&page).into_owned().into_bytes())
 }
 
 /// Control characters, which HTML does not know, as the sign for what cannot be shown.

@@ -13,6 +13,8 @@ pub mod schemas;
 pub mod typefaces;
 mod xlsx;
 
+use std::borrow::Cow;
+
 use crate::document::{Document, Part};
 use typefaces::Typefaces;
 
@@ -27,8 +29,8 @@ pub struct Format {
     /// The parts of a document that it shows; it needs no others.
     pub shows: &'static [Part],
     /// Writes the document; the same document and typefaces give the same bytes, always. Formats that draw nothing
-    /// need no typefaces.
-    pub write: fn(&Document, &Typefaces) -> Vec<u8>,
+    /// need no typefaces; what stands in the document as it is in the file is borrowed.
+    pub write: for<'d> fn(&'d Document, &Typefaces) -> Cow<'d, [u8]>,
 }
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";

@@ -193,12 +193,7 @@ pub fn digest_of(report: &UsageReport) -> String {
 
 /// The canonical JSON of what was reported: everything but stage, second step, verdict and digest. This is signed.
 pub fn record_of(report: &UsageReport) -> Vec<u8> {
-    record_without(report, &["digest"]).into_bytes()
-}
-
-/// What was reported as canonical JSON, without what comes after its generation and without these members.
-pub(super) fn record_without(report: &UsageReport, members: &[&str]) -> String {
-    canonical::text_without(report, &[&AFTER_GENERATION[..], members].concat())
+    canonical::bytes_without(report, &[&AFTER_GENERATION[..], &["digest"]].concat())
 }
 
 /// One server's sample with what its workloads count as by themselves.

@@ -19,7 +19,7 @@ use expect_test::expect;
 use proptest::prelude::*;
 use sample::{sample_report, sample_report_of};
 use tidegauge::document::{Block, Cell, Chart, ChartPoint, Document, Row, Rows, Section, Table};
-use tidegauge::domain::report::{External, Receipt, Stage};
+use tidegauge::domain::report::{External, Line, Receipt, Stage};
 use tidegauge::formats::charts::watermark_chart;
 use tidegauge::formats::typefaces::Typefaces;
 use tidegauge::formats::{FORMATS, by_extension};
@@ -27,7 +27,7 @@ use tidegauge::rules::report_document::{report_document, report_document_of};
 use tidegauge::rules::reporting::digest_of;
 
 fn file(document: &Document, extension: &str) -> Vec<u8> {
-    (by_extension(extension).expect("the format is in the table").write)(document, &Typefaces::default())
+    (by_extension(extension).expect("the format is in the table").write)(document, &Typefaces::default()).into_owned()
 }
 
 fn text_of(document: &Document, extension: &str) -> String {
@@ -160,6 +160,42 @@ fn rows_give_back_the_cells_that_were_put_there() {
         [vec!["a", "-1.5"], vec![], vec!["2026-10-31", "0"],]
     );
     assert_eq!(rows.get(3).map(Row::len), None);
+}
+
+#[test]
+fn a_text_that_rows_repeat_reads_as_if_each_had_it() {
+    let mut rows = Rows::default();
+    let (unit, nothing) = (rows.repeated("unit"), rows.repeated(""));
+    for tenant in ["Čapek", ""] {
+        rows.add(|mut row| {
+            row.repeat(unit);
+            row.text(tenant);
+            row.repeat(nothing);
+            row.number(7);
+        });
+    }
+    let (text, number) = (Cell::Text, Cell::Number("7"));
+    assert_eq!(
+        rows.iter().map(|row| row.iter().collect()).collect::<Vec<Vec<_>>>(),
+        [[text("unit"), text("Čapek"), Cell::Empty, number], [text("unit"), Cell::Empty, Cell::Empty, number],]
+    );
+    let last = rows.get(1).map(|row| [0, 1, 2, 3].map(|n| row.get(n).map(|cell| cell.shown().to_owned())));
+    assert_eq!(last, Some(["unit", "", "", "7"].map(|shown| Some(shown.to_owned()))));
+    assert_eq!(rows.without(0).iter().map(Row::len).collect::<Vec<_>>(), [3, 3]);
+}
+
+#[test]
+fn csv_of_many_and_of_very_long_texts_reads_back_as_it_was() {
+    let mut report = sample_report();
+    let line = report.lines[0].clone();
+    let tenant = |n: usize| {
+        format!("T{n} \"quoted\", and\r\n{}", "long ".repeat(if n.is_multiple_of(700) { 40_000 } else { n % 97 }))
+    };
+    report.lines = (0..2_000).map(|n| Line { tenant: Some(tenant(n)), ..line.clone() }).collect();
+    let csv = text_of(&report_document(&report), "csv");
+    let mut read = csv::Reader::from_reader(csv.as_bytes());
+    let tenants = read.records().map(|record| record.expect("as many fields as names")[6].to_owned());
+    assert!(tenants.eq((0..2_000).map(tenant)), "a tenant was changed");
 }
 
 #[test]

@@ -61,16 +61,28 @@ proptest! {
     fn what_is_told_without_a_tree_is_the_canonical_text_of_the_tree(names in prop::collection::vec(any::<String>(), 0..9)) {
         let told = told(&names);
         let tree = serde_json::to_value(&told).unwrap();
-        let text = canonical::text(&told);
-        prop_assert_eq!(&text, &canonical::text(&tree));
-        prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), tree);
+        let text = canonical::bytes(&told);
+        prop_assert_eq!(&text, &canonical::bytes(&tree));
+        prop_assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), tree);
+    }
+
+    #[test]
+    fn the_lines_for_people_are_those_of_any_indented_json(names in prop::collection::vec(any::<String>(), 0..9)) {
+        let told = told(&names);
+        let indented = serde_json::to_string_pretty(&serde_json::to_value(&told).unwrap()).unwrap();
+        // Numbers alone stand at the end of a line; this one is written as ECMAScript does.
+        let indented = indented.replace(" 1e21\n", " 1e+21\n") + "\n";
+        prop_assert_eq!(String::from_utf8(canonical::lines_without(&told, &[])).unwrap(), indented);
     }
 }
 
 #[test]
 fn members_are_left_out_of_the_outermost_object_alone() {
     let value = json!({"digest": 1, "a": {"digest": 2}, "stage": [3]});
-    assert_eq!(canonical::text_without(&value, &["digest", "stage"]), r#"{"a":{"digest":2}}"#);
+    assert_eq!(canonical::bytes_without(&value, &["digest", "stage"]), br#"{"a":{"digest":2}}"#);
+    let lines = canonical::lines_without(&value, &["digest", "stage"]);
+    assert_eq!(lines, b"{\n  \"a\": {\n    \"digest\": 2\n  }\n}\n");
+    assert_eq!(canonical::lines_without(&json!({"digest": 1}), &["digest"]), b"{}\n");
 }
 
 #[test]

@@ -138,7 +138,7 @@ impl Agent {
                     files.extend(formats.iter().map(|format| File {
                         name: format!("{stem}.{}", format.extension),
                         media_type: format.media_type,
-                        bytes: (format.write)(&document, &typefaces),
+                        bytes: (format.write)(&document, &typefaces).into_owned(),
                     }));
                 }
                 Content::Fields(fields) => files.push(File {

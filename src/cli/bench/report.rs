@@ -71,7 +71,8 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
     };
     let format = by_extension(asked.format.extension()).expect("every format here has a row in the table");
     let meter = Meter::begin();
-    let file = (format.write)(&report_document_of(&report, format.shows), &Typefaces::default());
+    let document = report_document_of(&report, format.shows);
+    let file = (format.write)(&document, &Typefaces::default());
     session.write(&asked.out, &file)?;
     let (rows, bytes) = (asked.rows, file.len());
     print_line(session, &meter, json!({"rows": rows, "bytes": bytes, "pages": pages(&file)}))

@@ -14,6 +14,7 @@ mod signs;
 mod table;
 mod text;
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -25,8 +26,8 @@ use setting::Setting;
 pub use lacking::{Lacking, lacking};
 
 /// Draws the document.
-pub(super) fn write(document: &Document, typefaces: &Typefaces) -> Vec<u8> {
-    with_sound(typefaces, |typefaces| drawn(document, typefaces))
+pub(super) fn write<'d>(document: &'d Document, typefaces: &Typefaces) -> Cow<'d, [u8]> {
+    Cow::Owned(with_sound(typefaces, |typefaces| drawn(document, typefaces)))
 }
 
 fn drawn(document: &Document, typefaces: &Typefaces) -> Vec<u8> {

@@ -8,6 +8,7 @@ mod charts;
 mod overview;
 mod sheets;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, Timelike};
@@ -23,8 +24,9 @@ const LEVEL: u8 = 4;
 const PROPERTY_CHARS_MAX: usize = 255;
 
 /// Writes the workbook.
-pub(super) fn write(document: &Document, _: &Typefaces) -> Vec<u8> {
-    workbook(document).expect("sheets, names and texts are kept within Excel's limits, and memory takes them")
+pub(super) fn write<'d>(document: &'d Document, _: &Typefaces) -> Cow<'d, [u8]> {
+    let to_memory = "sheets, names and texts are kept within Excel's limits, and memory takes them";
+    Cow::Owned(workbook(document).expect(to_memory))
 }
 
 fn workbook(document: &Document) -> Result<Vec<u8>, XlsxError> {

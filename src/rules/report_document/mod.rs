@@ -14,7 +14,7 @@ use crate::document::{Block, Cell, Document, Part, Section, Table};
 use crate::domain::Instant;
 use crate::domain::calendar::{minute_text, rfc3339};
 use crate::domain::report::{CountedBy, Reason, UsageReport};
-use crate::rules::reporting;
+use crate::seal::canonical;
 
 /// What changes after a report was generated; the digest leaves these out, and so do its files.
 pub const AFTER_GENERATION: [&str; 7] = ["stage", "until", "sealed_at", "at", "receipt", "server_verdict", "external"];
@@ -39,7 +39,7 @@ pub fn report_document_of(report: &UsageReport, parts: &[Part]) -> Document {
         language: "en".to_owned(),
         digest: report.digest.clone(),
         generated_at: rfc3339(report.generated_at),
-        record: if has(Part::Record) { reporting::record_without(report, &[]) } else { String::new() },
+        record: if has(Part::Record) { canonical::lines_without(report, &AFTER_GENERATION) } else { Vec::new() },
         lines: if has(Part::Lines) { tables::lines(report) } else { Table::default() },
         sections: if has(Part::Sections) { sections(report) } else { Vec::new() },
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{minute, number, text};
 use crate::document::Align::{self, Left, Right};
-use crate::document::{Block, Cell, Column, NewRow, Rows, Section, Table};
+use crate::document::{Block, Cell, Column, NewRow, Repeated, Rows, Section, Table};
 use crate::domain::Points;
 use crate::domain::calendar::minute_shown;
 use crate::domain::report::{Line, Reason, ReportedWorkload, UsageReport};
@@ -63,14 +63,14 @@ pub(super) fn lines(report: &UsageReport) -> Table {
         column("digest", "Digest of the report", Left, 2),
     ];
     columns.extend(report.pseudonyms_of.iter().map(|_| column("pseudonyms_of", "Pseudonyms of", Left, 2)));
-    let month = report.month.to_string();
+    let (month, license_id) = (report.month.to_string(), report.license_id.as_deref().unwrap_or_default());
     let mut rows = Rows::default();
+    let head = [LINES_SCHEMA, &report.unit, license_id, &month].map(|text| rows.repeated(text));
+    let tail: Vec<Repeated> =
+        std::iter::once(&report.digest).chain(&report.pseudonyms_of).map(|text| rows.repeated(text)).collect();
     for line in &report.lines {
         rows.add(|mut row| {
-            row.text(LINES_SCHEMA);
-            row.text(&report.unit);
-            row.text(report.license_id.as_deref().unwrap_or_default());
-            row.text(&month);
+            head.into_iter().for_each(|text| row.repeat(text));
             row.number(report.revision);
             row.text(&line.server);
             row.text(line.tenant.as_deref().unwrap_or_default());
@@ -80,8 +80,7 @@ pub(super) fn lines(report: &UsageReport) -> Table {
                 row.number(count);
             }
             row.number(line.points);
-            row.text(&report.digest);
-            report.pseudonyms_of.iter().for_each(|original| row.text(original));
+            tail.iter().for_each(|text| row.repeat(*text));
         });
     }
     Table { name: "lines", columns, rows, totals: Rows::default() }

@@ -22,8 +22,8 @@ pub(super) struct Sorting {
 }
 
 impl Sorting {
-    /// Puts members that stand at the end of the text, a comma between two, into the order of their names.
-    pub(super) fn sort(&mut self, text: &mut Vec<u8>, members: &[Member]) {
+    /// Puts members that stand at the end of the text, a separator between two, into the order of their names.
+    pub(super) fn sort(&mut self, text: &mut Vec<u8>, members: &[Member], separator: &[u8]) {
         let is_same = |(known, member): (&&'static str, &Member)| std::ptr::eq(*known, &*member.name);
         if members.len() != self.known.len()
             || members.len() != self.order.len()
@@ -39,32 +39,32 @@ impl Sorting {
             }));
         }
         if !self.order.is_sorted() {
-            self.move_around_the_longest(text, members);
+            self.move_around_the_longest(text, members, separator);
         }
     }
 
     /// The longest member is moved once, so that little stands aside however large the object is.
-    fn move_around_the_longest(&mut self, text: &mut Vec<u8>, members: &[Member]) {
+    fn move_around_the_longest(&mut self, text: &mut Vec<u8>, members: &[Member], separator: &[u8]) {
         let longest = (0..members.len()).max_by_key(|n| members[*n].to - members[*n].from).unwrap_or_default();
-        // Behind the last one a comma stands only while they move.
-        text.push(b',');
-        let with_comma = |n: usize| members[n].from..members[n].to + 1;
+        // Behind the last one a separator stands only while they move.
+        text.extend_from_slice(separator);
+        let separated = |n: usize| members[n].from..members[n].to + separator.len();
         let mut before = 0;
         self.aside.clear();
         for n in &self.order {
             if *n == longest {
                 before = self.aside.len();
             } else {
-                self.aside.extend_from_slice(&text[with_comma(*n)]);
+                self.aside.extend_from_slice(&text[separated(*n)]);
             }
         }
         let start = members[0].from;
         let (left, right) = self.aside.split_at(before);
-        text.copy_within(with_comma(longest), start + before);
+        text.copy_within(separated(longest), start + before);
         text[start..start + before].copy_from_slice(left);
         let end = text.len();
         text[end - right.len()..].copy_from_slice(right);
-        text.pop();
+        text.truncate(end - separator.len());
     }
 }
 

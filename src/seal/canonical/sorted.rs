@@ -11,12 +11,16 @@ use serde::ser::{
 use serde::{Serialize, Serializer};
 use serde_json::Error;
 
+use super::layout::Layout;
 use super::members::{Member, Sorting};
 use super::numbers::ecmascript;
 
 /// The text so far, and the members of every object that is still open.
 pub(super) struct Canonical<'n> {
     text: Vec<u8>,
+    layout: Layout,
+    /// What stands between two members or items of what is open; all but its comma before the first and after the last.
+    separator: Vec<u8>,
     members: Vec<Member>,
     sorting: Sorting,
     /// Members of the outermost object that are not written.
@@ -32,25 +36,26 @@ pub(super) struct Object<'a, 'n> {
     /// Where the member begins whose value is still to come; `None` when it is left out.
     begun: Option<(Cow<'static, str>, usize)>,
     /// What ends it: its own brace, and that of the variant around it.
-    end: &'static [u8],
+    ends: &'static [u8],
 }
 
 /// An array whose items come one after the other.
 pub(super) struct Array<'a, 'n> {
     all: &'a mut Canonical<'n>,
     is_begun: bool,
-    end: &'static [u8],
+    ends: &'static [u8],
 }
 
 type Done = Result<(), Error>;
 
 impl<'n> Canonical<'n> {
-    pub(super) fn leaving_out(left_out: &'n [&'n str]) -> Canonical<'n> {
-        Canonical { text: Vec::new(), members: Vec::new(), sorting: Sorting::default(), left_out }
+    pub(super) fn new(layout: Layout, left_out: &'n [&'n str]) -> Canonical<'n> {
+        let (text, members, separator) = (Vec::new(), Vec::new(), layout.separator().to_vec());
+        Canonical { text, layout, separator, members, sorting: Sorting::default(), left_out }
     }
 
-    pub(super) fn into_text(self) -> String {
-        String::from_utf8(self.text).expect("whole texts and signs of JSON were written")
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.text
     }
 
     fn add(&mut self, shown: &[u8]) -> Done {
@@ -95,23 +100,41 @@ impl<'n> Canonical<'n> {
         }
     }
 
-    fn object(&mut self, begin: &'static [u8], end: &'static [u8]) -> Object<'_, 'n> {
+    fn object(&mut self, ends: &'static [u8]) -> Object<'_, 'n> {
         let left_out = if self.text.is_empty() { self.left_out } else { &[] };
-        self.text.extend_from_slice(begin);
+        self.open(b'{');
         let first = self.members.len();
-        Object { all: self, first, left_out, begun: None, end }
+        Object { all: self, first, left_out, begun: None, ends }
     }
 
-    fn array(&mut self, end: &'static [u8]) -> Array<'_, 'n> {
-        self.text.push(b'[');
-        Array { all: self, is_begun: false, end }
+    fn array(&mut self, ends: &'static [u8]) -> Array<'_, 'n> {
+        self.open(b'[');
+        Array { all: self, is_begun: false, ends }
     }
 
     /// Begins a variant with something in it: an object of one member.
     fn variant(&mut self, name: &str) -> Done {
-        self.text.push(b'{');
+        self.open(b'{');
+        self.text.extend_from_slice(&self.separator[1..]);
         self.quoted(name)?;
-        self.add(b":")
+        self.add(self.layout.colon())
+    }
+
+    fn open(&mut self, begin: u8) {
+        self.text.push(begin);
+        self.separator.extend_from_slice(self.layout.step());
+    }
+
+    /// Ends what is open and the variants around it, of which none is empty.
+    fn close(&mut self, ends: &[u8], mut is_empty: bool) -> Done {
+        for end in ends {
+            self.separator.truncate(self.separator.len() - self.layout.step().len());
+            if !std::mem::take(&mut is_empty) {
+                self.text.extend_from_slice(&self.separator[1..]);
+            }
+            self.text.push(*end);
+        }
+        Ok(())
     }
 }
 
@@ -126,13 +149,13 @@ impl Object<'_, '_> {
         if !self.left_out.is_empty() && self.left_out.contains(&name.as_ref()) {
             return Ok(());
         }
-        if self.all.members.len() > self.first {
-            self.all.text.push(b',');
-        }
-        let from = self.all.text.len();
-        self.all.quoted(&name)?;
+        let all = &mut *self.all;
+        let comma = usize::from(all.members.len() == self.first);
+        all.text.extend_from_slice(&all.separator[comma..]);
+        let from = all.text.len();
+        all.quoted(&name)?;
         self.begun = Some((name, from));
-        self.all.add(b":")
+        all.add(all.layout.colon())
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
@@ -144,22 +167,22 @@ impl Object<'_, '_> {
 
     fn ended(self) -> Done {
         let all = self.all;
-        all.sorting.sort(&mut all.text, &all.members[self.first..]);
+        let is_empty = all.members.len() == self.first;
+        all.sorting.sort(&mut all.text, &all.members[self.first..], &all.separator);
         all.members.truncate(self.first);
-        all.add(self.end)
+        all.close(self.ends, is_empty)
     }
 }
 
 impl Array<'_, '_> {
     fn item<T: Serialize + ?Sized>(&mut self, item: &T) -> Done {
-        if std::mem::replace(&mut self.is_begun, true) {
-            self.all.text.push(b',');
-        }
+        let comma = usize::from(!std::mem::replace(&mut self.is_begun, true));
+        self.all.text.extend_from_slice(&self.all.separator[comma..]);
         item.serialize(&mut *self.all)
     }
 
     fn ended(self) -> Done {
-        self.all.add(self.end)
+        self.all.close(self.ends, !self.is_begun)
     }
 }
 
@@ -243,7 +266,7 @@ impl<'a, 'n> Serializer for &'a mut Canonical<'n> {
     ) -> Done {
         self.variant(variant)?;
         value.serialize(&mut *self)?;
-        self.add(b"}")
+        self.close(b"}", false)
     }
     fn serialize_seq(self, _: Option<usize>) -> Result<Array<'a, 'n>, Error> {
         Ok(self.array(b"]"))
@@ -265,10 +288,10 @@ impl<'a, 'n> Serializer for &'a mut Canonical<'n> {
         Ok(self.array(b"]}"))
     }
     fn serialize_map(self, _: Option<usize>) -> Result<Object<'a, 'n>, Error> {
-        Ok(self.object(b"{", b"}"))
+        Ok(self.object(b"}"))
     }
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Object<'a, 'n>, Error> {
-        Ok(self.object(b"{", b"}"))
+        Ok(self.object(b"}"))
     }
     fn serialize_struct_variant(
         self,
@@ -278,7 +301,7 @@ impl<'a, 'n> Serializer for &'a mut Canonical<'n> {
         _: usize,
     ) -> Result<Object<'a, 'n>, Error> {
         self.variant(variant)?;
-        Ok(self.object(b"{", b"}}"))
+        Ok(self.object(b"}}"))
     }
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Done {
         self.text.push(b'"');
@@ -296,9 +319,9 @@ impl SerializeMap for Object<'_, '_> {
     type Ok = ();
     type Error = Error;
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Done {
-        let mut name = Canonical::leaving_out(&[]);
+        let mut name = Canonical::new(Layout::Dense, &[]);
         key.serialize(&mut name)?;
-        let name = name.into_text();
+        let name = String::from_utf8(name.into_bytes()).map_err(Error::custom)?;
         // A number is a name too; serde_json has the rules for both.
         let name = if name.starts_with('"') { serde_json::from_str(&name)? } else { name };
         self.begin(Cow::Owned(name))

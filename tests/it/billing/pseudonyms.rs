@@ -37,7 +37,9 @@ fn exported(invoice: &Invoice, beside: &Beside) -> String {
     };
     let sheets = EXPORTS.iter().flat_map(|export| (export.sheets)(invoice, beside).expect("sheets"));
     let text = |sheet: Sheet| match sheet.content {
-        Content::Drawn(document) => format!("{}\n{document:?}\n{}\n", sheet.stem, document.record),
+        Content::Drawn(document) => {
+            format!("{}\n{document:?}\n{}\n", sheet.stem, String::from_utf8_lossy(&document.record))
+        }
         Content::Fields(fields) => format!("{}\n{fields:?}\n", sheet.stem),
     };
     sheets.chain([profile.sheet(invoice)]).map(text).collect()

@@ -19,7 +19,7 @@ use crate::formats::hard::hard_document;
 use crate::formats::sample::{sample_report, sample_report_of};
 
 fn written(report: &UsageReport, format: &Format) -> Vec<u8> {
-    (format.write)(&report_document(report), &Typefaces::default())
+    (format.write)(&report_document(report), &Typefaces::default()).into_owned()
 }
 
 /// Leaves a small and a long report in every format in the folder of `TIDEGAUGE_OUTSIDE_REPORTS`.

@@ -11,7 +11,7 @@ use tidegauge::formats::{by_extension, lacking};
 use super::hard::{NAMES, hard_document};
 
 fn pdf_with(document: &Document, typefaces: &Typefaces) -> Vec<u8> {
-    (by_extension("pdf").expect("it is in the table").write)(document, typefaces)
+    (by_extension("pdf").expect("it is in the table").write)(document, typefaces).into_owned()
 }
 
 fn pdf(document: &Document) -> Vec<u8> {

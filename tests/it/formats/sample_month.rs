@@ -24,6 +24,6 @@ fn the_committed_sample_month_is_what_every_format_writes() {
             std::fs::write(&path, &written).expect("the clone can be written");
         }
         let committed = std::fs::read(&path).unwrap_or_default();
-        assert!(committed == written, "{} is not what the format writes; run with {UPDATE}=1", path.display());
+        assert!(committed == *written, "{} is not what the format writes; run with {UPDATE}=1", path.display());
     }
 }

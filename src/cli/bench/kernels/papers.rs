@@ -10,7 +10,7 @@ use crate::domain::report::UsageReport;
 use crate::domain::watermark::Coverage;
 use crate::formats::{by_extension, typefaces::Typefaces};
 use crate::rules::rating::Rating;
-use crate::rules::report_document;
+use crate::rules::report_document::report_document_of;
 use crate::rules::reporting::{BasisSample, ReportFacts, generate};
 
 /// The report of a month with so many workloads.
@@ -62,7 +62,7 @@ pub fn xlsx() -> Work {
 }
 
 fn written(extension: &'static str) -> Work {
-    let document = report_document::report_document(&report(1_000));
-    let (format, faces) = (by_extension(extension).expect("there is this format"), Typefaces { files: Vec::new() });
-    Box::new(move || (format.write)(&document, &faces).len())
+    let (report, faces) = (report(1_000), Typefaces { files: Vec::new() });
+    let format = by_extension(extension).expect("there is this format");
+    Box::new(move || (format.write)(&report_document_of(&report, format.shows), &faces).len())
 }
