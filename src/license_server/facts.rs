@@ -1,5 +1,6 @@
 //! What the journal of the License Update Server holds: one fact an entry.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Policy;
@@ -29,6 +30,12 @@ pub enum Fact {
     ContractPointsSet {
         contract_id: String,
         points: Points,
+    },
+    /// Its dates as they are from then on.
+    ContractDatesSet {
+        contract_id: String,
+        ends_on: Option<NaiveDate>,
+        support_expires_on: Option<NaiveDate>,
     },
     TokenIssued {
         contract_id: String,

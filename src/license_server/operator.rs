@@ -1,8 +1,6 @@
 //! What the operator orders and sees.
 
-use std::collections::BTreeMap;
-
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +9,11 @@ use super::facts::{Fact, Grant, Note};
 use super::fleet::{self, FleetPage, FleetPick, Looking};
 use super::hearing::Said;
 use super::intake::{Decided, NewFact, shortened};
-use super::operator_rows::{AgentRow, ContractSum, InstallationRow, ReportRow, ReportView};
+use super::operator_rows::{AgentRow, ContractSum, InstallationRow, ReportRow, ReportView, sums};
 use super::postgres::Needs;
 use super::state::State;
 use super::{LicenseServer, LicenseServerError, Policy};
-use crate::domain::gate::{REASON_CHARS_MAX, Tolerance};
+use crate::domain::gate::REASON_CHARS_MAX;
 use crate::domain::{Instant, Month, Points};
 use crate::doors::Chance;
 use crate::protocol::{EnrolmentToken, TOKEN_DAYS};
@@ -43,6 +41,12 @@ pub enum Order {
         contract_id: String,
         points: Points,
     },
+    /// A renewed contract; a date that is not given stays.
+    SetContractDates {
+        contract_id: String,
+        ends_on: Option<NaiveDate>,
+        support_expires_on: Option<NaiveDate>,
+    },
     /// The agent of this key is heard no more, as when its enrolment token was stolen.
     RemoveAgent {
         agent: String,
@@ -57,12 +61,18 @@ pub enum Order {
     ApproveReport {
         unit: String,
         month: Month,
+        /// What was looked at: another one that came meanwhile is not approved.
+        #[serde(default)]
+        revision: Option<u32>,
         why: String,
     },
     /// Marks the newest revision as one to be corrected.
     AskForCorrection {
         unit: String,
         month: Month,
+        /// What was looked at, as for an approval.
+        #[serde(default)]
+        revision: Option<u32>,
         why: String,
     },
 }
@@ -80,6 +90,8 @@ pub enum Refused {
     NoAgent(String),
     #[error("no report of {month} from unit {unit}; `license-server report list` shows them")]
     NoReport { unit: String, month: Month },
+    #[error("the newest report of {month} from unit {unit} is revision {newest}: look at it first")]
+    OtherRevision { unit: String, month: Month, newest: u32 },
     #[error("'{0}' is no page of the fleet; begin with the first one")]
     NoPage(String),
     #[error("a reason is needed")]
@@ -232,6 +244,7 @@ impl Order {
             Order::AddContract { .. } | Order::IssueToken { .. } => true,
             Order::SetContractState { .. }
             | Order::SetContractPoints { .. }
+            | Order::SetContractDates { .. }
             | Order::RemoveAgent { .. }
             | Order::RevokeKey { .. }
             | Order::ApproveReport { .. }
@@ -269,21 +282,6 @@ pub fn ordered(
         }
         Err(refused) => Decided::unchanged(Err(refused)),
     }
-}
-
-/// What the units of each contract reported of the month, beside the sum of their watermarks.
-fn sums(state: &State, month: Month, tolerance: Tolerance) -> Vec<ContractSum> {
-    let mut sums: BTreeMap<String, ContractSum> = BTreeMap::new();
-    for (unit, on_file) in &state.units {
-        let gate = on_file.verdict(unit, month, tolerance);
-        let sum =
-            sums.entry(on_file.contract_id.clone()).or_insert_with(|| ContractSum::of(&on_file.contract_id, month));
-        sum.units += 1;
-        sum.highest_at_most += gate.highest_watermark.unwrap_or_default();
-        sum.reported += gate.reported.unwrap_or_default();
-        sum.missing += u32::from(gate.reported.is_none());
-    }
-    sums.into_values().collect()
 }
 
 /// The fact an order makes; `grant` makes a token.
@@ -328,16 +326,24 @@ fn fact_of(
             must_count(points)?;
             Fact::ContractPointsSet { contract_id: known(contract_id)?, points }
         }
+        Order::SetContractDates { contract_id, ends_on, support_expires_on } => {
+            let contract = state.contracts.get(&contract_id).ok_or(Refused::NoContract(contract_id))?;
+            Fact::ContractDatesSet {
+                contract_id: contract.id.clone(),
+                ends_on: ends_on.or(contract.ends_on),
+                support_expires_on: support_expires_on.or(contract.support_expires_on),
+            }
+        }
         Order::RemoveAgent { agent, .. } if !state.agents.contains_key(&agent) => return Err(Refused::NoAgent(agent)),
         Order::RemoveAgent { agent, why } => Fact::AgentRemoved { agent, note: noted(why)? },
         Order::RevokeKey { unit, .. } if !state.units.contains_key(&unit) => return Err(Refused::NoUnit(unit)),
         Order::RevokeKey { unit, why } => Fact::KeyRevoked { unit, note: noted(why)? },
-        Order::ApproveReport { unit, month, why } => {
-            let revision = newest(state, &unit, month)?.revision;
+        Order::ApproveReport { unit, month, revision, why } => {
+            let revision = looked_at(state, &unit, month, revision)?;
             Fact::ReportApproved { unit, month, revision, note: noted(why)? }
         }
-        Order::AskForCorrection { unit, month, why } => {
-            let revision = newest(state, &unit, month)?.revision;
+        Order::AskForCorrection { unit, month, revision, why } => {
+            let revision = looked_at(state, &unit, month, revision)?;
             Fact::CorrectionAsked { unit, month, revision, note: noted(why)? }
         }
     })
@@ -361,6 +367,15 @@ fn must_travel(what: &'static str, text: &str) -> Result<(), Refused> {
         signs if signs > REASON_CHARS_MAX => Err(Refused::TooLong { what, signs }),
         _ => Ok(()),
     }
+}
+
+/// The newest revision, when it is the one that was looked at or none was named.
+fn looked_at(state: &State, unit: &str, month: Month, named: Option<u32>) -> Result<u32, Refused> {
+    let newest = newest(state, unit, month)?.revision;
+    if named.is_some_and(|named| named != newest) {
+        return Err(Refused::OtherRevision { unit: unit.to_owned(), month, newest });
+    }
+    Ok(newest)
 }
 
 fn newest<'a>(state: &'a State, unit: &str, month: Month) -> Result<&'a super::ReportOnFile, Refused> {

@@ -133,7 +133,7 @@ where
 
 fn refusal(refused: &Refused) -> Response {
     let status = match refused {
-        Refused::ContractExists(_) => StatusCode::CONFLICT,
+        Refused::ContractExists(_) | Refused::OtherRevision { .. } => StatusCode::CONFLICT,
         Refused::NoContract(_) | Refused::NoUnit(_) | Refused::NoAgent(_) | Refused::NoReport { .. } => {
             StatusCode::NOT_FOUND
         }

@@ -1,9 +1,12 @@
 //! What the operator's lists show, a row each.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::facts::{Note, RefusedEnrolment};
-use crate::domain::gate::{GateVerdict, Justification};
+use super::state::State;
+use crate::domain::gate::{GateVerdict, Justification, Tolerance};
 use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::protocol::Submission;
 
@@ -93,4 +96,19 @@ pub struct ReportView {
     pub submission: Submission,
     /// Other bytes that came under the same id: when, and their SHA-256.
     pub conflicts: Vec<(Instant, String)>,
+}
+
+/// What the units of each contract reported of the month, beside the sum of their watermarks.
+pub(super) fn sums(state: &State, month: Month, tolerance: Tolerance) -> Vec<ContractSum> {
+    let mut sums: BTreeMap<String, ContractSum> = BTreeMap::new();
+    for (unit, on_file) in &state.units {
+        let gate = on_file.verdict(unit, month, tolerance);
+        let sum =
+            sums.entry(on_file.contract_id.clone()).or_insert_with(|| ContractSum::of(&on_file.contract_id, month));
+        sum.units += 1;
+        sum.highest_at_most += gate.highest_watermark.unwrap_or_default();
+        sum.reported += gate.reported.unwrap_or_default();
+        sum.missing += u32::from(gate.reported.is_none());
+    }
+    sums.into_values().collect()
 }

@@ -87,6 +87,10 @@ impl State {
             }
             Fact::ContractStateSet { contract_id, state } => self.contract_mut(&contract_id)?.state = state,
             Fact::ContractPointsSet { contract_id, points } => self.contract_mut(&contract_id)?.points = points,
+            Fact::ContractDatesSet { contract_id, ends_on, support_expires_on } => {
+                let contract = self.contract_mut(&contract_id)?;
+                (contract.ends_on, contract.support_expires_on) = (ends_on, support_expires_on);
+            }
             Fact::TokenIssued { contract_id, grant } => self.grant(&contract_id, grant),
             Fact::AgentEnrolled { contract_id, secret_sha256, agent_id, key, at } => {
                 let fingerprint = key.fingerprint();

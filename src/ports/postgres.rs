@@ -13,6 +13,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::timeout;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_postgres::{Client, Config};
@@ -25,10 +26,14 @@ const CONNECT_SECONDS_MAX: u64 = 3;
 /// A connection whose server is silent for so long is over.
 const SILENT_SECONDS_MAX: u64 = 10;
 
+/// Longest wait for one server of the list to let a session in: one that stands still takes connections and never answers.
+const DIAL_MAX: Duration = Duration::from_secs(5);
+
 /// A database and how it is reached.
 #[derive(Clone)]
 pub struct Database {
-    config: Config,
+    /// The servers of the list, each by itself, in their order.
+    servers: Vec<Config>,
     tls: Tls,
 }
 
@@ -86,7 +91,7 @@ impl Database {
             .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
             .keepalives_idle(Duration::from_secs(SILENT_SECONDS_MAX))
             .tcp_user_timeout(Duration::from_secs(SILENT_SECONDS_MAX));
-        Ok(Database { config, tls: Tls(Arc::new(tls)) })
+        Ok(Database { servers: each_server(&config), tls: Tls(Arc::new(tls)) })
     }
 
     /// Connects on the runtime this is called on, which also carries the connection until the client is dropped.
@@ -94,12 +99,31 @@ impl Database {
     /// # Errors
     /// Why none of the servers takes writes, in one line.
     pub async fn dial(&self) -> Result<Client, String> {
-        let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(|error| in_words(&error))?;
-        tokio::spawn(async move {
-            // How it ended, every call on the client says too.
-            let _ = connection.await;
-        });
-        Ok(client)
+        self.dial_within(DIAL_MAX).await
+    }
+
+    /// The same with another longest wait for each server of the list.
+    ///
+    /// # Errors
+    /// As [`Database::dial`].
+    pub async fn dial_within(&self, each: Duration) -> Result<Client, String> {
+        let mut whys = Vec::new();
+        for server in &self.servers {
+            let dialled = timeout(each, server.connect(self.tls.clone())).await;
+            let why = match dialled {
+                Ok(Ok((client, connection))) => {
+                    tokio::spawn(async move {
+                        // How it ended, every call on the client says too.
+                        let _ = connection.await;
+                    });
+                    return Ok(client);
+                }
+                Ok(Err(error)) => in_words(&error),
+                Err(_) => format!("no answer within {each:?}"),
+            };
+            whys.push(if self.servers.len() == 1 { why } else { format!("{}: {why}", named(server)) });
+        }
+        Err(whys.join("; "))
     }
 }
 
@@ -108,6 +132,70 @@ pub fn in_words(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("PostgreSQL says {}: {}", said.code().code(), said.message()),
         None => causes(error),
+    }
+}
+
+/// The servers of a list, each with the settings of all; a list that does not fit together is left for the dialling to refuse.
+fn each_server(all: &Config) -> Vec<Config> {
+    let (hosts, addresses, ports) = (all.get_hosts(), all.get_hostaddrs(), all.get_ports());
+    let count = hosts.len().max(addresses.len());
+    let fits = |len: usize| len == 0 || len == count;
+    if count < 2 || !fits(hosts.len()) || !fits(addresses.len()) || !(ports.len() <= 1 || fits(ports.len())) {
+        return vec![all.clone()];
+    }
+    let one = |n: usize| {
+        let mut one = Config::new();
+        match hosts.get(n) {
+            Some(Host::Tcp(name)) => one.host(name),
+            #[cfg(unix)]
+            Some(Host::Unix(folder)) => one.host_path(folder),
+            None => &mut one,
+        };
+        if let Some(address) = addresses.get(n) {
+            one.hostaddr(*address);
+        }
+        if let Some(port) = ports.get(n).or(ports.first()) {
+            one.port(*port);
+        }
+        if let Some(user) = all.get_user() {
+            one.user(user);
+        }
+        if let Some(password) = all.get_password() {
+            one.password(password);
+        }
+        if let Some(dbname) = all.get_dbname() {
+            one.dbname(dbname);
+        }
+        if let Some(options) = all.get_options() {
+            one.options(options);
+        }
+        if let Some(name) = all.get_application_name() {
+            one.application_name(name);
+        }
+        if let Some(wait) = all.get_connect_timeout() {
+            one.connect_timeout(*wait);
+        }
+        if let Some(wait) = all.get_tcp_user_timeout() {
+            one.tcp_user_timeout(*wait);
+        }
+        one.ssl_mode(all.get_ssl_mode())
+            .ssl_negotiation(all.get_ssl_negotiation())
+            .channel_binding(all.get_channel_binding())
+            .target_session_attrs(all.get_target_session_attrs())
+            .keepalives(all.get_keepalives())
+            .keepalives_idle(all.get_keepalives_idle());
+        one
+    };
+    (0..count).map(one).collect()
+}
+
+/// The one server of these settings, by name.
+fn named(server: &Config) -> String {
+    match (server.get_hosts().first(), server.get_hostaddrs().first()) {
+        (Some(Host::Tcp(name)), _) => name.clone(),
+        #[cfg(unix)]
+        (Some(Host::Unix(folder)), _) => folder.display().to_string(),
+        (None, address) => address.map(IpAddr::to_string).unwrap_or_default(),
     }
 }
 

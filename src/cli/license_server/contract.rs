@@ -31,6 +31,15 @@ pub enum ContractAct {
     State(StateOf),
     /// Sets the counter of the keys
     Points(PointsOf),
+    /// Sets the last day of a renewed contract, or of its support
+    ///
+    /// A date that is not given stays. Keys follow with their next renewal; those that were issued keep their dates. A contract
+    /// that was set to expired or suspended also needs `contract state ID active`.
+    ///
+    /// Exit codes: 66 no such contract.
+    ///
+    /// Example: tidegauge license-server contract dates C-4711 --ends-on 2027-12-31
+    Dates(DatesOf),
     /// Another one-use token for a contract
     Token(TokenFor),
 }
@@ -97,6 +106,18 @@ pub struct PointsOf {
 }
 
 #[derive(Debug, Args)]
+#[group(required = true, multiple = true, args = ["ends_on", "support_expires_on"])]
+pub struct DatesOf {
+    #[arg(value_name = "ID")]
+    id: String,
+    /// The contract's last day; no key that is issued from now on outlives it
+    #[arg(long, value_name = "DAY")]
+    ends_on: Option<NaiveDate>,
+    #[arg(long, value_name = "DAY")]
+    support_expires_on: Option<NaiveDate>,
+}
+
+#[derive(Debug, Args)]
 pub struct TokenFor {
     #[arg(value_name = "ID")]
     id: String,
@@ -141,6 +162,10 @@ pub fn run(session: &mut Session<'_>, at: &DatabaseAt, act: &ContractAct) -> Res
         }
         ContractAct::Points(PointsOf { id, points }) => {
             order(session, at, Order::SetContractPoints { contract_id: id.clone(), points: *points })
+        }
+        ContractAct::Dates(DatesOf { id, ends_on, support_expires_on }) => {
+            let (contract_id, ends_on, support_expires_on) = (id.clone(), *ends_on, *support_expires_on);
+            order(session, at, Order::SetContractDates { contract_id, ends_on, support_expires_on })
         }
         ContractAct::Token(TokenFor { id, token }) => {
             let given = Order::IssueToken { contract_id: id.clone(), url: token.url.clone() };

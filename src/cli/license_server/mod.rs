@@ -50,7 +50,7 @@ pub enum Act {
     /// The key that signs answers and license keys
     #[command(subcommand)]
     Key(KeyAct),
-    /// Contracts: add one, list them, set their state, hand out a token
+    /// Contracts: add one, list them, set their state, points and dates, hand out a token
     #[command(subcommand)]
     Contract(ContractAct),
     /// Agents by their key: who enrolled with which token, and who tried it after him
@@ -134,7 +134,7 @@ pub enum ReportAct {
     ///
     /// The agent learns it with the next answer it gets. A later revision needs its own approval.
     ///
-    /// Exit codes: 2 no reason; 66 no such report.
+    /// Exit codes: 2 no reason; 8 a newer revision than --revision came; 66 no such report.
     ///
     /// Example: tidegauge license-server report approve UNIT 2026-10 --why "customer left, ticket 4711"
     Approve(ReasonedReport),
@@ -142,7 +142,7 @@ pub enum ReportAct {
     ///
     /// The agent tells its people with the next answer it gets, in these words. An approval given before is taken back.
     ///
-    /// Exit codes: 2 no reason; 66 no such report.
+    /// Exit codes: 2 no reason; 8 a newer revision than --revision came; 66 no such report.
     ///
     /// Example: tidegauge license-server report reject UNIT 2026-10 --why "where are the VMs of tenant A?"
     #[command(alias = "correct")]
@@ -170,6 +170,9 @@ pub struct OneReport {
 pub struct ReasonedReport {
     #[command(flatten)]
     which: OneReport,
+    /// The revision you looked at; refused when a newer one came
+    #[arg(long, value_name = "N")]
+    revision: Option<u32>,
     /// Why; it is kept and told
     #[arg(long, alias = "reason", value_name = "TEXT")]
     why: String,
@@ -197,11 +200,13 @@ pub fn run(session: &mut Session<'_>, asked: &Asked) -> Result<(), Refused> {
             let report = Way::open(session, at)?.list(&format!("reports/{unit}/{month}"))?;
             session.show(&report, text::report)
         }
-        Act::Report(ReportAct::Approve(ReasonedReport { which: OneReport { unit, month }, why })) => {
-            order(session, at, Order::ApproveReport { unit: unit.clone(), month: *month, why: why.clone() })
+        Act::Report(ReportAct::Approve(ReasonedReport { which: OneReport { unit, month }, revision, why })) => {
+            let (unit, month, revision, why) = (unit.clone(), *month, *revision, why.clone());
+            order(session, at, Order::ApproveReport { unit, month, revision, why })
         }
-        Act::Report(ReportAct::Reject(ReasonedReport { which: OneReport { unit, month }, why })) => {
-            order(session, at, Order::AskForCorrection { unit: unit.clone(), month: *month, why: why.clone() })
+        Act::Report(ReportAct::Reject(ReasonedReport { which: OneReport { unit, month }, revision, why })) => {
+            let (unit, month, revision, why) = (unit.clone(), *month, *revision, why.clone());
+            order(session, at, Order::AskForCorrection { unit, month, revision, why })
         }
     }
 }

@@ -222,7 +222,8 @@ impl Needs {
             Order::AddContract { contract, .. } => Shelf::Contract.row(&contract.id),
             Order::IssueToken { contract_id, .. }
             | Order::SetContractState { contract_id, .. }
-            | Order::SetContractPoints { contract_id, .. } => Shelf::Contract.row(contract_id),
+            | Order::SetContractPoints { contract_id, .. }
+            | Order::SetContractDates { contract_id, .. } => Shelf::Contract.row(contract_id),
             Order::RemoveAgent { agent, .. } => Shelf::Agent.row(agent),
             Order::RevokeKey { unit, .. } => Shelf::Unit.row(unit),
             Order::ApproveReport { unit, .. } | Order::AskForCorrection { unit, .. } => {

@@ -9,7 +9,7 @@ use super::Unopened;
 use crate::ports::postgres::{Database, in_words};
 use crate::seal::chain::{GENESIS, Hash};
 
-/// Longest wait for a connection to be set up, and for what is only read.
+/// Longest wait for a connection to be set up once it is there, and for what is only read.
 pub const SECONDS_MAX: u64 = 10;
 
 /// What a session works under.
@@ -58,8 +58,8 @@ pub struct Chain {
 /// # Errors
 /// One line: no server takes writes, or it is too old.
 pub async fn connect(database: &Database) -> Result<Client, Unopened> {
+    let client = database.dial().await.map_err(Unopened::Unreachable)?;
     in_time(async {
-        let client = database.dial().await.map_err(Unopened::Unreachable)?;
         client.batch_execute(SET_UP).await.map_err(|error| Unopened::refused(&error))?;
         Ok(client)
     })

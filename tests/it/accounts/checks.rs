@@ -72,13 +72,23 @@ fn a_held_gate_says_why_and_opens_when_the_operator_approves() {
     assert_eq!(office.server.reports().unwrap()[0].gate.verdict, Verdict::Held);
 
     let of = month("2026-10");
-    let asked = Order::AskForCorrection { unit: UNIT.to_owned(), month: of, why: "where are the VMs?".to_owned() };
+    let asked = Order::AskForCorrection {
+        unit: UNIT.to_owned(),
+        revision: None,
+        month: of,
+        why: "where are the VMs?".to_owned(),
+    };
     office.order(asked);
     office.now("2026-11-02T07:00:00Z");
     let detail = office.ask(None, license(DUE)).detail.unwrap();
     assert!(detail.ends_with("; a correction is asked for: where are the VMs?"), "{detail}");
 
-    office.order(Order::ApproveReport { unit: UNIT.to_owned(), month: of, why: "vCenter migrated".to_owned() });
+    office.order(Order::ApproveReport {
+        unit: UNIT.to_owned(),
+        revision: None,
+        month: of,
+        why: "vCenter migrated".to_owned(),
+    });
     office.now("2026-11-02T08:00:00Z");
     let answer = office.ask(None, license(DUE));
     assert_eq!(answer.message, RECEIVED);
@@ -88,7 +98,12 @@ fn a_held_gate_says_why_and_opens_when_the_operator_approves() {
 #[test]
 fn a_corrected_revision_is_judged_and_needs_its_own_approval() {
     let mut office = Office::with_october(104, 59);
-    office.order(Order::ApproveReport { unit: UNIT.to_owned(), month: month("2026-10"), why: "seen".to_owned() });
+    office.order(Order::ApproveReport {
+        unit: UNIT.to_owned(),
+        revision: None,
+        month: month("2026-10"),
+        why: "seen".to_owned(),
+    });
     office.send(Kind::Report, &submission("2026-10", 2, 60)).unwrap();
     assert_eq!(office.ask(None, license(DUE)).message, GENERAL_ERROR);
     office.send(Kind::Report, &submission("2026-10", 3, 90)).unwrap();
@@ -184,6 +199,30 @@ fn a_key_that_ends_with_its_contract_is_issued_once() {
         let again = protocol::read_key(&again, &office.server.verifying_key()).unwrap();
         assert_eq!((again.serial, again.expires_on), (first.serial + 1, first.expires_on));
     }
+}
+
+#[test]
+fn a_contract_whose_dates_are_set_later_gives_keys_again() {
+    let mut office = Office::empty();
+    let day = |text: &str| Some(text.parse().unwrap());
+    let contract = Contract { ends_on: day("2026-11-15"), support_expires_on: day("2026-11-15"), ..contract() };
+    let token = office.order(Order::AddContract { contract, url: None }).unwrap();
+    let agent = office.agent.clone();
+    office.enrol(&token, &agent).unwrap();
+    office.now("2026-11-02T06:00:00Z");
+    office.send(Kind::Report, &submission("2026-10", 1, 99)).unwrap();
+    let key = office.ask(None, license(DUE)).key.expect("the first key");
+    let first = protocol::read_key(&key, &office.server.verifying_key()).unwrap();
+    office.now("2026-11-16T06:00:00Z");
+    assert_eq!(office.ask(Some(1), first.license()).message, CONTRACT_EXPIRED);
+    let contract_id = "C-100".to_owned();
+    office.order(Order::SetContractDates { contract_id, ends_on: day("2027-11-15"), support_expires_on: None });
+    office.now("2026-11-17T06:00:00Z");
+    let key = office.ask(Some(1), first.license()).key.expect("the contract was renewed");
+    let second = protocol::read_key(&key, &office.server.verifying_key()).unwrap();
+    let dates = (second.expires_on, second.support_expires_on);
+    assert_eq!(dates, ("2026-12-31".parse().unwrap(), day("2026-11-15")), "the date that was not given stays");
+    assert_eq!(acceptable(&first, &second, PackageChange::Refused), Ok(()));
 }
 
 #[test]

@@ -124,14 +124,14 @@ fn a_key_that_is_not_renewed_needs_care_from_a_week_before_its_end() {
 fn what_the_operator_ruled_or_ended_needs_no_care_of_his() {
     let mut office = of_every_kind();
     let (of, why) = (month("2026-10"), "seen".to_owned());
-    office.order(Order::ApproveReport { unit: "held".to_owned(), month: of, why: why.clone() });
+    office.order(Order::ApproveReport { unit: "held".to_owned(), revision: None, month: of, why: why.clone() });
     let report = |office: &Office| {
         let seen = fleet(office, FleetPick::All, "2026-11-17T00:00:00Z");
         let row = seen.rows.into_iter().find(|row| row.unit.as_deref() == Some("held")).unwrap();
         (row.report, row.care)
     };
     assert_eq!(report(&office), (ReportStanding::Approved, Vec::new()));
-    office.order(Order::AskForCorrection { unit: "held".to_owned(), month: of, why });
+    office.order(Order::AskForCorrection { unit: "held".to_owned(), revision: None, month: of, why });
     assert_eq!(report(&office), (ReportStanding::CorrectionAsked, Vec::new()));
     let ended = Order::SetContractState { contract_id: contract().id, state: ContractState::Terminated };
     office.order(ended);

@@ -76,9 +76,9 @@ fn a_start_that_says_nothing_of_the_policy_leaves_it_as_it_is_kept() {
 fn the_newest_ruling_counts_and_is_told_in_every_answer() {
     let mut office = Office::with_october(104, 59);
     let (unit, month) = (UNIT.to_owned(), month("2026-10"));
-    office.order(Order::ApproveReport { unit: unit.clone(), month, why: "seen".to_owned() });
+    office.order(Order::ApproveReport { unit: unit.clone(), revision: None, month, why: "seen".to_owned() });
     assert_eq!(office.server.reports().unwrap()[0].gate.verdict, Verdict::Open);
-    office.order(Order::AskForCorrection { unit, month, why: "where are the VMs?".to_owned() });
+    office.order(Order::AskForCorrection { unit, revision: None, month, why: "where are the VMs?".to_owned() });
     assert_eq!(office.server.reports().unwrap()[0].gate.verdict, Verdict::Held, "the approval is taken back");
     let answer = office.ask(None, license("2026-11-05"));
     let ruling = &answer.decisions[0];

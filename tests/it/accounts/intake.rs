@@ -120,6 +120,7 @@ fn a_restart_at_any_point_finds_the_same_state() {
         |office| {
             drop(office.order(Order::AskForCorrection {
                 unit: UNIT.to_owned(),
+                revision: None,
                 month: month("2026-10"),
                 why: "too low".to_owned(),
             }))
@@ -127,6 +128,7 @@ fn a_restart_at_any_point_finds_the_same_state() {
         |office| {
             drop(office.order(Order::ApproveReport {
                 unit: UNIT.to_owned(),
+                revision: None,
                 month: month("2026-10"),
                 why: "seen".to_owned(),
             }))

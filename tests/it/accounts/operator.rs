@@ -18,7 +18,21 @@ fn the_control_socket_takes_orders_and_shows_what_came_of_them() {
     assert_eq!((status, token.contract_id.as_str()), (200, "C-200"));
     office.enrol(&token, &SigningKey::from_secret(&[7; 32])).unwrap();
 
-    let approve = Order::ApproveReport { unit: UNIT.to_owned(), month: month("2026-10"), why: "seen".to_owned() };
+    let approve = Order::ApproveReport {
+        unit: UNIT.to_owned(),
+        revision: Some(1),
+        month: month("2026-10"),
+        why: "seen".to_owned(),
+    };
+    let other = Order::ApproveReport {
+        unit: UNIT.to_owned(),
+        month: month("2026-10"),
+        revision: Some(2),
+        why: "seen".to_owned(),
+    };
+    let (status, error) = give(other);
+    let why = "the newest report of 2026-10 from unit unit-1 is revision 1: look at it first";
+    assert_eq!((status, &error["error"]), (409, &why.into()));
     assert_eq!(give(approve), (200, serde_json::json!({ "token": null })));
     let (_, reports) = office.control("/v1/operator/reports", None);
     assert_eq!((&reports[0]["gate"]["verdict"], &reports[0]["approved"]["by"]), (&"open".into(), &"olga".into()));
@@ -61,10 +75,13 @@ fn orders_about_what_is_not_there_are_refused_and_change_nothing() {
     assert!(matches!(refused(Order::IssueToken { contract_id: "C-9".to_owned(), url: None }), Refused::NoContract(_)));
     assert!(matches!(refused(Order::RevokeKey { unit: unit.clone(), why: why.clone() }), Refused::NoUnit(_)));
     let of = month("2026-10");
-    assert!(matches!(refused(Order::ApproveReport { unit: unit.clone(), month: of, why }), Refused::NoReport { .. }));
+    assert!(matches!(
+        refused(Order::ApproveReport { unit: unit.clone(), revision: None, month: of, why }),
+        Refused::NoReport { .. }
+    ));
     assert_eq!(office.server.journal_seq(), seq);
     let office = Office::with_october(104, 50);
-    let order = Order::ApproveReport { unit, month: of, why: " ".to_owned() };
+    let order = Order::ApproveReport { unit, revision: None, month: of, why: " ".to_owned() };
     let refused = office.server.obey(order, "olga", at("2026-11-03T00:00:00Z"), &mut Counting(90)).unwrap_err();
     assert_eq!(refused.to_string(), "a reason is needed");
 }

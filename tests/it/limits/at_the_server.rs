@@ -122,6 +122,7 @@ fn what_an_operator_writes_reaches_the_agents_or_is_refused_at_once() {
     };
     let approve = |signs: usize| license_server::Order::ApproveReport {
         unit: UNIT.to_owned(),
+        revision: None,
         month: month("2026-10"),
         why: "é".repeat(signs),
     };

@@ -1,5 +1,8 @@
 //! What is refused before any database is asked: the tests here need none.
 
+use std::net::TcpListener;
+use std::time::Duration;
+
 use tidegauge::doors::peer::Trust;
 use tidegauge::ports::postgres::Database;
 
@@ -20,4 +23,18 @@ fn a_password_in_the_url_and_a_far_database_in_the_clear_are_refused_without_bei
     }
     assert!(Database::at("postgresql://localhost/tide?hostaddr=127.0.0.1", None, &Trust::System).is_ok());
     assert!(Database::at("postgresql://olga@localhost,127.0.0.1/tide", None, &Trust::System).is_ok());
+}
+
+#[tokio::test]
+async fn a_server_that_takes_connections_and_never_answers_keeps_none_of_the_others_from_being_tried() {
+    let listening = [0, 1].map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [still, next] = listening.each_ref().map(|listener| listener.local_addr().unwrap().port());
+    let url = format!("postgresql://olga@127.0.0.1:{still},localhost:{next}/tide?hostaddr=127.0.0.1,127.0.0.1");
+    let database = Database::at(&url, None, &Trust::System).unwrap();
+    let why = database.dial_within(Duration::from_millis(50)).await.err().expect("neither is a database");
+    assert_eq!(why, "127.0.0.1: no answer within 50ms; localhost: no answer within 50ms");
+    for listener in listening {
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_ok(), "it was dialled");
+    }
 }

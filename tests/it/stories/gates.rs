@@ -31,7 +31,7 @@ fn operate(world: &World, order: impl Fn(String) -> license_server::Order) {
 
 fn approve(world: &World, of: &str) {
     let month = month(of);
-    operate(world, |unit| license_server::Order::ApproveReport { unit, month, why: "seen".to_owned() });
+    operate(world, |unit| license_server::Order::ApproveReport { unit, revision: None, month, why: "seen".to_owned() });
 }
 
 fn gate(world: &World, of: &str) -> Value {
@@ -64,6 +64,7 @@ fn a_report_that_is_sent_back_is_told_once_with_the_operators_words_and_its_corr
     let month = month("2026-01");
     operate(&world, |unit| license_server::Order::AskForCorrection {
         unit,
+        revision: None,
         month,
         why: "where are the VMs of tenant A?".to_owned(),
     });
