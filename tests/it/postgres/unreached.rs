@@ -31,7 +31,7 @@ async fn a_server_that_takes_connections_and_never_answers_keeps_none_of_the_oth
     let [still, next] = listening.each_ref().map(|listener| listener.local_addr().unwrap().port());
     let url = format!("postgresql://olga@127.0.0.1:{still},localhost:{next}/tide?hostaddr=127.0.0.1,127.0.0.1");
     let database = Database::at(&url, None, &Trust::System).unwrap();
-    let why = database.dial_within(Duration::from_millis(50)).await.err().expect("neither is a database");
+    let why = database.dial_within(Duration::from_millis(50)).await.expect_err("neither is a database");
     assert_eq!(why, "127.0.0.1: no answer within 50ms; localhost: no answer within 50ms");
     for listener in listening {
         listener.set_nonblocking(true).unwrap();
