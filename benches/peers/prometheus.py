@@ -7,28 +7,18 @@ import time
 import urllib.parse
 import urllib.request
 
-from measure import Failed, Running, bytes_below, cpu_seconds, free_port, memory_mb
-from raw import KINDS, Raw
+from measure import Failed, Running, bytes_below, cpu_seconds, free_port, memory_mb, run_line
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 BEGIN = 1_704_067_200
 
 
 def filled(peers, raw_path, folder):
     """Blocks of at most a month with every sample; how many bytes a sample takes."""
     shutil.rmtree(folder, ignore_errors=True)
-    raw, text, samples = Raw(raw_path), f"{folder}.txt", 0
-    with open(text, "w", buffering=1 << 20) as file:
-        file.write("# TYPE license_points gauge\n")
-        heads = {}
-        for taken_at, month, numbers, tenths in raw.samples():
-            counts = raw.first_month[numbers] < month
-            for number, points, count in zip(numbers.tolist(), tenths.tolist(), counts.tolist()):
-                head = heads.get((number, count))
-                if head is None:
-                    head = heads[number, count] = f'license_points{{id="{number:032x}",tenant="t{raw.tenant[number]:03d}",type="{KINDS[raw.kind[number]]}",new="{int(not count)}"}}'
-                file.write(f"{head} {points / 10:g} {taken_at}\n")
-            samples += len(numbers)
-        file.write("# EOF\n")
+    text = f"{folder}.txt"
+    # In the peers' own Python, which has what reads the samples.
+    samples = run_line([peers.python, os.path.join(HERE, "openmetrics.py"), "--raw", raw_path, "--out", text])["samples"]
     made = subprocess.run([peers.programs["promtool"], "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=744h", "-q", text, folder],
                           capture_output=True, text=True)
     os.unlink(text)
