@@ -109,6 +109,8 @@ pub fn check() -> LicenseCheck {
         asked_at: now(),
         occasion: Occasion::ByHand,
         serial: Some(1),
+        key: None,
+        receipted: Vec::new(),
         justified: None,
         license: Default::default(),
     }

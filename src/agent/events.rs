@@ -3,7 +3,7 @@
 use crate::domain::finalization;
 use crate::domain::gate::Ruling;
 use crate::domain::report::Stage;
-use crate::store::fact::{BillingDeed, EndpointFact, Entry, Fact, LettingGo, MessageKind, ReportCause};
+use crate::store::fact::{BillingDeed, EndpointFact, Entry, Fact, LettingGo, LostFact, MessageKind, ReportCause};
 
 /// What the news of a fact is called in mails and webhooks.
 pub(super) fn news(fact: &Fact) -> Option<&'static str> {
@@ -27,11 +27,9 @@ pub(super) fn event(fact: &Fact) -> &'static str {
         Fact::StaleSeen { .. } => "source.fresh",
         Fact::SlotDrawn { .. } => "telemetry.drawn",
         Fact::TelemetryThrough { .. } => "telemetry.submitted",
-        Fact::Sealed { message } => match message.kind {
-            MessageKind::Telemetry => "telemetry.sealed",
-            MessageKind::Report => "report.shortened",
-        },
+        Fact::Sealed { message } => sealed(message.kind),
         Fact::Receipted { .. } => "message.adopted",
+        Fact::MessageLost { what, .. } => lost(what),
         Fact::ReportKept { cause, .. } => kept(*cause),
         Fact::ProposalKept { .. } => "report.proposal_changed",
         Fact::StageSet { stage, .. } => staged(stage),
@@ -72,6 +70,21 @@ pub(super) fn event(fact: &Fact) -> &'static str {
         | Fact::NoticeSettled { .. }
         | Fact::ReportsBuiltBy { .. }
         | Fact::SettingsSeen { .. } => RECORDED,
+    }
+}
+
+fn sealed(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Telemetry => "telemetry.sealed",
+        MessageKind::Report => "report.shortened",
+    }
+}
+
+fn lost(what: &LostFact) -> &'static str {
+    match what {
+        LostFact::Told(_) => "message.lost",
+        LostFact::TakenAgain { .. } => "message.taken_again",
+        LostFact::NotKept => "message.not_kept",
     }
 }
 

@@ -109,6 +109,7 @@ impl Agent {
             telemetry_unanswered: self.telemetry_unanswered(unit, telemetry_through, now)?,
             slot: None,
             telemetry_retry_at: None,
+            lost: self.lost(&unit.id)?,
             license_check_at: None,
             license_watch_at: None,
             basis_waits_until: None,

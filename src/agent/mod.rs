@@ -43,6 +43,7 @@ mod rerating;
 mod retention;
 mod rulings;
 mod run;
+mod sent_again;
 mod slot;
 pub mod story;
 mod submit;
@@ -57,14 +58,13 @@ mod write_files;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::ask::{Conversation, HttpAnswer, Setback};
 use crate::config::Settings;
+use crate::domain::Instant;
 use crate::domain::console_report::ConsoleReport;
 use crate::domain::installation::{ServerName, UnitId};
-use crate::domain::{Instant, Month};
 use crate::doors::{Chance, Files};
 use crate::rules::schedule::{self, Planned, Policy};
 use crate::sources::{Collected, Remembered};
@@ -303,6 +303,7 @@ impl Agent {
             Duty::SendTelemetry { unit, week } => self.begin_telemetry(unit, *week, hour),
             Duty::Remind { unit, month, about } => self.remind(unit, *month, *about, hour).map(over),
             Duty::Submit { unit, month } => self.begin_submit(unit, *month, hour),
+            Duty::SendAgain { unit, message } => self.begin_again(unit, message, hour),
             Duty::SendUsage { .. } => self.begin_usage(duty, hour),
             Duty::CheckLicense { unit } => self.begin_license_check(unit, hour),
             Duty::WatchLicense { unit } => self.watch_license(unit, hour).map(over),
@@ -347,6 +348,7 @@ impl Agent {
                 self.finish_telemetry(unit, *week, outcome, hour).map(over)
             }
             (Duty::Submit { unit, month }, outcome) => self.finish_submit(unit, *month, outcome, hour).map(over),
+            (Duty::SendAgain { unit, message }, outcome) => self.finish_again(unit, message, outcome, hour).map(over),
             (Duty::SendUsage { .. }, outcome) => self.finish_usage(duty, outcome, hour).map(over),
             (Duty::CheckLicense { unit }, Ok(Outcome::ServersAsked(round))) => {
                 self.finish_server_check(unit, round, hour).map(over)
@@ -387,11 +389,6 @@ impl Agent {
         let seen: Option<serde_json::Value> = self.store.row("settings")?;
         let same = seen.is_some_and(|seen| seen["digest"] == digest.as_str());
         Ok((!same).then_some(Fact::SettingsSeen { digest, summary }))
-    }
-
-    /// `<reports>/<YYYY-MM>/`.
-    fn reports_folder(&self, month: Month) -> PathBuf {
-        self.settings.reports_dir.join(month.to_string())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::{Instant, Month};
 use crate::protocol::BODY_BYTES_MAX;
 use crate::store::fact::{
     Absence, Absent, AutoUpdate, BillingDeed, EndpointFact, Entry, Fact, InstalledKey, LettingGo, LicenseCheckRow,
-    Members, MessageKind, ReportCause, SealedMessage, StaleSpan,
+    LostFact, LostRow, Members, MessageKind, ReportCause, SealedMessage, StaleSpan,
 };
 
 /// Of misses in a row the first and every so many are told.
@@ -63,6 +63,7 @@ pub(super) fn told(fact: &Fact) -> Option<String> {
         }
         Fact::ConsoleFinalization { console, month, attempt } => finalized(console, *month, &attempt.stage),
         Fact::Receipted { conflict: Some(_), .. } => "the server had other bytes under this id; adopted".to_owned(),
+        Fact::MessageLost { what, .. } => lost(what),
         Fact::TelemetryThrough { week, .. } => format!("telemetry {week} taken"),
         Fact::Sealed { message } => return sealed(message),
         Fact::Setback { about, setback } if !about.starts_with("tell ") && !about.starts_with(REFUSED) => {
@@ -143,6 +144,19 @@ fn billed(deed: &BillingDeed) -> String {
             format!("document {} issued: {} {}", invoice.number, invoice.total.amount, invoice.currency)
         }
         BillingDeed::Exported { export } => format!("{} of document {} exported", export.format, export.document),
+    }
+}
+
+fn lost(what: &LostFact) -> String {
+    match what {
+        LostFact::Told(LostRow { kind, period, .. }) => {
+            format!("the server has {} {period} no more: it is sent again", kind.as_str())
+        }
+        LostFact::TakenAgain { differs: false, .. } => "a message that the server had lost was taken again".to_owned(),
+        LostFact::TakenAgain { differs: true, .. } => {
+            "the server has other bytes of a message that it had lost".to_owned()
+        }
+        LostFact::NotKept => "a message that the server lost is not kept here any more".to_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Putting a report's files into the Reports folder, and mailing them.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use chrono::TimeDelta;
 
@@ -43,6 +44,11 @@ impl Agent {
             }
             other => other,
         }
+    }
+
+    /// `<reports>/<YYYY-MM>/`.
+    pub(in crate::agent) fn reports_folder(&self, month: Month) -> PathBuf {
+        self.settings.reports_dir.join(month.to_string())
     }
 
     /// Writes every format of the report; repeated after a crash it writes the same bytes again.

@@ -80,7 +80,10 @@ fn standing(
     }
     let issued = unit.key.as_ref().map(|key| key.serial);
     if check.serial > issued {
-        return Some((KEY_INVALID, Some("this server never issued the installed key".to_owned())));
+        let known = issued.map_or("none".to_owned(), |serial| format!("serials up to {serial}"));
+        let installed = check.serial.unwrap_or_default();
+        let why = format!("this server issued {known} to this unit, and never the installed key of serial {installed}");
+        return Some((KEY_INVALID, Some(why)));
     }
     check.license.support_id.as_deref().is_some_and(is_merged).then_some((MERGED_SUPPORT_ID, None))
 }

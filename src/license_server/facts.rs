@@ -82,6 +82,7 @@ pub enum Fact {
         unit: String,
         installations: Vec<String>,
         answer: Box<LicenseAnswer>,
+        /// The unit's key from then on: a new one, or the one that its agent showed and that was not on file any more.
         issued: Option<KeyFile>,
         /// What the check told of a report sent before.
         #[serde(default)]

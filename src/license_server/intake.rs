@@ -10,6 +10,7 @@ use super::hearing::{Heard, Said, not_enrolled};
 use super::state::{AgentOnFile, MessageOnFile, State};
 use super::unit::UnitOnFile;
 use crate::domain::gate::{Tolerance, Verdict};
+use crate::domain::license_key::KeyFile;
 use crate::domain::report::Receipt;
 use crate::domain::{Instant, Month};
 use crate::protocol::{
@@ -243,6 +244,11 @@ fn check_license(
         };
     }
     let contract = state.contracts.get(&unit.contract_id).expect("units belong to contracts on file");
+    let shown = key_not_on_file(&unit, check, judging.key);
+    let unit = match &shown {
+        Some(shown) => Cow::Owned(UnitOnFile { key: Some(shown.clone()), ..unit.into_owned() }),
+        None => unit,
+    };
     let Decision { message, detail, gate, issue } = decide(contract, &unit, check, &judging.policy, judging.now);
     let answer = Box::new(LicenseAnswer {
         schema: LicenseAnswer::SCHEMA.to_owned(),
@@ -252,6 +258,7 @@ fn check_license(
         key: issue.as_ref().map(|key| protocol::issue_key(key, judging.key)),
         gate,
         decisions: unit.decisions(),
+        lost: unit.lacks(&check.receipted, judging.now),
         tolerance: judging.policy.tolerance,
         answered_at: judging.now,
     });
@@ -261,11 +268,18 @@ fn check_license(
         unit: check.unit.clone(),
         installations: check.installations.clone(),
         answer: answer.clone(),
-        issued: issue,
+        issued: issue.or(shown),
         justified: check.justified.clone(),
     };
     let entry = NewFact::by_agent(fact, None, agent, judging.now);
     Ok(Decided { entry: Some(entry), answer: Answer::License(answer) })
+}
+
+/// The key that the agent shows, when this server's signature proves that it issued it and it is not on file any more: the
+/// server was put back to a backup, or a standby that was behind took its place.
+fn key_not_on_file(unit: &UnitOnFile, check: &LicenseCheck, own: &SigningKey) -> Option<KeyFile> {
+    let shown = protocol::read_key(check.key.as_deref()?, &own.verifying()).ok()?;
+    (check.serial == Some(shown.serial) && unit.lacks_key(&shown)).then_some(shown)
 }
 
 /// Refuses an agent that is not heard, or no more, and one that speaks for a unit of another contract.

@@ -11,7 +11,7 @@ use crate::domain::gate::{Cause, GateVerdict, Justification, OperatorDecision, R
 use crate::domain::license_key::KeyFile;
 use crate::domain::watermark::{Coverage, Daily, HighWatermark};
 use crate::domain::{Instant, IsoWeek, Points};
-use crate::protocol::{JustifiedMonth, LicenseAnswer, Submission, Telemetry};
+use crate::protocol::{JustifiedMonth, LicenseAnswer, Receipted, Submission, Telemetry};
 use crate::rules::gate::{self, GateFacts};
 
 /// Answers kept for repeats of the same check.
@@ -57,6 +57,9 @@ pub struct Told {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayOnFile {
     pub telemetry: Option<Daily>,
+    /// The later week whose telemetry told it, when that is not the day's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amended_in: Option<IsoWeek>,
     pub report: Option<Daily>,
 }
 
@@ -96,6 +99,15 @@ impl DayOnFile {
         marks.fold(None, |mark, (points, at)| Some(HighWatermark::raised_by(mark, points, at)))
     }
 
+    /// Takes what a week's telemetry says of the day, unless a later week's spoke of it before.
+    fn take_telemetry(&mut self, daily: &Daily, week: IsoWeek) {
+        let own = IsoWeek::of_day(daily.day);
+        if self.telemetry.is_none() || self.amended_in.unwrap_or(own) <= week {
+            self.telemetry = Some(daily.clone());
+            self.amended_in = (week != own).then_some(week);
+        }
+    }
+
     /// Whether telemetry and report state different marks.
     pub fn conflicts(&self) -> bool {
         let points = |daily: &Option<Daily>| daily.as_ref().and_then(|daily| daily.points);
@@ -121,18 +133,19 @@ impl UnitOnFile {
         }
     }
 
-    /// Takes a week's marks in; amended days replace what telemetry said before.
+    /// Takes a week's marks in; amended days replace what telemetry of earlier weeks said. A week that comes after a later
+    /// one, sent again because it was lost, takes nothing of that one back.
     pub fn take_telemetry(&mut self, telemetry: &Telemetry, received_at: Instant) {
         for daily in telemetry.daily.iter().chain(&telemetry.amended_days) {
-            self.days.entry(daily.day).or_default().telemetry = Some(daily.clone());
+            self.days.entry(daily.day).or_default().take_telemetry(daily, telemetry.week);
             self.see(daily);
         }
         if self.last_week <= Some(telemetry.week) {
             let (version, coverage) = (telemetry.agent_version.clone(), telemetry.coverage);
             self.told = Some(Told { received_at, version, coverage });
+            self.last_week = Some(telemetry.week);
+            self.installations.clone_from(&telemetry.installations);
         }
-        self.last_week = self.last_week.max(Some(telemetry.week));
-        self.installations.clone_from(&telemetry.installations);
     }
 
     fn see(&mut self, daily: &Daily) {
@@ -180,6 +193,26 @@ impl UnitOnFile {
             report.justified_at = Some(given.at);
             report.justified_by = Some(given.by);
         }
+    }
+
+    /// Of these messages, which an agent has receipts for, those that are not on file: this server was put back to a backup,
+    /// or a standby that was behind took its place. Weeks that began before the month before last are not looked for.
+    pub fn lacks(&self, receipted: &[Receipted], now: Instant) -> Vec<Receipted> {
+        let looked_for = Month::of(now).previous().previous().first_day();
+        let told = |day: &NaiveDate| self.days.get(day).is_some_and(|day| day.telemetry.is_some());
+        let is_lost = |message: &&Receipted| match **message {
+            Receipted::Telemetry { week } => looked_for <= week.first_day() && !week.days().iter().all(told),
+            Receipted::Report { month, revision } => {
+                !self.reports.get(&month).is_some_and(|revisions| revisions.contains_key(&revision))
+            }
+        };
+        receipted.iter().filter(is_lost).copied().collect()
+    }
+
+    /// Whether this key, which its agent shows and which this server signed, is a newer one of the unit than that on file.
+    pub fn lacks_key(&self, shown: &KeyFile) -> bool {
+        let is_its_own = |on_file: &KeyFile| on_file.license_id == shown.license_id && on_file.serial < shown.serial;
+        shown.contract_id == self.contract_id && self.key.as_ref().is_none_or(is_its_own)
     }
 
     /// The operator's rulings on newest revisions, of the latest months that have any.

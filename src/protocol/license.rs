@@ -8,10 +8,12 @@ use crate::domain::gate::{GateVerdict, Justification, OperatorDecision, Toleranc
 use crate::domain::installation::UnitId;
 use crate::domain::license::License;
 use crate::domain::report::message_id;
-use crate::domain::{Instant, Month};
+use crate::domain::{Instant, IsoWeek, Month};
 
 /// Servers of one unit.
 const INSTALLATIONS_MAX: usize = 10_000;
+/// Messages that a check names.
+const RECEIPTED_MAX: usize = 64;
 
 /// Why the agent asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,14 @@ pub struct JustifiedMonth {
     pub given: Justification,
 }
 
+/// A message that the server gave a receipt for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Receipted {
+    Telemetry { week: IsoWeek },
+    Report { month: Month, revision: u32 },
+}
+
 /// One license check of one unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LicenseCheck {
@@ -43,6 +53,12 @@ pub struct LicenseCheck {
     pub occasion: Occasion,
     /// The serial of the key from this server that is installed.
     pub serial: Option<u64>,
+    /// That key's file: a server that was put back to a backup knows by its own signature that it issued it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The newest messages that have a receipt: a server that was put back to a backup says which of them it lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receipted: Vec<Receipted>,
     /// The justification recorded for the judged month: so it arrives when it was written after the report was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justified: Option<JustifiedMonth>,
@@ -67,6 +83,7 @@ impl Message for LicenseCheck {
     fn check(&self) -> Result<(), String> {
         check_text("unit", &self.unit)?;
         check_length("installations", self.installations.len(), INSTALLATIONS_MAX)?;
+        check_length("receipted", self.receipted.len(), RECEIPTED_MAX)?;
         self.justified.as_ref().map_or(Ok(()), |one| check_text("justification", &one.given.reason))?;
         if self.id == LicenseCheck::id_of(&self.unit, self.asked_at) {
             Ok(())
@@ -93,6 +110,9 @@ pub struct LicenseAnswer {
     /// The operator's rulings on newest revisions of this unit, as they stand.
     #[serde(default)]
     pub decisions: Vec<OperatorDecision>,
+    /// Which of the check's receipted messages are not on file: the agent sends them again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Receipted>,
     /// Replaces the agent's settings.
     pub tolerance: Tolerance,
     pub answered_at: Instant,
@@ -107,6 +127,7 @@ impl Message for LicenseAnswer {
 
     fn check(&self) -> Result<(), String> {
         check_tolerance(&self.tolerance)?;
+        check_length("lost", self.lost.len(), RECEIPTED_MAX)?;
         check_text("message", &self.message)
     }
 }

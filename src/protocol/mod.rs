@@ -26,7 +26,7 @@ pub use answers::{ConflictAnswer, ReceiptAnswer, Refusal, Status};
 pub use conversation::{Exchange, Sent, enrol, license_check, send_sealed};
 pub use enrolment::{Enrol, Enrolled, EnrolmentToken, NotAToken, TOKEN_DAYS};
 pub use key_file::{NotAKeyFile, issue_key, read_key};
-pub use license::{JustifiedMonth, LicenseAnswer, LicenseCheck, Occasion};
+pub use license::{JustifiedMonth, LicenseAnswer, LicenseCheck, Occasion, Receipted};
 pub use submission::{ReportDetail, SignedReport, Submission};
 pub use telemetry::{InstallationCoverage, Telemetry};
 

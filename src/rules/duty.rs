@@ -21,6 +21,8 @@ pub enum Duty {
     Remind { unit: String, month: Month, about: Reminder },
     /// Seal and send a report, or go on sending a sealed one.
     Submit { unit: String, month: Month },
+    /// Send a message again that the License Update Server lost.
+    SendAgain { unit: String, message: String },
     /// Send the usage of a day (`2026-10-31`) or of a final report (`2026-10` and its revision) to a sink.
     SendUsage { sink: String, unit: String, period: String, revision: u32 },
     /// Ask for a license.
@@ -62,6 +64,7 @@ impl Duty {
             Duty::SendTelemetry { .. } => "telemetry",
             Duty::Remind { .. } => "remind",
             Duty::Submit { .. } => "submit",
+            Duty::SendAgain { .. } => "again",
             Duty::SendUsage { .. } => "usage",
             Duty::CheckLicense { .. } => "license",
             Duty::WatchLicense { .. } => "watch",
@@ -84,6 +87,7 @@ impl Duty {
             Duty::SendTelemetry { unit, week } => format!("telemetry {unit} {week}"),
             Duty::Remind { unit, month, about } => format!("remind {unit} {month} {about:?}"),
             Duty::Submit { unit, month } => format!("submit {unit} {month}"),
+            Duty::SendAgain { unit, message } => format!("again {unit} {message}"),
             Duty::SendUsage { sink, unit, period, revision } => format!("usage {sink} {unit} {period} r{revision}"),
             Duty::CheckLicense { unit } => format!("license {unit}"),
             Duty::WatchLicense { unit } => format!("watch {unit}"),

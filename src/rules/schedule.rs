@@ -91,12 +91,24 @@ pub struct UnitFacts {
     pub slot: Option<(IsoWeek, Instant)>,
     /// When the oldest telemetry owed is tried again, after a setback.
     pub telemetry_retry_at: Option<Instant>,
+    /// Messages that the License Update Server has no more.
+    pub lost: Vec<LostMessage>,
     /// When a license is asked for next; `None`: nobody to ask, or switched off.
     pub license_check_at: Option<Instant>,
     /// When people are told of the license's end or limit; `None`: it has neither.
     pub license_watch_at: Option<Instant>,
     /// Servers whose basis for the month just ended is still awaited (see [`basis_ready_at`]).
     pub basis_waits_until: Option<Instant>,
+}
+
+/// A message that the License Update Server gave a receipt for and lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostMessage {
+    pub id: String,
+    /// What it is, such as `report 2026-10`.
+    pub what: String,
+    /// When it is sent again: at once, or after a setback.
+    pub at: Instant,
 }
 
 /// Where a month's newest revision stands.
@@ -147,6 +159,7 @@ pub fn plan(facts: &Facts, policy: &Policy) -> Vec<Planned> {
         for unit in &facts.units {
             months(unit, policy, &mut planned);
             telemetry(unit, &mut planned);
+            planned.extend(sent_again(unit));
             planned.extend(license_check(unit));
             planned.extend(license_watch(unit));
         }
@@ -329,6 +342,16 @@ pub fn first_week_owed(unit: &UnitFacts) -> Option<IsoWeek> {
     let first = IsoWeek::of(since);
     let owed = unit.telemetry_through.map_or(first, |through| through.next().max(first));
     unit.left_at.is_none_or(|left_at| owed.starts_at() <= left_at).then_some(owed)
+}
+
+/// What the server lost is sent again, only in automatic mode, as all that leaves.
+fn sent_again(unit: &UnitFacts) -> impl Iterator<Item = Planned> {
+    let may_go = unit.sends && unit.automatic.is_some();
+    unit.lost.iter().filter(move |_| may_go).map(|message| Planned {
+        at: message.at,
+        duty: Duty::SendAgain { unit: unit.id.clone(), message: message.id.clone() },
+        why: format!("the License Update Server has {} no more", message.what),
+    })
 }
 
 fn license_check(unit: &UnitFacts) -> Option<Planned> {

@@ -22,6 +22,7 @@ pub use super::billing::{BillingDeed, BillingExport};
 pub use super::endpoint::{EndpointFact, HookTry, UsagePassedOver, UsageTaken};
 pub use super::letting_go::{Checkpoint, JournalThinned, LastTold, LettingGo, ThinnedSample};
 pub use super::licensing::{AutoUpdate, GateRow, InstalledKey, LicenseCheckRow, ServerJudgement};
+pub use super::lost::{LostFact, LostRow};
 pub use super::members::{Absence, Absent, Entry, Member, Members, StaleSpan};
 pub use super::rows::{Row, key};
 
@@ -146,6 +147,12 @@ pub enum Fact {
         /// The answer that holds the receipt, as the server signed it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answer: Option<String>,
+    },
+    /// The far side has a message no more that it gave a receipt for, or has it again.
+    MessageLost {
+        unit: UnitId,
+        id: String,
+        what: LostFact,
     },
     /// Telemetry up to this week was taken; weeks are sent in order.
     TelemetryThrough {

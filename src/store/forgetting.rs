@@ -83,6 +83,7 @@ impl Withheld {
             Fact::Sealed { message } => self.ids.contains(&message.id),
             Fact::NoticeQueued { notice } => self.ids.contains(&notice.id),
             Fact::Receipted { id, .. }
+            | Fact::MessageLost { id, .. }
             | Fact::NoticeDelivered { id, .. }
             | Fact::NoticeDropped { id, .. }
             | Fact::NoticeSettled { id } => self.ids.contains(id),

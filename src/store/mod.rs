@@ -21,6 +21,7 @@ mod keys;
 mod kv;
 mod letting_go;
 mod licensing;
+mod lost;
 mod marks;
 mod members;
 mod newest;

@@ -47,6 +47,7 @@ impl Fact {
             Fact::Receipted { id, receipt, conflict, conflicting_days, answer } => {
                 one(key::receipt(id), &receipt_row(receipt, conflict.as_ref(), conflicting_days, answer.as_deref()))
             }
+            Fact::MessageLost { unit, id, what } => what.rows(unit, id),
             Fact::TelemetryThrough { unit, week } => one(key::of_unit("telemetry_through", unit), week),
             Fact::Setback { about, setback } => one(key::setback(about), setback),
             Fact::SetbackOver { about } => vec![(key::setback(about), None)],

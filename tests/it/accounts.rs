@@ -5,7 +5,8 @@ mod fleet; // what needs care, pages, the file
 mod fleet_figures; // what monitoring scrapes of it
 mod gate; // the rule of both sides, the tolerance, rulings
 mod intake; // enrolment, receipts, conflicts, restarts
-mod operator; // contracts, tokens, approvals
+mod operator;
+mod put_back; // a server that was put back to a backup
 mod together; // many at once: one sync, nothing lost, nothing doubled
 
 use std::path::Path;
@@ -298,6 +299,8 @@ pub fn license_check(asked_at: Instant, serial: Option<u64>, license: License) -
         asked_at,
         occasion: Occasion::Scheduled,
         serial,
+        key: None,
+        receipted: Vec::new(),
         justified: None,
         license,
     }

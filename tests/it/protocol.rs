@@ -11,7 +11,7 @@ use tidegauge::domain::watermark::{Coverage, Daily};
 use tidegauge::domain::workload::WorkloadType;
 use tidegauge::domain::{Instant, IsoWeek, Points};
 use tidegauge::protocol::{
-    self, ConflictAnswer, Enrolled, EnrolmentToken, Exchange, Kind, LicenseAnswer, LicenseCheck, Message, Occasion,
+    self, ConflictAnswer, Enrolled, EnrolmentToken, Exchange, Kind, LicenseAnswer, LicenseCheck, Message,
     ReceiptAnswer, Refusal, Sent, Submission, Telemetry,
 };
 use tidegauge::seal::{digest::sha256_hex, jws, keys::SigningKey};
@@ -97,18 +97,9 @@ fn telemetry() -> Telemetry {
 
 fn check() -> LicenseCheck {
     let asked_at = at("2026-11-02T10:00:00Z");
-    LicenseCheck {
-        schema: LicenseCheck::SCHEMA.to_owned(),
-        id: LicenseCheck::id_of("unit-1", asked_at),
-        unit: "unit-1".to_owned(),
-        contract_id: None,
-        installations: Vec::new(),
-        asked_at,
-        occasion: Occasion::Scheduled,
-        serial: None,
-        justified: None,
-        license: License::default(),
-    }
+    let (id, unit) = (LicenseCheck::id_of("unit-1", asked_at), "unit-1".to_owned());
+    let check = crate::accounts::license_check(asked_at, None, License::default());
+    LicenseCheck { id, unit, installations: Vec::new(), ..check }
 }
 
 fn receipt(id: &str, body: &[u8]) -> Receipt {
@@ -295,6 +286,7 @@ fn a_license_answer_must_be_that_of_the_check() {
         key: None,
         gate: None,
         decisions: Vec::new(),
+        lost: Vec::new(),
         tolerance: Tolerance::default(),
         answered_at: at("2026-11-02T10:00:01Z"),
     };

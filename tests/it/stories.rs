@@ -31,6 +31,7 @@ mod oracle;
 mod oracle_secrets;
 mod oracle_words;
 mod privacy;
+mod put_back_servers;
 mod retention;
 mod seeds;
 mod tenants;

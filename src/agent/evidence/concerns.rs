@@ -71,6 +71,7 @@ impl Concern {
             | Fact::MembersSeen { .. }
             | Fact::EntrySeen { .. }
             | Fact::SlotDrawn { .. }
+            | Fact::MessageLost { .. }
             | Fact::TelemetryThrough { .. }
             | Fact::Setback { .. }
             | Fact::SetbackOver { .. }

@@ -133,6 +133,10 @@ impl Agent {
         let Some(enrolment) = self.enrolment()? else { return Ok(Work::Over) };
         let server = VerifyingKey::from_text(&enrolment.server_key)
             .map_err(|why| Trouble::Odd(format!("the kept key of the License Update Server: {why}")))?;
+        let installed = self.installed_key(unit)?;
+        // A key that another server gave is none of this one's.
+        let own = self.content(installed.as_ref(), &server).map(|key| key.serial);
+        let own = own.zip(installed.map(|installed| installed.file));
         let check = LicenseCheck {
             schema: LicenseCheck::SCHEMA.to_owned(),
             id: LicenseCheck::id_of(&unit.id, session.started_at),
@@ -141,8 +145,9 @@ impl Agent {
             installations: self.installations(unit)?,
             asked_at: session.started_at,
             occasion: session.occasion,
-            // A serial that another server gave is none of this one's.
-            serial: self.content(self.installed_key(unit)?.as_ref(), &server).map(|key| key.serial),
+            serial: own.as_ref().map(|(serial, _)| *serial),
+            key: own.map(|(_, file)| file),
+            receipted: self.receipted(unit, &server)?,
             justified: self.justified_month(unit, session.started_at)?,
             license,
         };

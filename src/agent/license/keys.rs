@@ -98,7 +98,7 @@ impl Agent {
         Ok(known.zip(fresh).map(|(known, fresh)| renewal::changes(&known, &fresh)).unwrap_or_default())
     }
 
-    fn issuer(&self) -> Result<Option<(Enrolment, VerifyingKey)>, Trouble> {
+    pub(in crate::agent) fn issuer(&self) -> Result<Option<(Enrolment, VerifyingKey)>, Trouble> {
         let Some(enrolment) = self.enrolment()? else { return Ok(None) };
         let server = VerifyingKey::from_text(&enrolment.server_key).map_err(|why| Trouble::Odd(why.to_string()))?;
         Ok(Some((enrolment, server)))

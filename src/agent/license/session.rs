@@ -55,6 +55,7 @@ impl Agent {
             Ok(Outcome::License(answer)) => {
                 facts.extend(self.tolerance_told(&answer.tolerance)?);
                 facts.extend(self.gate_told(&unit, &answer, hour)?);
+                facts.extend(self.lost_there(&unit, &answer.lost, hour)?);
                 let (result, steps, installed) = self.judge_answer(&unit, &answer, hour)?;
                 if let Some(installed) = installed {
                     facts.push(Fact::LicenseInstalled { unit: unit.id.clone(), license: installed });

@@ -58,6 +58,7 @@ fn subject(duty: &Duty) -> Value {
         Duty::SendUsage { sink, unit, period, revision } => {
             json!({"to": sink, "unit": unit, "period": period, "revision": revision})
         }
+        Duty::SendAgain { unit, message } => json!({"unit": unit, "message": message}),
         Duty::CheckLicense { unit } | Duty::WatchLicense { unit } => json!({"unit": unit}),
         Duty::FinalizeConsole { server, month } => json!({"server": server, "period": month}),
         Duty::Tell { notice, to } => json!({"notice": notice, "to": to}),

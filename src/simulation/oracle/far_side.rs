@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::agent::Agent;
 use crate::domain::calendar::minute_text;
 use crate::domain::installation::{Unit, UnitId};
-use crate::domain::report::{External, UsageReport};
+use crate::domain::report::{External, Receipt, UsageReport};
 use crate::domain::{Instant, IsoWeek, Month, Points};
 use crate::license_server::{LicenseServer, MessageOnFile, State};
 use crate::protocol::{Submission, Telemetry, unverified};
@@ -149,7 +149,9 @@ impl Oracle {
         }
         for kept in agent.store().keys(RECEIPTS).unwrap_or_default() {
             let id = kept.trim_start_matches(RECEIPTS);
-            if !state.messages.contains_key(id) {
+            let sealed: Option<SealedMessage> = agent.store().row(&key::sealed(id)).unwrap_or_default();
+            let may_lack = sealed.is_some_and(|sealed| self.may_lack(agent, &sealed.unit));
+            if !state.messages.contains_key(id) && !may_lack {
                 self.object(format!("{}  {id} has a receipt and the far side does not have it", minute_text(now)));
             }
         }
@@ -178,15 +180,21 @@ impl Oracle {
             None => self.object(format!("{}  {id} was taken and is not kept", minute_text(now))),
         }
         let receipt = serde_json::from_value(answered["receipt"].clone()).ok();
-        if receipt.is_some_and(|kept: crate::domain::report::Receipt| kept != message.receipt) {
+        let is_given = |kept: &Receipt| *kept == message.receipt || self.is_of_before(kept, &message.receipt);
+        if receipt.is_some_and(|kept| !is_given(&kept)) {
             self.object(format!("{}  the receipt of {id} is not the one that was given", minute_text(now)));
         }
+    }
+
+    /// Whether it is the receipt that the far side gave first, before it was put back and took the same bytes again.
+    fn is_of_before(&self, kept: &Receipt, given: &Receipt) -> bool {
+        self.was_far_side_put_back() && (&kept.id, &kept.sha256) == (&given.id, &given.sha256)
     }
 
     /// From the first sample since consent to the week before last, every week was taken.
     fn check_weeks(&mut self, agent: &Agent, state: &State, unit: &Unit, now: Instant) {
         let (Some(first), Some(switch)) = (self.first_seen.get(&unit.id), switched_on(agent, unit)) else { return };
-        if !agent.enrolment_known() || unit.servers.is_empty() {
+        if !agent.enrolment_known() || unit.servers.is_empty() || self.may_lack(agent, &unit.id) {
             return;
         }
         let telemetry = state.messages.values().filter_map(|message| unverified::<Telemetry>(&message.body));

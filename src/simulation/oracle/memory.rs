@@ -11,7 +11,8 @@ use crate::domain::Instant;
 use crate::domain::calendar::minute_text;
 use crate::domain::installation::UnitId;
 use crate::license_server::{LicenseServer, State};
-use crate::store::fact::{SealedMessage, key};
+use crate::rules::license_results::LicenseOutcome;
+use crate::store::fact::{LicenseCheckRow, SealedMessage, key};
 use crate::store::journal::Head;
 
 /// What the oracle held of the agent when a backup was made.
@@ -51,6 +52,29 @@ impl Oracle {
             }
         }
         self.life += 1;
+    }
+
+    /// The far side knows nothing of what it took lately; the agent sends it again when it hears of it.
+    pub fn far_side_put_back(&mut self, now: Instant) {
+        (self.far_seq, self.messages_seen) = (0, 0);
+        self.far_side_put_back_at = Some(now);
+    }
+
+    /// Whether the agent could not hear yet what the far side lost of the unit: no license check was answered since.
+    pub(super) fn may_lack(&self, agent: &Agent, unit: &str) -> bool {
+        let Some(put_back_at) = self.far_side_put_back_at else { return false };
+        let check: Option<LicenseCheckRow> =
+            agent.store().row(&key::of_unit("license_check", unit)).unwrap_or_default();
+        let is_answered = |check: &LicenseCheckRow| {
+            let is_own = check.server.is_none() && check.result != LicenseOutcome::InvalidAnswer.number();
+            is_own && check.started_at.is_some_and(|started_at| put_back_at < started_at)
+        };
+        !check.is_some_and(|check| is_answered(&check))
+    }
+
+    /// Whether the far side was put back: a receipt of before it is older than the one that is on file there.
+    pub(super) fn was_far_side_put_back(&self) -> bool {
+        self.far_side_put_back_at.is_some()
     }
 
     /// Whether the far side took it before the agent was put back to a time at which it did not know it.

@@ -73,6 +73,8 @@ pub struct Oracle {
     consented_at: Option<Instant>,
     /// Revisions that were entered elsewhere and corrected before they were sent.
     entered_alone: BTreeSet<(UnitId, Month, u32)>,
+    /// When the far side was put back to a backup.
+    far_side_put_back_at: Option<Instant>,
     secrets: Vec<Secret>,
     pub checks: u64,
     /// After how many duties what the agent keeps is compared with what it would read.
@@ -107,6 +109,7 @@ impl Oracle {
             overtaken: BTreeSet::new(),
             consented_at: None,
             entered_alone: BTreeSet::new(),
+            far_side_put_back_at: None,
             secrets: Vec::new(),
             checks: 0,
             kept_compared_every,

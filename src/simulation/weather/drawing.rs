@@ -185,6 +185,7 @@ pub fn draw(seed: u64, scene: &Scene) -> Vec<Event> {
     let mut events: Vec<Event> =
         (0..(days * EVENTS_PERCENT / 100).max(1)).filter_map(|_| draw_one(&mut rng, scene)).collect();
     events.extend(taken_out(seed, scene));
+    events.extend(far_side_put_back(seed, scene, &events));
     events.sort_by_key(|event| event.at);
     with_killed_orders(seed, events)
 }
@@ -212,6 +213,20 @@ fn taken_out(seed: u64, scene: &Scene) -> Vec<Event> {
         }
     }
     all
+}
+
+/// The License Update Server is put back to a backup of days or weeks ago, in every sixth world. Only where the agent is not
+/// put back, too: what both forgot nobody can know. Drawn by a chance of its own.
+fn far_side_put_back(seed: u64, scene: &Scene, events: &[Event]) -> Option<Event> {
+    let mut rng = StdRng::seed_from_u64(seed ^ 0x0000_fa25_1de0);
+    let is_agent_put_back = events.iter().any(|event| event.fault == Fault::PutBack);
+    if rng.random_range(0..6) != 0 || scene.license_server.is_none() || is_agent_put_back {
+        return None;
+    }
+    let at = moment(&mut rng, scene);
+    let most = [24 * 60, 20 * 24 * 60][rng.random_range(0..2)];
+    let end = (at + TimeDelta::minutes(rng.random_range(5..most))).min(scene.ends_at - ON_AGAIN);
+    (at < end).then(|| Event { at, fault: Fault::FarSidePutBack, minutes: (end - at).num_minutes() })
 }
 
 /// Pulls the plug within every third order. Drawn by a chance of its own: the other events are the same without it.

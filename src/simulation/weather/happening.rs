@@ -10,6 +10,7 @@ use crate::agent::Order;
 use crate::agent::orders::Target;
 use crate::config::ServerSettings;
 use crate::domain::Instant;
+use crate::simulation::disk::SimulatedDisk;
 use crate::simulation::world::World;
 use crate::simulation::{enterprise_manager, vbr, vspc};
 
@@ -24,6 +25,8 @@ pub struct Sky {
     lasting: BTreeMap<usize, Fault>,
     /// What was taken out of the settings, by the place in the list.
     taken_out: BTreeMap<usize, ServerSettings>,
+    /// Backups of the License Update Server that are put back, by the place in the list.
+    far_sides: BTreeMap<usize, SimulatedDisk>,
 }
 
 impl Sky {
@@ -35,7 +38,7 @@ impl Sky {
                 turns.insert((event.ends_at(), number, false), event.clone());
             }
         }
-        Sky { turns, lasting: BTreeMap::new(), taken_out: BTreeMap::new() }
+        Sky { turns, lasting: BTreeMap::new(), taken_out: BTreeMap::new(), far_sides: BTreeMap::new() }
     }
 
     /// When something turns next.
@@ -114,6 +117,7 @@ impl Sky {
             Fault::PutBack => {
                 world.put_backup_back();
             }
+            Fault::FarSidePutBack => self.far_sides.extend(world.back_up_far_side().map(|backup| (number, backup))),
             Fault::Moved => world.move_to_another_machine(),
             Fault::StartedTwice => world.start_twice(),
             Fault::TakenOut { entry, by } => {
@@ -157,6 +161,11 @@ impl Sky {
                 if let Some(settings) = self.taken_out.remove(&number) {
                     world.settings.servers.push(settings);
                     settle(world, *by);
+                }
+            }
+            Fault::FarSidePutBack => {
+                if let Some(backup) = self.far_sides.remove(&number) {
+                    world.put_far_side_back(backup);
                 }
             }
             Fault::AutoUpdateOff => switch(world, Switch::On),
@@ -244,6 +253,7 @@ fn ends_by_itself(fault: &Fault) -> Ending {
         | Fault::HookSays { .. }
         | Fault::ClockJumps { .. }
         | Fault::ReadOnlyReports
+        | Fault::FarSidePutBack
         | Fault::TakenOut { .. }
         | Fault::AutoUpdateOff => Ending::OnOrder,
     }

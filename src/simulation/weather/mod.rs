@@ -73,6 +73,8 @@ pub enum Fault {
     BackUp,
     /// The newest backup is put in the place of the journal.
     PutBack,
+    /// The License Update Server is put back, at the end, to a backup of the beginning.
+    FarSidePutBack,
     /// The agent's folders are carried to another machine.
     Moved,
     /// The program is started once more on the same folder.
@@ -117,6 +119,7 @@ impl Fault {
             Fault::ReadOnlyReports => "read-only-reports",
             Fault::BackUp => "backed-up",
             Fault::PutBack => "put-back",
+            Fault::FarSidePutBack => "far-side-put-back",
             Fault::Moved => "moved",
             Fault::StartedTwice => "started-twice",
             Fault::TakenOut { .. } => "taken-out",

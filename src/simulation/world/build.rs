@@ -148,14 +148,7 @@ impl World {
         let mut consoles = BTreeMap::new();
         let servers = simulated_servers(&plan, &clock, &wire, &mut consoles);
         let managers = connected_managers(&plan, &servers, &clock, &wire);
-        let license_server = plan.closed_loop.then(|| {
-            let server = license_server(&plan);
-            wire.connect(
-                crate::protocol::PEER,
-                license_server::router(Arc::clone(&server), wire.clock_of(crate::protocol::PEER)),
-            );
-            server
-        });
+        let (license_server, license_server_disk) = plan.closed_loop.then(|| license_server(&plan)).unzip();
         let receivers = receivers(&plan.settings, &wire);
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without I/O");
         let mut world = World {
@@ -179,15 +172,26 @@ impl World {
             managers,
             consoles,
             receivers,
-            license_server,
+            license_server: None,
+            license_server_disk,
             disk,
             files,
             place,
             runtime,
         };
+        if let Some(server) = license_server {
+            world.connect_license_server(server);
+        }
         world.open();
         world.begin(plan.seed);
         world
+    }
+
+    /// Lets agents reach this License Update Server, and no other.
+    pub(super) fn connect_license_server(&mut self, server: Arc<LicenseServer>) {
+        let router = license_server::router(Arc::clone(&server), self.wire.clock_of(crate::protocol::PEER));
+        self.wire.connect(crate::protocol::PEER, router);
+        self.license_server = Some(server);
     }
 
     /// The first samples, the enrolment and the consent.
@@ -290,11 +294,13 @@ fn manage(
 
 /// A License Update Server with the plan's contract, and the contract's id, for serving it elsewhere.
 pub fn playground_license_server(plan: &WorldPlan) -> (Arc<LicenseServer>, String) {
-    (license_server(plan), CONTRACT.to_owned())
+    (license_server(plan).0, CONTRACT.to_owned())
 }
 
-fn license_server(plan: &WorldPlan) -> Arc<LicenseServer> {
-    let files: Arc<dyn Files> = Arc::new(SimulatedDisk::new());
+/// The server and its disk.
+fn license_server(plan: &WorldPlan) -> (Arc<LicenseServer>, SimulatedDisk) {
+    let disk = SimulatedDisk::new();
+    let files: Arc<dyn Files> = Arc::new(disk.clone());
     let folder = Path::new(LICENSE_SERVER_FOLDER);
     let mut chance = SeededChance::new(plan.seed ^ 0x5eed);
     license_server::new_signing_key(files.as_ref(), folder, &mut chance).expect("an empty simulated disk takes a key");
@@ -317,7 +323,7 @@ fn license_server(plan: &WorldPlan) -> Arc<LicenseServer> {
     };
     let order = license_server::Order::AddContract { contract, url: None };
     server.obey(order, "operator", plan.begins_at, &mut chance).expect("an empty server takes a contract");
-    Arc::new(server)
+    (Arc::new(server), disk)
 }
 
 fn settings(plan: &WorldPlan) -> Settings {

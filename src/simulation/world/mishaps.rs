@@ -1,11 +1,13 @@
-//! What befalls a machine as a whole: an old backup put back, another machine, a second start.
+//! What befalls a machine as a whole: an old backup put back, another machine, a second start; and an old backup of the
+//! License Update Server.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{SimulatedDisk, World};
+use super::{LICENSE_SERVER_FOLDER, SimulatedDisk, World};
 use crate::agent::{Agent, Care, Doors, Place, Refused, Trouble, restore};
 use crate::doors::Files;
+use crate::license_server::{LicenseServer, Policy};
 
 /// Where the newest backup stands.
 const BACKUP: &str = "/backup";
@@ -49,6 +51,24 @@ impl World {
         let agent = self.agent.as_ref().expect("it was just opened");
         self.oracle.put_back_to(memory, agent, self.license_server.as_deref());
         true
+    }
+
+    /// What the License Update Server has on file now; `None`: there is none.
+    pub fn back_up_far_side(&self) -> Option<SimulatedDisk> {
+        self.license_server_disk.as_ref().map(SimulatedDisk::duplicate)
+    }
+
+    /// Puts that backup in the License Update Server's place: it knows nothing of what it took since.
+    ///
+    /// # Panics
+    /// The backup is of no License Update Server.
+    pub fn put_far_side_back(&mut self, backup: SimulatedDisk) {
+        let files: Arc<dyn Files> = Arc::new(backup.clone());
+        let server = LicenseServer::open(files, Path::new(LICENSE_SERVER_FOLDER), Policy::default());
+        self.connect_license_server(Arc::new(server.expect("what was backed up opens")));
+        self.license_server_disk = Some(backup);
+        self.oracle.far_side_put_back(self.now());
+        self.tell("the License Update Server was put back to a backup");
     }
 
     /// Stops the agent, carries its folders to another machine and starts it there; the old one is gone.

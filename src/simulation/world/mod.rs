@@ -74,6 +74,7 @@ pub struct World {
     /// Endpoints and usage sinks by their peers' names.
     pub receivers: BTreeMap<String, Receiver>,
     pub license_server: Option<Arc<LicenseServer>>,
+    license_server_disk: Option<SimulatedDisk>,
     pub settings: Settings,
     /// The agent's disk, when it is a simulated one.
     pub disk: Option<SimulatedDisk>,

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use tidegauge::domain::calendar::midnight;
+use tidegauge::domain::license::LicenseType;
+use tidegauge::domain::license_key::{self, KeyFile};
 use tidegauge::domain::report::Line;
 use tidegauge::domain::watermark::Daily;
 use tidegauge::domain::workload::WorkloadType;
 use tidegauge::domain::{IsoWeek, Points};
-use tidegauge::protocol::{InstallationCoverage, Submission, Telemetry, signed};
+use tidegauge::protocol::{InstallationCoverage, LicenseCheck, Receipted, Submission, Telemetry, issue_key, signed};
 use tidegauge::seal::keys::SigningKey;
 
 use crate::accounts::{license, license_check, submission, telemetry};
@@ -71,10 +73,38 @@ fn a_month() -> Submission {
     }
 }
 
+/// A check with the installed key, and six weeks and twelve months that have receipts.
+fn a_check(key: &SigningKey) -> LicenseCheck {
+    let check = license_check(crate::accounts::at("2026-11-24T00:00:00Z"), Some(3), license("2026-11-30"));
+    let installed = KeyFile {
+        schema: license_key::SCHEMA.to_owned(),
+        license_id: UNIT.to_owned(),
+        serial: 3,
+        contract_id: "C-4711".to_owned(),
+        installation_ids: vec![UNIT.to_owned()],
+        licensed_to: "Example Provider".to_owned(),
+        support_id: "01234567".to_owned(),
+        kind: LicenseType::Rental,
+        product: "VBR".to_owned(),
+        edition: "EnterprisePlus".to_owned(),
+        package: None,
+        cloud_connect: false,
+        points: Points::whole(2_000),
+        issued_at: check.asked_at,
+        expires_on: check.asked_at.date_naive(),
+        support_expires_on: None,
+    };
+    let months = std::iter::successors(Some(crate::accounts::month("2026-10")), |month| Some(month.previous()));
+    let weeks = std::iter::successors("2026-W47".parse().ok(), |week: &IsoWeek| Some(week.previous()));
+    let reports = months.take(12).map(|month| Receipted::Report { month, revision: 1 });
+    let receipted = weeks.take(6).map(|week| Receipted::Telemetry { week }).chain(reports).collect();
+    LicenseCheck { key: Some(issue_key(&installed, key)), receipted, ..check }
+}
+
 #[test]
 fn the_capacity_page_states_the_bytes_of_real_messages_and_the_slots_of_the_source() {
     let key = SigningKey::from_secret(&[1; 32]);
-    let check = license_check(crate::accounts::at("2026-11-24T00:00:00Z"), Some(3), license("2026-11-30"));
+    let check = a_check(&key);
     let stated = BTreeMap::from([
         ("a week's telemetry", signed(&a_week(), &key).len()),
         ("a month's report, 40 lines", signed(&a_month(), &key).len()),

@@ -32,6 +32,7 @@ fn manual() -> UnitFacts {
         telemetry_unanswered: None,
         slot: None,
         telemetry_retry_at: None,
+        lost: Vec::new(),
         license_check_at: None,
         license_watch_at: None,
         basis_waits_until: None,

@@ -9,7 +9,8 @@ use tidegauge::domain::{Instant, IsoWeek};
 use tidegauge::rules::deadlines::Deadlines;
 use tidegauge::rules::retention::{Keep, RetentionFacts};
 use tidegauge::rules::schedule::{
-    Duty, Facts, Planned, Policy, ReportState, ServerFacts, TROUBLED_AT_ONCE_MAX, UnitFacts, next_duty, plan,
+    Duty, Facts, LostMessage, Planned, Policy, ReportState, ServerFacts, TROUBLED_AT_ONCE_MAX, UnitFacts, next_duty,
+    plan,
 };
 use tidegauge::rules::working_days::WorkingDays;
 
@@ -57,6 +58,7 @@ fn unit() -> UnitFacts {
         telemetry_unanswered: None,
         slot: None,
         telemetry_retry_at: None,
+        lost: Vec::new(),
         license_check_at: None,
         license_watch_at: None,
         basis_waits_until: None,
@@ -140,6 +142,18 @@ fn telemetry_begins_with_the_later_of_first_sample_and_consent_and_only_in_autom
     assert_eq!((first_owed(None, true), first_owed(consent, false)), (None, None));
     let imported = UnitFacts { since: None, ..unit() };
     assert_eq!(plan(&facts(vec![imported]), &policy()), [], "imports create no duties");
+}
+
+#[test]
+fn what_the_server_lost_is_sent_again_only_in_automatic_mode() {
+    let lost =
+        |id: &str| LostMessage { id: id.to_owned(), what: "report 2026-10".to_owned(), at: at("2026-11-20T10:00:00Z") };
+    let unit = UnitFacts { lost: vec![lost("r"), lost("t")], ..unit() };
+    let sent =
+        |unit: UnitFacts| planned(&facts(vec![unit]), "again").into_iter().map(|(_, key)| key).collect::<Vec<_>>();
+    assert_eq!(sent(unit.clone()), ["again u r", "again u t"]);
+    assert_eq!(sent(UnitFacts { automatic: None, ..unit.clone() }), [""; 0]);
+    assert_eq!(sent(UnitFacts { sends: false, ..unit }), [""; 0]);
 }
 
 #[test]

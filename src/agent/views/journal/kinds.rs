@@ -59,6 +59,7 @@ pub(super) fn kind_of(fact: &Fact) -> JournalKind {
         Fact::SlotDrawn { .. }
         | Fact::Sealed { .. }
         | Fact::Receipted { .. }
+        | Fact::MessageLost { .. }
         | Fact::TelemetryThrough { .. }
         | Fact::Setback { .. }
         | Fact::SetbackOver { .. } => JournalKind::Messages,

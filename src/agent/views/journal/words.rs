@@ -54,6 +54,7 @@ pub(super) fn words(fact: &Fact) -> String {
         | Fact::Billed { .. }
         | Fact::MarkedExternal { .. }
         | Fact::ConsoleFinalization { .. }
+        | Fact::MessageLost { .. }
         | Fact::TelemetryThrough { .. }
         | Fact::NoticeQueued { .. }
         | Fact::NoticeDropped { .. }
