@@ -78,11 +78,12 @@ def cpu_seconds(pids):
 
 
 def memory_mb(pids, kind):
-    """Memory of processes: `Rss`, `Pss` (the part that is theirs when what is shared is divided) or `Anonymous` (no pages of files)."""
+    """Memory of processes: `Rss`, `Pss` (the part that is theirs when what is shared is divided) or `Anonymous` (no pages of files); or
+    `VmHWM`, the most that was ever resident."""
     total = 0
     for pid in pids:
         try:
-            with open(f"/proc/{pid}/smaps_rollup") as rollup:
+            with open(f"/proc/{pid}/{'status' if kind == 'VmHWM' else 'smaps_rollup'}") as rollup:
                 total += sum(int(line.split()[1]) for line in rollup if line.startswith(f"{kind}:"))
         except OSError:
             pass

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import time
 import tomllib
+import urllib.request
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -254,6 +255,45 @@ def idle(context):
                [Goal(16), Goal(0.5, metric="cpu_s_per_hour"), Goal(40, metric="ready_ms")], shown=("anonymous_mb", "pss_mb", "cpu_s_per_hour", "ready_ms"), once=("Python agent", "vmagent", "Prometheus"))
 
 
+def sampled(context, servers, workloads, rounds):
+    """An agent with so many servers on real sockets, from its start to the end of so many rounds."""
+    folder, port, console = context.path("fleet"), free_port(), free_port()
+    removed(folder)
+    os.makedirs(folder)
+    many = ["--workloads", workloads, "--hours", 2, "--in-turn", 2, "--servers", servers]
+    context.note("tidegauge bench serve " + " ".join(str(part) for part in many) + " --settings fleet; tidegauge agent --config fleet/tidegauge.toml")
+
+    def told():
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+            return json.load(answer)
+
+    with Running([context.binary, "bench", "serve", *many, "--listen", f"127.0.0.1:{port}", "--settings", folder, "--console", f"127.0.0.1:{console}"], port):
+        settings, ends = os.path.join(folder, "tidegauge.toml"), []
+        began = time.perf_counter()
+        with Running([context.binary, "agent", "--config", settings], console) as agent:
+            for number in range(rounds):
+                while told()["reads"] <= number:
+                    if time.perf_counter() - began > 900:
+                        raise Failed(f"{number} rounds were done within 15 minutes")
+                    time.sleep(0.1)
+                ends.append((time.perf_counter() - began, cpu_seconds(agent.pids())))
+            # What was read last is being recorded.
+            time.sleep(2)
+            most, now = memory_mb(agent.pids(), "VmHWM"), memory_mb(agent.pids(), "Rss")
+        marks = subprocess.run([context.binary, "watermark", "--config", settings, "--json"], capture_output=True, text=True, check=True)
+        points = sum(float(mark["points"] or 0) for mark in json.loads(marks.stdout))
+        if abs(points - float(told()["points"])) > 0.01 * points:
+            raise Failed(f"{points} points were counted of {told()['points']}")
+    line = {"vm_hwm_mb": most, "rss_mb": now, "first_round_s": ends[0][0], "first_round_cpu_s": ends[0][1]}
+    return {**line, "round_cpu_s": (ends[-1][1] - ends[0][1]) / (rounds - 1)} if rounds > 1 else line
+
+
+def fleet(context):
+    servers, workloads, rounds = context.sized((50, 20_000, 1), (500, 200_000, 3))
+    yield Case(f"{servers} VBR servers on real sockets, {workloads:,} workloads in all, {rounds} rounds five minutes apart", "vm_hwm_mb", "MB resident at most",
+               {SUBJECT: lambda: sampled(context, servers, workloads, rounds)}, [Goal(1_024)], shown=("first_round_s", "first_round_cpu_s", "round_cpu_s", "rss_mb"), once=(SUBJECT,))
+
+
 def loaded(context, script, url, seconds, environment=None, connections=CONNECTIONS):
     if not context.peers.programs["wrk"]:
         raise Failed("wrk is not there")
@@ -417,6 +457,7 @@ ROWS = [
     Row("report", "The report as PDF", report),
     Row("tables", "The report as CSV, JSON and XLSX", tables),
     Row("idle", "The idle agent, and how soon it is ready", idle),
+    Row("fleet", "One agent with 500 servers", fleet),
     Row("telemetry", "License Update Server: durable telemetry", telemetry),
     Row("reports", "License Update Server: reports", reports),
     Row("year", "A simulated year of the whole system", year),

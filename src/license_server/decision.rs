@@ -88,6 +88,11 @@ fn standing(
     check.license.support_id.as_deref().is_some_and(is_merged).then_some((MERGED_SUPPORT_ID, None))
 }
 
+/// The unit's key, unless it is of a contract that it has left.
+fn key_of<'a>(contract: &Contract, unit: &'a UnitOnFile) -> Option<&'a KeyFile> {
+    unit.key.as_ref().filter(|key| key.contract_id == contract.id)
+}
+
 enum Due<'a> {
     Nothing,
     /// The key ends with the contract, on that day; a further one would be no later.
@@ -100,7 +105,8 @@ enum Due<'a> {
 }
 
 fn due<'a>(contract: &Contract, unit: &'a UnitOnFile, check: &LicenseCheck, today: NaiveDate) -> Due<'a> {
-    let (expires_on, points) = match &unit.key {
+    let key = key_of(contract, unit);
+    let (expires_on, points) = match key {
         Some(key) => (Some(key.expires_on), Some(key.points)),
         // What an agent says of a key that is not ours is worth no more than what the contract gives today.
         None => {
@@ -110,14 +116,14 @@ fn due<'a>(contract: &Contract, unit: &'a UnitOnFile, check: &LicenseCheck, toda
     };
     let lasting = expires_on.filter(|day| (*day - today).num_days() > DAYS_LEFT_MAX);
     let same_points = points.is_none_or(|points| points == contract.points);
-    match (lasting, same_points, &unit.key) {
+    match (lasting, same_points, key) {
         (Some(_), true, Some(key)) if check.serial < Some(key.serial) => Due::Again(key),
         (Some(_), true, _) => Due::Nothing,
         (Some(expires_on), false, _) => Due::Renewal { expires_on },
         (None, ..) => {
             let next = contract.next_expiry(expires_on, today);
             let as_contracted = |key: &&KeyFile| same_points && key.support_expires_on == contract.support_expires_on;
-            match unit.key.as_ref().filter(as_contracted).filter(|key| next <= key.expires_on) {
+            match key.filter(as_contracted).filter(|key| next <= key.expires_on) {
                 Some(key) if check.serial < Some(key.serial) => Due::Again(key),
                 Some(_) => Due::AtTheEnd(next),
                 None => Due::Renewal { expires_on: next },
@@ -162,8 +168,8 @@ fn renewed(
 ) -> KeyFile {
     let (points, support_expires_on, package) =
         (contract.points, contract.support_expires_on, contract.package.clone());
-    if let Some(before) = &unit.key {
-        let serial = before.serial + 1;
+    let serial = unit.key.as_ref().map_or(0, |before| before.serial) + 1;
+    if let Some(before) = key_of(contract, unit) {
         return KeyFile { serial, points, expires_on, support_expires_on, package, issued_at: now, ..before.clone() };
     }
     let mut installation_ids = check.installations.clone();
@@ -173,7 +179,7 @@ fn renewed(
     KeyFile {
         schema: SCHEMA.to_owned(),
         license_id: license_id.unwrap_or_else(|| message_id(&check.unit, "license", &contract.id, 1)),
-        serial: 1,
+        serial,
         contract_id: contract.id.clone(),
         installation_ids,
         licensed_to: contract.licensed_to.clone(),

@@ -282,11 +282,12 @@ fn key_not_on_file(unit: &UnitOnFile, check: &LicenseCheck, own: &SigningKey) ->
     (check.serial == Some(shown.serial) && unit.lacks_key(&shown)).then_some(shown)
 }
 
-/// Refuses an agent that is not heard, or no more, and one that speaks for a unit of another contract.
+/// Refuses an agent that is not heard, or no more, and one that speaks for a unit of another contract. The units of an agent
+/// that enrolled anew go with it.
 fn check_sender(state: &State, sealed: &Sealed<'_>) -> Result<(), NotTaken> {
     let agent = state.heard_agent(sealed.agent).ok_or_else(not_enrolled)?;
     match state.units.get(sealed.unit) {
-        Some(known) if known.contract_id != agent.contract_id => {
+        Some(known) if known.contract_id != agent.contract_id && known.agent != sealed.agent => {
             Err(NotTaken::forbidden("the reporting unit belongs to another contract"))
         }
         Some(_) | None => Ok(()),

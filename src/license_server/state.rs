@@ -183,23 +183,24 @@ impl State {
         of_it.flat_map(|token| token.refused.clone()).collect()
     }
 
-    /// The unit as it stands, or as this enrolled agent would begin it.
+    /// The unit as it stands under the contract of this enrolled agent, or as it would begin it.
     pub fn unit_or_begun(&self, unit: &str, agent: &str) -> Cow<'_, UnitOnFile> {
+        let on_file = self.agents.get(agent).expect("only enrolled agents are heard");
+        let contract_id = &on_file.contract_id;
         match self.units.get(unit) {
-            Some(known) => Cow::Borrowed(known),
-            None => {
-                let on_file = self.agents.get(agent).expect("only enrolled agents are heard");
-                Cow::Owned(UnitOnFile::begun(&on_file.contract_id, agent, on_file.enrolled_at))
-            }
+            Some(known) if known.contract_id == *contract_id => Cow::Borrowed(known),
+            Some(known) => Cow::Owned(UnitOnFile { contract_id: contract_id.clone(), ..known.clone() }),
+            None => Cow::Owned(UnitOnFile::begun(contract_id, agent, on_file.enrolled_at)),
         }
     }
 
-    /// The unit, begun when this agent is the first to speak for it.
+    /// The unit, begun when this agent is the first to speak for it; it is of the agent's contract from then on.
     fn unit_of(&mut self, unit: &str, agent: &str) -> Result<&mut UnitOnFile, String> {
         let on_file = self.agents.get(agent).ok_or_else(|| format!("a message of unknown agent {agent}"))?;
         let begun = || UnitOnFile::begun(&on_file.contract_id, agent, on_file.enrolled_at);
         let entry = self.units.entry(unit.to_owned()).or_insert_with(begun);
         agent.clone_into(&mut entry.agent);
+        on_file.contract_id.clone_into(&mut entry.contract_id);
         Ok(entry)
     }
 

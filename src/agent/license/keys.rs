@@ -77,7 +77,9 @@ impl Agent {
             Err(why) => return Ok(Err(Refused::new(65, not_a_key(&why)))),
         };
         let package = if self.settings.allow_package_change { PackageChange::Allowed } else { PackageChange::Refused };
-        let accepted = match self.content(self.installed_key(unit)?.as_ref(), &server) {
+        let installed = self.content(self.installed_key(unit)?.as_ref(), &server);
+        // The key of a contract that was left is no measure of what the new one gives.
+        let accepted = match installed.filter(|known| known.contract_id == enrolment.contract_id) {
             Some(known) => renewal::acceptable(&known, &fresh, package),
             None => renewal::acceptable_first(&fresh, &enrolment.contract_id, &self.installations(unit)?),
         };

@@ -4,6 +4,7 @@
 
 pub mod collect;
 mod estate;
+mod fleet;
 pub mod generate;
 pub mod kernels;
 pub mod marks;

@@ -18,7 +18,7 @@ WITH
   ),
   units AS (
     INSERT INTO unit SELECT id, contract_id, value::json FROM given WHERE shelf = 'unit'
-    ON CONFLICT (id) DO UPDATE SET value = excluded.value
+    ON CONFLICT (id) DO UPDATE SET contract_id = excluded.contract_id, value = excluded.value
   ),
   reports AS (
     INSERT INTO unit_reports SELECT id, contract_id, value::json FROM given WHERE shelf = 'reports'

@@ -1,8 +1,10 @@
-//! A License Update Server that was put back to a backup: what its agents still prove, and what they send again.
+//! A License Update Server that was put back to a backup: what its agents still prove, and what they send again. And agents that
+//! enrol anew.
 
 use tidegauge::domain::Points;
 use tidegauge::domain::license_key::KeyFile;
 use tidegauge::domain::watermark::Daily;
+use tidegauge::license_server::{Contract, Order};
 use tidegauge::protocol::{self, Kind, LicenseAnswer, LicenseCheck, Receipted, Telemetry};
 use tidegauge::rules::license_results::{KEY_INVALID, RECEIVED, UP_TO_DATE};
 use tidegauge::seal::keys::SigningKey;
@@ -69,6 +71,33 @@ fn a_key_that_this_server_did_not_sign_for_this_unit_is_not_taken() {
     let older = KeyFile { points: Points::whole(9), ..first.clone() };
     shows(&office, &older, &signing(), "2026-11-20T06:03:00Z");
     assert_eq!(office.server.installations().unwrap()[0].key_serial, Some(1), "what is on file stands");
+}
+
+#[test]
+fn the_units_of_an_agent_that_enrols_under_another_contract_go_with_it_and_nobody_elses() {
+    let (mut office, first) = with_a_key();
+    let other = Contract { id: "C-200".to_owned(), points: Points::whole(3000), ..super::contract() };
+    let token = office.order(Order::AddContract { contract: other, url: None }).unwrap();
+    let stranger = SigningKey::from_secret(&[77; 32]);
+    office.enrol(&token, &stranger).unwrap();
+    let own = std::mem::replace(&mut office.agent, stranger);
+    office.now("2026-11-03T00:00:00Z");
+    assert!(office.send(Kind::Telemetry, &super::telemetry("2026-W44", "2026-10-27", 9)).is_err(), "another's unit");
+
+    let token = office.order(Order::IssueToken { contract_id: "C-200".to_owned(), url: None }).unwrap();
+    office.enrol(&token, &own).unwrap();
+    office.agent = own;
+    office.send(Kind::Telemetry, &super::telemetry("2026-W44", "2026-10-27", 9)).expect("its own unit");
+    let answer = office.ask(Some(first.serial), first.license());
+    assert_eq!(answer.message, RECEIVED, "{answer:?}");
+    let key = protocol::read_key(&answer.key.unwrap(), &office.server.verifying_key()).unwrap();
+    assert_eq!((key.contract_id.as_str(), key.serial, key.points), ("C-200", 2, Points::whole(3000)));
+    assert_eq!(key.expires_on, first.expires_on, "other points within the same dates");
+    let rows = office.server.installations().unwrap();
+    assert_eq!((rows.len(), rows[0].contract_id.as_str()), (1, "C-200"));
+    office.now("2026-11-04T00:00:00Z");
+    let answer = office.ask(Some(2), key.license());
+    assert_eq!(answer.message, UP_TO_DATE, "{answer:?}");
 }
 
 /// All seven days of a week, with this mark each.

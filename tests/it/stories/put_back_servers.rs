@@ -1,7 +1,11 @@
-//! A License Update Server that is put back to a backup: its agents send again what it lost, and no license is refused.
+//! A License Update Server that is put back to a backup: its agents send again what it lost, and no license is refused. And a
+//! contract in another one's place.
 
+use secrecy::ExposeSecret;
 use tidegauge::domain::license_key::KeyFile;
+use tidegauge::license_server::{self, Contract};
 use tidegauge::protocol;
+use tidegauge::simulation::chance::SeededChance;
 
 use super::*;
 
@@ -69,5 +73,28 @@ fn what_a_server_lost_is_not_sent_again_while_consent_is_taken_back() {
     auto_update(&mut world, true);
     world.run_until(at("2026-02-25"));
     assert_eq!(submissions(&world).len(), 1);
+    assert_silent(&world);
+}
+
+#[test]
+fn a_contract_in_the_place_of_another_gives_the_next_key_after_its_token_was_used() {
+    let mut plan = calm(5, "2026-01-05T09:30:00Z", 40);
+    plan.servers[0].estate.license.expires_on = Some("2026-01-31".parse().unwrap());
+    let mut world = World::new(plan);
+    world.run_until(at("2026-02-05"));
+    let before = installed(&world);
+    assert_eq!(before.expires_on, "2026-02-28".parse().unwrap());
+    let server = world.license_server.clone().expect("a closed loop");
+    let contract = server.contracts().unwrap().remove(0);
+    let next = Contract { id: "C-2026-002".to_owned(), ..contract };
+    let order = license_server::Order::AddContract { contract: next, url: None };
+    let token = server.obey(order, "olga", world.now(), &mut SeededChance::new(9)).unwrap().expect("a token");
+    world.order(Order::Enrol { token: token.to_text().expose_secret().to_owned() }, "admin").expect("a fresh token");
+    world.run_until(at("2026-03-02"));
+    let after = installed(&world);
+    assert_eq!((after.contract_id.as_str(), after.serial), ("C-2026-002", before.serial + 1));
+    assert_eq!(after.expires_on, "2026-03-31".parse().unwrap());
+    assert_eq!(told(&world, &["belongs to another contract"]), "");
+    world.object_to_what_is_wrong();
     assert_silent(&world);
 }

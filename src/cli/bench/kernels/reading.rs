@@ -67,7 +67,7 @@ fn read(hour: &Hour, before: Before) -> Before {
     loop {
         match talk.next(heard.take()) {
             Step::Ask(Ask::Http(ask)) => {
-                let body = hour.answer(&ask.path).into_bytes();
+                let body = hour.answer(&ask.path, 0, at(0)).into_bytes();
                 heard = Some(Answer::Http(HttpAnswer { status: 200, headers: Vec::new(), body }));
             }
             Step::Done(mut done) => {
