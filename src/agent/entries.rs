@@ -1,10 +1,11 @@
 //! Servers of the settings: which were sampled here, and which of them the settings no longer name.
 
 use crate::agent::Trouble;
-use crate::domain::installation::{Unit, entry_of};
+use crate::domain::installation::{ServerName, Unit, entry_of};
 use crate::domain::license::License;
 use crate::domain::sample::Sample;
 use crate::domain::{Instant, Month};
+use crate::rules::kept_out;
 use crate::rules::schedule::expected_samples;
 use crate::store::fact::{Absence, Absent, Entry, Fact, Member, Members, key};
 
@@ -48,6 +49,12 @@ impl Agent {
                 continue;
             }
             let since = known.since;
+            // It went by another name by then, and still does.
+            if let Some(absent @ Absent { why: Absence::SampledDirectly { .. }, .. }) = known.absent {
+                let absent = Some(Absent { since: hour.now, ..absent });
+                facts.push(Fact::EntrySeen { entry: entry.to_owned(), seen: Entry { since, absent } });
+                continue;
+            }
             let told = match known.absent.and_then(|absent| absent.told) {
                 Some(told) => told,
                 None => {
@@ -94,43 +101,74 @@ impl Agent {
     /// A server that the settings, or a source of theirs, know otherwise now: what stood for it before ends as the new one
     /// begins, so that no sum and no report holds it twice.
     fn taken_over(&self, sample: &Sample, hour: Hour) -> Result<Vec<Fact>, Trouble> {
-        let Some(id) = sample.license.installation_id.as_deref() else { return Ok(Vec::new()) };
+        let mut facts = Vec::new();
+        let Some((old, absent)) = self.known_before_as(sample)? else { return Ok(facts) };
+        // A file may be older than the removal.
+        let since = sample.taken_at.max(absent.since);
+        let newest = self.store.newest_sample_at(&old, since)?;
+        let stands = newest.is_some_and(|newest| since - self.policy().basis_max_age < newest);
+        let (left_in, now_in) = (Month::of(absent.since), Month::of(since));
+        // Of the month before its last numbers are all there is, and after that month it counts no more by itself.
+        if stands || left_in == now_in {
+            facts.extend(self.last_sample(&old, sample, since, hour)?);
+        } else if left_in.next() != now_in {
+            return Ok(facts);
+        }
+        let why = Absence::SampledDirectly { as_server: sample.server.clone() };
+        facts.extend(self.absence(&old, Some(Absent { since, why, told: absent.told }))?);
+        Ok(facts)
+    }
+
+    /// Which server that left is the one of this sample under another name. Servers that were cloned share an installation
+    /// id: it is the one that is called alike, else the only one, else the one that left last; never one that was sampled
+    /// beside it.
+    fn known_before_as(&self, sample: &Sample) -> Result<Option<(ServerName, Absent)>, Trouble> {
+        let Some(id) = sample.license.installation_id.as_deref() else { return Ok(None) };
         let prefix = key::license_seen("");
         let seen: Vec<(String, License)> = self.store.rows(&prefix)?;
-        let mut facts = Vec::new();
+        let mut left: Vec<(ServerName, Absent)> = Vec::new();
         for (row, license) in seen {
             let old = row.strip_prefix(&prefix).unwrap_or_default();
             let is_same = license.installation_id.is_some_and(|shown| shown.eq_ignore_ascii_case(id));
-            if !is_same || old == sample.server || self.dropped(old)?.is_none() {
+            if !is_same || old == sample.server || self.were_sampled_together(old, &sample.server)? {
                 continue;
             }
-            let Some(absent) = self.absent(old)?.filter(|absent| absent.why == Absence::Left) else { continue };
-            let newest = self.store.newest_sample_at(old, sample.taken_at)?;
-            let stands = newest.is_some_and(|newest| sample.taken_at - self.policy().basis_max_age < newest);
-            // Of an earlier month its last numbers are all there is; after it, it counts no more.
-            if !stands && Month::of(absent.since) != Month::of(sample.taken_at) {
-                continue;
-            }
-            facts.extend(self.last_sample(old, sample, hour)?);
-            let why = Absence::SampledDirectly { as_server: sample.server.clone() };
-            let absent = Some(Absent { since: sample.taken_at, why, told: absent.told });
-            facts.extend(self.absence(old, absent)?);
+            let absent = self.absent(old)?.filter(|absent| absent.why == Absence::Left);
+            left.extend(absent.map(|absent| (old.to_owned(), absent)));
         }
-        Ok(facts)
+        let names: Vec<&str> = left.iter().map(|(old, _)| old.as_str()).collect();
+        let called = kept_out::kept_out(&names, &[self.direct(&sample.server)]).into_keys().next().map(str::to_owned);
+        left.sort_by_key(|(_, absent)| absent.since);
+        let newest = left.last().map(|(_, absent)| absent.since);
+        let is_last = left.iter().filter(|(_, absent)| Some(absent.since) == newest).count() == 1;
+        match called {
+            Some(called) => Ok(left.into_iter().find(|(old, _)| *old == called)),
+            None => Ok(left.pop().filter(|_| is_last)),
+        }
+    }
+
+    /// Whether the second server has a sample from within the life of the first.
+    fn were_sampled_together(&self, first: &str, second: &str) -> Result<bool, Trouble> {
+        let Some(begun) = self.watched_since(first)? else { return Ok(false) };
+        let Some(last) = self.store.newest_sample_at(first, Instant::MAX_UTC)? else { return Ok(false) };
+        Ok(self.store.newest_sample_at(second, last)?.is_some_and(|within| begun < within))
     }
 
     /// Whether the server took over from another one of the unit after the month, in which that one stands for it.
     pub(super) fn took_over_after(&self, unit: &Unit, server: &str, month: Month) -> Result<bool, Trouble> {
-        if self.store.newest_sample_at(server, month.ends_at())?.is_some_and(|newest| month.starts_at() <= newest) {
-            return Ok(false);
-        }
+        let newest_of = |server: &str| self.store.newest_sample_at(server, month.ends_at());
+        let own = newest_of(server)?;
         for other in unit.servers.iter().filter(|other| *other != server) {
             let is_after = |absent: &Absent| {
                 let now_called = matches!(&absent.why, Absence::SampledDirectly { as_server } if as_server == server);
                 now_called && month.ends_at() < absent.since
             };
+            // One that went back to an earlier name has samples of the month too, and older ones.
             if self.absent(other)?.as_ref().is_some_and(is_after) {
-                return Ok(true);
+                let theirs = newest_of(other)?;
+                if theirs.is_some() && own <= theirs {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)

@@ -117,12 +117,15 @@ impl Agent {
             return Ok(Some(basis_of(fresh, Age::Fresh)));
         }
         let earlier = self.fresh_times(server, ends_at - max_age, ends_at)?.pop();
-        let later = || self.fresh_times(server, ends_at, ends_at + self.span_after(server));
-        let fresh_at = if earlier.is_some() { earlier } else { later()?.into_iter().next() };
-        let found = fresh_at.map(|at| self.store.newest_sample(server, at)).transpose()?.flatten();
-        // Counts of the next month say nothing of the closed one: what was new in it is used by then.
-        if let Some(found) = found.filter(|found| found.sample.taken_at < ends_at || found.sample.counts.is_empty()) {
-            return Ok(Some(basis_of(&found, Age::Fresh)));
+        let later = self.fresh_times(server, ends_at, ends_at + self.span_after(server))?;
+        for at in earlier.into_iter().chain(later) {
+            let found = self.store.newest_sample(server, at)?;
+            // Where another name took over, the empty sample says nothing of the month before.
+            let Some(found) = found.filter(|found| found.sample.stale.is_none()) else { continue };
+            // Counts of the next month say nothing of the closed one: what was new in it is used by then.
+            if found.sample.taken_at < ends_at || found.sample.counts.is_empty() {
+                return Ok(Some(basis_of(&found, Age::Fresh)));
+            }
         }
         let carries = self.settings.server(server).is_none_or(|server| server.month_end.carries());
         Ok(before.filter(|_| carries).map(|found| basis_of(&found, Age::Stale)))

@@ -229,7 +229,7 @@ impl Agent {
         Ok(direct)
     }
 
-    fn direct(&self, server: &str) -> Direct {
+    pub(super) fn direct(&self, server: &str) -> Direct {
         let settings = self.settings.servers.iter().find(|settings| settings.name == server);
         let known_as = settings.map_or_else(|| vec![server.to_owned()], ServerSettings::known_as);
         Direct { server: server.to_owned(), known_as }
@@ -260,7 +260,7 @@ impl Agent {
             let absent = Absent { since: direct.taken_at, why, told: None };
             let mut members = Members { members: BTreeMap::new(), notes };
             for (server, member) in doubles {
-                facts.extend(self.last_sample(&server, direct, hour)?);
+                facts.extend(self.last_sample(&server, direct, direct.taken_at, hour)?);
                 members.members.insert(server, Member { absent: Some(absent.clone()), ..member });
             }
             facts.push(Fact::MembersSeen { source: entry.name.clone(), members });
@@ -269,13 +269,19 @@ impl Agent {
     }
 
     /// An empty sample of a server at the instant at which another one takes over.
-    pub(super) fn last_sample(&self, server: &str, direct: &Sample, hour: Hour) -> Result<Option<Fact>, Trouble> {
+    pub(super) fn last_sample(
+        &self,
+        server: &str,
+        direct: &Sample,
+        taken_at: Instant,
+        hour: Hour,
+    ) -> Result<Option<Fact>, Trouble> {
         let Some(newest) = self.store.newest_sample(server, hour.now)?.map(|found| found.sample) else {
             return Ok(None);
         };
         let why = format!("sampled as {} from here on", direct.server);
         let last = Sample {
-            taken_at: direct.taken_at,
+            taken_at,
             workloads: Workloads::default(),
             counts: Vec::new(),
             discrepancies: Vec::new(),

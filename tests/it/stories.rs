@@ -32,6 +32,7 @@ mod oracle_secrets;
 mod oracle_words;
 mod privacy;
 mod put_back_servers;
+mod renamed_servers;
 mod retention;
 mod seeds;
 mod tenants;

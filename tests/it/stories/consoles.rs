@@ -19,7 +19,7 @@ pub(super) fn console(seed: u64, begins: &str) -> World {
     World::new(of_console(seed, begins))
 }
 
-fn of_console(seed: u64, begins: &str) -> WorldPlan {
+pub(super) fn of_console(seed: u64, begins: &str) -> WorldPlan {
     let mut plan = calm_vbr(seed, begins, 0);
     let server = |name: &str, machines| {
         let mut estate = EstatePlan::new(seed, name, plan.begins_at, machines);

@@ -8,23 +8,23 @@ use super::units::{truth_of_both, two_servers};
 use super::*;
 
 /// Takes the server out of the settings, as a person does who restarts the agent with them.
-fn take_out(world: &mut World, server: &str) -> ServerSettings {
+pub(super) fn take_out(world: &mut World, server: &str) -> ServerSettings {
     let at = world.settings.servers.iter().position(|one| one.name == server).expect("it is in the settings");
     let settings = world.settings.servers.remove(at);
     restart(world);
     settings
 }
 
-fn put_back(world: &mut World, settings: ServerSettings) {
+pub(super) fn put_back(world: &mut World, settings: ServerSettings) {
     world.settings.servers.push(settings);
     restart(world);
 }
 
-fn restart(world: &mut World) {
+pub(super) fn restart(world: &mut World) {
     world.off_until(world.now() + TimeDelta::minutes(1));
 }
 
-fn servers_in(report: &UsageReport) -> Vec<&str> {
+pub(super) fn servers_in(report: &UsageReport) -> Vec<&str> {
     let mut servers: Vec<&str> = report.lines.iter().map(|line| line.server.as_str()).collect();
     servers.dedup();
     servers
