@@ -14,6 +14,7 @@ NAMES = {
     "state_bytes": ("sled", "MB"), "marks_ms": ("asked for the first time", "ms"), "open_ms": ("opening", "ms"), "recomputed_ms": ("recomputed", "ms"), "proved_ms": ("proved", "ms"),
     "kept_us": ("asked again", "µs"), "cpu_s": ("CPU", "s"), "wall_s": ("wall", "s"), "bytes": ("file", "MB"), "pages": ("pages", ""),
     "rss_mb": ("resident", "MB"), "pss_mb": ("its share", "MB"), "anonymous_mb": ("without pages of files", "MB"), "cpu_s_per_hour": ("CPU an hour", "s"), "ready_ms": ("ready after", "ms"),
+    "first_round_s": ("start and first round", "s"), "first_round_cpu_s": ("its CPU", "s"), "round_cpu_s": ("CPU a round", "s"),
     "posts_per_s": ("a second", ""), "p50_ms": ("p50", "ms"), "p99_ms": ("p99", "ms"), "us_cpu_per_post": ("CPU a post", "µs"), "duties": ("duties", ""),
 }
 SCALES = {"sweep_wall_s": 1e3, "sweep_cpu_s": 1e3, "journal_bytes": 1e-6, "state_bytes": 1e-6, "bytes": 1e-6}
