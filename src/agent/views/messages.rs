@@ -11,7 +11,7 @@ use crate::domain::report::message_id;
 use crate::domain::{Instant, IsoWeek, Month};
 use crate::rules::schedule::{self, Duty, Facts, Planned};
 use crate::seal::{canonical, jws};
-use crate::store::fact::{MessageKind, SealedMessage, SetbackRow, key};
+use crate::store::fact::{LostRow, MessageKind, SealedMessage, SetbackRow, key};
 
 /// How long after its end a week's telemetry leaves at the latest: at a minute drawn of the week after.
 const SLOTS: TimeDelta = TimeDelta::days(7);
@@ -126,12 +126,15 @@ impl Agent {
             (MessageKind::Report, _, Ok(month)) => (None, Some(Duty::Submit { unit: unit.clone(), month })),
             (MessageKind::Telemetry | MessageKind::Report, ..) => (None, None),
         };
-        let setback = match duty.filter(|_| answered.is_none()) {
+        let is_lost = self.store.row::<LostRow>(&LostRow::key(unit, id))?.is_some();
+        let again = is_lost.then(|| Duty::SendAgain { unit: unit.clone(), message: id.clone() });
+        let setback = match again.or(duty.filter(|_| answered.is_none())) {
             Some(duty) => self.store.row::<SetbackRow>(&key::setback(&duty.key()))?,
             None => None,
         };
         let row = answered.unwrap_or_default();
         let state = match (row["receipt"].is_null(), row["conflict"].is_null()) {
+            _ if is_lost => "lost",
             (true, _) => "waiting",
             (false, true) => "taken",
             (false, false) => "conflict",

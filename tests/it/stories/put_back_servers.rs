@@ -30,6 +30,14 @@ fn installed(world: &World) -> KeyFile {
     protocol::read_key(std::str::from_utf8(&text).unwrap(), &server).expect("a key of this server")
 }
 
+fn state_of_january(world: &World) -> String {
+    let query = Query::Telemetry { unit: None, server: None, after: None, limit: None };
+    let list = world.ask(&query).expect("one unit");
+    let messages = list["messages"].as_array().expect("a list");
+    let report = messages.iter().find(|message| message["period"] == "2026-01").expect("it was sealed");
+    report["state"].as_str().expect("a word").to_owned()
+}
+
 #[test]
 fn what_a_server_lost_is_sent_again_byte_for_byte_and_its_license_is_renewed() {
     let mut world = forgetful("2026-02-20T12:00:00Z");
@@ -70,9 +78,11 @@ fn what_a_server_lost_is_not_sent_again_while_consent_is_taken_back() {
     world.run_until(at("2026-02-24"));
     assert!(told(&world, &["no more: it is sent again"]).contains("report 2026-01"));
     assert!(submissions(&world).is_empty());
+    assert_eq!(state_of_january(&world), "lost");
     auto_update(&mut world, true);
     world.run_until(at("2026-02-25"));
     assert_eq!(submissions(&world).len(), 1);
+    assert_eq!(state_of_january(&world), "taken");
     assert_silent(&world);
 }
 

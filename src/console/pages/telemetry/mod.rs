@@ -101,6 +101,7 @@ enum State {
     Waiting,
     Taken,
     Conflict,
+    Lost,
 }
 
 #[derive(Deserialize)]
@@ -218,6 +219,7 @@ impl State {
             State::Waiting => ("waits for its receipt", Tone("care")),
             State::Taken => ("taken", Tone("good")),
             State::Conflict => ("other bytes stood there", Tone("bad")),
+            State::Lost => ("lost there, is sent again", Tone("care")),
         }
     }
 }
