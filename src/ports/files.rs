@@ -153,11 +153,22 @@ fn make_folder_of(path: &Path) -> io::Result<()> {
     make_folder(folder_of(path))
 }
 
+#[cfg(unix)]
+fn private_folders() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// Rights are those of the folder around it.
+#[cfg(not(unix))]
+fn private_folders() -> DirBuilder {
+    DirBuilder::new()
+}
+
 /// Makes the folders that are missing, the outermost first, each durable in the one around it.
 fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let builder = private_folders();
     let missing = folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
     for folder in missing.collect::<Vec<_>>().into_iter().rev() {
         match builder.create(folder) {

@@ -1,5 +1,6 @@
 //! SIGHUP at the License Update Server: its certificate is read again, and shown when it is good.
 
+#[cfg(unix)]
 use tracing::{info, warn};
 
 use crate::agent::Refused;
