@@ -186,12 +186,13 @@ fn before_the_first_count_only_its_age_is_told() {
 }
 
 #[test]
-fn the_page_of_metrics_tells_every_figure_of_the_fleet_and_the_alerts_ask_for_no_other() {
+fn the_page_of_metrics_tells_every_figure_of_the_fleet_and_alerts_and_dashboard_ask_for_no_other() {
     let readings = readings(None);
     assert_eq!(page_rows("## The License Update Server"), families_of(&readings));
     for file in [
         include_str!("../../../packaging/prometheus/alerts.yml"),
         include_str!("../../../packaging/prometheus/alerts_test.yml"),
+        include_str!("../../../packaging/prometheus/fleet-dashboard.json"),
     ] {
         let asked = named_in(file).into_iter().filter(|name| name.starts_with("tidegauge_fleet_"));
         let asked: Vec<&str> = asked.collect();
