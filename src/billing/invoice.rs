@@ -159,16 +159,28 @@ pub struct Bill<'a> {
 }
 
 impl Bill<'_> {
+    /// Documents and price book speak of the same money.
+    ///
+    /// # Errors
+    /// [`NotCharged::OtherCurrency`].
+    pub fn in_one_currency(&self) -> Result<(), NotCharged> {
+        let book = self.book.currency.code();
+        match self.issued.iter().find(|invoice| invoice.currency != book) {
+            None => Ok(()),
+            Some(other) => {
+                let (issued, book) = (other.currency.clone(), book.to_owned());
+                Err(NotCharged::OtherCurrency { month: self.month, issued, book })
+            }
+        }
+    }
+
     /// The next document of the month; `None` when one was issued and nothing changed since.
     ///
     /// # Errors
     /// [`NotCharged`] when the reports cannot be charged, or the documents so far are in another currency.
     pub fn draw_up(&self, standing: Standing) -> Result<Option<Invoice>, NotCharged> {
+        self.in_one_currency()?;
         let month = self.month;
-        if let Some(other) = self.issued.iter().find(|invoice| invoice.currency != self.book.currency.code()) {
-            let (issued, book) = (other.currency.clone(), self.book.currency.code().to_owned());
-            return Err(NotCharged::OtherCurrency { month, issued, book });
-        }
         let charge = charge(self.book, month, self.reports)?;
         let head = self.head(standing);
         let lines = self.lines(&head, &charge).ok_or(NotCharged::TooLarge(month))?;

@@ -65,10 +65,11 @@ impl Agent {
         reports: &[&UsageReport],
     ) -> Result<Vec<Invoice>, Refused> {
         let issued: Vec<Invoice> = self.invoices(month)?;
+        let bill = Bill { agent: self.identity.agent, book, month, reports, issued: &issued };
         if !issued.is_empty() {
+            bill.in_one_currency().map_err(|why| Refused::new(78, why.to_string()))?;
             return Ok(issued);
         }
-        let bill = Bill { agent: self.identity.agent, book, month, reports, issued: &[] };
         let drawn = bill.draw_up(Standing::Draft { why: Vec::new() });
         Ok(drawn.map_err(|why| Refused::new(78, why.to_string()))?.into_iter().collect())
     }

@@ -94,6 +94,25 @@ fn a_supplier_who_agrees_gives_0_and_one_who_does_not_gives_8_with_each_differen
 }
 
 #[test]
+fn an_invoice_is_not_set_beside_documents_of_another_currency() {
+    let (shell, config) = with("");
+    let entered = ["report", "mark-external", "--month", "2025-10", "--portal", "Pulse", "--document", "U-1"];
+    let ran = shell.run(&[entered.as_slice(), &["--config", &config]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let out = shell.path("lines.csv").display().to_string();
+    let issue = ["billing", "export", "--month", "2025-10", "--format", "lines", "--final", "--out", &out];
+    let ran = shell.run(&[issue.as_slice(), &["--config", &config]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let agreed = "type,points,amount\nVM,33,19.80\nCloudConnectVM,20,12.00\n";
+    let ran = reconcile(&shell, &config, agreed, &[]);
+    assert!(ran.code == 0 && ran.out.contains("equal: 2025-10 EUR"), "{}{}", ran.out, ran.err);
+    shell.file("prices.toml", &PRICES.replace("EUR", "USD"));
+    let ran = reconcile(&shell, &config, agreed, &[]);
+    assert_eq!((ran.code, ran.out.as_str()), (78, ""), "{}", ran.err);
+    assert!(ran.err.contains("were issued in EUR, and the price book is in USD"), "{}", ran.err);
+}
+
+#[test]
 fn a_bad_invoice_is_65_with_file_line_and_column() {
     let (shell, config) = with("[billing.supplier]\namount = \"Net\"\n");
     for (text, words) in [

@@ -31,7 +31,7 @@ fn a_thing_of_one_day_is_said_to_be_of_that_day_alone() {
     let calendar =
         page.split("Days ahead: reports").nth(1).and_then(|rest| rest.split("</table>").next()).expect("a table");
     let days: Vec<&str> = calendar.split("<td>").skip(1).filter_map(|cell| cell.split("</td>").next()).collect();
-    assert!(days.iter().any(|day| *day == "10 October 2026"), "{days:?}");
+    assert!(days.contains(&"10 October 2026"), "{days:?}");
     let said_twice = |day: &str| {
         let span = day.split_once(" <span class=\"aside\">to ");
         span.is_some_and(|(first, last)| first == last.trim_end_matches("</span>"))
