@@ -12,6 +12,9 @@ use crate::seal::chain::{GENESIS, Hash};
 /// Longest wait for a connection to be set up once it is there, and for what is only read.
 pub const SECONDS_MAX: u64 = 10;
 
+/// Longest wait for one lock, unless less is asked for; stands in `SET_UP`.
+pub const LOCK_SECONDS_MAX: u64 = 8;
+
 /// What a session works under.
 ///
 /// A commit is durable, and on the standbys if there are synchronous ones. A transaction whose server is gone or stands still lets its locks go; none is
@@ -43,6 +46,7 @@ pub struct Session {
     pub read: Statement,
     pub write: Statement,
     pub chain: Chain,
+    lock_seconds_max: u64,
 }
 
 /// The entries of one session.
@@ -98,6 +102,18 @@ impl Session {
         let row = client.query_one("INSERT INTO chain (head) VALUES ($1) RETURNING id", &[&GENESIS.as_slice()]).await?;
         client.batch_execute("COMMIT").await?;
         let chain = Chain { id: row.get(0), links: 0, head: GENESIS };
-        Ok(Session { client, lock, read, write, chain })
+        Ok(Session { client, lock, read, write, chain, lock_seconds_max: LOCK_SECONDS_MAX })
+    }
+
+    /// Waits for a lock so long from now on.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub async fn wait_for_locks(&mut self, seconds_max: u64) -> Result<(), Error> {
+        if self.lock_seconds_max != seconds_max {
+            self.client.batch_execute(&format!("SET lock_timeout = '{seconds_max}s'")).await?;
+            self.lock_seconds_max = seconds_max;
+        }
+        Ok(())
     }
 }

@@ -18,6 +18,7 @@ use crate::accounts::{contract, submission};
 /// First messages of the tests: their units are no other test's, for a database has its locks for all schemas together.
 const LOCKED: u64 = 1_000_000;
 const LONG: u64 = 3_000_000;
+const STUCK: u64 = 4_000_000;
 
 #[test]
 fn a_decision_that_breaks_off_is_answered_as_not_recorded_and_the_server_goes_on() {
@@ -102,6 +103,20 @@ fn asked_together(
     });
     assert_eq!(statuses[..2], [200, 200]);
     statuses.split_off(2)
+}
+
+#[test]
+fn a_lock_that_one_question_of_a_batch_waits_for_holds_none_of_the_others_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(database) = super::fresh() else { return };
+    keyed(folder.path());
+    Fleet::enrolled(&database, folder.path());
+    let server = LicenseServer::open_on_database(&RealFiles, folder.path(), database.clone()).expect("it is there");
+    let week = |unit: u64| body(0, STUCK + 10 * unit);
+    let number = lock("unit", &message(0, STUCK + 10).unit);
+    let _held = super::begun(&database, &format!("SELECT pg_advisory_xact_lock({number})"));
+    let statuses = asked_together(&database, &server, STUCK, (Kind::Telemetry, &[week(1), week(2), week(1), week(3)]));
+    assert_eq!(statuses, [503, 200, 503, 200], "who needs the lock asks again, the others have their answer");
 }
 
 #[test]
