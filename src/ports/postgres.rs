@@ -9,12 +9,16 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::lookup_host;
 use tokio::time::timeout;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_postgres::{Client, Config};
 
@@ -26,8 +30,12 @@ const CONNECT_SECONDS_MAX: u64 = 3;
 /// A connection whose server is silent for so long is over.
 const SILENT_SECONDS_MAX: u64 = 10;
 
-/// Longest wait for one server of the list to let a session in: one that stands still takes connections and never answers.
+/// Longest wait for one address of several to let a session in: one that stands still takes connections and never answers.
 const DIAL_MAX: Duration = Duration::from_secs(5);
+/// The same for one that is the only one: nobody else could be tried.
+const DIAL_ALONE_MAX: Duration = Duration::from_secs(10);
+/// Where PostgreSQL listens when the URL names no port.
+const PORT: u16 = 5432;
 
 /// A database and how it is reached.
 #[derive(Clone)]
@@ -99,32 +107,101 @@ impl Database {
     /// # Errors
     /// Why none of the servers takes writes, in one line.
     pub async fn dial(&self) -> Result<Client, String> {
-        self.dial_within(DIAL_MAX).await
+        self.dial_with(DIAL_MAX, DIAL_ALONE_MAX).await
     }
 
-    /// The same with another longest wait for each server of the list.
+    /// The same with another longest wait for each address.
     ///
     /// # Errors
     /// As [`Database::dial`].
     pub async fn dial_within(&self, each: Duration) -> Result<Client, String> {
+        self.dial_with(each, each).await
+    }
+
+    async fn dial_with(&self, each: Duration, alone: Duration) -> Result<Client, String> {
         let mut whys = Vec::new();
-        for server in &self.servers {
-            let dialled = timeout(each, server.connect(self.tls.clone())).await;
-            let why = match dialled {
-                Ok(Ok((client, connection))) => {
-                    tokio::spawn(async move {
-                        // How it ended, every call on the client says too.
-                        let _ = connection.await;
-                    });
-                    return Ok(client);
+        let is_one = self.servers.len() == 1;
+        for server in in_turn(&self.servers) {
+            let addresses = match resolved(server, each).await {
+                Ok(addresses) => each_address(server, &addresses),
+                Err(why) if is_one => return Err(why),
+                Err(why) => {
+                    whys.push(format!("{}: {why}", named(server)));
+                    continue;
                 }
-                Ok(Err(error)) => in_words(&error),
-                Err(_) => format!("no answer within {each:?}"),
             };
-            whys.push(if self.servers.len() == 1 { why } else { format!("{}: {why}", named(server)) });
+            for address in in_turn(&addresses) {
+                let wait = if is_one && addresses.len() == 1 { alone } else { each };
+                let why = match self.dial_one(address, wait).await {
+                    Ok(client) => return Ok(client),
+                    Err(why) => why,
+                };
+                whys.push(match address.get_hostaddrs() {
+                    [ip] if addresses.len() > 1 => format!("{} ({ip}): {why}", named(server)),
+                    _ if is_one => why,
+                    _ => format!("{}: {why}", named(server)),
+                });
+            }
         }
         Err(whys.join("; "))
     }
+
+    async fn dial_one(&self, server: &Config, wait: Duration) -> Result<Client, String> {
+        match timeout(wait, server.connect(self.tls.clone())).await {
+            Ok(Ok((client, connection))) => {
+                tokio::spawn(async move {
+                    // How it ended, every call on the client says too.
+                    let _ = connection.await;
+                });
+                Ok(client)
+            }
+            Ok(Err(error)) => Err(in_words(&error)),
+            Err(_) => Err(format!("no answer within {wait:?}")),
+        }
+    }
+}
+
+/// The addresses of a server that goes by one name; none where the settings say how it is reached.
+async fn resolved(server: &Config, wait: Duration) -> Result<Vec<IpAddr>, String> {
+    let ([Host::Tcp(name)], []) = (server.get_hosts(), server.get_hostaddrs()) else { return Ok(Vec::new()) };
+    let port = server.get_ports().first().copied().unwrap_or(PORT);
+    match timeout(wait, lookup_host((name.as_str(), port))).await {
+        Ok(Ok(found)) => {
+            let mut addresses = Vec::new();
+            for ip in found.map(|address| address.ip()) {
+                if !addresses.contains(&ip) {
+                    addresses.push(ip);
+                }
+            }
+            if addresses.is_empty() { Err(format!("{name} has no address")) } else { Ok(addresses) }
+        }
+        Ok(Err(error)) => Err(format!("the name {name} was not found: {error}")),
+        Err(_) => Err(format!("nobody said within {wait:?} which address {name} has")),
+    }
+}
+
+/// The server at each of its addresses, under the same name and settings; as it is when it has none.
+pub fn each_address(server: &Config, addresses: &[IpAddr]) -> Vec<Config> {
+    if addresses.is_empty() {
+        return vec![server.clone()];
+    }
+    let at = |address: &IpAddr| {
+        let mut at = server.clone();
+        at.hostaddr(*address);
+        at
+    };
+    addresses.iter().map(at).collect()
+}
+
+/// In their order, or in a random one where the URL says `load_balance_hosts=random`.
+fn in_turn(servers: &[Config]) -> Vec<&Config> {
+    let mut turn: Vec<&Config> = servers.iter().collect();
+    if servers.first().is_some_and(|one| one.get_load_balance_hosts() == LoadBalanceHosts::Random) {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).expect("the operating system has random numbers");
+        turn.shuffle(&mut StdRng::from_seed(seed));
+    }
+    turn
 }
 
 /// An error of the database in one line, without the values that it speaks of.
@@ -136,7 +213,7 @@ pub fn in_words(error: &tokio_postgres::Error) -> String {
 }
 
 /// The servers of a list, each with the settings of all; a list that does not fit together is left for the dialling to refuse.
-fn each_server(all: &Config) -> Vec<Config> {
+pub fn each_server(all: &Config) -> Vec<Config> {
     let (hosts, addresses, ports) = (all.get_hosts(), all.get_hostaddrs(), all.get_ports());
     let count = hosts.len().max(addresses.len());
     let fits = |len: usize| len == 0 || len == count;
@@ -178,10 +255,17 @@ fn each_server(all: &Config) -> Vec<Config> {
         if let Some(wait) = all.get_tcp_user_timeout() {
             one.tcp_user_timeout(*wait);
         }
+        if let Some(interval) = all.get_keepalives_interval() {
+            one.keepalives_interval(interval);
+        }
+        if let Some(retries) = all.get_keepalives_retries() {
+            one.keepalives_retries(retries);
+        }
         one.ssl_mode(all.get_ssl_mode())
             .ssl_negotiation(all.get_ssl_negotiation())
             .channel_binding(all.get_channel_binding())
             .target_session_attrs(all.get_target_session_attrs())
+            .load_balance_hosts(all.get_load_balance_hosts())
             .keepalives(all.get_keepalives())
             .keepalives_idle(all.get_keepalives_idle());
         one
