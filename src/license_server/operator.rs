@@ -102,6 +102,11 @@ pub enum Refused {
     Empty(&'static str),
     #[error("{0} points: a contract has none or more")]
     NegativePoints(Points),
+    #[error(
+        "--ends-on {ends_on} lies before today ({today} GMT): every agent of the contract would be refused at its next \
+         check; to end a contract set its state: `license-server contract state ID terminated`"
+    )]
+    EndedBefore { ends_on: NaiveDate, today: NaiveDate },
     #[error("{what} has {signs} signs, and at most {REASON_CHARS_MAX} travel to the agents: shorten it")]
     TooLong { what: &'static str, signs: usize },
     #[error(transparent)]
@@ -328,6 +333,10 @@ fn fact_of(
         }
         Order::SetContractDates { contract_id, ends_on, support_expires_on } => {
             let contract = state.contracts.get(&contract_id).ok_or(Refused::NoContract(contract_id))?;
+            let today = at.date_naive();
+            if let Some(ends_on) = ends_on.filter(|day| *day < today) {
+                return Err(Refused::EndedBefore { ends_on, today });
+            }
             Fact::ContractDatesSet {
                 contract_id: contract.id.clone(),
                 ends_on: ends_on.or(contract.ends_on),

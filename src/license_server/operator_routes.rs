@@ -142,6 +142,7 @@ fn refusal(refused: &Refused) -> Response {
         | Refused::Nul
         | Refused::Empty(_)
         | Refused::NegativePoints(_)
+        | Refused::EndedBefore { .. }
         | Refused::TooLong { .. } => StatusCode::BAD_REQUEST,
         Refused::Server(_) => StatusCode::SERVICE_UNAVAILABLE,
     };

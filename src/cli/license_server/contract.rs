@@ -34,9 +34,9 @@ pub enum ContractAct {
     /// Sets the last day of a renewed contract, or of its support
     ///
     /// A date that is not given stays. Keys follow with their next renewal; those that were issued keep their dates. A contract
-    /// that was set to expired or suspended also needs `contract state ID active`.
+    /// that was set to expired or suspended also needs `contract state ID active`. To end a contract, set its state.
     ///
-    /// Exit codes: 66 no such contract.
+    /// Exit codes: 2 the day lies before today (GMT), 66 no such contract.
     ///
     /// Example: tidegauge license-server contract dates C-4711 --ends-on 2027-12-31
     Dates(DatesOf),
@@ -110,7 +110,7 @@ pub struct PointsOf {
 pub struct DatesOf {
     #[arg(value_name = "ID")]
     id: String,
-    /// The contract's last day; no key that is issued from now on outlives it
+    /// The contract's last day, today or later; keys are renewed up to it, and one that was issued for longer keeps its day
     #[arg(long, value_name = "DAY")]
     ends_on: Option<NaiveDate>,
     #[arg(long, value_name = "DAY")]

@@ -1,6 +1,7 @@
 //! Contracts, tokens and approvals, in process and over the control socket's paths.
 
 use tidegauge::domain::Points;
+use tidegauge::doors::Clock as _;
 use tidegauge::license_server::{Contract, ContractState, Obeyed, Order, Refused, SignedOrder};
 use tidegauge::protocol::{EnrolmentToken, Kind, Telemetry};
 use tidegauge::seal::keys::SigningKey;
@@ -63,6 +64,26 @@ fn units_of_one_contract_are_summed_as_an_upper_bound() {
     let expected = serde_json::json!([{ "contract_id": "C-100", "month": "2026-10", "units": 2,
         "highest_at_most": "144", "reported": "129", "missing": 0 }]);
     assert_eq!(sums, expected);
+}
+
+#[test]
+fn a_contract_is_not_ended_by_a_day_that_has_gone_by() {
+    let mut office = Office::enrolled();
+    let at = office.clock.now();
+    let (today, yesterday) = (at.date_naive(), at.date_naive().pred_opt());
+    let dates =
+        |ends_on| Order::SetContractDates { contract_id: "C-100".to_owned(), ends_on, support_expires_on: yesterday };
+    let seq = office.server.journal_seq();
+    let refused = office.server.obey(dates(yesterday), "olga", at, &mut Counting(91)).unwrap_err();
+    assert!(
+        refused.to_string().starts_with(&format!("--ends-on {} lies before today ({today} GMT)", yesterday.unwrap()))
+    );
+    assert!(refused.to_string().contains("contract state"), "{refused}");
+    assert_eq!(office.server.journal_seq(), seq, "nothing was changed");
+    office.order(dates(Some(today)));
+    office.order(dates(None));
+    let contract = office.server.contracts().unwrap().into_iter().find(|contract| contract.id == "C-100").unwrap();
+    assert_eq!((contract.ends_on, contract.support_expires_on), (Some(today), yesterday));
 }
 
 #[test]
