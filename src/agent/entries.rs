@@ -150,6 +150,11 @@ impl Agent {
     /// Whether the second server has a sample from within the life of the first.
     fn were_sampled_together(&self, first: &str, second: &str) -> Result<bool, Trouble> {
         let Some(begun) = self.watched_since(first)? else { return Ok(false) };
+        // The second may be an earlier name: its samples from before it went by another one are of the same server.
+        let entry: Option<Entry> = self.store.row(&key::entry(second))?;
+        let absent = entry.and_then(|entry| entry.absent).or(self.member(second)?.and_then(|member| member.absent));
+        let renamed = absent.filter(|absent| matches!(absent.why, Absence::SampledDirectly { .. }));
+        let begun = renamed.map_or(begun, |absent| begun.max(absent.since));
         let Some(last) = self.store.newest_sample_at(first, Instant::MAX_UTC)? else { return Ok(false) };
         Ok(self.store.newest_sample_at(second, last)?.is_some_and(|within| begun < within))
     }

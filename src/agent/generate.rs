@@ -126,6 +126,7 @@ impl Agent {
             if found.sample.taken_at < ends_at || found.sample.counts.is_empty() {
                 return Ok(Some(basis_of(&found, Age::Fresh)));
             }
+            break;
         }
         let carries = self.settings.server(server).is_none_or(|server| server.month_end.carries());
         Ok(before.filter(|_| carries).map(|found| basis_of(&found, Age::Stale)))

@@ -61,7 +61,9 @@ impl Agent {
                 Receipted::Report { month, revision } => (MessageKind::Report, month.to_string(), *revision),
             };
             let id = message_id(&unit.id, kind.as_str(), &period, revision);
-            let is_known = self.store.row::<LostRow>(&LostRow::key(&unit.id, &id))?.is_some();
+            // One that was noted by a clock that was ahead is of now.
+            let known: Option<LostRow> = self.store.row(&LostRow::key(&unit.id, &id))?;
+            let is_known = known.is_some_and(|known| known.at <= hour.now);
             if !is_known && self.has_receipt(&id, &server)? {
                 let what = LostFact::Told(LostRow { at: hour.now, kind, period });
                 facts.push(Fact::MessageLost { unit: unit.id.clone(), id, what });
@@ -85,9 +87,11 @@ impl Agent {
     }
 
     /// Sends what stood at the server before: our bytes, or those that it had instead and that were adopted.
+    /// Only to the server that lost it: the agent may have enrolled elsewhere since.
     pub(super) fn begin_again(&mut self, unit: &str, id: &str, hour: Hour) -> Result<Work, Trouble> {
-        let Some(enrolment) = self.enrolment()? else { return Ok(Work::Over) };
-        let Some(message) = self.store.row::<SealedMessage>(&key::sealed(id))? else {
+        let Some((enrolment, server)) = self.issuer()? else { return Ok(Work::Over) };
+        let kept = self.store.row::<SealedMessage>(&key::sealed(id))?;
+        let Some(message) = kept.filter(|_| matches!(self.has_receipt(id, &server), Ok(true))) else {
             let (unit, id) = (unit.to_owned(), id.to_owned());
             let gone = Fact::MessageLost { unit, id, what: LostFact::NotKept };
             return self.record(hour, "duty", vec![gone]).map(|()| Work::Over);

@@ -156,11 +156,15 @@ impl UnitOnFile {
 
     /// Takes a report and its daily marks in.
     pub fn take_report(&mut self, submission: &Submission, received_at: Instant) {
-        for daily in &submission.daily {
-            self.days.entry(daily.day).or_default().report = Some(daily.clone());
-            self.see(daily);
+        // One that was lost and comes again after a newer revision takes nothing of that back.
+        let newest = self.newest(submission.month).map(|report| report.revision);
+        if newest <= Some(submission.revision) {
+            for daily in &submission.daily {
+                self.days.entry(daily.day).or_default().report = Some(daily.clone());
+                self.see(daily);
+            }
+            self.installations.clone_from(&submission.installations);
         }
-        self.installations.clone_from(&submission.installations);
         let report = ReportOnFile {
             id: submission.id.clone(),
             revision: submission.revision,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::fact::{Fact, LettingGo, MessageKind, ServerJudgement};
+use super::fact::{Fact, LettingGo, LostRow, MessageKind, ServerJudgement};
 use super::keys;
 use super::rows::{Row, key, one};
 use super::state::State;
@@ -22,7 +22,7 @@ pub(super) fn rows(forgotten: &Forgotten) -> Vec<Row> {
     for revision in forgotten.revisions.iter().map(|known| known.revision) {
         let id = sent_id(unit, *month, revision);
         rows.extend(OF_REVISION.map(|what| (key::report(what, unit, *month, revision), None)));
-        rows.extend([(key::sealed(&id), None), (key::receipt(&id), None)]);
+        rows.extend([key::sealed(&id), key::receipt(&id), LostRow::key(unit, &id)].map(|key| (key, None)));
     }
     let of_month = [key::justified(unit, *month), key::last_told(unit, *month), key::ruled(unit, *month)];
     rows.extend(of_month.map(|key| (key, None)));

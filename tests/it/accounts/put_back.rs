@@ -5,7 +5,7 @@ use tidegauge::domain::Points;
 use tidegauge::domain::license_key::KeyFile;
 use tidegauge::domain::watermark::Daily;
 use tidegauge::license_server::{Contract, Order};
-use tidegauge::protocol::{self, Kind, LicenseAnswer, LicenseCheck, Receipted, Telemetry};
+use tidegauge::protocol::{self, Kind, LicenseAnswer, LicenseCheck, Receipted, Submission, Telemetry};
 use tidegauge::rules::license_results::{KEY_INVALID, RECEIVED, UP_TO_DATE};
 use tidegauge::seal::keys::SigningKey;
 
@@ -148,6 +148,11 @@ fn a_week_that_is_sent_again_takes_nothing_of_a_later_one_back() {
     office.send(Kind::Telemetry, &later).unwrap();
     let gate = office.server.report(super::UNIT, month("2026-10")).unwrap().row.gate;
     assert_eq!(gate.highest_watermark, Some(Points::whole(130)), "a later week amends it again");
+    office.send(Kind::Report, &submission("2026-09", 2, 80)).unwrap();
+    let older = Submission { daily: vec![daily("2026-09-20", 300)], ..submission("2026-09", 1, 80) };
+    office.send(Kind::Report, &older).unwrap();
+    let gate = office.server.report(super::UNIT, month("2026-09")).unwrap().row.gate;
+    assert_eq!(gate.highest_watermark, None, "nor does an older revision");
     let fleet = office.server.installations().unwrap();
     assert_eq!(fleet[0].last_week, "2026-W45".parse().ok());
 }

@@ -54,6 +54,12 @@ fn a_server_that_goes_back_to_its_earlier_name_soon_after_a_months_end_counts_on
     world.run_until(at("2026-03-01T00:20:00Z"));
     rename(&mut world, "vbr02");
     restart(&mut world);
+    world.run_until(at("2026-03-05"));
+    rename(&mut world, "backup-b");
+    restart(&mut world);
+    world.run_until(at("2026-03-08"));
+    rename(&mut world, "vbr02");
+    restart(&mut world);
     world.run_until(at("2026-04-02"));
     let (february, servers, truth) = figures(&world, "2026-02");
     assert_eq!((february, servers), (truth, vec!["backup-b".to_owned(), "vbr01".to_owned()]));
